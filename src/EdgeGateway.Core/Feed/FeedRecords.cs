@@ -1,0 +1,217 @@
+namespace EdgeGateway.Core.Feed;
+
+/// <summary>The streams of the feed. Each numbers its records from 1 without gaps in each epoch. The numbers are stored: never renumber.</summary>
+public enum FeedStream : byte
+{
+    /// <summary>Device metadata: points, units, roles, profile and revision.</summary>
+    Birth = 1,
+    Summary = 2,
+    Emission = 3,
+    Anomaly = 4,
+
+    /// <summary>Devices going away and coming back.</summary>
+    State = 5,
+
+    /// <summary>The gateway itself: start, stop, clock steps, evictions, disk.</summary>
+    Health = 6,
+
+    /// <summary>Single samples, where the site asks for them.</summary>
+    Sample = 7,
+
+    /// <summary>What of each stream was sent, evicted or never acquired.</summary>
+    Range = 8,
+}
+
+/// <summary>What one window of one point saw.</summary>
+public readonly record struct SummaryRecord
+{
+    /// <summary>Index of the point.</summary>
+    public required int Point { get; init; }
+
+    /// <summary>Aligned start of the window, inclusive.</summary>
+    public required Instant Start { get; init; }
+
+    /// <summary>Width of the window: the end, exclusive, is <c>Start + Width</c>.</summary>
+    public required TimeSpan Width { get; init; }
+
+    /// <summary>Clock era: grows with each clock step, so that a window met twice by a clock set back keeps two identities.</summary>
+    public required int Era { get; init; }
+
+    /// <summary>Samples that had a value.</summary>
+    public required long Count { get; init; }
+
+    /// <summary>Samples that had none.</summary>
+    public required long Missing { get; init; }
+
+    /// <summary>Samples whose value was uncertain (included in <see cref="Count"/>).</summary>
+    public required long Uncertain { get; init; }
+
+    /// <summary>Smallest value; NaN when <see cref="Count"/> is 0.</summary>
+    public required double Min { get; init; }
+
+    public required double Max { get; init; }
+
+    /// <summary>Time-weighted mean over the covered part; NaN when nothing is covered.</summary>
+    public required double Mean { get; init; }
+
+    public required double Last { get; init; }
+
+    /// <summary>Gauges: integral over the covered part, in unit x seconds. Counters: 0.</summary>
+    public required double Integral { get; init; }
+
+    /// <summary>Counters: growth in the point's unit, exact; null for gauges and when no growth could be established.</summary>
+    public decimal? Delta { get; init; }
+
+    /// <summary>Counters: reading at the start and at the end of the window from which <see cref="Delta"/> was made.</summary>
+    public decimal? StartReading { get; init; }
+
+    public decimal? EndReading { get; init; }
+
+    /// <summary>Share of the window in which the point's value was known, 0 to 1.</summary>
+    public required double Coverage { get; init; }
+
+    /// <summary>Why the window is not whole: none, clock step, configuration change, stop.</summary>
+    public WindowCut Cut { get; init; }
+}
+
+/// <summary>Why a window ended before its time.</summary>
+public enum WindowCut : byte
+{
+    None,
+    ClockStep,
+    Configuration,
+}
+
+/// <summary>An entry of the carbon account: made once, for one device (or the site) and 15 minutes.</summary>
+public readonly record struct EmissionRecord
+{
+    /// <summary>Index of the device; -1 for the site's total or remainder (see <see cref="Account"/>).</summary>
+    public required int Device { get; init; }
+
+    /// <summary>What is accounted: <c>device</c>, <c>site</c> (sum of what counts) or <c>remainder</c> (a parent minus its children; the device is the parent).</summary>
+    public required EmissionAccount Account { get; init; }
+
+    public required Instant Start { get; init; }
+
+    public required TimeSpan Width { get; init; }
+
+    public required int Era { get; init; }
+
+    /// <summary>Emission method by name, for instance <c>electricity-purchased</c>.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>GHG Protocol scope: 1 or 2; 0 for none.</summary>
+    public required int Scope { get; init; }
+
+    /// <summary>Activity in kWh for electricity, exact.</summary>
+    public required decimal ActivityKWh { get; init; }
+
+    /// <summary>Mass of CO2e in milligrams. The remainder below one milligram is carried into the next entry of the same account.</summary>
+    public required long Milligrams { get; init; }
+
+    /// <summary>Factor id with its version.</summary>
+    public required string FactorId { get; init; }
+
+    /// <summary>Factor in kg CO2e per kWh.</summary>
+    public required decimal FactorKgPerKWh { get; init; }
+
+    /// <summary>Relative uncertainty of the mass in percent, 95 % half width.</summary>
+    public required double UncertaintyPercent { get; init; }
+
+    /// <summary>Share of the interval in which the meter was heard, 0 to 1.</summary>
+    public required double Coverage { get; init; }
+
+    /// <summary>Reading of the register at the start, in the point's unit; null for sums.</summary>
+    public decimal? StartReading { get; init; }
+
+    public decimal? EndReading { get; init; }
+
+    /// <summary>Raw register at the start and the end, as the device sent it.</summary>
+    public ulong? StartRaw { get; init; }
+
+    public ulong? EndRaw { get; init; }
+
+    /// <summary>True when the entry is part of the site's total.</summary>
+    public required bool CountsTowardSite { get; init; }
+
+    /// <summary>True when energy of an earlier gap is contained, known from the register but not when it flowed.</summary>
+    public required bool Allocated { get; init; }
+
+    public WindowCut Cut { get; init; }
+}
+
+public enum EmissionAccount : byte
+{
+    Device,
+    Site,
+    Remainder,
+}
+
+/// <summary>Grade of a finding.</summary>
+public enum Severity : byte
+{
+    Note,
+    Warning,
+    Alarm,
+}
+
+/// <summary>A detector raised or cleared a finding.</summary>
+public sealed record AnomalyRecord
+{
+    /// <summary>Index of the point it was found on.</summary>
+    public required int Point { get; init; }
+
+    /// <summary>Name of the detector in the table.</summary>
+    public required string Detector { get; init; }
+
+    /// <summary>True when raised, false when cleared.</summary>
+    public required bool Raised { get; init; }
+
+    /// <summary>When the finding began; with point and detector it identifies the anomaly.</summary>
+    public required Instant Since { get; init; }
+
+    /// <summary>When this record's change was seen.</summary>
+    public required Instant Time { get; init; }
+
+    public required Severity Severity { get; init; }
+
+    /// <summary>Value that led to it, in the point's unit.</summary>
+    public required double Value { get; init; }
+
+    /// <summary>Limit it was held against, in the point's unit; NaN where there is none.</summary>
+    public required double Limit { get; init; }
+
+    /// <summary>What, where, how much against what, since when; one sentence for a technician.</summary>
+    public required string Text { get; init; }
+}
+
+/// <summary>A device went away or came back.</summary>
+public sealed record DeviceStateRecord
+{
+    public required int Device { get; init; }
+
+    public required bool Online { get; init; }
+
+    public required Instant Time { get; init; }
+
+    /// <summary>The quality reason of the first failed sample; none when online.</summary>
+    public required QualityReason Reason { get; init; }
+
+    /// <summary>Modbus exception code where the reason is a device exception.</summary>
+    public required byte Detail { get; init; }
+}
+
+/// <summary>Receives what the pipeline finds. Called in a deterministic order, from one thread.</summary>
+public interface IFeedSink
+{
+    void Summary(in SummaryRecord record);
+
+    void Emission(in EmissionRecord record);
+
+    void Anomaly(AnomalyRecord record);
+
+    void DeviceState(DeviceStateRecord record);
+
+    /// <summary>A validated sample of a point that publishes each sample.</summary>
+    void Sample(in Sample sample);
+}

@@ -1,0 +1,14 @@
+using EdgeGateway.Core.Profiles;
+
+namespace EdgeGateway.Core.Polling;
+
+/// <summary>One read request on the wire.</summary>
+/// <param name="Table">Table to read.</param>
+/// <param name="Address">Zero-based first address.</param>
+/// <param name="Quantity">Number of registers (at most 125) or bits (at most 2000).</param>
+public readonly record struct ReadRequest(RegisterTable Table, ushort Address, ushort Quantity);
+
+/// <summary>A read request with the points whose values it brings.</summary>
+/// <param name="Request">What goes on the wire.</param>
+/// <param name="Points">Indexes of points in <see cref="Site.SiteModel.Points"/>, in address order.</param>
+public sealed record PlannedRead(ReadRequest Request, IReadOnlyList<int> Points);

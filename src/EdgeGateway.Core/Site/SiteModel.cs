@@ -1,0 +1,282 @@
+using EdgeGateway.Core.Profiles;
+
+namespace EdgeGateway.Core.Site;
+
+/// <summary>
+/// Everything the gateway knows about its site, resolved from <c>gateway.yaml</c> and the device profiles, checked and immutable.
+/// The hot path addresses points by their index in <see cref="Points"/>.
+/// </summary>
+public sealed record SiteModel
+{
+    /// <summary>Identifier of the site, part of every topic.</summary>
+    public required string SiteId { get; init; }
+
+    /// <summary>Name of the site for people.</summary>
+    public required string SiteName { get; init; }
+
+    /// <summary>Identifier of this gateway, part of every record id.</summary>
+    public required string GatewayId { get; init; }
+
+    /// <summary>Zone in which days begin.</summary>
+    public required TimeZoneInfo TimeZone { get; init; }
+
+    /// <summary>Grid region for emission factors, for instance <c>CN-SX</c>.</summary>
+    public required string Region { get; init; }
+
+    /// <summary>Widths of the aligned windows, ascending; each divides the next. The first is the base width.</summary>
+    public required IReadOnlyList<TimeSpan> Windows { get; init; }
+
+    public required IReadOnlyList<BusModel> Buses { get; init; }
+
+    public required IReadOnlyList<DeviceModel> Devices { get; init; }
+
+    /// <summary>All points of all devices; a point's <see cref="PointModel.Index"/> is its place here.</summary>
+    public required IReadOnlyList<PointModel> Points { get; init; }
+
+    public required IReadOnlyList<UplinkModel> Uplinks { get; init; }
+
+    public required StorageModel Storage { get; init; }
+
+    /// <summary>Loopback address and port of the health endpoint, or null when it is off.</summary>
+    public string? HealthListen { get; init; }
+
+    /// <summary>SHA-256 (lower-case hex) over the texts the model was made from; names the configuration in records and checkpoints.</summary>
+    public required string ConfigurationHash { get; init; }
+}
+
+/// <summary>What the store may use.</summary>
+public sealed record StorageModel
+{
+    /// <summary>Directory of the database and the control socket.</summary>
+    public required string Directory { get; init; }
+
+    /// <summary>Hard limit for all files of the store together, write-ahead log included, in bytes.</summary>
+    public required long BudgetBytes { get; init; }
+
+    /// <summary>Share of the budget for the sample log, in bytes; the oldest batches that a checkpoint covers go first.</summary>
+    public required long SampleLogBytes { get; init; }
+
+    /// <summary>Longest time between reading a value and its commit.</summary>
+    public required TimeSpan CommitWindow { get; init; }
+
+    /// <summary>Time between two checkpoints of the pipeline's state.</summary>
+    public required TimeSpan CheckpointInterval { get; init; }
+}
+
+/// <summary>One line or connection with exactly one owner task.</summary>
+public abstract record BusModel
+{
+    public required string Id { get; init; }
+
+    /// <summary>Default time limit of one request; a device may have its own.</summary>
+    public required TimeSpan Timeout { get; init; }
+}
+
+/// <summary>Modbus TCP: one connection, shared by the unit ids behind it.</summary>
+public sealed record ModbusTcpBus : BusModel
+{
+    public required string Host { get; init; }
+
+    public required int Port { get; init; }
+}
+
+/// <summary>Modbus RTU on a serial port.</summary>
+public sealed record ModbusRtuBus : BusModel
+{
+    /// <summary>Path of the port, preferably a stable one below <c>/dev/serial/by-id</c>.</summary>
+    public required string Port { get; init; }
+
+    public required int Baud { get; init; }
+
+    public required SerialParity Parity { get; init; }
+
+    /// <summary>1 or 2.</summary>
+    public required int StopBits { get; init; }
+}
+
+public enum SerialParity : byte
+{
+    None,
+    Even,
+    Odd,
+}
+
+/// <summary>A device at the site: a profile, a place on a bus, and its site settings.</summary>
+public sealed record DeviceModel
+{
+    /// <summary>Place in <see cref="SiteModel.Devices"/>.</summary>
+    public required int Index { get; init; }
+
+    public required string Id { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string BusId { get; init; }
+
+    /// <summary>Modbus unit id, 0 to 247 on a line, 0 to 255 over TCP.</summary>
+    public required byte Unit { get; init; }
+
+    public required DeviceProfile Profile { get; init; }
+
+    public required TimeSpan Timeout { get; init; }
+
+    /// <summary>Current transformer ratio (primary / secondary); 1 when connected directly or when the meter already applies it.</summary>
+    public required decimal CtRatio { get; init; }
+
+    /// <summary>Voltage transformer ratio (primary / secondary).</summary>
+    public required decimal PtRatio { get; init; }
+
+    /// <summary>Area of the site for reports, or null.</summary>
+    public string? Area { get; init; }
+
+    /// <summary>Place in the metering tree; null for devices that meter no energy.</summary>
+    public MeteringModel? Metering { get; init; }
+
+    /// <summary>Rated power in watts; bounds the energy of an interval. Null when not declared.</summary>
+    public double? RatedPowerWatts { get; init; }
+
+    /// <summary>Grid region when it differs from the site's.</summary>
+    public required string Region { get; init; }
+
+    /// <summary>Indexes of this device's points in <see cref="SiteModel.Points"/>.</summary>
+    public required IReadOnlyList<int> Points { get; init; }
+}
+
+/// <summary>What a meter's energy means for the site.</summary>
+public enum MeterRole : byte
+{
+    /// <summary>Energy from the public grid into the site.</summary>
+    Incomer,
+
+    /// <summary>A consumer or feeder behind another meter.</summary>
+    Submeter,
+
+    /// <summary>Own generation; its energy carries no purchased-electricity emission.</summary>
+    Generator,
+}
+
+/// <summary>A meter's place in the metering tree.</summary>
+/// <param name="Role">What its energy means.</param>
+/// <param name="Parent">Device id of the meter in front of it, or null for a root.</param>
+/// <param name="CountsTowardSite">Whether its energy is added to the site's total; in a correct tree only roots count.</param>
+/// <param name="Reversed">True when the meter is wired so that import registers hold export.</param>
+public sealed record MeteringModel(MeterRole Role, string? Parent, bool CountsTowardSite, bool Reversed);
+
+/// <summary>What kind of quantity a point is.</summary>
+public enum PointKind : byte
+{
+    /// <summary>A momentary value.</summary>
+    Gauge,
+
+    /// <summary>A total that grows; may roll over, be reset or swapped.</summary>
+    Counter,
+
+    /// <summary>An enumerated or boolean condition.</summary>
+    State,
+}
+
+/// <summary>One quantity of one device at the site.</summary>
+public sealed record PointModel
+{
+    /// <summary>Place in <see cref="SiteModel.Points"/>.</summary>
+    public required int Index { get; init; }
+
+    /// <summary>Place of its device in <see cref="SiteModel.Devices"/>.</summary>
+    public required int DeviceIndex { get; init; }
+
+    /// <summary>Identifier within the device, for instance <c>active_power_total</c>.</summary>
+    public required string Id { get; init; }
+
+    public required PointKind Kind { get; init; }
+
+    /// <summary>Semantic role in dotted form, from the published list.</summary>
+    public required string Role { get; init; }
+
+    /// <summary>UCUM code from the closed table, after CT and PT ratios.</summary>
+    public required string Unit { get; init; }
+
+    /// <summary>How it is read. CT and PT ratios are already multiplied into the scale where the profile says that they apply.</summary>
+    public required RegisterEncoding Encoding { get; init; }
+
+    /// <summary>Time between two polls, aligned to the clock; <see cref="TimeSpan.Zero"/> means once at start.</summary>
+    public required TimeSpan Period { get; init; }
+
+    /// <summary>True when each sample is published, not only summaries.</summary>
+    public bool PublishSamples { get; init; }
+
+    /// <summary>Values outside are not believed (uncertain, out of range), in the point's unit.</summary>
+    public double? PlausibleMin { get; init; }
+
+    public double? PlausibleMax { get; init; }
+
+    /// <summary>Largest believable change in units per second, or null.</summary>
+    public double? MaxRatePerSecond { get; init; }
+
+    /// <summary>Set for counters.</summary>
+    public CounterModel? Counter { get; init; }
+
+    /// <summary>Detectors that watch the point.</summary>
+    public IReadOnlyList<DetectorModel> Detectors { get; init; } = [];
+
+    /// <summary>How the point enters the carbon account, or null.</summary>
+    public CarbonModel? Carbon { get; init; }
+
+    /// <summary>Symbols of a state by raw value.</summary>
+    public IReadOnlyDictionary<long, string>? Symbols { get; init; }
+}
+
+/// <summary>What is known about a counter.</summary>
+/// <param name="RolloverAt">First value that is never shown, in the point's unit: the reading after <c>RolloverAt - one step</c> is 0. Null: never rolls over.</param>
+/// <param name="Resettable">Whether the device lets people set it to zero.</param>
+/// <param name="MaxRatePerSecond">Largest believable growth in units per second, from the rated power where declared; null: unknown.</param>
+public sealed record CounterModel(decimal? RolloverAt, bool Resettable, decimal? MaxRatePerSecond);
+
+/// <summary>A detector and its numbers, by the name in the detector table.</summary>
+/// <param name="Name">Name in the table of detectors: <c>stuck</c>, <c>spike</c>, <c>limit</c>.</param>
+/// <param name="Settings">Numbers by key; durations in seconds.</param>
+public sealed record DetectorModel(string Name, IReadOnlyDictionary<string, double> Settings);
+
+/// <summary>How a point enters the carbon account; never an emission factor (factors are dated data).</summary>
+/// <param name="Method">Name in the table of emission methods: <c>electricity-purchased</c>, <c>electricity-sold</c>.</param>
+/// <param name="Scope">GHG Protocol scope 1 or 2; 0 for none.</param>
+public sealed record CarbonModel(string Method, int Scope);
+
+/// <summary>A way to a central platform.</summary>
+public abstract record UplinkModel
+{
+    public required string Id { get; init; }
+}
+
+/// <summary>Versioned JSON over MQTT.</summary>
+public sealed record MqttUplinkModel : UplinkModel
+{
+    /// <summary>Servers in order of preference: <c>mqtt://host:port</c> or <c>mqtts://host:port</c>.</summary>
+    public required IReadOnlyList<string> Servers { get; init; }
+
+    /// <summary><c>3.1.1</c> or <c>5</c>.</summary>
+    public required string Version { get; init; }
+
+    public required string ClientId { get; init; }
+
+    public string? Username { get; init; }
+
+    /// <summary>File that holds the password; secrets do not stand in <c>gateway.yaml</c>.</summary>
+    public string? PasswordFile { get; init; }
+
+    public string? CaFile { get; init; }
+
+    public string? CertificateFile { get; init; }
+
+    public string? KeyFile { get; init; }
+
+    public required TimeSpan KeepAlive { get; init; }
+
+    /// <summary>Root of the topic tree; the default is <c>edgegateway/v1</c>.</summary>
+    public required string TopicRoot { get; init; }
+
+    /// <summary>Plain MQTT beyond loopback must be allowed on purpose.</summary>
+    public bool AllowPlaintext { get; init; }
+
+    /// <summary>False: live records first, history beside them. True: strictly oldest first.</summary>
+    public bool InOrder { get; init; }
+}

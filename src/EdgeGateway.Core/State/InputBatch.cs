@@ -1,0 +1,19 @@
+namespace EdgeGateway.Core.State;
+
+/// <summary>
+/// Everything the pipeline was fed in one commit: the unit of the sample log. Feeding the same batches in the same order to the
+/// same state gives the same records, which is how the gateway recovers and how an auditor recomputes.
+/// </summary>
+/// <param name="Number">Position in the sample log, from 1, without gaps.</param>
+/// <param name="Now">Gateway time to which the pipeline is advanced after the samples.</param>
+/// <param name="BootId">Kernel boot in which the samples were taken.</param>
+/// <param name="MonotonicMilliseconds">Monotonic clock at <paramref name="Now"/>, so that samples can be re-dated within their boot.</param>
+/// <param name="ClockStep">When the wall clock stepped since the batch before: how far, else null. Applied before the samples.</param>
+/// <param name="Samples">Samples in the order of processing.</param>
+public readonly record struct InputBatch(
+    long Number,
+    Instant Now,
+    Guid BootId,
+    long MonotonicMilliseconds,
+    TimeSpan? ClockStep,
+    ReadOnlyMemory<Sample> Samples);
