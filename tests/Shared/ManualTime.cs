@@ -48,7 +48,7 @@ public sealed class ManualTime(DateTimeOffset start) : TimeProvider
         for (var i = 0; !task.IsCompleted; i++)
         {
             Assert.True(i < 100_000, "the task did not complete however far time was moved");
-            await Task.WhenAny(task, Task.Delay(1, System, CancellationToken.None));
+            await Task.WhenAny(task, Task.Delay(TimeSpan.FromMilliseconds(1), System, CancellationToken.None));
             if (!task.IsCompleted) { Advance(step); }
         }
 
