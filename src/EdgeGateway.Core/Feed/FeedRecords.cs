@@ -51,7 +51,7 @@ public readonly record struct SummaryRecord
 
     public required double Max { get; init; }
 
-    /// <summary>Time-weighted mean over the covered part; NaN when nothing is covered.</summary>
+    /// <summary>Time-weighted mean over the covered part; NaN when nothing is covered, and for counters.</summary>
     public required double Mean { get; init; }
 
     public required double Last { get; init; }
@@ -114,6 +114,9 @@ public readonly record struct EmissionRecord
 
     /// <summary>Factor in kg CO2e per kWh.</summary>
     public required decimal FactorKgPerKWh { get; init; }
+
+    /// <summary>What had to stand in for the wanted factor, for instance <c>CN-GRID-SOUTHWEST for CN-XZ; year 2022 for 2026</c>; null when it fits exactly.</summary>
+    public string? FactorNote { get; init; }
 
     /// <summary>Relative uncertainty of the mass in percent, 95 % half width.</summary>
     public required double UncertaintyPercent { get; init; }

@@ -1,0 +1,180 @@
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Core.State;
+
+namespace EdgeGateway.Core.Accounting;
+
+/// <summary>All carbon accounts of the site: closes their intervals together and derives the site's total and the remainders from them.</summary>
+internal sealed class CarbonBook
+{
+    /// <summary>Width of an entry: 15 minutes, whatever the summaries' windows are.</summary>
+    public const long WidthMs = 900_000;
+
+    private readonly IFeedSink _sink;
+    private readonly EnergyAccount[] _accounts;
+    private readonly EmissionRecord[] _entries;
+    private readonly double[] _factorPercents;
+    private readonly EnergyAccount?[] _byPoint;
+    private readonly bool _hasSiteTotal;
+    private readonly (int Parent, int[] Children)[] _parents;
+    private readonly GridFactors _factors;
+    private long _start;
+
+    public CarbonBook(SiteModel site, GridFactors factors, IFeedSink sink)
+    {
+        _sink = sink;
+        _factors = factors;
+        _byPoint = new EnergyAccount?[site.Points.Count];
+        var accounts = new List<EnergyAccount>();
+        foreach (var device in site.Devices)
+        {
+            foreach (var index in device.Points)
+            {
+                var point = site.Points[index];
+
+                // One register for each device and method: a second one would hold the same energy again.
+                if (point.Carbon is null || accounts.Exists(a => a.Device == device && a.Point.Carbon!.Method == point.Carbon.Method))
+                {
+                    continue;
+                }
+
+                var account = new EnergyAccount(point, device, factors);
+                accounts.Add(account);
+                _byPoint[index] = account;
+            }
+        }
+
+        _accounts = [.. accounts];
+        _entries = new EmissionRecord[_accounts.Length];
+        _factorPercents = new double[_accounts.Length];
+        _hasSiteTotal = accounts.Exists(a => a.IsPurchase && a.Device.Metering?.CountsTowardSite == true);
+        _parents = [.. FindParents(site)];
+    }
+
+    /// <summary>End of the open interval, Unix milliseconds.</summary>
+    public long End => _start + WidthMs;
+
+    /// <summary>The account of a point, or null.</summary>
+    public EnergyAccount? Of(int point) => _byPoint[point];
+
+    /// <summary>Opens the interval that contains <paramref name="time"/>; intervals are aligned to UTC.</summary>
+    public void Open(long time)
+    {
+        _start = time - (time % WidthMs);
+        foreach (var account in _accounts)
+        {
+            account.Open(_start);
+        }
+    }
+
+    /// <summary>Closes every interval that ends at or before <paramref name="limit"/>. A silence of more than an hour is not said interval by interval.</summary>
+    public void CloseUpTo(long limit, int era)
+    {
+        while (End <= limit)
+        {
+            Close(End, era, WindowCut.None);
+            _start = End;
+            if (limit - _start > Aggregation.PointWindows.LongGapMs && !AnyTouched())
+            {
+                Open(limit);
+            }
+        }
+    }
+
+    /// <summary>Closes the open interval early at <paramref name="time"/>; <see cref="Open"/> must follow.</summary>
+    public void Cut(long time, int era, WindowCut cut)
+    {
+        CloseUpTo(time, era);
+        while (Array.Exists(_accounts, a => a.IsSealed))
+        {
+            // A sample of the next interval is already in: this one is complete.
+            Close(End, era, WindowCut.None);
+            _start = End;
+        }
+
+        Close(time, era, cut);
+    }
+
+    public void Shift(long milliseconds)
+    {
+        foreach (var account in _accounts)
+        {
+            account.Shift(milliseconds);
+        }
+    }
+
+    public void Save(StateWriter writer)
+    {
+        writer.Write(_start);
+        foreach (var account in _accounts)
+        {
+            account.Save(writer);
+        }
+    }
+
+    public void Load(ref StateReader reader)
+    {
+        _start = reader.ReadInt64();
+        foreach (var account in _accounts)
+        {
+            account.Load(ref reader);
+        }
+    }
+
+    private bool AnyTouched() => Array.Exists(_accounts, a => a.IsTouched);
+
+    private void Close(long end, int era, WindowCut cut)
+    {
+        for (var i = 0; i < _accounts.Length; i++)
+        {
+            var account = _accounts[i];
+            _entries[i] = account.Close(end, WidthMs, era, cut);
+            _factorPercents[i] = account.IsPurchase ? _factors.Find(account.Device.Region, _entries[i].Start)?.Factor.UncertaintyPercent ?? 0 : 0;
+            _sink.Emission(_entries[i]);
+        }
+
+        var start = new Instant(_start);
+        var width = new TimeSpan(WidthMs * TimeSpan.TicksPerMillisecond);
+        if (_hasSiteTotal)
+        {
+            var total = default(EntrySum);
+            for (var i = 0; i < _accounts.Length; i++)
+            {
+                if (_entries[i].CountsTowardSite)
+                {
+                    total.Add(_entries[i], _factorPercents[i], 1);
+                }
+            }
+
+            _sink.Emission(total.ToRecord(EmissionAccount.Site, -1, start, width, era, cut) with { CountsTowardSite = true });
+        }
+
+        foreach (var (parent, children) in _parents)
+        {
+            var rest = default(EntrySum);
+            rest.Add(_entries[parent], _factorPercents[parent], 1);
+            foreach (var child in children)
+            {
+                // Own generation feeds the same busbar: its energy is added to what the parent brought, its mass is zero.
+                rest.Add(_entries[child], _factorPercents[child], _accounts[child].IsPurchase ? -1 : 1);
+            }
+
+            _sink.Emission(rest.ToRecord(EmissionAccount.Remainder, _accounts[parent].Device.Index, start, width, era, cut));
+        }
+    }
+
+    /// <summary>Parents and children among the accounts of bought and generated energy.</summary>
+    private IEnumerable<(int Parent, int[] Children)> FindParents(SiteModel site)
+    {
+        foreach (var device in site.Devices)
+        {
+            var parent = Array.FindIndex(_accounts, a => a.Device == device && a.IsPurchase);
+            int[] children = [.. Enumerable.Range(0, _accounts.Length)
+                .Where(i => _accounts[i].Device.Metering?.Parent == device.Id && _accounts[i].Method.NeedsGridFactor)];
+            if (parent >= 0 && children.Length > 0)
+            {
+                yield return (parent, children);
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+using EdgeGateway.Core.Profiles;
+
+namespace EdgeGateway.Core.Aggregation;
+
+/// <summary>The exact decimal reading of a counter, made from the register image rather than from the measured double.</summary>
+internal static class CounterReading
+{
+    /// <summary>Readings at or beyond this size (in the point's unit) are not believed: 1e14 kWh is more than the world uses in a year.</summary>
+    public const decimal Largest = 100_000_000_000_000m;
+
+    /// <summary>Raw x scale + offset, exact for integers, to 15 digits for floats. False when there is no number or it is not believed.</summary>
+    public static bool TryOf(RegisterEncoding encoding, ulong raw, out decimal reading)
+    {
+        reading = 0;
+        if (!TryNumber(encoding.Type, raw, out var number))
+        {
+            return false;
+        }
+
+        // Measured in double first: the decimal product must not overflow for any register image.
+        if (Math.Abs((double)number * (double)encoding.Scale) >= (double)Largest)
+        {
+            return false;
+        }
+
+        reading = (number * encoding.Scale) + encoding.Offset;
+        return Math.Abs(reading) < Largest;
+    }
+
+    /// <summary>Growth of the smallest step the register can show at <paramref name="reading"/>, in the point's unit.</summary>
+    public static decimal StepAt(RegisterEncoding encoding, decimal reading) => encoding.Type switch
+    {
+        // One unit in the last place of a 24 bit and of a 53 bit significand, as a share of the number; 15 digits survive in decimal.
+        RegisterType.Float32 => Math.Abs(reading) * 0.00000012m,
+        RegisterType.Float64 => Math.Abs(reading) * 0.000000000000002m,
+        _ => Math.Abs(encoding.Scale),
+    };
+
+    /// <summary>The register's own width in the point's unit; null for floats, which do not roll over. Signed registers end at their sign bit.</summary>
+    public static decimal? WidthOf(RegisterEncoding encoding) => encoding.Type switch
+    {
+        RegisterType.UInt16 => 65_536m * encoding.Scale,
+        RegisterType.Int16 => 32_768m * encoding.Scale,
+        RegisterType.UInt32 => 4_294_967_296m * encoding.Scale,
+        RegisterType.Int32 => 2_147_483_648m * encoding.Scale,
+        _ => null,
+    };
+
+    private static bool TryNumber(RegisterType type, ulong raw, out decimal number)
+    {
+        switch (type)
+        {
+            case RegisterType.Float32:
+                return TryDecimal(BitConverter.UInt32BitsToSingle(unchecked((uint)raw)), out number);
+            case RegisterType.Float64:
+                return TryDecimal(BitConverter.UInt64BitsToDouble(raw), out number);
+            case RegisterType.Int16:
+                number = unchecked((short)raw);
+                return true;
+            case RegisterType.Int32:
+                number = unchecked((int)raw);
+                return true;
+            case RegisterType.Int64:
+                number = unchecked((long)raw);
+                return true;
+            default:
+                number = raw;
+                return true;
+        }
+    }
+
+    private static bool TryDecimal(double value, out decimal number)
+    {
+        number = 0;
+        if (!double.IsFinite(value) || Math.Abs(value) >= 1e28)
+        {
+            return false;
+        }
+
+        number = (decimal)value;
+        return true;
+    }
+}

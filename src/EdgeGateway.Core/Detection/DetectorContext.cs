@@ -1,0 +1,35 @@
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Site;
+
+namespace EdgeGateway.Core.Detection;
+
+/// <summary>What a detector is made from: the site, the point it watches, its settings, and the last good values of other points.</summary>
+public sealed record DetectorContext(SiteModel Site, PointModel Point, DetectorModel Model, LastGood LastGood)
+{
+    /// <summary>The device of the watched point.</summary>
+    public DeviceModel Device => Site.Devices[Point.DeviceIndex];
+
+    /// <summary>A setting, or <paramref name="otherwise"/> when it is not given.</summary>
+    public double Number(string key, double otherwise) => Model.Settings.TryGetValue(key, out var value) ? value : otherwise;
+
+    /// <summary>A setting in seconds, as milliseconds.</summary>
+    public long Milliseconds(string key, double otherwiseSeconds) => (long)(Math.Clamp(Number(key, otherwiseSeconds), 0, 1e9) * 1000);
+
+    /// <summary>The other point given under <paramref name="key"/>, or null when it is missing or not found.</summary>
+    public PointModel? Other(string key) =>
+        Model.Points.TryGetValue(key, out var name) ? Detectors.FindPoint(Site, Device, name) : null;
+
+    /// <summary>A record of this detector.</summary>
+    public AnomalyRecord Record(bool raised, long since, Instant time, Severity severity, double value, double limit, string text) => new()
+    {
+        Point = Point.Index,
+        Detector = Model.Name,
+        Raised = raised,
+        Since = new(since),
+        Time = time,
+        Severity = severity,
+        Value = value,
+        Limit = limit,
+        Text = text,
+    };
+}

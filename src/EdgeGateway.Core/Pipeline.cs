@@ -1,0 +1,303 @@
+using EdgeGateway.Core.Accounting;
+using EdgeGateway.Core.Aggregation;
+using EdgeGateway.Core.Detection;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Core.State;
+using EdgeGateway.Core.Validation;
+
+namespace EdgeGateway.Core;
+
+/// <summary>
+/// The local path from samples to records: validate, detect, account, aggregate. Single-threaded and deterministic: the same inputs in the
+/// same order give the same records, bit by bit, also across <see cref="Save"/> and <see cref="Load"/>.
+/// </summary>
+/// <remarks>
+/// It has no clock. <see cref="Advance"/> tells the time; the first call of <see cref="Advance"/> or <see cref="Process"/> opens the first
+/// windows. A sample dated before the last one of its point, or before an open window, counts at the latest of these: never reordered.
+/// The caller announces steps of the wall clock with <see cref="ClockStepped"/>. No sample makes it throw.
+/// </remarks>
+public sealed class Pipeline
+{
+    /// <summary>How long after its end a window stays open for samples that are still on their way.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+
+    private const int StateVersion = 1;
+    private const int BaselineVersion = 1;
+    private const long GraceMs = 2_000;
+
+    /// <summary>When nobody told the time for so long, the gateway itself was away: devices get a fresh chance to be heard.</summary>
+    private const long AwayMs = 10_000;
+
+    /// <summary>Times are kept between 1970 (a clock that was never set) and 2200.</summary>
+    internal const long LatestMs = 7_258_118_400_000;
+
+    private readonly SiteModel _site;
+    private readonly PointPath[] _points;
+    private readonly DeviceWatch[] _devices;
+    private readonly LastGood _lastGood;
+    private readonly CarbonBook _book;
+    private readonly IFeedSink _sink;
+    private bool _started;
+    private bool _closed;
+    private int _era;
+    private long _now;
+    private long _latest;
+
+    /// <summary>A pipeline for a site, with nothing seen yet.</summary>
+    /// <exception cref="ArgumentException">The model names a detector, method, unit, point or region that does not exist; the configuration check says so before.</exception>
+    public Pipeline(SiteModel site, GridFactors factors, IFeedSink sink)
+    {
+        _site = site;
+        _sink = sink;
+        _lastGood = new LastGood(site.Points.Count);
+        _book = new CarbonBook(site, factors, sink);
+        _devices = new DeviceWatch[site.Devices.Count];
+        _points = new PointPath[site.Points.Count];
+        var grid = new WindowGrid(site.TimeZone);
+        foreach (var device in site.Devices)
+        {
+            PointModel[] polled = [.. device.Points.Select(p => site.Points[p]).Where(p => p.Period > TimeSpan.Zero)];
+            _devices[device.Index] = new DeviceWatch(device, polled, sink);
+            foreach (var index in device.Points)
+            {
+                var point = site.Points[index];
+                _points[index] = new PointPath(site, point, Array.IndexOf(polled, point), grid, _lastGood, _book.Of(index), sink);
+            }
+        }
+    }
+
+    /// <summary>Clock era: 0 at first, one more after each clock step and each change of configuration.</summary>
+    public int Era => _era;
+
+    /// <summary>Samples that named no point of the site and were left out.</summary>
+    public long Strays { get; private set; }
+
+    /// <summary>Takes one sample through all stages.</summary>
+    public void Process(in Sample sample)
+    {
+        ThrowIfClosed();
+        if ((uint)sample.Point >= (uint)_points.Length)
+        {
+            Strays++;
+            return;
+        }
+
+        var time = Math.Clamp(sample.Time.UnixMilliseconds, 0, LatestMs);
+        Start(time);
+        _latest = Math.Max(_latest, time);
+        if (time >= _book.End + GraceMs)
+        {
+            _book.CloseUpTo(time - GraceMs, _era);
+        }
+
+        var path = _points[sample.Point];
+        time = Math.Max(time, path.EarliestTime);
+        path.Process(sample with { Time = new(time) }, _devices[path.Point.DeviceIndex], _book.End, _era);
+    }
+
+    /// <summary>Closes windows whose end and grace have passed, makes entries, and looks for silent devices.</summary>
+    public void Advance(Instant now)
+    {
+        ThrowIfClosed();
+        var time = Math.Clamp(now.UnixMilliseconds, 0, LatestMs);
+        Start(time);
+        if (time <= _now)
+        {
+            return;
+        }
+
+        if (time - _now > AwayMs)
+        {
+            AwaitDevices(time);
+        }
+
+        _now = time;
+        _latest = Math.Max(_latest, time);
+        foreach (var path in _points)
+        {
+            path.Windows?.CloseUpTo(time - GraceMs, _era);
+        }
+
+        _book.CloseUpTo(time - GraceMs, _era);
+        foreach (var device in _devices)
+        {
+            device.Advance(time);
+        }
+    }
+
+    /// <summary>The wall clock was set from <paramref name="before"/> to <paramref name="after"/>: open windows end, a new era begins.</summary>
+    public void ClockStepped(Instant before, Instant after)
+    {
+        ThrowIfClosed();
+        var from = Math.Max(_latest, Math.Clamp(before.UnixMilliseconds, 0, LatestMs));
+        var to = Math.Clamp(after.UnixMilliseconds, 0, LatestMs);
+        Start(from);
+        Cut(from, WindowCut.ClockStep);
+        _era++;
+        _now = to;
+        _latest = to;
+        foreach (var path in _points)
+        {
+            path.Shift(to - from, to);
+            path.Windows?.Open(to);
+        }
+
+        foreach (var device in _devices)
+        {
+            device.Shift(to - from);
+        }
+
+        _lastGood.Shift(to - from);
+        _book.Shift(to - from);
+        _book.Open(to);
+    }
+
+    /// <summary>Ends the pipeline for a change of configuration: all open windows are emitted as they are. Only <see cref="SaveBaselines"/> may follow.</summary>
+    public void Close(Instant now)
+    {
+        ThrowIfClosed();
+        _closed = true;
+        if (_started)
+        {
+            Cut(Math.Clamp(now.UnixMilliseconds, 0, LatestMs), WindowCut.Configuration);
+        }
+    }
+
+    /// <summary>Writes what must outlive a change of configuration: counter baselines, carried milligrams and the era, by device and point id.</summary>
+    public void SaveBaselines(StateWriter writer)
+    {
+        writer.Write(BaselineVersion);
+        writer.Write(_era);
+        writer.Write(_points.Count(p => p.Counter is not null));
+        foreach (var path in _points)
+        {
+            if (path.Counter is not null)
+            {
+                writer.Write(_site.Devices[path.Point.DeviceIndex].Id);
+                writer.Write(path.Point.Id);
+                path.SaveBaseline(writer);
+            }
+        }
+    }
+
+    /// <summary>Continues from the baselines of the configuration before. Points that are gone, or are read in another unit, type or scale, start anew.</summary>
+    /// <exception cref="InvalidDataException">The bytes are damaged or of another version; the pipeline must not be used.</exception>
+    public void LoadBaselines(ref StateReader reader)
+    {
+        RequireVersion(reader.ReadInt32(), BaselineVersion);
+        _era = reader.ReadInt32() + 1;
+        var byName = _points.Where(p => p.Counter is not null).ToDictionary(p => (_site.Devices[p.Point.DeviceIndex].Id, p.Point.Id));
+        for (var left = reader.ReadInt32(); left > 0; left--)
+        {
+            var device = reader.ReadString();
+            var point = reader.ReadString();
+            PointPath.LoadBaseline(byName.GetValueOrDefault((device, point)), ref reader);
+        }
+    }
+
+    /// <summary>Writes the complete state.</summary>
+    public void Save(StateWriter writer)
+    {
+        writer.Write(StateVersion);
+        writer.Write(_site.ConfigurationHash);
+        writer.Write(_points.Length);
+        writer.Write(_devices.Length);
+        writer.Write(_started);
+        writer.Write(_era);
+        writer.Write(_now);
+        writer.Write(_latest);
+        writer.Write(Strays);
+        _lastGood.Save(writer);
+        _book.Save(writer);
+        foreach (var path in _points)
+        {
+            path.Save(writer);
+        }
+
+        foreach (var device in _devices)
+        {
+            device.Save(writer);
+        }
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote for the same configuration; afterwards it goes on as if never interrupted.</summary>
+    /// <exception cref="InvalidDataException">The bytes are damaged, of another version or of another configuration; the pipeline must not be used.</exception>
+    public void Load(ref StateReader reader)
+    {
+        RequireVersion(reader.ReadInt32(), StateVersion);
+        var hash = reader.ReadString();
+        if (hash != _site.ConfigurationHash || reader.ReadInt32() != _points.Length || reader.ReadInt32() != _devices.Length)
+        {
+            throw new InvalidDataException($"The state belongs to another configuration ({hash}).");
+        }
+
+        _started = reader.ReadBoolean();
+        _era = reader.ReadInt32();
+        _now = reader.ReadInt64();
+        _latest = reader.ReadInt64();
+        Strays = reader.ReadInt64();
+        _lastGood.Load(ref reader);
+        _book.Load(ref reader);
+        foreach (var path in _points)
+        {
+            path.Load(ref reader);
+        }
+
+        foreach (var device in _devices)
+        {
+            device.Load(ref reader);
+        }
+    }
+
+    private static void RequireVersion(int found, int expected)
+    {
+        if (found != expected)
+        {
+            throw new InvalidDataException($"The state has version {found}; this program reads version {expected}.");
+        }
+    }
+
+    private void ThrowIfClosed()
+    {
+        if (_closed)
+        {
+            throw new InvalidOperationException("The pipeline was closed for a change of configuration.");
+        }
+    }
+
+    private void Start(long time)
+    {
+        if (_started)
+        {
+            return;
+        }
+
+        _started = true;
+        _now = time;
+        _book.Open(time);
+        AwaitDevices(time);
+        foreach (var path in _points)
+        {
+            path.Windows?.Open(time);
+        }
+    }
+
+    private void AwaitDevices(long time)
+    {
+        foreach (var device in _devices)
+        {
+            device.Await(time);
+        }
+    }
+
+    private void Cut(long time, WindowCut cut)
+    {
+        foreach (var path in _points)
+        {
+            path.Windows?.Cut(time, _era, cut);
+        }
+
+        _book.Cut(time, _era, cut);
+    }
+}

@@ -1,0 +1,230 @@
+using EdgeGateway.Core.Accounting;
+using EdgeGateway.Core.Aggregation;
+using EdgeGateway.Core.Detection;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Core.State;
+using EdgeGateway.Core.Validation;
+
+namespace EdgeGateway.Core;
+
+/// <summary>The way of one point's samples through the stages, and everything remembered of that point.</summary>
+internal sealed class PointPath
+{
+    private readonly int _slot;
+    private readonly ValueCheck _check;
+    private readonly IDetector[] _detectors;
+    private readonly LastGood _lastGood;
+    private readonly EnergyAccount? _account;
+    private readonly IFeedSink _sink;
+    private long _lastTime;
+
+    public PointPath(SiteModel site, PointModel point, int slot, WindowGrid grid, LastGood lastGood, EnergyAccount? account, IFeedSink sink)
+    {
+        Point = point;
+        _slot = slot;
+        _check = new ValueCheck(point);
+        _lastGood = lastGood;
+        _account = account;
+        _sink = sink;
+        _detectors = [.. point.Detectors.Select(d => Detection.Detectors.Create(new DetectorContext(site, point, d, lastGood)))];
+        if (point.Kind == PointKind.Counter)
+        {
+            Counter = new CounterTrack(point, site.Devices[point.DeviceIndex].Name, sink);
+        }
+
+        // What is read once at start (a serial number) has no course to summarise.
+        if (point.Period > TimeSpan.Zero)
+        {
+            Windows = new PointWindows(point, site.Windows, grid, sink);
+        }
+    }
+
+    public PointModel Point { get; }
+
+    /// <summary>Its windows; null for a point that is read once.</summary>
+    public PointWindows? Windows { get; }
+
+    /// <summary>Its counter; null for gauges and states.</summary>
+    public CounterTrack? Counter { get; }
+
+    /// <summary>A sample may not be dated before this (Unix milliseconds).</summary>
+    public long EarliestTime => Windows is null ? _lastTime : Math.Max(_lastTime, Windows.BaseStart);
+
+    /// <summary>Takes one sample through all stages; its time is not before <see cref="EarliestTime"/>.</summary>
+    public void Process(in Sample sample, DeviceWatch device, long intervalEnd, int era)
+    {
+        var time = sample.Time.UnixMilliseconds;
+        _lastTime = time;
+        var judged = _check.Judge(sample);
+        if (_slot >= 0)
+        {
+            device.Observe(_slot, judged.Quality, time);
+        }
+
+        var since = Counter?.Baseline.Time ?? 0;
+        CounterVerdict verdict = default;
+        var believed = Counter is null ? judged.Quality.HasValue : Count(ref judged, out verdict);
+        Watch(ref judged);
+        Summarise(judged, believed, verdict.Growth, era);
+        if (believed)
+        {
+            _account?.Read(Counter!.Baseline, verdict.Growth, since, time, intervalEnd);
+        }
+        else
+        {
+            _account?.Lose(time, intervalEnd);
+        }
+
+        if (judged.Quality.IsGood)
+        {
+            _lastGood.Set(Point.Index, judged.Value, time);
+        }
+
+        if (Point.PublishSamples)
+        {
+            _sink.Sample(judged);
+        }
+    }
+
+    /// <summary>The clock was set to <paramref name="now"/>, by <paramref name="milliseconds"/>.</summary>
+    public void Shift(long milliseconds, long now)
+    {
+        _lastTime = Math.Min(_lastTime + milliseconds, now);
+        _check.Shift(milliseconds);
+        Counter?.Shift(milliseconds);
+        Windows?.Shift(milliseconds);
+        foreach (var detector in _detectors)
+        {
+            detector.Shift(milliseconds);
+        }
+    }
+
+    public void Save(StateWriter writer)
+    {
+        writer.Write(_lastTime);
+        _check.Save(writer);
+        Counter?.Save(writer);
+        Windows?.Save(writer);
+        foreach (var detector in _detectors)
+        {
+            detector.Save(writer);
+        }
+    }
+
+    public void Load(ref StateReader reader)
+    {
+        _lastTime = reader.ReadInt64();
+        _check.Load(ref reader);
+        Counter?.Load(ref reader);
+        Windows?.Load(ref reader);
+        foreach (var detector in _detectors)
+        {
+            detector.Load(ref reader);
+        }
+    }
+
+    /// <summary>Writes what must outlive a change of configuration.</summary>
+    public void SaveBaseline(StateWriter writer)
+    {
+        var encoding = Point.Encoding;
+        writer.Write(Point.Unit);
+        writer.Write((byte)encoding.Type);
+        writer.Write(encoding.Scale);
+        writer.Write(encoding.Offset);
+        Counter!.Baseline.Save(writer);
+        writer.Write(_account?.Carried);
+    }
+
+    /// <summary>Reads a baseline into <paramref name="path"/>, or past it when the point is gone or its readings do not compare.</summary>
+    public static void LoadBaseline(PointPath? path, ref StateReader reader)
+    {
+        var unit = reader.ReadString();
+        var type = reader.ReadByte();
+        var scale = reader.ReadDecimal();
+        var offset = reader.ReadDecimal();
+        var baseline = CounterBaseline.Load(ref reader);
+        var carried = reader.ReadNullableDecimal();
+        if (path is null)
+        {
+            return;
+        }
+
+        if (path._account is not null)
+        {
+            path._account.Carried = carried ?? 0;
+        }
+
+        var encoding = path.Point.Encoding;
+        if (baseline.Has && path.Point.Unit == unit && (byte)encoding.Type == type && encoding.Scale == scale && encoding.Offset == offset)
+        {
+            path.Counter!.Baseline = baseline;
+            path.Windows?.Continue(baseline.Reading);
+            path._account?.Continue(baseline);
+        }
+    }
+
+    /// <summary>Judges a counter's reading; true when it is believed. Otherwise the sample carries the doubt.</summary>
+    private bool Count(ref Sample judged, out CounterVerdict verdict)
+    {
+        verdict = default;
+        if (!judged.Quality.HasValue || judged.Quality.Reason == QualityReason.OutOfRange)
+        {
+            return false;
+        }
+
+        if (!CounterReading.TryOf(Point.Encoding, judged.Raw, out var reading))
+        {
+            judged = judged with { Quality = Quality.Uncertain(QualityReason.OutOfRange) };
+            return false;
+        }
+
+        verdict = Counter!.Judge(reading, judged.Raw, judged.Time.UnixMilliseconds);
+        if (verdict.Doubt != QualityReason.None)
+        {
+            judged = judged with { Quality = Quality.Uncertain(verdict.Doubt) };
+        }
+
+        return verdict.IsBelieved;
+    }
+
+    private void Watch(ref Sample judged)
+    {
+        foreach (var detector in _detectors)
+        {
+            if (detector.Observe(judged) is { } record)
+            {
+                _sink.Anomaly(record);
+            }
+        }
+
+        foreach (var detector in _detectors)
+        {
+            if (detector.Doubt != QualityReason.None && judged.Quality.IsGood)
+            {
+                judged = judged with { Quality = Quality.Uncertain(detector.Doubt) };
+            }
+        }
+    }
+
+    private void Summarise(in Sample judged, bool believed, decimal growth, int era)
+    {
+        if (Windows is null)
+        {
+            return;
+        }
+
+        var time = judged.Time.UnixMilliseconds;
+        if (!judged.Quality.HasValue)
+        {
+            Windows.Miss(time, era);
+            return;
+        }
+
+        Windows.Add(judged.Value, !judged.Quality.IsGood, believed, time, era);
+        if (believed && Counter is not null)
+        {
+            Windows.Read(Counter.Baseline.Reading, growth);
+        }
+    }
+}

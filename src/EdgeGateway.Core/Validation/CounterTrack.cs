@@ -1,0 +1,333 @@
+using EdgeGateway.Core.Aggregation;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Core.State;
+
+namespace EdgeGateway.Core.Validation;
+
+/// <summary>
+/// Follows one counter: how much it grew, and whether a reading can be true. Rules of the counter catalogue: normal, roll-over,
+/// reset or exchange, rollback, jump.
+/// </summary>
+/// <remarks>
+/// A reading that cannot follow from the one before is held. A fall is believed when one further reading confirms the lower level, a
+/// jump when two further readings confirm the higher one; then only the growth at the new level is counted, so energy is never
+/// invented. When instead a reading fits the old level again, the held one was false and nothing is lost.
+/// </remarks>
+internal sealed class CounterTrack
+{
+    /// <summary>Name under which findings are published.</summary>
+    public const string DetectorName = "counter";
+
+    private const decimal Allowance = 1.2m;
+    private const int RollbackSteps = 3;
+
+    /// <summary>Registers are refreshed in steps: growth of at least this long may appear at once.</summary>
+    private const long RefreshMs = 60_000;
+
+    /// <summary>Growth since the register last moved may appear at once, up to this long.</summary>
+    private const long LongestRefreshMs = 900_000;
+
+    /// <summary>A believed reset or jump stays raised until the counter has run normally for this long.</summary>
+    private const long QuietMs = 900_000;
+
+    /// <summary>Rollbacks are told at most this often, with their count.</summary>
+    private const long RollbackNoteMs = 3_600_000;
+
+    private readonly PointModel _point;
+    private readonly string _device;
+    private readonly IFeedSink _sink;
+    private readonly decimal? _maxRate;
+    private readonly decimal? _rollover;
+    private readonly decimal _origin;
+
+    private Suspicion _suspicion;
+    private decimal _heldFirst;
+    private decimal _heldLast;
+    private long _heldSince;
+    private long _heldTime;
+    private int _confirmations;
+
+    private bool _raised;
+    private Severity _severity;
+    private long _raisedSince;
+    private long _clearAt;
+    private long _rollbacks;
+    private long _rollbackNotedAt;
+    private bool _rollbackNoted;
+
+    public CounterTrack(PointModel point, string device, IFeedSink sink)
+    {
+        _point = point;
+        _device = device;
+        _sink = sink;
+        _maxRate = point.Counter?.MaxRatePerSecond;
+        IsDeclared = point.Counter?.RolloverAt is not null;
+        _rollover = point.Counter?.RolloverAt ?? CounterReading.WidthOf(point.Encoding);
+        _origin = point.Encoding.Offset;
+    }
+
+    private enum Suspicion : byte
+    {
+        None,
+        Fall,
+        Jump,
+    }
+
+    /// <summary>The last believed reading; set when counting continues under a new configuration.</summary>
+    public CounterBaseline Baseline { get; set; }
+
+    private bool IsDeclared { get; }
+
+    /// <summary>Judges the next reading; findings go to the sink.</summary>
+    public CounterVerdict Judge(decimal reading, ulong raw, long time)
+    {
+        if (!Baseline.Has)
+        {
+            return Believe(reading, raw, time, 0, CounterDecision.Baseline, QualityReason.None);
+        }
+
+        if (TryGrowth(Baseline.Reading, reading, MaxGrowth(Baseline.Time, Baseline.MovedAt, Baseline.Reading, time), out var growth, out var rolled))
+        {
+            return Continue(reading, raw, time, growth, rolled);
+        }
+
+        if (_suspicion != Suspicion.None && TryGrowth(_heldLast, reading, MaxGrowth(_heldTime, _heldSince, _heldLast, time), out _, out var again) && !again)
+        {
+            return Confirm(reading, raw, time);
+        }
+
+        if (reading < Baseline.Reading && Baseline.Reading - reading <= RollbackSteps * CounterReading.StepAt(_point.Encoding, Baseline.Reading))
+        {
+            return IgnoreRollback(reading, time);
+        }
+
+        return Hold(reading, time);
+    }
+
+    public void Shift(long milliseconds)
+    {
+        Baseline = Baseline.Shift(milliseconds);
+        _heldSince += milliseconds;
+        _heldTime += milliseconds;
+        _clearAt += milliseconds;
+        _rollbackNotedAt += milliseconds;
+    }
+
+    public void Save(StateWriter writer)
+    {
+        Baseline.Save(writer);
+        writer.Write((byte)_suspicion);
+        writer.Write(_heldFirst);
+        writer.Write(_heldLast);
+        writer.Write(_heldSince);
+        writer.Write(_heldTime);
+        writer.Write(_confirmations);
+        writer.Write(_raised);
+        writer.Write((byte)_severity);
+        writer.Write(_raisedSince);
+        writer.Write(_clearAt);
+        writer.Write(_rollbacks);
+        writer.Write(_rollbackNotedAt);
+        writer.Write(_rollbackNoted);
+    }
+
+    public void Load(ref StateReader reader)
+    {
+        Baseline = CounterBaseline.Load(ref reader);
+        _suspicion = (Suspicion)reader.ReadByte();
+        _heldFirst = reader.ReadDecimal();
+        _heldLast = reader.ReadDecimal();
+        _heldSince = reader.ReadInt64();
+        _heldTime = reader.ReadInt64();
+        _confirmations = reader.ReadInt32();
+        _raised = reader.ReadBoolean();
+        _severity = (Severity)reader.ReadByte();
+        _raisedSince = reader.ReadInt64();
+        _clearAt = reader.ReadInt64();
+        _rollbacks = reader.ReadInt64();
+        _rollbackNotedAt = reader.ReadInt64();
+        _rollbackNoted = reader.ReadBoolean();
+    }
+
+    /// <summary>Largest believable growth, or null when nothing is known: rated growth x time x 1.2 plus one step.</summary>
+    private decimal? MaxGrowth(long since, long movedAt, decimal from, long now)
+    {
+        if (_maxRate is not { } rate)
+        {
+            return null;
+        }
+
+        var elapsed = Math.Max(RefreshMs, Math.Max(now - since, Math.Min(LongestRefreshMs, now - movedAt)));
+        return (rate * elapsed / 1000 * Allowance) + CounterReading.StepAt(_point.Encoding, from);
+    }
+
+    private bool TryGrowth(decimal from, decimal to, decimal? most, out decimal growth, out bool rolledOver)
+    {
+        growth = to - from;
+        rolledOver = false;
+        if (growth >= 0)
+        {
+            return most is null || growth <= most;
+        }
+
+        if (_rollover is not { } width)
+        {
+            return false;
+        }
+
+        growth += width;
+        rolledOver = true;
+        var before = from - _origin;
+        var after = to - _origin;
+
+        // Declared: the old reading must be within reach of the end. Undeclared, or the reach unknown: from above 90 % to below 10 %.
+        var nearEnd = IsDeclared && most is { } reach
+            ? width - before <= reach
+            : before > 0.9m * width && after < 0.1m * width;
+        return nearEnd && before < width && after >= 0 && growth >= 0 && (most is null || growth <= most);
+    }
+
+    private CounterVerdict Continue(decimal reading, ulong raw, long time, decimal growth, bool rolledOver)
+    {
+        if (_suspicion != Suspicion.None)
+        {
+            Dismiss(reading, time);
+        }
+        else if (_raised && time >= _clearAt)
+        {
+            _raised = false;
+            Publish(false, time, _severity, (double)reading, double.NaN, $"{Name}: counting normally for 15 min, last reading {Say(reading)}.");
+        }
+
+        if (rolledOver)
+        {
+            Publish(true, time, Severity.Note, (double)reading, (double)_rollover!.Value, $"{Name} rolled over from {Say(Baseline.Reading)} to {Say(reading)}: {Say(growth)} counted.", time);
+        }
+
+        return Believe(reading, raw, time, growth, CounterDecision.Accepted, QualityReason.None);
+    }
+
+    private CounterVerdict Confirm(decimal reading, ulong raw, long time)
+    {
+        var fall = _suspicion == Suspicion.Fall;
+        _confirmations++;
+        _heldLast = reading;
+        _heldTime = time;
+        if (_confirmations < (fall ? 1 : 2))
+        {
+            return new(CounterDecision.Held, 0, QualityReason.CounterJump);
+        }
+
+        var growth = reading - _heldFirst;
+        var text = fall
+            ? $"{Name} fell from {Say(Baseline.Reading)} to {Say(_heldFirst)} at {Clock(_heldSince)}: meter {(IsSmall(_heldFirst, _heldSince) ? "reset to zero" : "replaced")}. Counting goes on from the new reading; confirm the change-over readings."
+            : $"{Name} jumped from {Say(Baseline.Reading)} to {Say(_heldFirst)} at {Clock(_heldSince)} and stays there: {Say(_heldFirst - Baseline.Reading)} are not counted. Likely: meter replaced, scale or word order changed. Check the profile and confirm the reading.";
+        var reason = fall ? QualityReason.CounterReset : QualityReason.CounterJump;
+        Raise(fall ? _heldSince : _raisedSince, time, Severity.Alarm, (double)_heldFirst, (double)Baseline.Reading, text);
+        _clearAt = time + QuietMs;
+        _suspicion = Suspicion.None;
+        return Believe(reading, raw, time, growth, CounterDecision.NewBaseline, reason);
+    }
+
+    private CounterVerdict IgnoreRollback(decimal reading, long time)
+    {
+        _rollbacks++;
+        if (!_rollbackNoted || time - _rollbackNotedAt >= RollbackNoteMs)
+        {
+            _rollbackNoted = true;
+            _rollbackNotedAt = time;
+            Publish(true, time, Severity.Note, (double)reading, (double)Baseline.Reading, $"{Name} went back from {Say(Baseline.Reading)} to {Say(reading)}: reading ignored, {_rollbacks} so far. Likely: replies out of order or a register read while it changed.", time);
+        }
+
+        return new(CounterDecision.Ignored, 0, QualityReason.CounterRollback);
+    }
+
+    private CounterVerdict Hold(decimal reading, long time)
+    {
+        var jump = reading >= Baseline.Reading;
+        if (jump)
+        {
+            var limit = MaxGrowth(Baseline.Time, Baseline.MovedAt, Baseline.Reading, time) ?? 0;
+            var text = $"{Name} grew by {Say(reading - Baseline.Reading)} in {Span(time - Baseline.Time)}, at most {Say(limit)} is possible: held as unconfirmed. Likely: scale, word order, or a disturbed reply.";
+            if (!_raised || _suspicion != Suspicion.Jump)
+            {
+                Raise(time, time, Severity.Warning, (double)reading, (double)(Baseline.Reading + limit), text);
+            }
+        }
+        else if (_suspicion == Suspicion.Jump)
+        {
+            _raised = false;
+            Publish(false, time, _severity, (double)reading, double.NaN, $"{Name}: the reading of {Say(_heldFirst)} was not confirmed and is not counted.");
+        }
+
+        _suspicion = jump ? Suspicion.Jump : Suspicion.Fall;
+        _heldFirst = reading;
+        _heldLast = reading;
+        _heldSince = time;
+        _heldTime = time;
+        _confirmations = 0;
+        return new(CounterDecision.Held, 0, jump ? QualityReason.CounterJump : QualityReason.CounterReset);
+    }
+
+    /// <summary>The old level came back: what was held was never true.</summary>
+    private void Dismiss(decimal reading, long time)
+    {
+        if (_suspicion == Suspicion.Jump)
+        {
+            _raised = false;
+            Publish(false, time, _severity, (double)reading, double.NaN, $"{Name} is back at {Say(reading)}: the reading of {Say(_heldFirst)} was false and is not counted.");
+        }
+        else
+        {
+            _rollbacks++;
+            _clearAt = time + QuietMs;
+            Publish(true, time, Severity.Note, (double)_heldFirst, (double)Baseline.Reading, $"{Name} read {Say(_heldFirst)} once and is back at {Say(reading)}: the low reading was false and is not counted.", time);
+        }
+
+        _suspicion = Suspicion.None;
+    }
+
+    private CounterVerdict Believe(decimal reading, ulong raw, long time, decimal growth, CounterDecision decision, QualityReason doubt)
+    {
+        Baseline = new(true, reading, raw, time, !Baseline.Has || reading != Baseline.Reading ? time : Baseline.MovedAt);
+        return new(decision, growth, doubt);
+    }
+
+    private bool IsSmall(decimal reading, long at) => MaxGrowth(Baseline.Time, Baseline.MovedAt, 0, at) is { } most ? reading - _origin <= most : reading - _origin < 1;
+
+    private void Raise(long since, long time, Severity severity, double value, double limit, string text)
+    {
+        if (_raised && since != _raisedSince)
+        {
+            Publish(false, time, _severity, value, double.NaN, $"{Name}: a newer finding takes the place of the one of {Clock(_raisedSince)}.");
+        }
+
+        _raised = true;
+        _severity = severity;
+        _raisedSince = since;
+        Publish(true, time, severity, value, limit, text);
+    }
+
+    private void Publish(bool raised, long time, Severity severity, double value, double limit, string text, long? since = null) =>
+        _sink.Anomaly(new AnomalyRecord
+        {
+            Point = _point.Index,
+            Detector = DetectorName,
+            Raised = raised,
+            Since = new(since ?? _raisedSince),
+            Time = new(time),
+            Severity = severity,
+            Value = value,
+            Limit = limit,
+            Text = text,
+        });
+
+    private string Name => $"{_point.Id} of {_device}";
+
+    private string Say(decimal reading) => Words.Quantity(reading, _point);
+
+    private static string Span(long milliseconds) => Words.Span(milliseconds);
+
+    private static string Clock(long time) => Words.Clock(time);
+}
