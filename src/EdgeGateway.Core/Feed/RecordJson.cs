@@ -252,7 +252,7 @@ internal static class RecordJson
             return "no-samples";
         }
 
-        if (double.IsInfinity(r.Min) || double.IsInfinity(r.Max) || double.IsInfinity(r.Mean) || double.IsInfinity(r.Last) || double.IsInfinity(r.Integral))
+        if (!(double.IsFinite(r.Min) && double.IsFinite(r.Max) && double.IsFinite(r.Last) && double.IsFinite(r.Integral)) || double.IsInfinity(r.Mean))
         {
             return "not-finite";
         }
