@@ -1,0 +1,45 @@
+using EdgeGateway.Protocols.Mqtt.Packets;
+
+namespace EdgeGateway.Protocols.Mqtt;
+
+/// <summary>What MQTT 5.0 can say about a message besides topic and payload (3.3.2.3); ignored on 3.1.1 connections.</summary>
+public sealed record MqttMessageProperties
+{
+    /// <summary>True when the payload is UTF-8 text, null when nothing is said.</summary>
+    public bool? PayloadIsText { get; init; }
+
+    /// <summary>MIME type of the payload.</summary>
+    public string? ContentType { get; init; }
+
+    /// <summary>Life of the message in seconds; the server drops what it could not deliver in that time.</summary>
+    public uint? MessageExpirySeconds { get; init; }
+
+    /// <summary>Where an answer is expected.</summary>
+    public string? ResponseTopic { get; init; }
+
+    /// <summary>What an answer must carry so that it can be matched.</summary>
+    public ReadOnlyMemory<byte>? CorrelationData { get; init; }
+
+    /// <summary>Name and value pairs, in order; names may repeat.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> UserProperties { get; init; } = [];
+
+    internal MqttProperties ToWire() => new()
+    {
+        PayloadIsText = PayloadIsText,
+        ContentType = ContentType,
+        MessageExpirySeconds = MessageExpirySeconds,
+        ResponseTopic = ResponseTopic,
+        CorrelationData = CorrelationData?.ToArray(),
+        UserProperties = UserProperties.Count == 0 ? null : [.. UserProperties],
+    };
+
+    internal static MqttMessageProperties? FromWire(MqttProperties? wire) => wire is null ? null : new()
+    {
+        PayloadIsText = wire.PayloadIsText,
+        ContentType = wire.ContentType,
+        MessageExpirySeconds = wire.MessageExpirySeconds,
+        ResponseTopic = wire.ResponseTopic,
+        CorrelationData = wire.CorrelationData is { } data ? data : (ReadOnlyMemory<byte>?)null,
+        UserProperties = wire.UserProperties ?? [],
+    };
+}
