@@ -1,0 +1,232 @@
+using System.Text.Json;
+using EdgeGateway.Core.Outbox;
+using EdgeGateway.Core.Site;
+
+namespace EdgeGateway.Core.Feed;
+
+/// <summary>
+/// Numbers the records of each stream and packs them into outbox rows. One thread at a time; the rows of a flush and the heads
+/// after it belong into one commit.
+/// </summary>
+/// <remarks>
+/// Nothing is allocated per sample. A row's body is a copy of its own, so that a row may outlive the flush. Records of streams
+/// that are kept per device (birth, state) share a row only while they are about the same device, so that the retained message of
+/// a device ends with its newest record.
+/// </remarks>
+public sealed class FeedEncoder : IFeedSink
+{
+    private readonly SiteModel _site;
+    private readonly string _vocabularyVersion;
+    private readonly RecordJson.PointText[] _points;
+    private readonly RecordBuffer[] _buffers;
+    private readonly long[] _next;
+    private readonly Func<int, string?> _subtopic;
+    private long _epoch;
+
+    /// <summary>An encoder that continues at <paramref name="heads"/>.</summary>
+    /// <param name="site">Names and metadata of devices and points; another configuration needs another encoder.</param>
+    /// <param name="heads">Where the streams are numbered on.</param>
+    /// <param name="vocabularyVersion">Version of the list of semantic roles, published in births.</param>
+    public FeedEncoder(SiteModel site, FeedHeads heads, string vocabularyVersion)
+    {
+        ArgumentNullException.ThrowIfNull(site);
+        ArgumentNullException.ThrowIfNull(heads);
+        _site = site;
+        _vocabularyVersion = vocabularyVersion;
+        _points = [.. site.Points.Select(point => new RecordJson.PointText(
+            JsonEncodedText.Encode(site.Devices[point.DeviceIndex].Id),
+            JsonEncodedText.Encode(point.Id),
+            JsonEncodedText.Encode(point.Unit),
+            point.Kind == PointKind.Counter,
+            point.Symbols))];
+        _buffers = [.. FeedHeads.Streams.Select(_ => new RecordBuffer())];
+        _next = new long[_buffers.Length];
+        _subtopic = device => device == RecordBuffer.NoDevice ? null : _site.Devices[device].Id;
+        Restore(heads);
+    }
+
+    /// <summary>While true, records are counted and not written: recovery replays what has been stored already.</summary>
+    public bool Replay { get; set; }
+
+    /// <summary>True when nothing waits for the next <see cref="Flush"/>.</summary>
+    public bool IsEmpty => Array.TrueForAll(_buffers, static b => b.IsEmpty);
+
+    /// <summary>Epoch and next sequence numbers. Setting them is allowed only while nothing waits for a flush.</summary>
+    /// <exception cref="InvalidOperationException">Set while records wait: their numbers are already given.</exception>
+    public FeedHeads Heads
+    {
+        get => FeedHeads.From(_epoch, stream => _next[(int)stream - 1]);
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            if (!IsEmpty)
+            {
+                throw new InvalidOperationException("Records wait for a flush; their sequence numbers are given.");
+            }
+
+            Restore(value);
+        }
+    }
+
+    public void Summary(in SummaryRecord record)
+    {
+        if (Begin(FeedStream.Summary) is { } json)
+        {
+            RecordJson.Summary(json, _points[record.Point], record);
+        }
+
+        End(FeedStream.Summary);
+    }
+
+    public void Emission(in EmissionRecord record)
+    {
+        if (Begin(FeedStream.Emission) is { } json)
+        {
+            RecordJson.Emission(json, record.Device < 0 ? null : _site.Devices[record.Device].Id, record);
+        }
+
+        End(FeedStream.Emission);
+    }
+
+    public void Anomaly(AnomalyRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (Begin(FeedStream.Anomaly) is { } json)
+        {
+            RecordJson.Anomaly(json, _points[record.Point], record);
+        }
+
+        End(FeedStream.Anomaly);
+    }
+
+    public void DeviceState(DeviceStateRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (Begin(FeedStream.State, record.Device) is { } json)
+        {
+            RecordJson.State(json, _site.Devices[record.Device].Id, record);
+        }
+
+        End(FeedStream.State);
+    }
+
+    public void Sample(in Sample sample)
+    {
+        if (Begin(FeedStream.Sample) is { } json)
+        {
+            RecordJson.Sample(json, _points[sample.Point], sample);
+        }
+
+        End(FeedStream.Sample);
+    }
+
+    /// <summary>Announces a device with its metadata; due at start and after each change of the configuration.</summary>
+    public void Birth(int device, Instant now)
+    {
+        if (Begin(FeedStream.Birth, device) is { } json)
+        {
+            BirthJson.Write(json, _site, _site.Devices[device], _vocabularyVersion, now);
+        }
+
+        End(FeedStream.Birth);
+    }
+
+    /// <summary>Records an event in the life of the gateway.</summary>
+    public void Health(HealthRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (Begin(FeedStream.Health) is { } json)
+        {
+            RecordJson.Health(json, record);
+        }
+
+        End(FeedStream.Health);
+    }
+
+    /// <summary>Records what became of a run of records.</summary>
+    public void Range(RangeRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (Begin(FeedStream.Range) is { } json)
+        {
+            RecordJson.Range(json, record);
+        }
+
+        End(FeedStream.Range);
+    }
+
+    /// <summary>
+    /// States for every stream how far it has been numbered, so that a receiver also notices a lost tail. Due at stop and from time
+    /// to time. The range stream itself is not spoken about.
+    /// </summary>
+    public void StateIssued(Instant now, string reason)
+    {
+        foreach (var stream in FeedHeads.Streams)
+        {
+            var next = _next[(int)stream - 1];
+            if (stream != FeedStream.Range && next > 1)
+            {
+                Range(new RangeRecord
+                {
+                    Time = now,
+                    Stream = stream,
+                    Epoch = _epoch,
+                    First = 1,
+                    Last = next - 1,
+                    State = RangeState.Issued,
+                    Reason = reason,
+                });
+            }
+        }
+    }
+
+    /// <summary>Packs what came since the last flush into rows, in the order of the streams' numbers.</summary>
+    /// <param name="now">Becomes the rows' time of creation.</param>
+    public IReadOnlyList<OutboxRow> Flush(Instant now)
+    {
+        if (IsEmpty)
+        {
+            return [];
+        }
+
+        var rows = new List<OutboxRow>();
+        foreach (var stream in FeedHeads.Streams)
+        {
+            _buffers[(int)stream - 1].Take(stream, _epoch, ClassOf(stream), _subtopic, IsRetained(stream), now, rows);
+        }
+
+        return rows;
+    }
+
+    /// <summary>What goes first when space runs out.</summary>
+    internal static RowClass ClassOf(FeedStream stream) => stream switch
+    {
+        FeedStream.Sample => RowClass.Raw,
+        FeedStream.Emission or FeedStream.Anomaly or FeedStream.Range => RowClass.Compliance,
+        _ => RowClass.Summary,
+    };
+
+    /// <summary>True for streams that are kept per device and whose newest message the broker keeps.</summary>
+    internal static bool IsRetained(FeedStream stream) => stream is FeedStream.Birth or FeedStream.State;
+
+    private void Restore(FeedHeads heads)
+    {
+        _epoch = heads.Epoch;
+        foreach (var stream in FeedHeads.Streams)
+        {
+            _next[(int)stream - 1] = heads[stream];
+        }
+    }
+
+    private Utf8JsonWriter? Begin(FeedStream stream, int device = RecordBuffer.NoDevice) =>
+        Replay ? null : _buffers[(int)stream - 1].Begin(device);
+
+    private void End(FeedStream stream)
+    {
+        var sequence = _next[(int)stream - 1]++;
+        if (!Replay)
+        {
+            _buffers[(int)stream - 1].End(sequence);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+namespace EdgeGateway.Core.Feed;
+
+/// <summary>What happened to the gateway itself.</summary>
+public enum HealthKind : byte
+{
+    Start,
+    Stop,
+
+    /// <summary>The wall clock stepped by more than the limit.</summary>
+    ClockStep,
+
+    /// <summary>Rows left the store by the retention rule; range statements say which.</summary>
+    Eviction,
+
+    /// <summary>A row that a destination refuses for good was set aside.</summary>
+    Quarantine,
+    StorageDegraded,
+    StorageRecovered,
+
+    /// <summary>Another configuration is in force.</summary>
+    Configuration,
+
+    /// <summary>The store was lost or damaged; numbering starts again in a new epoch.</summary>
+    NewEpoch,
+
+    /// <summary>A task of the program ended by an error and is started again.</summary>
+    TaskFailed,
+
+    /// <summary>The store passed a fill level, up or down.</summary>
+    Watermark,
+}
+
+/// <summary>An event in the life of the gateway.</summary>
+public sealed record HealthRecord
+{
+    public required Instant Time { get; init; }
+
+    public required HealthKind Kind { get; init; }
+
+    /// <summary>One sentence for a person, with the cure where there is one.</summary>
+    public required string Text { get; init; }
+
+    /// <summary>Numbers and words that belong to the event; names in camelCase with their unit.</summary>
+    public IReadOnlyList<HealthField> Fields { get; init; } = [];
+}
+
+/// <summary>A named number or word of a health record.</summary>
+public readonly record struct HealthField
+{
+    public HealthField(string name, string text)
+    {
+        Name = name;
+        Text = text;
+    }
+
+    public HealthField(string name, long number)
+    {
+        Name = name;
+        Number = number;
+    }
+
+    public string Name { get; }
+
+    /// <summary>The word, or null when the field is a number.</summary>
+    public string? Text { get; }
+
+    /// <summary>The number; 0 when the field is a word.</summary>
+    public long Number { get; }
+}

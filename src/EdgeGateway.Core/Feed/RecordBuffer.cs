@@ -1,0 +1,155 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using EdgeGateway.Core.Outbox;
+
+namespace EdgeGateway.Core.Feed;
+
+/// <summary>
+/// Collects the records of one stream as a JSON array and cuts it into bodies of at most <see cref="MaxBodyBytes"/> and
+/// <see cref="MaxRecords"/>. The buffer and the writer live as long as the encoder; only a closed body is allocated.
+/// </summary>
+#pragma warning disable CA1001 // The writer writes into this object's own memory: there is nothing to release.
+internal sealed class RecordBuffer : IBufferWriter<byte>
+#pragma warning restore CA1001
+{
+    /// <summary>Largest body; a single record that is larger travels alone.</summary>
+    public const int MaxBodyBytes = 64 * 1024;
+
+    public const int MaxRecords = 500;
+
+    /// <summary>Index of "no device" for streams that are not kept per device.</summary>
+    public const int NoDevice = -1;
+
+    private readonly List<Closed> _closed = [];
+    private readonly Utf8JsonWriter _writer;
+    private byte[] _bytes = new byte[4096];
+    private int _length;
+    private int _recordStart;
+    private int _endOfRecords;
+    private int _count;
+    private long _firstSequence;
+    private int _device = NoDevice;
+
+    public RecordBuffer()
+    {
+        // Names of places are read by people: characters beyond ASCII stay themselves. The text is JSON on a wire, never HTML.
+        _writer = new Utf8JsonWriter(this, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
+    }
+
+    /// <summary>True when nothing came since the last <see cref="Take"/>.</summary>
+    public bool IsEmpty => _count == 0 && _closed.Count == 0;
+
+    /// <summary>Starts a record. What an unfinished record left behind is dropped.</summary>
+    public Utf8JsonWriter Begin(int device)
+    {
+        if (_count > 0 && device != _device)
+        {
+            Close();
+        }
+
+        _device = device;
+        _length = _endOfRecords;
+        Append(_count == 0 ? (byte)'[' : (byte)',');
+        _recordStart = _length;
+        _writer.Reset();
+        return _writer;
+    }
+
+    /// <summary>Ends the record begun last and gives it its sequence number.</summary>
+    public void End(long sequence)
+    {
+        _writer.Flush();
+        if (_count > 0 && _length + 1 > MaxBodyBytes)
+        {
+            var start = _recordStart;
+            var record = _length - start;
+            Close();
+            _bytes[0] = (byte)'[';
+            _bytes.AsSpan(start, record).CopyTo(_bytes.AsSpan(1));
+            _length = record + 1;
+        }
+
+        if (_count == 0)
+        {
+            _firstSequence = sequence;
+        }
+
+        _count++;
+        _endOfRecords = _length;
+        if (_count == MaxRecords)
+        {
+            Close();
+        }
+    }
+
+    /// <summary>Appends what was collected to <paramref name="rows"/> and starts anew.</summary>
+    public void Take(FeedStream stream, long epoch, RowClass rowClass, Func<int, string?> subtopic, bool retain, Instant now, List<OutboxRow> rows)
+    {
+        if (_count > 0)
+        {
+            Close();
+        }
+
+        foreach (var closed in _closed)
+        {
+            rows.Add(new OutboxRow
+            {
+                Stream = stream,
+                Epoch = epoch,
+                FirstSequence = closed.FirstSequence,
+                Count = closed.Count,
+                Class = rowClass,
+                Subtopic = subtopic(closed.Device),
+                Retain = retain,
+                Created = now,
+                Body = closed.Body,
+            });
+        }
+
+        _closed.Clear();
+    }
+
+    public void Advance(int count) => _length += count;
+
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        Grow(sizeHint);
+        return _bytes.AsMemory(_length);
+    }
+
+    public Span<byte> GetSpan(int sizeHint = 0)
+    {
+        Grow(sizeHint);
+        return _bytes.AsSpan(_length);
+    }
+
+    private void Append(byte value)
+    {
+        Grow(1);
+        _bytes[_length++] = value;
+    }
+
+    private void Grow(int sizeHint)
+    {
+        var needed = _length + Math.Max(sizeHint, 1);
+        if (needed > _bytes.Length)
+        {
+            Array.Resize(ref _bytes, Math.Max(needed, _bytes.Length * 2));
+        }
+    }
+
+    // The records of a body end at _endOfRecords; what stands behind is the record that no longer fits.
+    private void Close()
+    {
+        var body = new byte[_endOfRecords + 1];
+        _bytes.AsSpan(0, _endOfRecords).CopyTo(body);
+        body[^1] = (byte)']';
+        _closed.Add(new Closed(_firstSequence, _count, _device, body));
+        _count = 0;
+        _length = 0;
+        _endOfRecords = 0;
+    }
+
+    private readonly record struct Closed(long FirstSequence, int Count, int Device, byte[] Body);
+}

@@ -1,0 +1,73 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using EdgeGateway.Core;
+using EdgeGateway.Core.Feed;
+
+namespace EdgeGateway.Tests.Feed;
+
+/// <summary>The bytes on the wire of every kind of record, kept in <c>golden/</c>. Set UPDATE_GOLDEN=1 to rewrite them, then read the difference.</summary>
+public class FeedGoldenTests
+{
+    public static TheoryData<string> Names => [.. Records.Keys];
+
+    private static Dictionary<string, Action<FeedEncoder>> Records => new()
+    {
+        ["birth-meter"] = feed => feed.Birth(0, ExampleFeed.Noon),
+        ["birth-belt"] = feed => feed.Birth(1, ExampleFeed.Noon),
+        ["summary-gauge"] = feed => feed.Summary(ExampleFeed.GaugeSummary),
+        ["summary-empty"] = feed => feed.Summary(ExampleFeed.EmptyGaugeSummary),
+        ["summary-counter"] = feed => feed.Summary(ExampleFeed.CounterSummary),
+        ["summary-counter-without-growth"] = feed =>
+            feed.Summary(ExampleFeed.CounterSummary with { Delta = null, StartReading = null, EndReading = null, Coverage = 0, Mean = double.NaN }),
+        ["emission-device"] = feed => feed.Emission(ExampleFeed.DeviceEmission),
+        ["emission-site"] = feed => feed.Emission(ExampleFeed.SiteEmission),
+        ["anomaly-raised"] = feed => feed.Anomaly(ExampleFeed.Anomaly),
+        ["anomaly-cleared"] = feed =>
+            feed.Anomaly(ExampleFeed.Anomaly with { Raised = false, Severity = Severity.Note, Value = double.NaN, Limit = double.NaN }),
+        ["state-offline"] = feed => feed.DeviceState(ExampleFeed.Offline),
+        ["state-online"] = feed => feed.DeviceState(ExampleFeed.Offline with { Online = true, Reason = QualityReason.None, Detail = 0 }),
+        ["health-clock-step"] = feed => feed.Health(ExampleFeed.ClockStep),
+        ["sample"] = feed =>
+        {
+            feed.Sample(ExampleFeed.GoodSample);
+            feed.Sample(ExampleFeed.StateSample);
+            feed.Sample(ExampleFeed.DoubtfulSample);
+            feed.Sample(ExampleFeed.MissingSample);
+        },
+        ["range-evicted"] = feed => feed.Range(ExampleFeed.Evicted),
+        ["range-issued"] = feed =>
+        {
+            feed.Heads = FeedHeads.From(1, stream => stream == FeedStream.Summary ? 1_235 : 1);
+            feed.StateIssued(ExampleFeed.Noon, "the gateway stops");
+        },
+    };
+
+    [Theory, MemberData(nameof(Names))]
+    public void The_wire_format_has_not_changed(string name)
+    {
+        var feed = ExampleFeed.Encoder();
+        Records[name](feed);
+        var row = Assert.Single(feed.Flush(ExampleFeed.Noon));
+        var actual = Encoding.UTF8.GetString(FeedMessages.Wire(row)) + "\n";
+        var path = Path.Combine(Folder(), $"{name}.json");
+
+        if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1")
+        {
+            File.WriteAllText(path, actual);
+        }
+
+        Assert.Equal(File.ReadAllText(path), actual);
+    }
+
+    [Fact]
+    public void There_is_a_golden_message_of_every_stream()
+    {
+        var streams = Directory.GetFiles(Folder(), "*.json")
+            .Select(path => FeedMessage.TryParse(File.ReadAllBytes(path), out var message, out _) ? message.Stream : default)
+            .ToHashSet();
+
+        Assert.Equal(FeedHeads.Streams.ToHashSet(), streams);
+    }
+
+    private static string Folder([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "golden");
+}
