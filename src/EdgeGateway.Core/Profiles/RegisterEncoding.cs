@@ -61,10 +61,29 @@ public sealed record RegisterEncoding
     public byte Bit { get; init; }
 
     /// <summary>Factor from raw to unit; exact, because counters are differenced in it.</summary>
-    public decimal Scale { get; init; } = 1m;
+    public decimal Scale
+    {
+        get;
+        init
+        {
+            field = value;
+            Line = ScaleLine.From(value, Offset);
+        }
+    } = 1m;
 
     /// <summary>Added after scaling, in the point's unit.</summary>
-    public decimal Offset { get; init; }
+    public decimal Offset
+    {
+        get;
+        init
+        {
+            field = value;
+            Line = ScaleLine.From(Scale, value);
+        }
+    }
+
+    /// <summary><see cref="Scale"/> and <see cref="Offset"/> prepared for arithmetic in binary floating point.</summary>
+    internal ScaleLine Line { get; private init; } = ScaleLine.Identity;
 
     /// <summary>Raw values (right-aligned bits) by which the device says "not available".</summary>
     public IReadOnlyList<ulong> Invalid { get; init; } = [];
