@@ -82,15 +82,21 @@ internal sealed class SimulatedDevice
         }
     }
 
-    /// <summary>Counts what the installation did in this tick; the energy was counted by <see cref="Load"/>.</summary>
-    public void Tick(in Moment now)
+    /// <summary>Comes to the second <paramref name="now"/> and, if told so, counts what happened in it.</summary>
+    public void Tick(in Moment now, bool counting)
     {
         _now = now.Second;
+        _fresh = false;
+        if (!counting)
+        {
+            return;
+        }
+
+        Load.Count();
         _seconds++;
         _grams += (Installation as Conveyor)?.Grams ?? 0;
         _litres += (Installation as Boiler)?.Litres ?? 0;
         _runSeconds += Installation is { Running: true } ? 1 : 0;
-        _fresh = false;
     }
 
     /// <summary>Reads registers (or bits as 0 and 1) as they stand now; false when an address does not exist.</summary>
@@ -390,6 +396,7 @@ internal sealed class SimulatedDevice
             Quantity.VibrationVelocity => 0.2 + (2.2 * load) + (0.15 * _noise.White(_now)),
             Quantity.VibrationAcceleration => 0.02 + (0.12 * load) + (0.01 * _noise.White(_now)),
             Quantity.MachineTemperature => 32 + (18 * load) + _noise.Smooth(_now, 900),
+            Quantity.AmbientCarbonDioxide => 520 + (60 * _noise.Smooth(_now, 1200)),
             Quantity.AmbientHumidity => 62 + (6 * _noise.Smooth(_now, 1800)),
             _ => 21 + (2 * _noise.Smooth(_now, 1800)),
         };

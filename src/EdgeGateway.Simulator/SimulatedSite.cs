@@ -333,13 +333,9 @@ public sealed class SimulatedSite
             parent?.Load.Add(meter.Load, parent.SinglePhase ? parent.Phase : null);
         }
 
-        if (counting)
+        foreach (var device in _devices)
         {
-            foreach (var device in _devices)
-            {
-                device.Load.Count();
-                device.Tick(now);
-            }
+            device.Tick(now, counting);
         }
     }
 

@@ -22,7 +22,8 @@ internal sealed class Conveyor(Noise noise, double ratedWatts) : Installation(no
     public const double RatedKilogramsPerSecond = 150;
 
     private const double RatedKilogramsPerMetre = RatedKilogramsPerSecond / RatedMetresPerSecond;
-    private const double RampHertzPerSecond = 5;
+    // Half a minute to full speed: a loaded belt is started gently.
+    private const double RampHertzPerSecond = 1.5;
     private const int SecondsBetweenStops = 1800;
 
     private readonly Noise _schedule = noise.Channel(1);

@@ -31,11 +31,11 @@ internal sealed class SitePlant
         var parents = devices.Select(static d => d.Model.Metering?.Parent).OfType<string>().ToHashSet();
         foreach (var device in devices)
         {
-            if (device.Model.Profile.Kind is "drive" or "vfd" or "belt-scale" or "conveyor")
+            if (device.Model.Profile.Kind is "drive" or "belt-scale")
             {
                 device.Installation = ConveyorOf(device.Model);
             }
-            else if (device.Model.Profile.Kind.StartsWith("gas", StringComparison.Ordinal) || device.Model.Profile.Kind == "cems")
+            else if (device.Model.Profile.Kind == "gas-analyser")
             {
                 device.Installation = BoilerOf(device.Model);
             }
@@ -96,7 +96,7 @@ internal sealed class SitePlant
 
         var watts = RatedWatts(device);
         var noise = new Noise(_seed, $"behind {model.Id}");
-        if (model.Metering is { Role: MeterRole.Generator })
+        if (model.Metering is { Role: MeterRole.Generator } || model.Profile.Kind == "inverter")
         {
             return Added(new Generator(noise, watts));
         }

@@ -120,6 +120,9 @@ internal enum Quantity : byte
     MachineTemperature,
     AmbientTemperature,
 
+    /// <summary>Parts per million by volume.</summary>
+    AmbientCarbonDioxide,
+
     /// <summary>Percent.</summary>
     AmbientHumidity,
 

@@ -15,10 +15,16 @@ internal static class RoleSignals
         return point.Kind switch
         {
             PointKind.Counter => Counter(role, point.Unit),
-            PointKind.State => role.Any("running", "run") ? new(Quantity.Running) : role.Any("serial") ? new(Quantity.SerialNumber) : new(Quantity.Healthy),
+            PointKind.State => State(deviceKind, role, point),
             _ => Gauge(deviceKind, role, point.Unit),
         };
     }
+
+    // A status word means "runs" only where its symbols say so.
+    private static Signal State(string deviceKind, Words role, PointModel point) =>
+        role.Any("serial") ? new(Quantity.SerialNumber)
+        : role.Any("running") || (deviceKind == "drive" && role.Any("status") && point.Symbols is { Count: > 0 }) ? new(Quantity.Running)
+        : new(Quantity.Healthy);
 
     private static Signal Counter(Words role, string unit)
     {
@@ -50,20 +56,21 @@ internal static class RoleSignals
         }
 
         // Calibration slopes, ranges and raw codes are settings of the instrument, not what it sees.
-        if (role.Any("calibration", "slope", "range", "span", "raw", "analog", "setting"))
+        if (role.Any("calibration", "slope", "range", "span", "raw", "analog", "signal", "pid", "cell"))
         {
             return default;
         }
 
         return deviceKind switch
         {
-            "drive" or "vfd" => Drive(role),
-            "belt-scale" or "conveyor" => Belt(role),
+            "drive" => Drive(role),
+            "belt-scale" => Belt(role),
             "vibration" => Vibration(role, unit),
             _ => role.Any("belt", "conveyor") || role.All("mass", "flow") ? Belt(role)
                 : role.Any("drive", "motor") ? Drive(role)
                 : role.Any("vibration") ? Vibration(role, unit)
-                : Gas(deviceKind, role) is { Quantity: not Quantity.Neutral } gas ? gas
+                : deviceKind != "gas-analyser" && role.Any("gas") ? Air(role)
+                : Gas(role) is { Quantity: not Quantity.Neutral } gas ? gas
                 : Electricity(role),
         };
     }
@@ -102,7 +109,7 @@ internal static class RoleSignals
         }
 
         return role.Any("frequency") ? new(Quantity.Frequency)
-            : role.Any("temperature") ? new(Quantity.AmbientTemperature)
+            : role.Any("temperature") ? new(role.Any("machine") ? Quantity.MachineTemperature : Quantity.AmbientTemperature)
             : role.Any("humidity") ? new(Quantity.AmbientHumidity)
             : default;
     }
@@ -150,7 +157,10 @@ internal static class RoleSignals
         : role.Any("temperature") ? new(Quantity.MachineTemperature)
         : default;
 
-    private static Signal Gas(string deviceKind, Words role)
+    // Detectors hang in rooms, not in stacks.
+    private static Signal Air(Words role) => role.Any("co2") ? new(Quantity.AmbientCarbonDioxide) : default;
+
+    private static Signal Gas(Words role)
     {
         var quantity =
             role.Any("o2", "oxygen") ? Quantity.Oxygen
@@ -160,14 +170,14 @@ internal static class RoleSignals
             : role.Any("nox") ? Quantity.NitrogenOxides
             : role.Any("no2") ? Quantity.NitrogenDioxide
             : role.Any("no") ? Quantity.NitrogenMonoxide
-            : role.Any("dust", "particulate", "opacity") ? Quantity.Dust
+            : role.Any("dust") ? Quantity.Dust
             : Quantity.Neutral;
         if (quantity != Quantity.Neutral)
         {
             return new(quantity);
         }
 
-        if (!deviceKind.StartsWith("gas", StringComparison.Ordinal) && !role.Any("gas", "stack", "flue", "emission", "cems"))
+        if (!role.Any("gas", "flue"))
         {
             return default;
         }
