@@ -1,0 +1,52 @@
+namespace EdgeGateway.Protocols.Modbus;
+
+/// <summary>What a client has seen since it was made. A copy; exact when no request is under way.</summary>
+public record struct ModbusCounters
+{
+    /// <summary>Requests that the owner made, each counted once however often it travelled.</summary>
+    public long Requests { get; internal set; }
+
+    /// <summary>Requests that were answered, by data or by an exception.</summary>
+    public long Replies { get; internal set; }
+
+    /// <summary>Requests without an answer in time.</summary>
+    public long Timeouts { get; internal set; }
+
+    /// <summary>Requests whose answer was damaged: wrong CRC, noise, a broken MBAP header.</summary>
+    public long CrcErrors { get; internal set; }
+
+    /// <summary>Requests that the device refused.</summary>
+    public long Exceptions { get; internal set; }
+
+    /// <summary>Whole answers that were to an earlier request, or doubled, and were thrown away.</summary>
+    public long LateDiscarded { get; internal set; }
+
+    /// <summary>Own requests heard back from the line.</summary>
+    public long Echoes { get; internal set; }
+
+    /// <summary>Extra requests sent to prove that no late answer is under way (RTU only).</summary>
+    public long Fences { get; internal set; }
+
+    /// <summary>Connections made or ports opened.</summary>
+    public long Connects { get; internal set; }
+
+    internal void Count(ModbusStatus status)
+    {
+        switch (status)
+        {
+            case ModbusStatus.Ok:
+                Replies++;
+                break;
+            case ModbusStatus.Exception:
+                Replies++;
+                Exceptions++;
+                break;
+            case ModbusStatus.Timeout:
+                Timeouts++;
+                break;
+            case ModbusStatus.CorruptFrame:
+                CrcErrors++;
+                break;
+        }
+    }
+}

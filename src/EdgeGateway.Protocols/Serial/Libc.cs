@@ -1,0 +1,99 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace EdgeGateway.Protocols.Serial;
+
+/// <summary>The few kernel calls a serial port needs. Linux only; numbers are those of x86, Arm and RISC-V.</summary>
+internal static unsafe partial class Libc
+{
+    public const int ReadWrite = 0x0002;
+    public const int NoControllingTerminal = 0x0100;
+    public const int NonBlocking = 0x0800;
+    public const int CloseOnExec = 0x80000;
+
+    public const short PollIn = 0x0001;
+    public const short PollOut = 0x0004;
+    public const short PollError = 0x0008;
+    public const short PollHangUp = 0x0010;
+
+    public const int LockExclusive = 2;
+    public const int LockNonBlocking = 4;
+
+    public const nuint GetTermios2 = 0x802C542A;
+    public const nuint SetTermios2AndFlush = 0x402C542D;
+    public const nuint SetExclusive = 0x540C;
+    public const nuint FlushQueues = 0x540B;
+    public const nint FlushBoth = 2;
+
+    public const int NoEntry = 2;
+    public const int Interrupted = 4;
+    public const int InputOutput = 5;
+    public const int NoSuchDevice = 6;
+    public const int TryAgain = 11;
+    public const int NotPermitted = 1;
+    public const int AccessDenied = 13;
+    public const int Busy = 16;
+    public const int DeviceGone = 19;
+    public const int NotATerminal = 25;
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    public static partial nint Read(SafeFileHandle file, byte* buffer, nuint count);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    public static partial nint Write(SafeFileHandle file, byte* buffer, nuint count);
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    public static partial int Poll(PollEntry* entries, nuint count, int timeoutMilliseconds);
+
+    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
+    public static partial int EventFd(uint start, int flags);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    public static partial int Flock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Ioctl(SafeFileHandle file, nuint request, Termios2* settings);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Ioctl(SafeFileHandle file, nuint request, nint argument);
+
+    /// <summary>struct pollfd.</summary>
+    public struct PollEntry
+    {
+        public int File;
+        public short Events;
+        public short Happened;
+    }
+
+    /// <summary>struct termios2 of asm-generic/termbits.h: unlike termios it takes any baud rate as a number.</summary>
+    public struct Termios2
+    {
+        public const uint IgnoreBreak = 0x0001;
+        public const uint InputParityCheck = 0x0010;
+        public const uint IgnoreParityErrors = 0x0004;
+
+        public const uint BaudMask = 0x100F;
+        public const uint BaudIsNumber = 0x1000;
+        public const int InputBaudShift = 16;
+        public const uint TwoStopBits = 0x0040;
+        public const uint EnableReceiver = 0x0080;
+        public const uint EnableParity = 0x0100;
+        public const uint OddParity = 0x0200;
+        public const uint IgnoreModemLines = 0x0800;
+
+        public const int MinimumIndex = 6;
+        public const int TimeIndex = 5;
+
+        public uint Input;
+        public uint Output;
+        public uint Control;
+        public uint Local;
+        public byte Line;
+        public fixed byte Characters[19];
+        public uint InputSpeed;
+        public uint OutputSpeed;
+    }
+}
