@@ -230,13 +230,16 @@ public sealed class SimulatedSite
     }
 
     /// <summary>What is served, for people: a line for each device, with what stands behind it.</summary>
-    public string Describe()
+    public string Describe() => Describe(Site.Buses);
+
+    /// <summary>As <see cref="Describe()"/>, with the buses where they really are.</summary>
+    internal string Describe(IReadOnlyList<BusModel> buses)
     {
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"{Site.SiteName}: {_devices.Length} devices, {_points.Length} points");
         foreach (var device in _devices)
         {
-            var bus = Site.Buses.FirstOrDefault(b => b.Id == device.Model.BusId);
+            var bus = buses.FirstOrDefault(b => b.Id == device.Model.BusId);
             var place = bus switch
             {
                 ModbusTcpBus tcp => $"{tcp.Host}:{tcp.Port}",

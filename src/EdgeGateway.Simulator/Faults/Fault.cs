@@ -17,7 +17,7 @@ public enum FaultKind
     /// <summary>The device answers after the magnitude in seconds (default 0.3).</summary>
     SlowDevice,
 
-    /// <summary>Replies carry a wrong check sum; over TCP, where there is none, their bytes are cut short.</summary>
+    /// <summary>Replies carry a wrong check sum; over TCP, which has none, a wrong protocol id.</summary>
     CrcError,
 
     /// <summary>The device answers with the Modbus exception code of the magnitude (default 4, server device failure).</summary>
@@ -29,7 +29,7 @@ public enum FaultKind
     /// <summary>Another meter in the same place: other readings, another serial number; silent for the duration, if one is given.</summary>
     MeterSwap,
 
-    /// <summary>TCP replies carry another transaction id than their request.</summary>
+    /// <summary>TCP replies carry another transaction id than their request; on a serial line, which has none, nothing happens.</summary>
     WrongTransaction,
 
     /// <summary>Replies come after the magnitude in seconds (default 3), when the asker has given up.</summary>
