@@ -27,9 +27,49 @@ public sealed record DeviceProfile
     /// <summary>Quiet time the device needs between two requests.</summary>
     public required TimeSpan MinGap { get; init; }
 
+    /// <summary>Longest time the device takes to answer; null when its documents do not say.</summary>
+    public TimeSpan? Timeout { get; init; }
+
     /// <summary>Points in the order of the file, phases expanded.</summary>
     public required IReadOnlyList<ProfilePoint> Points { get; init; }
+
+    /// <summary>Where the facts come from, by the name that points cite.</summary>
+    public IReadOnlyDictionary<string, ProfileSource> Sources { get; init; } = new Dictionary<string, ProfileSource>();
+
+    /// <summary>What must hold of a device of this type: the wrong meter is refused before its numbers are believed.</summary>
+    public IReadOnlyList<IdentifyProbe> Identify { get; init; } = [];
+
+    /// <summary>Images of registers with the value they mean; run whenever the profile is loaded.</summary>
+    public IReadOnlyList<SelfTest> SelfTests { get; init; } = [];
+
+    /// <summary>What a technician should know about this device.</summary>
+    public IReadOnlyList<string> Quirks { get; init; } = [];
+
+    /// <summary><c>A</c> when every point has two sources, else <c>B</c>.</summary>
+    public char Grade { get; init; } = 'B';
 }
+
+/// <summary>A document or a program text from which facts were taken.</summary>
+/// <param name="Type"><c>document</c>, <c>code</c> or <c>page</c>.</param>
+/// <param name="Reference">Title with edition and page, or repository with path.</param>
+/// <param name="Commit">Commit of a repository, or null.</param>
+/// <param name="Checked">Whether somebody read it in the original.</param>
+public sealed record ProfileSource(string Type, string Reference, string? Commit, bool Checked);
+
+/// <summary>A question to the device whose answer tells whether it is of this type.</summary>
+/// <param name="Encoding">Where the answer stands.</param>
+/// <param name="AnyOf">Raw values that are right, with the model they name; empty when a range decides.</param>
+/// <param name="Min">Smallest right value in the unit of the point, or null.</param>
+/// <param name="Max">Largest right value, or null.</param>
+/// <param name="Point">The point that is probed, or null when the register is no point.</param>
+public sealed record IdentifyProbe(RegisterEncoding Encoding, IReadOnlyDictionary<ulong, string> AnyOf, double? Min, double? Max, string? Point);
+
+/// <summary>Raw words of a point and what they mean.</summary>
+/// <param name="Point">Id of the point, phases expanded.</param>
+/// <param name="Words">The words in address order.</param>
+/// <param name="Value">The value, or null when the words mean that there is none.</param>
+/// <param name="Status">What decoding must say.</param>
+public sealed record SelfTest(string Point, IReadOnlyList<ushort> Words, double? Value, DecodeStatus Status);
 
 /// <summary>One quantity of a device model, after defaults and phases have been filled in.</summary>
 public sealed record ProfilePoint
@@ -65,4 +105,7 @@ public sealed record ProfilePoint
 
     /// <summary>Whether the site's voltage transformer ratio multiplies the value.</summary>
     public bool AppliesPt { get; init; }
+
+    /// <summary>Names of the sources that state the register.</summary>
+    public IReadOnlyList<string> Sources { get; init; } = [];
 }

@@ -1,0 +1,107 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace EdgeGateway.Core.Configuration;
+
+/// <summary>The kinds of scalar that configuration files are made of.</summary>
+public static partial class Scalars
+{
+    public static readonly ScalarShape Text = new("a text", s => !s.IsNull && s.Text.Length > 0, json => Types(json, "string", "number"));
+
+    /// <summary>Safe as a part of an MQTT topic, a file name and a record id.</summary>
+    public static readonly ScalarShape Id = new(
+        "an identifier of letters, digits, '-', '_' and '.', such as lv-room-1 (at most 64 characters)",
+        s => IdPattern().IsMatch(s.Text),
+        json => Pattern(json, IdPattern()));
+
+    public static readonly ScalarShape PointId = new(
+        "a point name of lower-case letters, digits and '_', such as active_power_total",
+        s => PointIdPattern().IsMatch(s.Text),
+        json => Pattern(json, PointIdPattern()));
+
+    public static readonly ScalarShape TrueOrFalse = new("true or false", s => s.IsPlain && s.Text is "true" or "false", json => json.WriteString("type", "boolean"));
+
+    public static readonly ScalarShape Number = new("a number", s => s.IsPlain && Quantities.TryNumber(s.Text, out _), json => json.WriteString("type", "number"));
+
+    public static readonly ScalarShape Duration = new(
+        "a duration such as 500ms, 1s, 15m, 1h or 1d",
+        s => Quantities.TryDuration(s.Text, out _),
+        json => Pattern(json, DurationPattern()));
+
+    public static readonly ScalarShape Size = new(
+        "a size such as 64MiB or 1GiB",
+        s => Quantities.TrySize(s.Text, out _),
+        json => Pattern(json, SizePattern()));
+
+    public static readonly ScalarShape Power = new(
+        "a power such as 400 kW",
+        s => Quantities.TryPower(s.Text, out var watts) && watts > 0,
+        json => Pattern(json, PowerPattern()));
+
+    public static readonly ScalarShape Ratio = new(
+        "a ratio, primary/secondary such as 200/5 or a factor such as 40",
+        s => Quantities.TryRatio(s.Text, out _),
+        json => Types(json, "string", "number"));
+
+    public static ScalarShape Integer(long min, long max) => new(
+        $"a whole number from {min} to {max}",
+        s => s.IsPlain && Quantities.TryInteger(s.Text, out var value) && value >= min && value <= max,
+        json =>
+        {
+            json.WriteString("type", "integer");
+            json.WriteNumber("minimum", min);
+            json.WriteNumber("maximum", max);
+        });
+
+    /// <summary>One of a few words.</summary>
+    public static ScalarShape Choice(params string[] words) => new(
+        words is [var only] ? only : $"one of {string.Join(", ", words)}",
+        s => words.Contains(s.Text),
+        json =>
+        {
+            json.WriteStartArray("enum");
+            foreach (var word in words)
+            {
+                json.WriteStringValue(word);
+                if (Quantities.TryNumber(word, out var number))
+                {
+                    json.WriteNumberValue(number);
+                }
+            }
+
+            json.WriteEndArray();
+        },
+        words);
+
+    private static void Types(Utf8JsonWriter json, params ReadOnlySpan<string> types)
+    {
+        json.WriteStartArray("type");
+        foreach (var type in types)
+        {
+            json.WriteStringValue(type);
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void Pattern(Utf8JsonWriter json, Regex pattern)
+    {
+        Types(json, "string", "number");
+        json.WriteString("pattern", pattern.ToString());
+    }
+
+    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", RegexOptions.CultureInvariant)]
+    private static partial Regex IdPattern();
+
+    [GeneratedRegex("^[a-z][a-z0-9_]{0,63}$", RegexOptions.CultureInvariant)]
+    private static partial Regex PointIdPattern();
+
+    [GeneratedRegex("^(0|[0-9]+([.][0-9]+)? ?(ms|s|m|min|h|d))$", RegexOptions.CultureInvariant)]
+    private static partial Regex DurationPattern();
+
+    [GeneratedRegex("^[0-9]+([.][0-9]+)? ?(B|kB|MB|GB|KiB|MiB|GiB)$", RegexOptions.CultureInvariant)]
+    private static partial Regex SizePattern();
+
+    [GeneratedRegex("^[0-9]+([.][0-9]+)? ?(W|kW|MW)$", RegexOptions.CultureInvariant)]
+    private static partial Regex PowerPattern();
+}

@@ -1,0 +1,173 @@
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace EdgeGateway.Core.Configuration;
+
+/// <summary>Reads one YAML 1.2 document into nodes that know their place.</summary>
+/// <remarks>
+/// Stricter than YAML where a person would be surprised: no anchors, aliases, tags or second documents, and no key twice. Scalars
+/// stay texts; what they mean is decided by the shape that is expected of them, after the core schema (YAML 1.2.2, 10.3), so that
+/// <c>no</c> is a word and not a boolean.
+/// </remarks>
+public static class YamlText
+{
+    /// <summary>Reads the document; problems go to the collector. Null when the text is not readable YAML or holds nothing.</summary>
+    public static YamlNode? Read(SourceText source, ProblemCollector problems)
+    {
+        var reading = new Reading(source.FileName, problems);
+        try
+        {
+            var parser = new Parser(new StringReader(source.Text));
+            parser.Consume<StreamStart>();
+            if (parser.Accept<StreamEnd>(out _))
+            {
+                problems.Add(new(source.FileName, 1, 0, "the file is empty", "Begin with 'schema:'; docs/examples shows complete files"));
+                return null;
+            }
+
+            parser.Consume<DocumentStart>();
+            var root = reading.Node(parser);
+            parser.Consume<DocumentEnd>();
+            if (parser.TryConsume<DocumentStart>(out var second))
+            {
+                problems.Add(new(source.FileName, (int)second.Start.Line, 0, "a second document begins here", "Keep one document in a file: remove the line with '---'"));
+            }
+
+            return root;
+        }
+        catch (YamlException e)
+        {
+            problems.Add(Broken(source, e));
+            return null;
+        }
+    }
+
+    private static Problem Broken(SourceText source, YamlException error)
+    {
+        var (line, column) = ((int)error.Start.Line, (int)error.Start.Column);
+
+        // The parser notices a tab some way behind it; the tab itself is what the person has to see.
+        var lines = source.Text.Split('\n');
+        for (var i = 0; i < lines.Length && i <= line; i++)
+        {
+            var indentation = lines[i].Length - lines[i].TrimStart(' ', '\t').Length;
+            var tab = lines[i].AsSpan(0, indentation).IndexOf('\t');
+            if (tab >= 0)
+            {
+                return new(source.FileName, i + 1, tab + 1, "a tab is used for indentation, which YAML forbids", "Indent with spaces, two for each level");
+            }
+        }
+
+        var said = error.InnerException?.Message ?? error.Message;
+        var cure = said.Contains("mapping values are not allowed", StringComparison.OrdinalIgnoreCase)
+            || said.Contains("expected <block end>", StringComparison.OrdinalIgnoreCase)
+            || said.Contains("did not find expected", StringComparison.OrdinalIgnoreCase)
+            ? "Look at the indentation of this line and the one before: keys of one block begin in the same column; a text that holds ': ' or ' #' needs quotes"
+            : "Look at this line and the one before: brackets and quotes come in pairs, a key is followed by ': ', and texts with special characters need quotes";
+        return new(source.FileName, line, column, $"the YAML is broken here ({said.TrimEnd('.').ToLowerInvariant()})", cure);
+    }
+
+    private sealed class Reading(string file, ProblemCollector problems)
+    {
+        // A file written by a person is never that deep; the parser's recursion must end before the stack does.
+        private const int MaxDepth = 50;
+        private int _depth;
+
+        public YamlNode Node(IParser parser)
+        {
+            if (++_depth > MaxDepth)
+            {
+                throw new SemanticErrorException(parser.Current!.Start, parser.Current.End, $"more than {MaxDepth} levels inside each other");
+            }
+
+            try
+            {
+                return parser.Current switch
+                {
+                    YamlDotNet.Core.Events.Scalar => Scalar(parser),
+                    SequenceStart => List(parser),
+                    MappingStart => Map(parser),
+                    AnchorAlias => Alias(parser),
+                    var other => throw new SemanticErrorException(other!.Start, other.End, "a value is missing"),
+                };
+            }
+            finally
+            {
+                _depth--;
+            }
+        }
+
+        private YamlScalar Scalar(IParser parser)
+        {
+            var scalar = parser.Consume<YamlDotNet.Core.Events.Scalar>();
+            RefuseDecoration(scalar);
+            return new(file, Line(scalar), Column(scalar), scalar.Value, scalar.Style == ScalarStyle.Plain);
+        }
+
+        private YamlList List(IParser parser)
+        {
+            var start = parser.Consume<SequenceStart>();
+            RefuseDecoration(start);
+            var items = new List<YamlNode>();
+            while (!parser.TryConsume<SequenceEnd>(out _))
+            {
+                items.Add(Node(parser));
+            }
+
+            return new(file, Line(start), Column(start), items);
+        }
+
+        private YamlMap Map(IParser parser)
+        {
+            var start = parser.Consume<MappingStart>();
+            RefuseDecoration(start);
+            var entries = new List<KeyValuePair<YamlScalar, YamlNode>>();
+            var lines = new Dictionary<string, int>();
+            while (!parser.TryConsume<MappingEnd>(out _))
+            {
+                var keyNode = Node(parser);
+                var value = Node(parser);
+                if (keyNode is not YamlScalar key)
+                {
+                    problems.Error(keyNode, "a key must be a plain word", "Write 'key: value'");
+                }
+                else if (!lines.TryAdd(key.Text, key.Line))
+                {
+                    problems.Error(key, $"the key '{key.Text}' stands here for the second time (first in line {lines[key.Text]})", "Keep one of the two");
+                }
+                else
+                {
+                    entries.Add(new(key, value));
+                }
+            }
+
+            return new(file, Line(start), Column(start), entries);
+        }
+
+        private YamlScalar Alias(IParser parser)
+        {
+            var alias = parser.Consume<AnchorAlias>();
+            var node = new YamlScalar(file, Line(alias), Column(alias), "", true);
+            problems.Error(node, $"'*{alias.Value}' is a YAML alias, which is not used here", "Write the value out");
+            return node;
+        }
+
+        private void RefuseDecoration(NodeEvent e)
+        {
+            var at = new YamlScalar(file, Line(e), Column(e), "", true);
+            if (!e.Anchor.IsEmpty)
+            {
+                problems.Error(at, $"'&{e.Anchor.Value}' is a YAML anchor, which is not used here", "Remove the anchor and write repeated values out");
+            }
+
+            if (!e.Tag.IsEmpty && !e.Tag.IsNonSpecific)
+            {
+                problems.Error(at, $"'{e.Tag.Value}' is a YAML tag, which is not used here", "Remove the tag");
+            }
+        }
+
+        private static int Line(ParsingEvent e) => (int)e.Start.Line;
+
+        private static int Column(ParsingEvent e) => (int)e.Start.Column;
+    }
+}

@@ -1,0 +1,600 @@
+using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Site;
+
+namespace EdgeGateway.Core.Profiles;
+
+/// <summary>Resolves the points of one profile (defaults, phases) and checks the rules that the schema cannot say.</summary>
+internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<string> sources, int maxRegisters, ProblemCollector problems)
+{
+    private readonly List<(ProfilePoint Point, YamlNode Node)> _resolved = [];
+
+    /// <summary>Resolves one entry of <c>points</c> and appends its points.</summary>
+    public void Expand(YamlMap entry, List<ProfilePoint> points)
+    {
+        var section = new Section(entry, ProfileShape.Point, entry);
+        CheckCitations(section);
+        if (Encoding(section, ProfileShape.Point) is not { } encoding || section.Text("id") is not { } id)
+        {
+            return;
+        }
+
+        var parts = section.Scalars("perPhase");
+        var stride = section.Integer("stride") ?? 0;
+        if (parts.Count > 1 && !section.Has("stride"))
+        {
+            problems.Error(section.At("perPhase"), $"'{id}' is expanded to {parts.Count} parts, but 'stride' is missing", "Add 'stride:' with the number of addresses from one part to the next");
+            return;
+        }
+
+        if (parts.Count > 1 && stride < encoding.Length)
+        {
+            problems.Error(section.At("stride"), $"the stride of '{id}' is {stride}, but a {TypeName(encoding)} occupies {encoding.Length} registers", $"Write a stride of at least {encoding.Length}");
+            return;
+        }
+
+        if (section.Has("stride") && parts.Count == 0)
+        {
+            problems.Error(section.At("stride"), $"'{id}' has a stride but no 'perPhase'", "Add perPhase: [l1, l2, l3], or remove the stride");
+        }
+
+        var last = encoding.Address + (Math.Max(0, parts.Count - 1) * stride) + encoding.Length - 1;
+        if (last > ushort.MaxValue)
+        {
+            problems.Error(section.At("at"), $"'{id}' reaches to address {last}, the last one is 65535", "Correct 'at' or 'stride'");
+            return;
+        }
+
+        if (encoding.Length > maxRegisters)
+        {
+            problems.Error(section.At("type"), $"'{id}' occupies {encoding.Length} registers, the device answers {maxRegisters} at most (maxRegistersPerRead)", "Correct the type or maxRegistersPerRead");
+        }
+
+        CheckAddress(section, encoding, id);
+        var template = Template(section, id, encoding);
+        if (template is null)
+        {
+            return;
+        }
+
+        if (parts.Count == 0)
+        {
+            Add(template, section.Place);
+            return;
+        }
+
+        for (var i = 0; i < parts.Count; i++)
+        {
+            var part = parts[i].Text;
+            var role = Roles.Find(template.Role);
+            if (role is not null && !role.Parts.Contains(part))
+            {
+                problems.Error(parts[i], $"the role {template.Role} has no part '{part}'", role.Parts.Count == 0 ? "Remove perPhase" : $"{Spelling.Hint(part, role.Parts)}Its parts are {string.Join(", ", role.Parts)}");
+            }
+
+            Add(template with
+            {
+                Id = $"{template.Id}_{part}",
+                Role = $"{template.Role}.{part}",
+                Encoding = template.Encoding with { Address = (ushort)(encoding.Address + (i * stride)) },
+            }, section.Place);
+        }
+
+        void Add(ProfilePoint point, YamlNode node)
+        {
+            _resolved.Add((point, node));
+            points.Add(point);
+        }
+    }
+
+    /// <summary>Checks what concerns several points: names, overlapping registers, one register for one carbon role.</summary>
+    public void CheckTogether()
+    {
+        foreach (var twice in _resolved.GroupBy(p => p.Point.Id).Where(g => g.Count() > 1))
+        {
+            problems.Error(twice.Last().Node, $"the point '{twice.Key}' exists twice (first in line {twice.First().Node.Line})", "Give each point its own id");
+        }
+
+        foreach (var twice in _resolved.Where(p => p.Point.Carbon is not null).GroupBy(p => p.Point.Carbon!.Method).Where(g => g.Count() > 1))
+        {
+            problems.Error(twice.Last().Node, $"two points enter the carbon account as {twice.Key} ({twice.First().Point.Id} and {twice.Last().Point.Id})", "Keep 'carbon' on the total register only; otherwise the energy is counted twice");
+        }
+
+        foreach (var table in _resolved.GroupBy(p => p.Point.Encoding.Table))
+        {
+            var sorted = table.OrderBy(p => p.Point.Encoding.Address).ToList();
+            for (var i = 0; i < sorted.Count; i++)
+            {
+                for (var j = i + 1; j < sorted.Count && j <= i + 64; j++)
+                {
+                    var (first, second) = (sorted[i].Point, sorted[j].Point);
+                    if (second.Encoding.Address >= first.Encoding.Address + first.Encoding.Length)
+                    {
+                        continue;
+                    }
+
+                    // Bits of a word are declared views: on the word, and beside each other.
+                    var isView = table.Key is RegisterTable.HoldingRegister or RegisterTable.InputRegister
+                        && (first.Encoding.Type == RegisterType.Bit) | (second.Encoding.Type == RegisterType.Bit)
+                        && !(first.Encoding.Type == second.Encoding.Type && first.Encoding.Bit == second.Encoding.Bit);
+                    if (!isView && first.Id != second.Id)
+                    {
+                        var later = sorted[i].Node.Line > sorted[j].Node.Line ? sorted[i] : sorted[j];
+                        problems.Error(later.Node, $"'{second.Id}' at {second.Encoding.Address} overlaps '{first.Id}' at {first.Encoding.Address} ({first.Encoding.Length} registers of the {TableName(table.Key)} table)", "Correct 'at', 'type' or 'stride' of one of them; each register belongs to one point, only bits of a word may share it");
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Resolves one entry of <c>identify</c>.</summary>
+    public IdentifyProbe? Probe(YamlMap entry)
+    {
+        var section = new Section(entry, ProfileShape.Identify, entry);
+        var (min, max) = ((double?)section.Number("min"), (double?)section.Number("max"));
+        var anyOf = new Dictionary<ulong, string>();
+        if (section.Has("point") == section.Has("at"))
+        {
+            problems.Error(entry, "an identify probe names either a 'point' or a register with 'at' and 'type'", "Write { point: frequency, min: 45, max: 65 } or { at: 0x8960, type: uint32, anyOf: { ... } }");
+            return null;
+        }
+
+        if (!section.Has("anyOf") && min is null && max is null)
+        {
+            problems.Error(entry, "an identify probe needs 'anyOf' or a range ('min', 'max')", "State which answers are right");
+            return null;
+        }
+
+        RegisterEncoding? encoding;
+        if (section.Text("point") is { } id)
+        {
+            encoding = _resolved.Find(p => p.Point.Id == id).Point?.Encoding;
+            if (encoding is null)
+            {
+                problems.Error(section.At("point"), $"the identify probe names the point '{id}', which the profile does not have", $"{Spelling.Hint(id, _resolved.Select(p => p.Point.Id))}Name a point of this file");
+                return null;
+            }
+        }
+        else
+        {
+            CheckCitations(section);
+            if (!section.Has("source"))
+            {
+                problems.Error(entry, "the register of the identify probe cites no source", "Add 'source:'");
+            }
+
+            encoding = Encoding(section, ProfileShape.Identify);
+            if (encoding is null)
+            {
+                return null;
+            }
+        }
+
+        foreach (var (key, value) in (section.Node("anyOf") as YamlMap)?.Entries ?? [])
+        {
+            if (Raw(key, encoding) is { } raw)
+            {
+                anyOf[raw] = (value as YamlScalar)?.Text ?? "";
+            }
+        }
+
+        return new(encoding, anyOf, min, max, section.Text("point"));
+    }
+
+    private RegisterEncoding? Encoding(Section section, ObjectShape shape)
+    {
+        var table = section.Text("table") ?? defaults.Text("table");
+        if (table is null)
+        {
+            problems.Error(section.Place, "the register table is not stated", "Add 'table: holding' (or input, coil, discrete) here or under 'defaults'");
+        }
+
+        if (section.Integer("at") is not { } at || section.Text("type") is not { } typeName || table is null)
+        {
+            if (shape == ProfileShape.Identify && !section.Has("type"))
+            {
+                problems.Error(section.Place, "the type of the probed register is not stated", "Add 'type:'");
+            }
+
+            return null;
+        }
+
+        var type = typeName switch
+        {
+            "bit" => RegisterType.Bit,
+            "uint16" => RegisterType.UInt16,
+            "int16" => RegisterType.Int16,
+            "uint32" => RegisterType.UInt32,
+            "int32" => RegisterType.Int32,
+            "uint64" => RegisterType.UInt64,
+            "int64" => RegisterType.Int64,
+            "float32" => RegisterType.Float32,
+            _ => RegisterType.Float64,
+        };
+        var encoding = new RegisterEncoding
+        {
+            Address = (ushort)at,
+            Type = type,
+            Table = table switch
+            {
+                "holding" => RegisterTable.HoldingRegister,
+                "input" => RegisterTable.InputRegister,
+                "coil" => RegisterTable.Coil,
+                _ => RegisterTable.DiscreteInput,
+            },
+        };
+
+        var words = section.Text("wordOrder") ?? defaults.Text("wordOrder");
+        if (encoding.Length > 1 && words is null)
+        {
+            problems.Error(section.At("type"), $"a {typeName} needs a word order, and none is stated", "Add 'wordOrder: high-first' or 'low-first' here or under 'defaults'; the manual or a reading of a known value tells which");
+        }
+
+        var inBits = encoding.Table is RegisterTable.Coil or RegisterTable.DiscreteInput;
+        if (inBits && type != RegisterType.Bit)
+        {
+            problems.Error(section.At("type"), $"the {table} table holds bits, not a {typeName}", "Write 'type: bit', or another table");
+        }
+
+        var bytes = (shape == ProfileShape.Point ? section.Text("byteOrder") : null) ?? defaults.Text("byteOrder");
+        encoding = encoding with
+        {
+            WordOrder = words == "low-first" ? WordOrder.LowFirst : WordOrder.HighFirst,
+            ByteOrder = bytes == "little" ? ByteOrder.Little : ByteOrder.Big,
+        };
+        if (shape != ProfileShape.Point)
+        {
+            return encoding;
+        }
+
+        if (type == RegisterType.Bit && !inBits && !section.Has("bit"))
+        {
+            problems.Error(section.At("type"), "a bit of a register needs its number", "Add 'bit:' with 0 (least significant) to 15");
+        }
+        else if (section.Has("bit") && (type != RegisterType.Bit || inBits))
+        {
+            problems.Error(section.At("bit"), "'bit' belongs to 'type: bit' in a register table", "Remove it");
+        }
+
+        var scale = section.Number("scale") ?? 1;
+        var offset = section.Number("offset") ?? 0;
+        if (scale == 0 || Math.Abs(scale) > 1e9m || Math.Abs(offset) > 1e9m)
+        {
+            problems.Error(section.At(scale == 0 ? "scale" : "offset"), "scale must not be 0, and neither scale nor offset exceeds 10^9", "Correct the number");
+            scale = 1;
+        }
+
+        if (section.Text("sign") == "export-positive")
+        {
+            if (type is RegisterType.Bit or RegisterType.UInt16 or RegisterType.UInt32 or RegisterType.UInt64)
+            {
+                problems.Error(section.At("sign"), $"a {typeName} has no sign to turn round", "Remove 'sign', or correct the type");
+            }
+
+            (scale, offset) = (-scale, -offset);
+        }
+
+        if (type is RegisterType.Float32 or RegisterType.Float64 && scale != 1 && IsPowerOfTen(scale) && !section.Has("why"))
+        {
+            problems.Error(section.At("scale"), $"a float with the scale {scale} is suspicious: floats come in whole units", "Change the unit instead (W and kW), or add 'why:' with the place where the manual says so");
+        }
+
+        return encoding with { Bit = (byte)(section.Integer("bit") ?? 0), Scale = scale, Offset = offset, Invalid = Invalid(section, encoding) };
+    }
+
+    private ulong[] Invalid(Section section, RegisterEncoding encoding)
+    {
+        var nodes = section.Node("invalid") is YamlScalar single ? [single] : section.Scalars("invalid");
+        var codes = new List<ulong>();
+        foreach (var node in nodes)
+        {
+            if (Raw(node, encoding) is { } raw)
+            {
+                codes.Add(raw);
+            }
+        }
+
+        return [.. codes];
+    }
+
+    // A code is written as the image of the register (0xFFFF); a negative number stands for its two's complement.
+    private ulong? Raw(YamlScalar node, RegisterEncoding encoding)
+    {
+        if (!node.IsPlain || !Quantities.TryInteger(node.Text, out var value))
+        {
+            return null;
+        }
+
+        var bits = encoding.Type == RegisterType.Bit ? 1 : 16 * encoding.Length;
+        var lowest = encoding.Type is RegisterType.Int16 or RegisterType.Int32 or RegisterType.Int64 ? -((Int128)1 << (bits - 1)) : 0;
+        if (value < lowest || value >= (Int128)1 << bits)
+        {
+            problems.Error(node, $"{node.Text} does not fit a {TypeName(encoding)} of {bits} bits", "Write the image of the register, or correct the type");
+            return null;
+        }
+
+        return (ulong)(value & (((Int128)1 << bits) - 1));
+    }
+
+    private void CheckAddress(Section section, RegisterEncoding encoding, string id)
+    {
+        if (encoding.Address is (>= 30_001 and <= 39_999) or (>= 40_001 and <= 49_999) && section.Boolean("addressConfirmed") != true)
+        {
+            problems.Warning(section.At("at"), $"the address {encoding.Address} of '{id}' looks like a number printed in a manual, not like a wire address", "Subtract 30001 or 40001; or, when the wire address really is that large, add 'addressConfirmed: true'");
+        }
+    }
+
+    private void CheckCitations(Section section)
+    {
+        foreach (var citation in section.List("source"))
+        {
+            var (name, node) = citation switch
+            {
+                YamlScalar scalar => (scalar.Text, scalar),
+                YamlMap map => (map.Text("id"), map["id"] ?? map),
+                _ => (null, citation),
+            };
+            if (name is not null && !sources.Contains(name))
+            {
+                problems.Error(node, $"the source '{name}' is not declared", $"{Spelling.Hint(name, sources)}Declare it under 'sources'");
+            }
+        }
+    }
+
+    private ProfilePoint? Template(Section section, string id, RegisterEncoding encoding)
+    {
+        var unit = Unit(section, "unit");
+        var role = Role(section, unit);
+        if (unit is null || role is null)
+        {
+            return null;
+        }
+
+        var counter = Counter(section, role, unit, encoding);
+        var plausible = section.Block("plausible", ProfileShape.Plausible);
+        var (min, max) = (plausible.Number("min"), plausible.Number("max"));
+        CheckPlausible(section, plausible, min, max, encoding);
+        return new ProfilePoint
+        {
+            Id = id,
+            Kind = role.Kind,
+            Role = section.Text("role")!,
+            Unit = unit.Code,
+            Encoding = encoding,
+            Period = Period(section),
+            PlausibleMin = (double?)min,
+            PlausibleMax = (double?)max,
+            MaxRatePerSecond = (double?)plausible.Number("maxRate"),
+            Counter = counter,
+            Detectors = Detectors(section),
+            Carbon = Carbon(section, role),
+            Symbols = Symbols(section, encoding),
+            AppliesCt = section.Scalars("applies").Any(s => s.Text == "ct"),
+            AppliesPt = section.Scalars("applies").Any(s => s.Text == "pt"),
+            Sources = [.. section.List("source").Select(c => c is YamlScalar s ? s.Text : (c as YamlMap)?.Text("id") ?? "")],
+        };
+    }
+
+    private Unit? Unit(Section section, string key)
+    {
+        if (section.Text(key) is not { } code)
+        {
+            return null;
+        }
+
+        if (Units.Find(code) is { } unit)
+        {
+            return unit;
+        }
+
+        var meant = Units.Meant(code);
+        problems.Error(section.At(key), $"the unit '{code}' is not in the table", meant is null ? "Use a UCUM code from the unit table in docs/profiles.md" : $"Did you mean '{meant}'? Units are UCUM codes, listed in docs/profiles.md");
+        return null;
+    }
+
+    private Role? Role(Section section, Unit? unit)
+    {
+        if (section.Text("role") is not { } name)
+        {
+            return null;
+        }
+
+        if (Roles.Find(name) is not { } role)
+        {
+            var meant = Roles.Meant(name);
+            problems.Error(section.At("role"), $"the role '{name}' is not in the list", meant is null ? "Use a role from the list in docs/profiles.md" : $"Did you mean '{meant}'? Roles are listed in docs/profiles.md");
+            return null;
+        }
+
+        if (unit is not null && !role.Dimensions.Contains(unit.Dimension))
+        {
+            var fitting = string.Join(", ", Units.All.Where(u => role.Dimensions.Contains(u.Dimension)).Select(u => u.Code));
+            problems.Error(section.At("unit"), $"the role {name} cannot have the unit '{unit.Code}' ({unit.Name})", $"Correct the role or the unit; units of this role: {fitting}");
+        }
+
+        return role;
+    }
+
+    private TimeSpan Period(Section section)
+    {
+        var name = section.Text("poll") ?? defaults.Text("poll") ?? "normal";
+        if (name == "once")
+        {
+            return TimeSpan.Zero;
+        }
+
+        var period = poll.Duration(name) ?? TimeSpan.FromSeconds(10);
+        if (period < TimeSpan.FromMilliseconds(50))
+        {
+            problems.Error(poll.At(name), $"the poll class {name} has a period of {period.TotalMilliseconds} ms", "Write 50ms or more");
+        }
+
+        return period;
+    }
+
+    private void CheckPlausible(Section section, Section plausible, decimal? min, decimal? max, RegisterEncoding encoding)
+    {
+        if (min >= max)
+        {
+            problems.Error(plausible.At("min"), $"the plausible range from {min} to {max} is empty", "Write a minimum below the maximum");
+        }
+
+        if (encoding.Type is RegisterType.Float32 or RegisterType.Float64 || !plausible.IsPresent)
+        {
+            return;
+        }
+
+        var (low, high) = Expressible(encoding);
+        if (min < low || max > high)
+        {
+            problems.Error(section.At("plausible"), $"a {TypeName(encoding)} with scale {encoding.Scale} only expresses {low} to {high}, the plausible range goes beyond it", "Correct type, scale or range");
+        }
+    }
+
+    private static (decimal Low, decimal High) Expressible(RegisterEncoding encoding)
+    {
+        var bits = encoding.Type == RegisterType.Bit ? 1 : 16 * encoding.Length;
+        var signed = encoding.Type is RegisterType.Int16 or RegisterType.Int32 or RegisterType.Int64;
+        var low = signed ? -((Int128)1 << (bits - 1)) : 0;
+        var high = ((Int128)1 << (signed ? bits - 1 : bits)) - 1;
+        var (a, b) = (((decimal)low * encoding.Scale) + encoding.Offset, ((decimal)high * encoding.Scale) + encoding.Offset);
+        return a < b ? (a, b) : (b, a);
+    }
+
+    private CounterModel? Counter(Section section, Role role, Unit unit, RegisterEncoding encoding)
+    {
+        var counter = section.Block("counter", ProfileShape.Counter);
+        if (counter.IsPresent != (role.Kind == PointKind.Counter))
+        {
+            problems.Error(
+                counter.IsPresent ? counter.Place : section.Place,
+                counter.IsPresent ? $"the role {role.Name} is not a counter, but 'counter' is declared" : $"the role {role.Name} is a counter, but 'counter' is missing",
+                counter.IsPresent ? "Remove 'counter', or correct the role" : "Add 'counter: { rolloverAt: ..., resets: ... }'");
+        }
+
+        if (!counter.IsPresent)
+        {
+            return null;
+        }
+
+        decimal? rollover = null;
+        var text = counter.Text("rolloverAt");
+        if (text == "width")
+        {
+            if (encoding.Type is RegisterType.Float32 or RegisterType.Float64 or RegisterType.Bit)
+            {
+                problems.Error(counter.At("rolloverAt"), "the width of a float says nothing about where a counter rolls over", "Write the value from the manual, or 'none'");
+            }
+            else
+            {
+                var (_, high) = Expressible(encoding with { Offset = 0 });
+                rollover = high + Math.Abs(encoding.Scale) + encoding.Offset;
+            }
+        }
+        else if (text is not "none" && counter.Number("rolloverAt") is { } value)
+        {
+            rollover = value;
+            if (value <= 0)
+            {
+                problems.Error(counter.At("rolloverAt"), "a counter rolls over at a positive value", "Write the first value that is never shown, in the point's unit");
+            }
+        }
+
+        decimal? rate = null;
+        var maxRate = counter.Block("maxRate", ProfileShape.Rate);
+        if (maxRate.IsPresent && Unit(maxRate, "unit") is { } rateUnit && maxRate.Number("value") is { } number)
+        {
+            rate = Units.RatePerSecond(number, rateUnit, unit);
+            if (rate is null)
+            {
+                problems.Error(maxRate.At("unit"), $"'{rateUnit.Code}' is not a rate of '{unit.Code}'", "Use a power for an energy, a mass flow for a mass, a volume flow for a volume");
+            }
+        }
+
+        return new(rollover, counter.Text("resets") == "user", rate);
+    }
+
+    private DetectorModel[] Detectors(Section section)
+    {
+        var detectors = new List<DetectorModel>();
+        var alarm = section.Block("alarm", ProfileShape.Alarm);
+        if (alarm.IsPresent && DetectorSettings.Limit(alarm, problems) is { } limit)
+        {
+            detectors.Add(limit);
+        }
+
+        var anomaly = section.Block("anomaly", ProfileShape.Anomaly);
+        if (anomaly.Duration("stuckFor") is { } stuckFor)
+        {
+            detectors.Add(DetectorSettings.Stuck(stuckFor));
+        }
+
+        if (anomaly.Text("method") is not null)
+        {
+            detectors.Add(DetectorSettings.Spike(anomaly.Duration("window") ?? TimeSpan.FromMinutes(15), anomaly.Text("sensitivity") ?? "medium"));
+        }
+
+        return [.. detectors];
+    }
+
+    private CarbonModel? Carbon(Section section, Role role)
+    {
+        var carbon = section.Block("carbon", ProfileShape.Carbon);
+        if (!carbon.IsPresent || carbon.Text("role") is not { } method)
+        {
+            return null;
+        }
+
+        var right = method == "electricity_purchased" ? "electricity.energy.active.import" : "electricity.energy.active.export";
+        if (role.Name != right)
+        {
+            problems.Error(carbon.At("role"), $"{method} needs a point with the role {right}, not {role.Name}", "Move 'carbon' to the right register");
+        }
+
+        return new(method.Replace('_', '-'), carbon.Text("scope") switch { "1" => 1, "2" => 2, _ => 0 });
+    }
+
+    private Dictionary<long, string>? Symbols(Section section, RegisterEncoding encoding)
+    {
+        if (section.Node("enum") is not YamlMap map)
+        {
+            return null;
+        }
+
+        var symbols = new Dictionary<long, string>();
+        foreach (var (key, value) in map.Entries)
+        {
+            if (Raw(key, encoding) is { } raw && value is YamlScalar name && !symbols.TryAdd(unchecked((long)raw), name.Text))
+            {
+                problems.Error(key, $"the raw value {key.Text} has two names", "Keep one");
+            }
+        }
+
+        return symbols;
+    }
+
+    private static bool IsPowerOfTen(decimal scale)
+    {
+        scale = Math.Abs(scale);
+        while (scale < 1)
+        {
+            scale *= 10;
+        }
+
+        while (scale >= 10)
+        {
+            scale /= 10;
+        }
+
+        return scale == 1;
+    }
+
+    private static string TypeName(RegisterEncoding encoding) => encoding.Type.ToString().ToLowerInvariant();
+
+    private static string TableName(RegisterTable table) => table switch
+    {
+        RegisterTable.HoldingRegister => "holding",
+        RegisterTable.InputRegister => "input",
+        RegisterTable.Coil => "coil",
+        _ => "discrete",
+    };
+}

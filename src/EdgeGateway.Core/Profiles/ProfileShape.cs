@@ -1,0 +1,184 @@
+using EdgeGateway.Core.Configuration;
+using static EdgeGateway.Core.Configuration.Scalars;
+
+namespace EdgeGateway.Core.Profiles;
+
+/// <summary>The grammar of a device profile: every key, once.</summary>
+public static class ProfileShape
+{
+    public const string SchemaName = "edgegateway/device-profile/1";
+
+    private static readonly ScalarShape Table = Choice("holding", "input", "coil", "discrete");
+    private static readonly ScalarShape Type = Choice("bit", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64");
+    private static readonly ScalarShape WordOrder = Choice("high-first", "low-first");
+    private static readonly ScalarShape ByteOrder = Choice("big", "little");
+    private static readonly ScalarShape PollClass = Choice("fast", "normal", "slow", "once");
+    private static readonly ScalarShape AnyInteger = new(
+        "a whole number, decimal or 0x hexadecimal",
+        s => s.IsPlain && Quantities.TryInteger(s.Text, out var v) && v >= long.MinValue && v <= ulong.MaxValue,
+        json => json.WriteString("type", "integer"));
+
+    public static readonly ObjectShape Cited = new(
+        "a citation",
+        new("id", PointId, "Name of the source under 'sources'.") { Required = true },
+        new("line", Integer(1, 1_000_000), "Line in the file of the source."),
+        new("page", Text, "Page of the document."),
+        new("note", Text, "What the source says differently."));
+
+    private static readonly ListShape Citations = new(new EitherShape(PointId, Cited), min: 1);
+
+    public static readonly ObjectShape Source = new(
+        "a source",
+        new("type", Choice("code", "document", "page"), "Program text, document, or page of a library.") { Required = true },
+        new("ref", Text, "Title with edition and page, or repository with path.") { Required = true },
+        new("commit", Text, "Commit of the repository."),
+        new("checked", TrueOrFalse, "Whether somebody read it in the original.") { Default = "false" },
+        new("note", Text, "What to know about it."));
+
+    public static readonly ObjectShape Functions = new(
+        "the function codes",
+        new("holding", Choice("3"), "Function code that reads holding registers."),
+        new("input", Choice("4"), "Function code that reads input registers."),
+        new("coil", Choice("1"), "Function code that reads coils."),
+        new("discrete", Choice("2"), "Function code that reads discrete inputs."));
+
+    public static readonly ObjectShape Modbus = new(
+        "transport.modbus",
+        new("functions", Functions, "Function codes; they follow from the table and are stated for the reader."),
+        new("addressBase", Choice("pdu"), "Addresses are zero-based, as sent on the wire.") { Default = "pdu" },
+        new("maxRegistersPerRead", Integer(1, 125), "Most registers the device answers in one request (MODBUS V1.1b3, 6.3: at most 125).") { Default = "125" },
+        new("mayReadGaps", TrueOrFalse, "Whether addresses that no point names may be read to join two blocks.") { Default = "false" },
+        new("minGapMs", Integer(0, 10_000), "Quiet time between two requests, in milliseconds.") { Default = "0" },
+        new("timeoutMs", Integer(10, 60_000), "Longest time to the answer, in milliseconds."));
+
+    public static readonly ObjectShape Transport = new(
+        "transport",
+        new Key("modbus", Modbus, "How the device speaks Modbus.") { Required = true });
+
+    public static readonly ObjectShape Defaults = new(
+        "the defaults",
+        new("table", Table, "Table of points that name none."),
+        new("wordOrder", WordOrder, "Which word of a value of several registers stands in the lower address.") { AlsoCalled = ["endian", "swap", "byteorder"] },
+        new("byteOrder", ByteOrder, "Order of the bytes inside a register; Modbus says big.") { Default = "big" },
+        new("access", Choice("read"), "Points are read.") { Default = "read" },
+        new("poll", PollClass, "Poll class of points that name none.") { Default = "normal" });
+
+    public static readonly ObjectShape Poll = new(
+        "the poll classes",
+        new("fast", Duration, "Period of the class fast.") { Default = "1s" },
+        new("normal", Duration, "Period of the class normal.") { Default = "10s" },
+        new("slow", Duration, "Period of the class slow.") { Default = "60s" },
+        new("once", Choice("start"), "The class once is read when the device is first reached.") { Default = "start" });
+
+    public static readonly ObjectShape Plausible = new(
+        "plausible",
+        new("min", Number, "Values below are not believed, in the point's unit."),
+        new("max", Number, "Values above are not believed, in the point's unit."),
+        new("maxRate", Number, "Largest believable change per second, in the point's unit."),
+        new("why", Text, "Where the bounds come from."));
+
+    public static readonly ObjectShape Alarm = new(
+        "alarm",
+        new("low", Number, "A finding begins below, in the point's unit."),
+        new("high", Number, "A finding begins above, in the point's unit."),
+        new("hysteresis", Number, "The value must come back by this much before the finding ends, in the point's unit."),
+        new("holdFor", Duration, "The value must stay outside this long before the finding begins."),
+        new("note", Text, "Where the limits come from."));
+
+    public static readonly ObjectShape Anomaly = new(
+        "anomaly",
+        new("method", Choice("robust-z"), "Finds single values far from the recent ones (detector spike)."),
+        new("window", Duration, "How far back recent goes.") { Default = "15m" },
+        new("sensitivity", Choice("low", "medium", "high"), "Robust standard deviations that make a spike: 8, 6, 4.") { Default = "medium" },
+        new("stuckFor", Duration, "A value that does not change for this long is a finding (detector stuck)."));
+
+    public static readonly ObjectShape Rate = new(
+        "maxRate",
+        new("value", Number, "The number.") { Required = true },
+        new("unit", Text, "A rate of the point's unit: kW for kW.h, t/h for t.") { Required = true });
+
+    public static readonly ObjectShape Counter = new(
+        "counter",
+        new("monotonic", Choice("true"), "A counter never falls; a total that may fall is a gauge.") { Default = "true" },
+        new("rolloverAt", new EitherShape(Choice("none", "width"), Number), "First value that is never shown, in the point's unit; 'width' when it follows from the type; 'none' when it does not roll over in its life.") { Required = true },
+        new("resets", Choice("replace-only", "user"), "Whether people can set it to zero, or only a new device starts at zero.") { Required = true },
+        new("maxRate", Rate, "Largest believable growth."));
+
+    public static readonly ObjectShape Carbon = new(
+        "carbon",
+        new("role", Choice("electricity_purchased", "electricity_sold"), "How the growth enters the carbon account; never a factor.") { Required = true },
+        new("scope", Choice("1", "2", "none"), "Scope of the GHG Protocol.") { Required = true },
+        new("use", Choice("delta"), "The growth of the counter is what counts.") { Default = "delta" });
+
+    public static readonly ObjectShape Point = new(
+        "a point",
+        new("id", PointId, "Name of the point within the device.") { Required = true, AlsoCalled = ["name"] },
+        new("at", Integer(0, 65_535), "Zero-based address as sent on the wire, decimal or hexadecimal.") { Required = true, AlsoCalled = ["address", "adress", "addr", "register", "offset0"] },
+        new("printed", Text, "The number as the manual prints it."),
+        new("addressConfirmed", TrueOrFalse, "States that an address of 30001-39999 or 40001-49999 is a wire address and not a printed number.") { Default = "false" },
+        new("table", Table, "Register table."),
+        new("type", Type, "Type of the raw value.") { Required = true, AlsoCalled = ["format", "datatype"] },
+        new("bit", Integer(0, 15), "Bit of the register, 0 = least significant; for type bit."),
+        new("wordOrder", WordOrder, "Order of the words, where it differs from the defaults."),
+        new("byteOrder", ByteOrder, "Order of the bytes, where it differs from the defaults."),
+        new("access", Choice("read"), "Points are read."),
+        new("scale", Number, "Factor from the raw value to the unit.") { Default = "1", AlsoCalled = ["factor", "multiplier", "divider"] },
+        new("offset", Number, "Added after scaling, in the unit.") { Default = "0" },
+        new("why", Text, "Why a float carries a power-of-ten scale."),
+        new("unit", Text, "UCUM code from the unit table; \"1\" for a plain number.") { Default = "1" },
+        new("role", Text, "What the point means, from the role list, without the suffix that perPhase adds.") { Required = true },
+        new("sign", Choice("import-positive", "export-positive"), "Which direction of power the device shows as positive; export-positive is turned round.") { Default = "import-positive" },
+        new("perPhase", new ListShape(Text, min: 1), "Parts to which the entry is expanded, such as [l1, l2, l3]: id and role get them as suffix.") { AlsoCalled = ["phases"] },
+        new("stride", Integer(1, 65_535), "Addresses from one part to the next."),
+        new("poll", PollClass, "Poll class."),
+        new("applies", new ListShape(Choice("ct", "pt")), "Transformer ratios of the site that multiply the value: for meters that report secondary values."),
+        new("invalid", new EitherShape(AnyInteger, new ListShape(AnyInteger, min: 1)), "Raw values by which the device says 'not available'."),
+        new("enum", new MapShape(AnyInteger, Text, min: 1), "Names of the raw values of a state.") { AlsoCalled = ["symbols", "values"] },
+        new("plausible", Plausible, "What can be believed."),
+        new("alarm", Alarm, "Limits that make a finding (detector limit); the site may override them."),
+        new("anomaly", Anomaly, "What else makes a finding."),
+        new("counter", Counter, "What is known about a counter."),
+        new("carbon", Carbon, "How the point enters the carbon account."),
+        new("source", Citations, "Where the register is stated.") { Required = true, AlsoCalled = ["sources"] },
+        new("note", Text, "What to know about the point."));
+
+    public static readonly ObjectShape Identify = new(
+        "an identify probe",
+        new("point", PointId, "Probe a point of the profile by range."),
+        new("at", Integer(0, 65_535), "Probe a register: its address."),
+        new("type", Type, "Type of the register."),
+        new("table", Table, "Table of the register."),
+        new("wordOrder", WordOrder, "Order of the words."),
+        new("anyOf", new MapShape(AnyInteger, Text, min: 1), "Right raw values and the model that each names."),
+        new("min", Number, "Smallest right value."),
+        new("max", Number, "Largest right value."),
+        new("source", Citations, "Where the register is stated."));
+
+    public static readonly ObjectShape SelfTest = new(
+        "a self-test",
+        new("point", PointId, "The point, phases expanded.") { Required = true },
+        new("words", new ListShape(Integer(0, 65_535), min: 1, max: 4), "Register values in address order.") { Required = true },
+        new("value", Number, "What they mean, in the point's unit."),
+        new("quality", Choice("invalid", "not-a-number"), "Why they mean nothing."));
+
+    public static readonly ObjectShape Root = new(
+        "a device profile",
+        new("schema", Choice(SchemaName), "Format and its major version.") { Required = true },
+        new("id", Id, "Identifier; the file is <kind>/<id>.yaml.") { Required = true },
+        new("kind", Choice("energy-meter", "drive", "belt-scale", "gas-analyser", "gas-detector", "vibration", "remote-io", "environment", "transformer-monitor", "protection", "inverter"), "Kind of device, and the folder of the file.") { Required = true },
+        new("vendor", Text, "Maker.") { Required = true },
+        new("models", new ListShape(Text, min: 1), "Models that the profile describes.") { Required = true, AlsoCalled = ["model"] },
+        new("revision", Integer(1, 10_000), "Grows with every change of the file.") { Required = true },
+        new("title", new ObjectShape("the title", new("en", Text, "English.") { Required = true }, new("zh", Text, "Chinese.")), "Name for people.") { Required = true },
+        new("sources", new MapShape(PointId, Source, min: 1), "Documents and program texts that points cite.") { Required = true },
+        new("transport", Transport, "How the device is reached.") { Required = true },
+        new("defaults", Defaults, "What points inherit."),
+        new("poll", Poll, "Periods of the poll classes."),
+        new("identify", new ListShape(Identify, min: 1), "Probes that refuse the wrong device.") { Required = true },
+        new("points", new ListShape(Point, min: 1), "The quantities.") { Required = true },
+        new("selfTest", new ListShape(SelfTest, min: 1), "Raw words and what they mean; run whenever the profile is loaded.") { Required = true, AlsoCalled = ["tests"] },
+        new("quirks", new ListShape(Text), "What a technician should know."));
+
+    /// <summary>The title block of <see cref="Root"/>.</summary>
+    public static ObjectShape Title => (ObjectShape)Root["title"].Shape;
+}

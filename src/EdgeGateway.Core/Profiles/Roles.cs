@@ -1,0 +1,156 @@
+using System.Collections.Frozen;
+using EdgeGateway.Core.Site;
+
+namespace EdgeGateway.Core.Profiles;
+
+/// <summary>What a point means, independent of the device: the vocabulary of the feed.</summary>
+/// <param name="Name">Dotted name without a part suffix.</param>
+/// <param name="Kind">Gauge, counter or state.</param>
+/// <param name="Dimensions">What its unit must measure.</param>
+/// <param name="English">Description for people.</param>
+/// <param name="Chinese">The same in Chinese.</param>
+/// <param name="Parts">Suffixes that may name a part: phases, axes, tariffs, channels.</param>
+/// <param name="Alias">Name in other collections, accepted by converters only.</param>
+public sealed record Role(
+    string Name,
+    PointKind Kind,
+    IReadOnlyList<Dimension> Dimensions,
+    string English,
+    string Chinese,
+    IReadOnlyList<string> Parts,
+    string? Alias = null);
+
+/// <summary>The closed, published list of roles. Additions are compatible; a name is never changed or reused.</summary>
+public static class Roles
+{
+    private static readonly string[] Whole = [];
+    private static readonly string[] Lines = ["l1", "l2", "l3"];
+    private static readonly string[] LinesAndNeutral = ["l1", "l2", "l3", "n", "avg"];
+    private static readonly string[] Voltages = ["l1_n", "l2_n", "l3_n", "l1_l2", "l2_l3", "l3_l1", "ln_avg", "ll_avg"];
+    private static readonly string[] LinesAndTariffs = ["l1", "l2", "l3", "t1", "t2", "t3", "t4"];
+    private static readonly string[] Distortion = ["l1", "l2", "l3", "l1_l2", "l2_l3", "l3_l1", "avg", "ll_avg"];
+    private static readonly string[] Axes = ["x", "y", "z"];
+    private static readonly string[] Channels = [.. Enumerable.Range(0, 17).Select(n => $"ch{n}")];
+
+    /// <summary>Every role.</summary>
+    public static readonly IReadOnlyList<Role> All =
+    [
+        Gauge("electricity.voltage", Dimension.Voltage, "Voltage", "电压", Voltages, "voltage"),
+        Gauge("electricity.current", Dimension.Current, "Current", "电流", LinesAndNeutral, "current"),
+        Gauge("electricity.power.active", Dimension.ActivePower, "Active power, import positive", "有功功率", Lines, "active_power"),
+        Gauge("electricity.power.reactive", Dimension.ReactivePower, "Reactive power", "无功功率", Lines, "reactive_power"),
+        Gauge("electricity.power.apparent", Dimension.ApparentPower, "Apparent power", "视在功率", Lines, "apparent_power"),
+        Gauge("electricity.power.factor", Dimension.One, "Power factor", "功率因数", Lines, "power_factor"),
+        Gauge("electricity.phase.angle", Dimension.Angle, "Angle between voltage and current", "相角", Lines, "phase_angle"),
+        Gauge("electricity.frequency", Dimension.Frequency, "Grid frequency", "频率", Whole, "frequency"),
+        Gauge("electricity.thd.voltage", Dimension.One, "Total harmonic distortion of the voltage", "电压总谐波畸变率", Distortion, "thd_v"),
+        Gauge("electricity.thd.current", Dimension.One, "Total harmonic distortion of the current", "电流总谐波畸变率", Distortion, "thd_i"),
+        Counter("electricity.energy.active.import", Dimension.ActiveEnergy, "Active energy drawn from the grid", "正向有功电能", LinesAndTariffs, "active_energy_import"),
+        Counter("electricity.energy.active.export", Dimension.ActiveEnergy, "Active energy fed into the grid", "反向有功电能", LinesAndTariffs, "active_energy_export"),
+        Counter("electricity.energy.active.total", Dimension.ActiveEnergy, "Active energy of both directions added by the device", "总有功电能", LinesAndTariffs, "active_energy"),
+        Counter("electricity.energy.reactive.import", Dimension.ReactiveEnergy, "Reactive energy, import", "正向无功电能", LinesAndTariffs, "reactive_energy_import"),
+        Counter("electricity.energy.reactive.export", Dimension.ReactiveEnergy, "Reactive energy, export", "反向无功电能", LinesAndTariffs, "reactive_energy_export"),
+        Counter("electricity.energy.reactive.total", Dimension.ReactiveEnergy, "Reactive energy of both directions added by the device", "总无功电能", LinesAndTariffs, "reactive_energy"),
+        Counter("electricity.energy.apparent.total", Dimension.ApparentEnergy, "Apparent energy", "视在电能", LinesAndTariffs, "apparent_energy"),
+
+        Gauge("drive.frequency.output", Dimension.Frequency, "Output frequency of the drive", "输出频率", Whole, "output_frequency"),
+        Gauge("drive.frequency.setpoint", Dimension.Frequency, "Frequency that is asked of the drive", "设定频率", Whole, "frequency_reference"),
+        Gauge("drive.current.output", Dimension.Current, "Output current of the drive", "输出电流", Whole, "output_current"),
+        Gauge("drive.voltage.output", Dimension.Voltage, "Output voltage of the drive", "输出电压", Whole, "output_voltage"),
+        Gauge("drive.voltage.dc_link", Dimension.Voltage, "Voltage of the DC link", "直流母线电压", Whole, "dc_link_voltage"),
+        Gauge("drive.power.output", Dimension.ActivePower, "Output power of the drive", "输出功率", Whole),
+        Gauge("drive.motor.speed", Dimension.RotationalSpeed, "Speed of the motor", "电机转速", Whole, "motor_speed"),
+        Gauge("drive.motor.torque", [Dimension.One, Dimension.Torque], "Torque of the motor", "电机转矩", Whole, "motor_torque"),
+        Gauge("drive.temperature", Dimension.Temperature, "Temperature of the drive", "变频器温度", Whole, "temperature_heatsink"),
+        Gauge("drive.pid.setpoint", Dimension.One, "Set point of the drive's own controller", "PID给定", Whole, "pid_setpoint"),
+        Gauge("drive.pid.feedback", Dimension.One, "Feedback of the drive's own controller", "PID反馈", Whole, "pid_feedback"),
+        Counter("drive.energy", Dimension.ActiveEnergy, "Energy counted by the drive; not a meter", "变频器电能", Whole, "energy_consumption"),
+        State("drive.running", "Whether the drive runs", "运行状态", Whole, "run_state"),
+
+        Gauge("conveyor.mass_flow", Dimension.MassFlow, "Mass flow on the belt", "瞬时流量", Whole, "mass_flow"),
+        Gauge("conveyor.belt.load", Dimension.LinearDensity, "Mass on a metre of belt", "带面负荷", Whole, "belt_load"),
+        Gauge("conveyor.belt.speed", Dimension.Speed, "Speed of the belt", "带速", Whole, "belt_speed"),
+        Counter("conveyor.mass.total", Dimension.Mass, "Mass conveyed", "累计量", ["t1", "t2"], "mass_total"),
+        Gauge("conveyor.load_cell", Dimension.Voltage, "Signal of a load cell", "称重传感器信号", Channels, "load_cell"),
+
+        .. Gases(
+            ("so2", "Sulfur dioxide", "二氧化硫"), ("no", "Nitrogen monoxide", "一氧化氮"), ("no2", "Nitrogen dioxide", "二氧化氮"),
+            ("nox", "Nitrogen oxides", "氮氧化物"), ("o2", "Oxygen", "氧气"), ("co", "Carbon monoxide", "一氧化碳"),
+            ("co2", "Carbon dioxide", "二氧化碳"), ("ch4", "Methane", "甲烷"), ("nh3", "Ammonia", "氨"), ("h2s", "Hydrogen sulfide", "硫化氢"),
+            ("hcl", "Hydrogen chloride", "氯化氢"), ("hf", "Hydrogen fluoride", "氟化氢"), ("h2", "Hydrogen", "氢气"), ("h2o", "Water vapour", "水汽")),
+        Gauge("gas.concentration.dust", Dimension.MassConcentration, "Dust", "颗粒物", Whole, "concentration_dust"),
+        Gauge("flue.velocity", Dimension.Speed, "Velocity of the flue gas", "烟气流速", Whole, "gas_velocity"),
+        Gauge("flue.temperature", Dimension.Temperature, "Temperature of the flue gas", "烟气温度", Whole),
+        Gauge("flue.pressure.static", Dimension.Pressure, "Static pressure in the duct against ambient", "烟气静压", Whole, "static_pressure"),
+        Gauge("flue.pressure.dynamic", Dimension.Pressure, "Dynamic pressure in the duct", "烟气动压", Whole, "dynamic_pressure"),
+        Gauge("analyser.range", [Dimension.MassConcentration, Dimension.VolumeFraction, Dimension.One], "Upper end of the measuring range", "量程", Whole, "measuring_range"),
+        Gauge("analyser.span_gas", [Dimension.MassConcentration, Dimension.VolumeFraction], "Concentration of the span gas", "标气浓度", Whole, "span_gas"),
+        Gauge("analyser.slope", Dimension.One, "Slope of the last calibration", "校准斜率", Whole, "calibration_slope"),
+
+        Gauge("vibration.velocity.rms", Dimension.Speed, "Vibration velocity, RMS", "振动速度有效值", Axes, "velocity_rms"),
+        Gauge("vibration.velocity.peak", Dimension.Speed, "Vibration velocity, peak", "振动速度峰值", Axes, "velocity_peak"),
+        Gauge("vibration.velocity.peak_frequency", Dimension.Frequency, "Frequency of the strongest velocity component", "速度峰值频率", Axes),
+        Gauge("vibration.acceleration.rms", Dimension.Acceleration, "Vibration acceleration, RMS", "振动加速度有效值", Axes, "acceleration_rms"),
+        Gauge("vibration.acceleration.peak", Dimension.Acceleration, "Vibration acceleration, peak", "振动加速度峰值", Axes, "acceleration_peak"),
+        Gauge("vibration.acceleration.hf_rms", Dimension.Acceleration, "High-frequency vibration acceleration, RMS", "高频振动加速度有效值", Axes),
+        Gauge("vibration.kurtosis", Dimension.One, "Kurtosis of the acceleration", "峭度", Axes, "kurtosis"),
+        Gauge("vibration.crest_factor", Dimension.One, "Crest factor of the acceleration", "峰值因子", Axes, "crest_factor"),
+
+        Gauge("machine.temperature", Dimension.Temperature, "Temperature of a machine part", "设备温度", Channels, "temperature"),
+        Gauge("environment.temperature", Dimension.Temperature, "Temperature of the surroundings", "环境温度", Channels),
+        Gauge("environment.humidity", Dimension.One, "Relative humidity", "相对湿度", Channels, "relative_humidity"),
+        Gauge("environment.pressure", Dimension.Pressure, "Barometric pressure", "大气压", Whole),
+
+        Gauge("signal.analog", [Dimension.One, Dimension.Current, Dimension.Voltage, Dimension.Frequency], "Analog signal without a meaning of its own", "模拟量", Channels, "analog_input"),
+        State("signal.digital", "Digital signal without a meaning of its own", "开关量", Channels, "digital_input"),
+
+        State("device.serial_number", "Serial number", "序列号", Whole, "serial_number"),
+        State("device.identity", "Number by which the device names its type", "型号标识", Whole, "device_id"),
+        State("device.status", "Status word or state", "状态字", ["1", "2"], "status_word"),
+        State("device.command", "Command word as the device holds it", "控制字", Whole, "control_word"),
+        State("device.fault", "Fault or error code", "故障代码", Whole, "fault_code"),
+        State("device.inputs", "Digital inputs as one word", "数字输入字", Whole, "digital_input_status"),
+        State("device.outputs", "Digital outputs as one word", "数字输出字", Whole, "digital_output_status"),
+    ];
+
+    private static readonly FrozenDictionary<string, Role> ByName = All.ToFrozenDictionary(r => r.Name);
+
+    /// <summary>The role of a dotted name with or without a part suffix; null when the list has none.</summary>
+    public static Role? Find(string name)
+    {
+        if (ByName.TryGetValue(name, out var whole))
+        {
+            return whole;
+        }
+
+        var dot = name.LastIndexOf('.');
+        return dot > 0 && ByName.TryGetValue(name[..dot], out var role) && role.Parts.Contains(name[(dot + 1)..]) ? role : null;
+    }
+
+    /// <summary>The name that was probably meant, or null: the alias of another collection, or a slip of the pen.</summary>
+    public static string? Meant(string written) =>
+        All.FirstOrDefault(r => r.Alias == written)?.Name ?? Configuration.Spelling.Nearest(written, ByName.Keys.Order(StringComparer.Ordinal));
+
+    private static Role Gauge(string name, Dimension dimension, string english, string chinese, string[] parts, string? alias = null) =>
+        new(name, PointKind.Gauge, [dimension], english, chinese, parts, alias);
+
+    private static Role Gauge(string name, Dimension[] dimensions, string english, string chinese, string[] parts, string? alias = null) =>
+        new(name, PointKind.Gauge, dimensions, english, chinese, parts, alias);
+
+    private static Role Counter(string name, Dimension dimension, string english, string chinese, string[] parts, string? alias = null) =>
+        new(name, PointKind.Counter, [dimension], english, chinese, parts, alias);
+
+    private static Role State(string name, string english, string chinese, string[] parts, string? alias = null) =>
+        new(name, PointKind.State, [Dimension.One], english, chinese, parts, alias);
+
+    // Analysers report a mass concentration or a volume fraction; percent as written by devices is percent by volume.
+    private static IEnumerable<Role> Gases(params (string Formula, string English, string Chinese)[] gases) =>
+        gases.Select(g => new Role(
+            $"gas.concentration.{g.Formula}",
+            PointKind.Gauge,
+            [Dimension.MassConcentration, Dimension.VolumeFraction],
+            g.English,
+            g.Chinese,
+            Channels,
+            $"concentration_{g.Formula}"));
+}

@@ -1,0 +1,137 @@
+using EdgeGateway.Core.Configuration;
+using static EdgeGateway.Core.Configuration.Scalars;
+
+namespace EdgeGateway.Core.Site;
+
+/// <summary>The grammar of <c>gateway.yaml</c>: every key, once.</summary>
+public static class GatewayShape
+{
+    public const string SchemaName = "edgegateway/gateway/1";
+
+    private static readonly ScalarShape Off = Choice("off");
+
+    public static readonly ObjectShape Site = new(
+        "the site",
+        new("id", Id, "Identifier of the site, part of every topic.") { Required = true },
+        new("name", Text, "Name for people; the id when absent."),
+        new("timezone", Text, "Zone in which days begin, an IANA name such as Asia/Shanghai.") { Required = true, AlsoCalled = ["time zone", "tz"] },
+        new("region", Text, "Grid region of the emission factors, such as CN-SX.") { Required = true });
+
+    public static readonly ObjectShape Gateway = new(
+        "the gateway",
+        new Key("id", Id, "Identifier of this gateway, part of every record.") { Required = true });
+
+    public static readonly ObjectShape Storage = new(
+        "the storage",
+        new("directory", Text, "Directory of the database and the control socket, relative to gateway.yaml.") { Default = "data", AlsoCalled = ["path", "dir"] },
+        new("budget", Size, "Hard limit for all files together; at least 16MiB.") { Default = "256MiB" },
+        new("sampleLog", Size, "Part of the budget for the log of samples; at most half. A quarter of the budget when absent."),
+        new("commitWindow", Duration, "Longest time between reading a value and its commit: what a power cut may cost.") { Default = "1s" },
+        new("checkpoint", Duration, "Time between two checkpoints of the state.") { Default = "60s" });
+
+    public static readonly ObjectShape Health = new(
+        "the health endpoint",
+        new Key("listen", Text, "Loopback address and port, or off.") { Default = "127.0.0.1:8080" });
+
+    public static readonly ObjectShape TcpBus = new(
+        "a modbus-tcp bus",
+        new("id", Id, "Identifier of the bus.") { Required = true },
+        new("type", Choice("modbus-tcp"), "Modbus TCP: one connection, shared by the unit ids behind it.") { Required = true },
+        new("host", Text, "Name or address of the device or converter.") { Required = true, AlsoCalled = ["address", "ip"] },
+        new("port", Integer(1, 65_535), "TCP port.") { Default = "502" },
+        new("timeout", Duration, "Time limit of one request, for devices that have none of their own.") { Default = "500ms" });
+
+    public static readonly ObjectShape RtuBus = new(
+        "a modbus-rtu bus",
+        new("id", Id, "Identifier of the bus.") { Required = true },
+        new("type", Choice("modbus-rtu"), "Modbus RTU on a serial port.") { Required = true },
+        new("port", Text, "Path of the port, best a stable one below /dev/serial/by-id.") { Required = true, AlsoCalled = ["device", "path"] },
+        new("baud", Choice("1200", "2400", "4800", "9600", "19200", "38400", "57600", "115200"), "Bits per second.") { Default = "9600", AlsoCalled = ["speed", "baudrate"] },
+        new("parity", Choice("none", "even", "odd"), "Parity.") { Default = "even" },
+        new("stopBits", Integer(1, 2), "Stop bits.") { Default = "1" },
+        new("timeout", Duration, "Time limit of one request, for devices that have none of their own.") { Default = "500ms" });
+
+    public static readonly VariantShape Bus = new("a bus", "type", ("modbus-tcp", TcpBus), ("modbus-rtu", RtuBus));
+
+    public static readonly ObjectShape Metering = new(
+        "metering",
+        new("role", Choice("incomer", "submeter", "generator"), "What the meter's energy means: drawn from the grid, a part behind another meter, own generation.") { Required = true },
+        new("parent", Id, "Device id of the meter in front of it."),
+        new("countsTowardSite", TrueOrFalse, "Whether its energy is added to the site's total; true for an incomer without a parent when absent."),
+        new("direction", Choice("import", "reversed"), "reversed when it is wired so that the import registers hold export.") { Default = "import" });
+
+    public static readonly ObjectShape Plausible = new(
+        "plausible",
+        new("min", Number, "Values below are not believed, in the point's unit."),
+        new("max", Number, "Values above are not believed, in the point's unit."),
+        new("maxRate", Number, "Largest believable change per second, in the point's unit."));
+
+    public static readonly ObjectShape Limits = new(
+        "limits",
+        new("low", Number, "A finding begins below, in the point's unit."),
+        new("high", Number, "A finding begins above, in the point's unit."),
+        new("hysteresis", Number, "The value must come back by this much before the finding ends, in the point's unit."),
+        new("holdFor", Duration, "The value must stay outside this long before the finding begins."));
+
+    public static readonly ObjectShape Spike = new(
+        "spike",
+        new("window", Duration, "How far back recent values go.") { Default = "15m" },
+        new("sensitivity", Choice("low", "medium", "high"), "Robust standard deviations that make a spike: 8, 6, 4.") { Default = "medium" });
+
+    public static readonly ObjectShape Point = new(
+        "a point of the device",
+        new("poll", new EitherShape(Off, Duration), "Period instead of the profile's, or off to leave the point out."),
+        new("samples", TrueOrFalse, "Whether each sample is published; the device's setting when absent."),
+        new("plausible", Plausible, "Bounds instead of the profile's."),
+        new("limits", new EitherShape(Off, Limits), "Limits of the detector limit over those of the profile, or off."),
+        new("stuck", new EitherShape(Off, Duration), "Time without change that makes a finding, or off."),
+        new("spike", new EitherShape(Off, Spike), "Settings of the detector spike, or off."));
+
+    public static readonly ObjectShape Device = new(
+        "a device",
+        new("id", Id, "Identifier of the device, part of its topics.") { Required = true },
+        new("name", Text, "Name for people; the id when absent."),
+        new("profile", Text, "Id of the device profile.") { Required = true, AlsoCalled = ["type", "model"] },
+        new("bus", Id, "Id of the bus.") { Required = true },
+        new("unit", Integer(0, 255), "Modbus unit id: 1 to 247 on a line, 0 to 255 over TCP.") { Required = true, AlsoCalled = ["address", "slave", "unitId", "station"] },
+        new("timeout", Duration, "Time limit of one request; the profile's, then the bus's when absent."),
+        new("ct", Ratio, "Current transformer ratio, primary/secondary; used for points that the profile reports in secondary values.") { Default = "1" },
+        new("pt", Ratio, "Voltage transformer ratio, primary/secondary.") { Default = "1", AlsoCalled = ["vt"] },
+        new("area", Text, "Area of the site, for reports."),
+        new("ratedPower", Power, "Rated power of what is metered; energy that grows 20 % faster is not believed."),
+        new("region", Text, "Grid region where it differs from the site's."),
+        new("metering", Metering, "Place in the metering tree; absent for devices that meter no energy."),
+        new("samples", Choice("none", "all"), "Whether each sample is published, or only summaries.") { Default = "none" },
+        new("points", new MapShape(PointId, Point), "Settings of single points, by point id."));
+
+    public static readonly ObjectShape MqttUplink = new(
+        "an mqtt uplink",
+        new("id", Id, "Identifier of the uplink.") { Required = true },
+        new("type", Choice("mqtt"), "Versioned JSON over MQTT.") { Required = true },
+        new("servers", new ListShape(Text, min: 1), "Servers in order of preference: mqtts://host:8883 or mqtt://host:1883.") { Required = true, AlsoCalled = ["server", "host", "broker", "url"] },
+        new("version", Choice("3.1.1", "5"), "MQTT version.") { Default = "5" },
+        new("clientId", Text, "Client identifier; edgegateway-<gateway id> when absent."),
+        new("username", Text, "User name.") { AlsoCalled = ["user"] },
+        new("passwordFile", Text, "File that holds the password; secrets do not stand in this file.") { AlsoCalled = ["password"] },
+        new("caFile", Text, "Certificates of authorities (PEM) instead of the system's.") { AlsoCalled = ["ca"] },
+        new("certificateFile", Text, "Client certificate (PEM).") { AlsoCalled = ["cert", "certFile"] },
+        new("keyFile", Text, "Private key of the client certificate (PEM).") { AlsoCalled = ["key"] },
+        new("keepAlive", Duration, "Longest silence on the connection.") { Default = "30s" },
+        new("topicRoot", Text, "Root of the topic tree.") { Default = "edgegateway/v1", AlsoCalled = ["topic"] },
+        new("allowPlaintext", TrueOrFalse, "Allows mqtt:// to servers beyond this machine.") { Default = "false" },
+        new("inOrder", TrueOrFalse, "true: strictly oldest first. false: live records first, history beside them.") { Default = "false" });
+
+    public static readonly VariantShape Uplink = new("an uplink", "type", ("mqtt", MqttUplink));
+
+    public static readonly ObjectShape Root = new(
+        "gateway.yaml",
+        new("schema", Choice(SchemaName), "Format and its major version.") { Required = true },
+        new("site", Site, "The site.") { Required = true },
+        new("gateway", Gateway, "This gateway.") { Required = true },
+        new("storage", Storage, "What the store may use."),
+        new("windows", new ListShape(Duration, min: 1), "Widths of the aligned windows, ascending; each divides the next, the first divides 15m, the last is at most 1d.") { Default = "[1m, 15m, 1h, 1d]" },
+        new("health", new EitherShape(Off, Health), "Health endpoint on loopback."),
+        new("buses", new ListShape(Bus, min: 1), "Lines and connections, each with one owner.") { Required = true },
+        new("devices", new ListShape(Device, min: 1), "Devices.") { Required = true },
+        new("uplinks", new ListShape(Uplink), "Ways to central platforms."));
+}

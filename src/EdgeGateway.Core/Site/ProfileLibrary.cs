@@ -1,0 +1,42 @@
+using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Profiles;
+
+namespace EdgeGateway.Core.Site;
+
+/// <summary>The profiles that a site uses, each loaded once.</summary>
+internal sealed class ProfileLibrary(Func<string, SourceText?> find, IReadOnlyCollection<string> known, ProblemCollector problems)
+{
+    private readonly SortedDictionary<string, (SourceText Text, DeviceProfile? Profile)> _loaded = new(StringComparer.Ordinal);
+
+    /// <summary>Texts of the profiles in use, in the order of their ids.</summary>
+    public IEnumerable<SourceText> Texts => _loaded.Values.Select(l => l.Text);
+
+    /// <summary>The profile, or null when it does not exist or has errors; both are reported.</summary>
+    public DeviceProfile? Get(string id, YamlNode at)
+    {
+        if (_loaded.TryGetValue(id, out var loaded))
+        {
+            return loaded.Profile;
+        }
+
+        if (find(id) is not { } text)
+        {
+            problems.Error(at, $"there is no device profile '{id}'", $"{Spelling.Hint(id, known)}Name a file of device-profiles without folder and .yaml");
+            return null;
+        }
+
+        var (profile, found) = ProfileLoader.Load(text);
+        foreach (var problem in found)
+        {
+            problems.Add(problem);
+        }
+
+        if (profile is not null && profile.Id != id)
+        {
+            problems.Error(at, $"the file {text.FileName} holds the profile '{profile.Id}', not '{id}'", "Name the file after the id of the profile");
+        }
+
+        _loaded[id] = (text, profile);
+        return profile;
+    }
+}

@@ -1,0 +1,230 @@
+using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Polling;
+using EdgeGateway.Core.Profiles;
+
+namespace EdgeGateway.Core.Site;
+
+/// <summary>A device with the places of its settings in the file.</summary>
+internal sealed record PlacedDevice(DeviceModel Model, Section Section, Section Metering);
+
+/// <summary>Resolves <c>devices</c>: joins each with its profile, applies transformer ratios and the site's settings of points.</summary>
+internal sealed class SiteDevices(
+    ProfileLibrary library,
+    List<BusModel> buses,
+    string siteRegion,
+    IReadOnlySet<string>? knownRegions,
+    TimeSpan baseWindow,
+    ProblemCollector problems)
+{
+    private readonly List<PlacedDevice> _placed = [];
+    private readonly List<PointModel> _points = [];
+
+    public IReadOnlyList<PlacedDevice> Placed => _placed;
+
+    public IReadOnlyList<PointModel> Points => _points;
+
+    public void Resolve(Section root)
+    {
+        var ids = new Dictionary<string, int>();
+        var units = new Dictionary<(string Bus, int Unit), string>();
+        foreach (var entry in root.List("devices").OfType<YamlMap>())
+        {
+            var section = new Section(entry, GatewayShape.Device, entry);
+            var id = section.Text("id") ?? "";
+            if (id.Length > 0 && !ids.TryAdd(id, entry.Line))
+            {
+                problems.Error(section.At("id"), $"the device id '{id}' is used twice (first in line {ids[id]})", "Give each device its own id");
+            }
+
+            var bus = Bus(section);
+            var unit = section.Integer("unit");
+            if (bus is not null && unit is { } number)
+            {
+                if (!units.TryAdd((bus.Id, number), id))
+                {
+                    problems.Error(section.At("unit"), $"the unit id {number} on the bus '{bus.Id}' belongs to the device '{units[(bus.Id, number)]}' already", "Two devices with one unit id answer at the same time: give one of them another (on the device and here)");
+                }
+
+                if (bus is ModbusRtuBus && number is < 1 or > 247)
+                {
+                    problems.Error(section.At("unit"), $"the unit id {number} is not possible on a line", "Write 1 to 247; 0 is the broadcast, which nobody answers (MODBUS over serial line V1.02, 2.2)");
+                }
+            }
+
+            var profile = section.Text("profile") is { } name ? library.Get(name, section.At("profile")) : null;
+            Place(section, id, bus, unit ?? 0, profile);
+        }
+
+        foreach (var bus in buses)
+        {
+            CheckLoad(bus);
+        }
+    }
+
+    internal static TimeSpan? Timeout(Section section, ProblemCollector problems)
+    {
+        var timeout = section.Duration("timeout");
+        if (timeout < TimeSpan.FromMilliseconds(10) || timeout > TimeSpan.FromMinutes(1))
+        {
+            problems.Error(section.At("timeout"), $"a timeout of {timeout.Value.TotalMilliseconds} ms is not possible", "Write 10ms to 1m; 300ms to 1s suits most devices");
+        }
+
+        return timeout;
+    }
+
+    private BusModel? Bus(Section section)
+    {
+        if (section.Text("bus") is not { } id)
+        {
+            return null;
+        }
+
+        var bus = buses.Find(b => b.Id == id);
+        if (bus is null)
+        {
+            problems.Error(section.At("bus"), $"there is no bus '{id}'", $"{Spelling.Hint(id, buses.Select(b => b.Id))}Name one of 'buses': {string.Join(", ", buses.Select(b => b.Id))}");
+        }
+
+        return bus;
+    }
+
+    // A device without a usable profile takes its place without points, so that the tree and the names are checked with it.
+    private void Place(Section section, string id, BusModel? bus, int unit, DeviceProfile? profile)
+    {
+        var index = _placed.Count;
+        var metering = section.Block("metering", GatewayShape.Metering);
+        var rated = section.Watts("ratedPower");
+        var device = new DeviceModel
+        {
+            Index = index,
+            Id = id,
+            Name = section.Text("name") ?? id,
+            BusId = bus?.Id ?? "",
+            Unit = (byte)unit,
+            Profile = profile ?? Unknown,
+            Timeout = Timeout(section, problems) ?? profile?.Timeout ?? bus?.Timeout ?? TimeSpan.FromMilliseconds(500),
+            CtRatio = section.Ratio("ct") ?? 1,
+            PtRatio = section.Ratio("pt") ?? 1,
+            Area = section.Text("area"),
+            Metering = Metering(metering),
+            RatedPowerWatts = (double?)rated,
+            Region = SiteLoader.Region(section, knownRegions, problems) ?? siteRegion,
+            Points = [],
+        };
+
+        if (profile is not null)
+        {
+            CheckRatio(section, "ct", device.CtRatio, profile.Points.Any(p => p.AppliesCt), profile);
+            CheckRatio(section, "pt", device.PtRatio, profile.Points.Any(p => p.AppliesPt), profile);
+            if (metering.IsPresent && !profile.Points.Any(p => p.Carbon?.Method == "electricity-purchased"))
+            {
+                problems.Error(metering.Place, $"'{id}' has a place in the metering tree, but its profile {profile.Id} has no register for the whole active energy it meters", "Remove 'metering', or use a meter whose profile declares 'carbon: { role: electricity_purchased }'");
+            }
+
+            var first = _points.Count;
+            AddPoints(section, device, profile, rated);
+            device = device with { Points = [.. Enumerable.Range(first, _points.Count - first)] };
+        }
+
+        _placed.Add(new(device, section, metering));
+    }
+
+    private void AddPoints(Section section, DeviceModel device, DeviceProfile profile, decimal? ratedWatts)
+    {
+        var overrides = (section.Node("points") as YamlMap)?.Entries ?? [];
+        foreach (var (key, _) in overrides)
+        {
+            if (!profile.Points.Any(p => p.Id == key.Text))
+            {
+                problems.Error(key, $"the profile {profile.Id} has no point '{key.Text}'", $"{Spelling.Hint(key.Text, profile.Points.Select(p => p.Id))}'edgegateway check' with the profile lists its points");
+            }
+        }
+
+        foreach (var point in profile.Points)
+        {
+            var node = overrides.FirstOrDefault(o => o.Key.Text == point.Id).Value;
+            var settings = new Section(node as YamlMap, GatewayShape.Point, node ?? section.Place);
+            if (settings.Node("poll") is YamlScalar { Text: "off" })
+            {
+                if (point.Carbon is not null && device.Metering is not null)
+                {
+                    problems.Error(settings.At("poll"), $"'{point.Id}' is the register that is accounted, it cannot be left out", "Remove 'poll: off', or remove 'metering' of the device");
+                }
+
+                continue;
+            }
+
+            var resolved = SitePoint.Resolve(point, device, ratedWatts, settings, problems) with { Index = _points.Count, DeviceIndex = device.Index };
+            if (resolved.Period > baseWindow)
+            {
+                problems.Warning(settings.At("poll"), $"'{point.Id}' of '{device.Id}' is read every {resolved.Period.TotalSeconds} s, which is longer than the first window of {baseWindow.TotalSeconds} s", "Windows without a sample have no coverage: poll more often, or make the first window wider");
+            }
+
+            _points.Add(resolved with { PublishSamples = settings.Boolean("samples") ?? section.Text("samples") == "all" });
+        }
+    }
+
+    private static MeteringModel? Metering(Section metering)
+    {
+        if (!metering.IsPresent || metering.Text("role") is not { } word)
+        {
+            return null;
+        }
+
+        var role = word switch { "incomer" => MeterRole.Incomer, "generator" => MeterRole.Generator, _ => MeterRole.Submeter };
+        var parent = metering.Text("parent");
+        var counts = metering.Boolean("countsTowardSite") ?? (role == MeterRole.Incomer && parent is null);
+        return new(role, parent, counts, metering.Text("direction") == "reversed");
+    }
+
+    private void CheckRatio(Section section, string key, decimal ratio, bool applies, DeviceProfile profile)
+    {
+        if (ratio != 1 && !applies)
+        {
+            problems.Warning(section.At(key), $"'{key}' is written, but {profile.TitleEnglish} reports primary values: the ratio is set on the device and not applied here", $"Check the ratio on the device, and remove '{key}'");
+        }
+    }
+
+    // On a line every byte takes its time: what does not fit cannot be polled, however good the cable.
+    private void CheckLoad(BusModel bus)
+    {
+        var devices = _placed.Where(d => d.Model.BusId == bus.Id).ToList();
+        if (devices.Count == 0)
+        {
+            return;
+        }
+
+        var load = 0.0;
+        var heaviest = (Load: 0.0, Device: devices[0]);
+        foreach (var device in devices)
+        {
+            var own = BusLoad.Of(bus, device.Model, _points);
+            load += own;
+            heaviest = own > heaviest.Load ? (own, device) : heaviest;
+        }
+
+        var percent = Math.Round(load * 100);
+        if (load > 1)
+        {
+            problems.Error(heaviest.Device.Section.Place, $"the bus '{bus.Id}' would be busy for {percent} % of the time: what is asked of it is not possible ('{heaviest.Device.Model.Id}' has the largest share, {Math.Round(heaviest.Load * 100)} %)", "Poll less often, leave points out ('poll: off'), raise the baud rate, or use a second line");
+        }
+        else if (load > 0.8)
+        {
+            problems.Warning(heaviest.Device.Section.Place, $"the bus '{bus.Id}' will be busy for {percent} % of the time", "A device that does not answer will make others late: poll less often or raise the baud rate");
+        }
+    }
+
+    private static readonly DeviceProfile Unknown = new()
+    {
+        Id = "",
+        Kind = "",
+        Vendor = "",
+        Models = [],
+        Revision = 0,
+        TitleEnglish = "",
+        MaxRegistersPerRead = 125,
+        MayReadGaps = false,
+        MinGap = TimeSpan.Zero,
+        Points = [],
+    };
+}

@@ -1,0 +1,208 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using EdgeGateway.Core.Configuration;
+
+namespace EdgeGateway.Core.Site;
+
+/// <summary>Resolves <c>gateway.yaml</c> and the profiles it names into a <see cref="SiteModel"/>, or says everything that is wrong.</summary>
+public static class SiteLoader
+{
+    /// <summary>Smallest budget of the store in bytes: the database, its write-ahead log and one checkpoint must fit.</summary>
+    public const long MinBudgetBytes = 16L << 20;
+
+    /// <summary>Loads a site. Touches no file and no wire.</summary>
+    /// <param name="gateway">The text of <c>gateway.yaml</c>.</param>
+    /// <param name="profiles">Gives the text of a profile by id, or null when there is none.</param>
+    /// <param name="knownRegions">Regions that have emission factors; null: any region is taken.</param>
+    /// <param name="knownProfiles">Ids of the profiles that exist, for suggestions.</param>
+    /// <returns>The model, null when there is an error; and all problems.</returns>
+    public static (SiteModel? Model, IReadOnlyList<Problem> Problems) Load(
+        SourceText gateway,
+        Func<string, SourceText?> profiles,
+        IReadOnlySet<string>? knownRegions = null,
+        IReadOnlyCollection<string>? knownProfiles = null)
+    {
+        var problems = new ProblemCollector();
+        if (YamlText.Read(gateway, problems) is not { } node)
+        {
+            return (null, problems.ToList());
+        }
+
+        GatewayShape.Root.Check(node, "the file", problems);
+        if (node is not YamlMap map)
+        {
+            return (null, problems.ToList());
+        }
+
+        var root = new Section(map, GatewayShape.Root, map);
+        var site = root.Block("site", GatewayShape.Site);
+        var region = Region(site, knownRegions, problems) ?? "";
+        var gatewayId = root.Block("gateway", GatewayShape.Gateway).Text("id") ?? "";
+        var windows = Windows(root, problems);
+        var buses = SiteBuses.Resolve(root, problems);
+        var library = new ProfileLibrary(profiles, knownProfiles ?? [], problems);
+        var devices = new SiteDevices(library, buses, region, knownRegions, windows[0], problems);
+        devices.Resolve(root);
+        MeteringTree.Check(devices.Placed, problems);
+
+        var siteId = site.Text("id") ?? "";
+        var model = new SiteModel
+        {
+            SiteId = siteId,
+            SiteName = site.Text("name") ?? siteId,
+            GatewayId = gatewayId,
+            TimeZone = Zone(site, problems),
+            Region = region,
+            Windows = windows,
+            Buses = buses,
+            Devices = [.. devices.Placed.Select(d => d.Model)],
+            Points = devices.Points,
+            Uplinks = SiteUplinks.Resolve(root, gatewayId, problems),
+            Storage = Storage(root, problems),
+            HealthListen = Health(root, problems),
+            ConfigurationHash = Hash(gateway, library.Texts),
+        };
+        return (problems.HasErrors ? null : model, problems.ToList());
+    }
+
+    internal static string? Region(Section section, IReadOnlySet<string>? known, ProblemCollector problems)
+    {
+        var region = section.Text("region");
+        if (region is not null && known is not null && !known.Contains(region))
+        {
+            problems.Error(section.At("region"), $"there are no emission factors for the region '{region}'", $"{Spelling.Hint(region, known)}Known regions: {string.Join(", ", known.Order(StringComparer.Ordinal))}");
+        }
+
+        return region;
+    }
+
+    private static TimeZoneInfo Zone(Section site, ProblemCollector problems)
+    {
+        if (site.Text("timezone") is not { } name)
+        {
+            return TimeZoneInfo.Utc;
+        }
+
+        if (TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone))
+        {
+            return zone;
+        }
+
+        problems.Error(site.At("timezone"), $"the time zone '{name}' is unknown", $"{Spelling.Hint(name, TimeZoneInfo.GetSystemTimeZones().Select(z => z.Id))}Write an IANA name such as Asia/Shanghai or Europe/Berlin; 'timedatectl list-timezones' lists them");
+        return TimeZoneInfo.Utc;
+    }
+
+    private static List<TimeSpan> Windows(Section root, ProblemCollector problems)
+    {
+        var windows = new List<TimeSpan>();
+        foreach (var scalar in root.Scalars("windows"))
+        {
+            if (!Quantities.TryDuration(scalar.Text, out var width))
+            {
+                continue; // Reported by the shape.
+            }
+
+            if (width < TimeSpan.FromSeconds(1) || width > TimeSpan.FromDays(1))
+            {
+                problems.Error(scalar, $"a window of {scalar.Text} is not possible", "Windows are from 1s to 1d wide; longer periods are sums of days");
+            }
+            else if (windows.Count == 0 && TimeSpan.FromMinutes(15).Ticks % width.Ticks != 0)
+            {
+                problems.Error(scalar, $"the first window, {scalar.Text}, does not divide 15m", "Emission entries are made every 15 minutes from the first window: choose 10s, 30s, 1m, 5m or 15m");
+            }
+            else if (windows.Count > 0 && width <= windows[^1])
+            {
+                problems.Error(scalar, $"the window {scalar.Text} is not wider than the one before it", "Write the windows in ascending order, each once");
+            }
+            else if (windows.Count > 0 && width.Ticks % windows[^1].Ticks != 0)
+            {
+                problems.Error(scalar, $"the window {scalar.Text} is not a whole number of the windows before it", $"Choose a multiple of {windows[^1]:c}, so that wider windows are made of narrower ones");
+            }
+            else if (TimeSpan.TicksPerDay % width.Ticks != 0)
+            {
+                problems.Error(scalar, $"a day is not a whole number of windows of {scalar.Text}", "Choose a width that divides 24 hours");
+            }
+
+            windows.Add(width);
+        }
+
+        return windows.Count > 0 ? windows : [TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(15), TimeSpan.FromHours(1), TimeSpan.FromDays(1)];
+    }
+
+    private static StorageModel Storage(Section root, ProblemCollector problems)
+    {
+        var storage = root.Block("storage", GatewayShape.Storage);
+        var budget = storage.Size("budget") ?? 256L << 20;
+        if (budget < MinBudgetBytes)
+        {
+            problems.Error(storage.At("budget"), $"the storage budget of {budget} bytes is too small", "Write 16MiB or more: the database, its write-ahead log and a checkpoint must fit");
+        }
+
+        var sampleLog = storage.Size("sampleLog") ?? budget / 4;
+        if (sampleLog > budget / 2 || sampleLog < 1 << 20)
+        {
+            problems.Error(storage.At("sampleLog"), $"the sample log of {sampleLog} bytes does not fit a budget of {budget} bytes", "Write at least 1MiB and at most half of the budget");
+        }
+
+        var commit = storage.Duration("commitWindow") ?? TimeSpan.FromSeconds(1);
+        if (commit < TimeSpan.FromMilliseconds(10) || commit > TimeSpan.FromMinutes(1))
+        {
+            problems.Error(storage.At("commitWindow"), $"a commit window of {commit.TotalSeconds} s is not possible", "Write 10ms to 1m; it is what a power cut may cost");
+        }
+
+        var checkpoint = storage.Duration("checkpoint") ?? TimeSpan.FromMinutes(1);
+        if (checkpoint < commit || checkpoint > TimeSpan.FromHours(1))
+        {
+            problems.Error(storage.At("checkpoint"), $"a checkpoint every {checkpoint.TotalSeconds} s is not possible", "Write at least the commit window and at most 1h");
+        }
+
+        return new()
+        {
+            Directory = storage.Text("directory") ?? "data",
+            BudgetBytes = budget,
+            SampleLogBytes = sampleLog,
+            CommitWindow = commit,
+            CheckpointInterval = checkpoint,
+        };
+    }
+
+    private static string? Health(Section root, ProblemCollector problems)
+    {
+        if (root.Node("health") is YamlScalar { Text: "off" })
+        {
+            return null;
+        }
+
+        var health = root.Block("health", GatewayShape.Health);
+        var listen = health.Text("listen");
+        if (listen is null or "off")
+        {
+            return null;
+        }
+
+        var colon = listen.LastIndexOf(':');
+        if (colon < 1 || !ushort.TryParse(listen.AsSpan(colon + 1), out var port) || port == 0 || !SiteUplinks.IsLoopback(listen[..colon].Trim('[', ']')))
+        {
+            problems.Error(health.At("listen"), $"'{listen}' is not a loopback address with a port", "Write 127.0.0.1:8080, or off; to show it to others put a reverse proxy with TLS in front");
+        }
+
+        return listen;
+    }
+
+    private static string Hash(SourceText gateway, IEnumerable<SourceText> profiles)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> length = stackalloc byte[8];
+        foreach (var text in profiles.Prepend(gateway).Select(p => p.Text))
+        {
+            // The length goes first, so that no two sets of texts run into the same bytes.
+            var bytes = Encoding.UTF8.GetBytes(text);
+            BinaryPrimitives.WriteInt64LittleEndian(length, bytes.Length);
+            hash.AppendData(length);
+            hash.AppendData(bytes);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}
