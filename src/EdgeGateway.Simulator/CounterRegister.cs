@@ -1,0 +1,65 @@
+using EdgeGateway.Core.Profiles;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Simulator.Signals;
+
+namespace EdgeGateway.Simulator;
+
+/// <summary>How one counter is shown: the exact count in quanta is cut to the register's resolution and rolled over as the profile says.</summary>
+internal sealed class CounterRegister
+{
+    private readonly RegisterEncoding _encoding;
+    private readonly long _quantaPerUnit;
+    private readonly long _quantaPerStep;
+    private readonly decimal _modulus;
+
+    public CounterRegister(PointModel point, Quantity quantity)
+    {
+        _encoding = point.Encoding;
+        _quantaPerUnit = Units.QuantaPerUnit(quantity, point.Unit);
+        var step = _encoding.Scale * _quantaPerUnit;
+        _quantaPerStep = _encoding.Offset == 0 && step >= 1 && step < long.MaxValue && step == decimal.Truncate(step) ? (long)step : 0;
+        _modulus = point.Counter?.RolloverAt is { } rollover
+            ? decimal.Truncate(rollover / _encoding.Scale)
+            : _encoding.Type switch
+            {
+                RegisterType.Bit => 2,
+                RegisterType.Int16 => 32_768,
+                RegisterType.UInt16 => 65_536,
+                RegisterType.Int32 => 2_147_483_648,
+                RegisterType.UInt32 => 4_294_967_296,
+                _ => 0,
+            };
+    }
+
+    /// <summary>Added to the growth: what the counter held when the simulation began, or since a reset or a swap.</summary>
+    public long BaseQuanta { get; set; }
+
+    /// <summary>Quanta in the point's unit, exact for energy, mass and volume.</summary>
+    public decimal InUnit(long quanta) => (decimal)quanta / _quantaPerUnit;
+
+    /// <summary>The register's bits for a count of <paramref name="quanta"/> (base included).</summary>
+    public ulong RawOf(long quanta)
+    {
+        if (_encoding.Type is RegisterType.Float32 or RegisterType.Float64)
+        {
+            var reading = _modulus > 0 ? (double)(InUnit(quanta) % (_modulus * _encoding.Scale)) : (double)quanta / _quantaPerUnit;
+            var number = (reading - (double)_encoding.Offset) / (double)_encoding.Scale;
+            if (_encoding.Type == RegisterType.Float64)
+            {
+                return BitConverter.DoubleToUInt64Bits(number);
+            }
+
+            var single = (float)number;
+            return BitConverter.SingleToUInt32Bits(single > number ? MathF.BitDecrement(single) : single);
+        }
+
+        if (_quantaPerStep > 0)
+        {
+            var steps = (ulong)(quanta / _quantaPerStep);
+            return _modulus > 0 && _modulus <= ulong.MaxValue ? steps % (ulong)_modulus : steps;
+        }
+
+        var exact = decimal.Floor((InUnit(quanta) - _encoding.Offset) / _encoding.Scale);
+        return (ulong)Math.Max(0, _modulus > 0 ? exact % _modulus : exact);
+    }
+}

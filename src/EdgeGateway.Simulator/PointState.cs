@@ -1,0 +1,111 @@
+using EdgeGateway.Core.Profiles;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Simulator.Signals;
+
+namespace EdgeGateway.Simulator;
+
+/// <summary>One point of a simulated device.</summary>
+internal sealed class PointState
+{
+    private readonly double _least;
+    private readonly double _most;
+    private readonly double _plausibleLeast;
+    private readonly double _plausibleMost;
+
+    public PointState(PointModel model, Signal signal)
+    {
+        Model = model;
+        Signal = model.Kind == PointKind.Counter && !signal.IsCounter ? new Signal(Quantity.NeutralCounter) : signal;
+        Counter = Signal.IsCounter ? new CounterRegister(model, Signal.Quantity) : null;
+        Factor = Units.Factor(signal.Quantity, model.Unit) * Units.TemperatureFactor(model.Unit);
+        Offset = Units.Offset(model.Unit);
+        (_least, _most) = Expressible(model.Encoding);
+
+        // What the plant does is never cut to what the gateway believes, except where a quantity has nothing behind it but a habit.
+        var electric = signal.Quantity is >= Quantity.Voltage and <= Quantity.CurrentDistortion or Quantity.SerialNumber or Quantity.Sequence;
+        _plausibleLeast = Math.Max(_least, electric ? _least : model.PlausibleMin ?? _least);
+        _plausibleMost = Math.Min(_most, electric ? _most : model.PlausibleMax ?? _most);
+        Neutral = signal.Quantity == Quantity.Neutral || signal.Quantity == Quantity.Healthy ? NeutralOf(model) : 0;
+        if (signal.Quantity is Quantity.Neutral or Quantity.Healthy or Quantity.Running or Quantity.SerialNumber or Quantity.Sequence)
+        {
+            (Factor, Offset) = (1, 0);
+        }
+    }
+
+    public PointModel Model { get; }
+
+    public Signal Signal { get; }
+
+    /// <summary>Set for counters.</summary>
+    public CounterRegister? Counter { get; }
+
+    public double Factor { get; }
+
+    public double Offset { get; }
+
+    /// <summary>Value of a point whose role the model does not know: the middle of the plausible range, in the point's unit.</summary>
+    public double Neutral { get; }
+
+    /// <summary>Number of faults that hold the point.</summary>
+    public int FrozenBy { get; set; }
+
+    public double SpikeFactor { get; set; } = 1;
+
+    /// <summary>Value that was encoded last, in the point's unit.</summary>
+    public double Value { get; set; }
+
+    /// <summary>Brings a value into the plausible range, then spikes it, and keeps it expressible.</summary>
+    public double Fit(double value, double spike) => Math.Clamp(Math.Clamp(value, _plausibleLeast, _plausibleMost) * spike, _least, _most);
+
+    /// <summary>Raw value of the first symbol that contains one of the words, or null.</summary>
+    public double? Symbol(ReadOnlySpan<string> words)
+    {
+        if (Model.Symbols is null)
+        {
+            return null;
+        }
+
+        foreach (var word in words)
+        {
+            foreach (var (raw, text) in Model.Symbols)
+            {
+                if (text.Contains(word, StringComparison.OrdinalIgnoreCase))
+                {
+                    return raw;
+                }
+            }
+        }
+
+        return null;
+    }
+
+    private static double NeutralOf(PointModel model) => model switch
+    {
+        { Symbols: { Count: > 0 } symbols } => symbols.Keys.Min(),
+        { Kind: PointKind.State } => 0,
+        { PlausibleMin: { } least, PlausibleMax: { } most } => (least + most) / 2,
+        { PlausibleMax: { } most } => most / 2,
+        { PlausibleMin: { } least } => least + 1,
+        _ => 1,
+    };
+
+    // One step inside the type's ends: all-ones and 0x7FFF are what devices say when they have no value.
+    private static (double Least, double Most) Expressible(RegisterEncoding encoding)
+    {
+        var (least, most) = encoding.Type switch
+        {
+            RegisterType.Bit => (0.0, 1.0),
+            RegisterType.UInt16 => (0, ushort.MaxValue - 1),
+            RegisterType.Int16 => (short.MinValue + 1, short.MaxValue - 1),
+            RegisterType.UInt32 => (0, uint.MaxValue - 1.0),
+            RegisterType.Int32 => (int.MinValue + 1.0, int.MaxValue - 1.0),
+            RegisterType.UInt64 => (0, 1e18),
+            RegisterType.Int64 => (-1e18, 1e18),
+            RegisterType.Float32 => (-1e30, 1e30),
+            _ => (-1e30, 1e30),
+        };
+        var a = (double)encoding.Scale * least + (double)encoding.Offset;
+        var b = (double)encoding.Scale * most + (double)encoding.Offset;
+        return a <= b ? (a, b) : (b, a);
+    }
+}
