@@ -284,4 +284,7 @@ public sealed record MqttUplinkModel : UplinkModel
 
     /// <summary>False: live records first, history beside them. True: strictly oldest first.</summary>
     public bool InOrder { get; init; }
+
+    /// <summary>Pace of history beside live records in bytes per second; null: 20 times the live rate, between 64,000 and 256,000.</summary>
+    public long? BackfillBytesPerSecond { get; init; }
 }

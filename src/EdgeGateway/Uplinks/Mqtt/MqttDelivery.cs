@@ -1,0 +1,280 @@
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Outbox;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Protocols.Mqtt;
+
+namespace EdgeGateway.Uplinks.Mqtt;
+
+/// <summary>
+/// Decides what leaves next and what becomes of it, without a connection of its own: births first in a new session, then what is due
+/// again, then live rows, then history at its pace. Called by one loop; times are monotonic.
+/// </summary>
+internal sealed class MqttDelivery
+{
+    /// <summary>A row that is refused this often goes to quarantine (requirement M-4).</summary>
+    public const int MaxRefusals = 3;
+
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(60);
+
+    private readonly UplinkContext _context;
+    private readonly string _destination;
+    private readonly bool _inOrder;
+    private readonly DeliveryCursor _done;
+    private readonly DeliveryLanes _lanes;
+    private readonly Queue<Held> _births = new();
+    private readonly List<Held> _again = [];
+    private readonly HashSet<Held> _inFlight = [];
+    private readonly HashSet<long> _heldIds = [];
+    private readonly Func<long, bool> _isHeld;
+    private int _window;
+    private TimeSpan _historyNotBefore;
+
+    public MqttDelivery(MqttUplinkModel model, UplinkContext context)
+    {
+        _context = context;
+        _destination = model.Id;
+        _inOrder = model.InOrder;
+        _done = context.Outbox.OpenCursor(model.Id);
+        _lanes = new DeliveryLanes(context.Outbox, _done);
+        _isHeld = _heldIds.Contains;
+        Pace = new BackfillPace(model.BackfillBytesPerSecond);
+    }
+
+    public BackfillPace Pace { get; }
+
+    /// <summary>True once the program stops: history stays where it is.</summary>
+    public bool IsStopping { get; set; }
+
+    public int InFlight => _inFlight.Count;
+
+    public long Backlog => _lanes.Backlog;
+
+    /// <summary>Mean size of the messages sent so far in bytes, to foretell the end of the history.</summary>
+    public double MeanMessageBytes => Sent == 0 ? 0 : (double)SentBytes / Sent;
+
+    public long Sent { get; private set; }
+
+    public long SentBytes { get; private set; }
+
+    public long Acknowledged { get; private set; }
+
+    public long Quarantined { get; private set; }
+
+    /// <summary>True while rows older than the boundary are not acknowledged.</summary>
+    public bool HasHistory => _done.Floor < _lanes.Boundary;
+
+    /// <summary>True when nothing is under way and no live row may leave, also because history is before it and order is wanted.</summary>
+    public bool IsIdle => _inFlight.Count == 0 && _again.Count == 0
+        && ((_inOrder && _lanes.Peek(FeedLane.History, _isHeld) is not null) || _lanes.Peek(FeedLane.Live, _isHeld) is null);
+
+    /// <summary>A connection stands. Without a resumed session nothing may be in flight any more.</summary>
+    public void Begin(bool resumed, int window, TimeSpan historyNotBefore)
+    {
+        _window = Math.Min(window, MqttUplinkOptions.MaxInFlight);
+        _historyNotBefore = historyNotBefore;
+        if (!resumed)
+        {
+            _again.Clear();
+            _heldIds.Clear();
+            _births.Clear();
+            foreach (var birth in _context.Births())
+            {
+                _births.Enqueue(new Held(birth, FeedLane.Live, isOwed: false));
+            }
+        }
+
+        _lanes.Begin();
+    }
+
+    /// <summary>What may leave now.</summary>
+    /// <param name="now">Monotonic time.</param>
+    /// <param name="wait">When nothing may leave: how long until that can change by itself; null when only an event changes it.</param>
+    public Held? Next(TimeSpan now, out TimeSpan? wait)
+    {
+        wait = null;
+        if (_inFlight.Count >= _window || _inFlight.Any(held => held.IsSuspect))
+        {
+            return null;
+        }
+
+        if (_again.Find(held => held.IsSuspect) is { } suspect)
+        {
+            return _inFlight.Count == 0 ? Take(suspect) : null;
+        }
+
+        if (_births.TryDequeue(out var birth))
+        {
+            return birth;
+        }
+
+        if (_again.Count > 0)
+        {
+            var due = _again.Where(held => held.Due <= now).MinBy(held => held.Row.Id);
+            if (due is not null)
+            {
+                return Take(due);
+            }
+
+            wait = _again.Min(held => held.Due) - now;
+
+            // What waits for another try counts as held, so that a server that takes nothing does not fill the memory.
+            if (_inOrder || _again.Count + _inFlight.Count >= _window)
+            {
+                return null;
+            }
+        }
+
+        return Fresh(now, ref wait);
+    }
+
+    /// <summary>The row was handed to the client.</summary>
+    public void Handed(Held held, int bytes, TimeSpan now)
+    {
+        Sent++;
+        SentBytes += bytes;
+        if (held.Lane == FeedLane.History)
+        {
+            Pace.HistorySent(bytes, now);
+        }
+        else
+        {
+            Pace.LiveSent(bytes, now);
+        }
+
+        _inFlight.Add(held);
+    }
+
+    /// <summary>The row could not be handed over: it goes before all others as soon as that is possible.</summary>
+    public void NotHanded(Held held) => _again.Add(held);
+
+    /// <summary>The outcome of a row is known.</summary>
+    /// <returns>What went wrong, for a person, or null.</returns>
+    public string? Settled(Held held, PublishOutcome outcome, TimeSpan now)
+    {
+        _inFlight.Remove(held);
+        switch (outcome.Status)
+        {
+            case PublishStatus.Delivered:
+                Delivered(held);
+                return null;
+            case PublishStatus.SessionLost:
+                held.Due = now;
+                _again.Add(held);
+                return null;
+            case PublishStatus.TooLarge:
+                return Quarantine(held, $"the message is too large for the server: {outcome.Reason}");
+            case PublishStatus.Suspect when held.IsSuspect:
+                return Quarantine(held, outcome.Reason);
+            case PublishStatus.Suspect:
+                held.IsSuspect = true;
+                _again.Add(held);
+                return outcome.Reason;
+            case PublishStatus.Refused:
+                if (++held.Refusals >= MaxRefusals)
+                {
+                    return Quarantine(held, $"refused {held.Refusals} times: {outcome.Reason}");
+                }
+
+                Later(held, held.Refusals, now);
+                return outcome.Reason;
+            default:
+                Later(held, ++held.Retries, now);
+                if (outcome.Code is MqttReasonCode.QuotaExceeded or MqttReasonCode.MessageRateTooHigh or MqttReasonCode.ServerBusy)
+                {
+                    Pace.PushedBack(now);
+                }
+
+                return outcome.Reason;
+        }
+    }
+
+    private Held? Fresh(TimeSpan now, ref TimeSpan? wait)
+    {
+        if (_inOrder)
+        {
+            if (_lanes.Peek(FeedLane.History, _isHeld) is not null)
+            {
+                return HistoryAtItsPace(now, ref wait);
+            }
+
+            return _lanes.Peek(FeedLane.Live, _isHeld) is null ? null : New(FeedLane.Live);
+        }
+
+        if (_lanes.Peek(FeedLane.Live, _isHeld) is not null)
+        {
+            return New(FeedLane.Live);
+        }
+
+        return _lanes.Peek(FeedLane.History, _isHeld) is null ? null : HistoryAtItsPace(now, ref wait);
+    }
+
+    private Held? HistoryAtItsPace(TimeSpan now, ref TimeSpan? wait)
+    {
+        if (IsStopping)
+        {
+            return null;
+        }
+
+        var pause = Pace.Wait(now);
+        if (_historyNotBefore - now > pause)
+        {
+            pause = _historyNotBefore - now;
+        }
+
+        if (pause <= TimeSpan.Zero)
+        {
+            return New(FeedLane.History);
+        }
+
+        wait = wait is { } other && other < pause ? other : pause;
+        return null;
+    }
+
+    private Held New(FeedLane lane)
+    {
+        var row = _lanes.Take(lane);
+        _heldIds.Add(row.Id);
+        return new Held(row, lane, isOwed: true);
+    }
+
+    private Held Take(Held held)
+    {
+        _again.Remove(held);
+        return held;
+    }
+
+    private void Later(Held held, int tries, TimeSpan now)
+    {
+        var longest = Math.Min(LongestBackoff.TotalSeconds, Math.Pow(2, Math.Min(tries, 10)));
+        held.Due = now + TimeSpan.FromSeconds(longest * (0.5 + (_context.Jitter() / 2)));
+        _again.Add(held);
+    }
+
+    private void Delivered(Held held)
+    {
+        Acknowledged++;
+        if (held.IsOwed)
+        {
+            _context.Outbox.Acknowledge(_destination, held.Row.Id);
+            Done(held);
+        }
+    }
+
+    private string Quarantine(Held held, string reason)
+    {
+        if (held.IsOwed)
+        {
+            _context.Outbox.Quarantine(_destination, held.Row.Id, reason);
+            Quarantined++;
+            Done(held);
+        }
+
+        return reason;
+    }
+
+    private void Done(Held held)
+    {
+        _done.Acknowledge(held.Row.Id);
+        _heldIds.Remove(held.Row.Id);
+    }
+}

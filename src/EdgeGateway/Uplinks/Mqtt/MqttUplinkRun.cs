@@ -1,0 +1,395 @@
+using System.Threading.Channels;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Protocols.Mqtt;
+
+namespace EdgeGateway.Uplinks.Mqtt;
+
+/// <summary>One run of the uplink from start to stop: joins the client's events, the outbox and the decisions of <see cref="MqttDelivery"/> in one loop.</summary>
+internal sealed class MqttUplinkRun : IDisposable
+{
+    /// <summary>How long a stop waits for acknowledgements (requirement M-11).</summary>
+    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(3);
+
+    private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(2);
+
+    /// <summary>After an outage this long, history waits up to <see cref="FleetSpread"/>, so that a fleet does not come back at once.</summary>
+    private static readonly TimeSpan LongOutage = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan FleetSpread = TimeSpan.FromSeconds(30);
+
+    private static readonly MqttMessageProperties Json = new() { PayloadIsText = true, ContentType = "application/json" };
+
+    private readonly UplinkContext _context;
+    private readonly TimeProvider _time;
+    private readonly string _id;
+    private readonly FeedTopics _topics;
+    private readonly FeedEnvelope _envelope;
+    private readonly MqttDelivery _delivery;
+    private readonly Action<UplinkStatus> _showStatus;
+    private readonly long _origin;
+    private readonly Channel<MqttUplinkEvent> _events = Channel.CreateUnbounded<MqttUplinkEvent>(new UnboundedChannelOptions { SingleReader = true });
+
+    // Guards the two fields below: nothing chosen for one session may be handed over in the next.
+    private readonly Lock _gate = new();
+    private CancellationTokenSource _sessionEnd = new();
+    private int _session;
+
+    // Written by the loop only.
+    private MqttConnected? _connection;
+    private int _knownSession;
+    private bool _isBegun;
+    private bool _isToldDown;
+    private TimeSpan? _downSince;
+    private UplinkStatus _status;
+
+    private int _lookPending;
+
+    public MqttUplinkRun(MqttUplinkModel model, UplinkContext context, FeedTopics topics, Action<UplinkStatus> showStatus)
+    {
+        _context = context;
+        _time = context.Time;
+        _id = model.Id;
+        _topics = topics;
+        _envelope = new FeedEnvelope(context.SiteId, context.GatewayId);
+        _delivery = new MqttDelivery(model, context);
+        _showStatus = showStatus;
+        _origin = _time.GetTimestamp();
+        _status = new UplinkStatus { Id = model.Id };
+    }
+
+    private TimeSpan Now => _time.GetElapsedTime(_origin);
+
+    public async Task RunAsync(MqttClientOptions options, CancellationToken stop)
+    {
+        var client = new MqttClient(options, _time) { Connected = OnConnected, Disconnected = OnDisconnected };
+        await using (client.ConfigureAwait(false))
+        {
+            using var end = new CancellationTokenSource();
+            using var stopWakes = stop.Register(() => _events.Writer.TryWrite(MqttUplinkEvent.Look));
+            var serving = client.RunAsync(CancellationToken.None);
+            var watching = WatchOutboxAsync(end.Token);
+            try
+            {
+                await DeliverAsync(client, [serving, watching], stop).ConfigureAwait(false);
+                await FarewellAsync(client).ConfigureAwait(false);
+                _context.Logger.UplinkStopped(_id, _delivery.InFlight);
+            }
+            finally
+            {
+                await end.CancelAsync().ConfigureAwait(false);
+                await client.DisconnectAsync(CancellationToken.None).ConfigureAwait(false);
+                await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                _connection = null;
+                ShowStatus();
+            }
+        }
+    }
+
+    public void Dispose() => _sessionEnd.Dispose();
+
+    private async Task DeliverAsync(MqttClient client, Task[] companions, CancellationToken stop)
+    {
+        TimeSpan? deadline = null;
+        while (true)
+        {
+            Interlocked.Exchange(ref _lookPending, 0);
+            while (_events.Reader.TryRead(out var happened))
+            {
+                Handle(happened, client);
+            }
+
+            if (Array.Find(companions, task => task.IsCompleted) is { } ended)
+            {
+                // Neither ends before it is told to, unless by a fault, which is the caller's to see.
+                await ended.ConfigureAwait(false);
+                throw new InvalidOperationException($"Uplink {_id}: a task ended without being asked to.");
+            }
+
+            if (stop.IsCancellationRequested)
+            {
+                _delivery.IsStopping = true;
+                deadline ??= Now + StopGrace;
+                if (_connection is null || _delivery.IsIdle || Now >= deadline)
+                {
+                    return;
+                }
+            }
+
+            var wait = Fill(client);
+            ShowStatus();
+            if (deadline is { } limit && (wait is null || wait > limit - Now))
+            {
+                wait = limit - Now;
+            }
+
+            await WaitAsync(wait, companions).ConfigureAwait(false);
+        }
+    }
+
+    private async Task WaitAsync(TimeSpan? wait, Task[] companions)
+    {
+        using var enough = new CancellationTokenSource();
+        Task happened = _events.Reader.WaitToReadAsync(enough.Token).AsTask();
+        List<Task> any = [happened, .. companions];
+        if (wait is { } time)
+        {
+            any.Add(Task.Delay(time > TimeSpan.Zero ? time : TimeSpan.Zero, _time, enough.Token));
+        }
+
+        await Task.WhenAny(any).ConfigureAwait(false);
+        await enough.CancelAsync().ConfigureAwait(false);
+        await happened.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private void Handle(MqttUplinkEvent happened, MqttClient client)
+    {
+        switch (happened)
+        {
+            case MqttUplinkEvent.Up up:
+                Up(up, client);
+                break;
+            case MqttUplinkEvent.Down down:
+                Down(down.Loss);
+                break;
+            case MqttUplinkEvent.Settled settled:
+                Settle(settled.Held, settled.Outcome);
+                break;
+            case MqttUplinkEvent.StatusNotTaken refused:
+                Report($"{_topics.Status}: {refused.Outcome.Reason}");
+                _context.Logger.UplinkNotTaken(_id, _topics.Status, refused.Outcome.Reason);
+                break;
+        }
+    }
+
+    private void Up(MqttUplinkEvent.Up up, MqttClient client)
+    {
+        _connection = up.Connection;
+        _knownSession = up.Session;
+        _isBegun = false;
+        _isToldDown = false;
+        _status = _status with
+        {
+            Since = _time.GetUtcNow(),
+            Server = up.Connection.Server.ToString(),
+            LastError = null,
+            LastErrorAt = null,
+        };
+        _context.Logger.UplinkConnected(_id, _status.Server!, _delivery.Backlog);
+        _ = SayOnlineAsync(client, _sessionEnd.Token);
+    }
+
+    private void Down(MqttDisconnected loss)
+    {
+        if (loss.Cause == MqttLossCause.Stopped)
+        {
+            return;
+        }
+
+        if (_connection is not null || _status.Since is null)
+        {
+            _status = _status with { Since = _time.GetUtcNow() };
+        }
+
+        _connection = null;
+        _downSince ??= Now;
+        _status = _status with { Server = loss.Server.ToString() };
+        Report(loss.Reason);
+        if (!_isToldDown)
+        {
+            _isToldDown = true;
+            _context.Logger.UplinkDown(_id, loss.Server.ToString(), loss.Reason);
+        }
+    }
+
+    private void Settle(Held held, PublishOutcome outcome)
+    {
+        var quarantined = _delivery.Quarantined;
+        if (_delivery.Settled(held, outcome, Now) is not { } problem)
+        {
+            return;
+        }
+
+        var topic = _topics.Of(held.Row);
+        Report($"{topic}: {problem}");
+        if (_delivery.Quarantined > quarantined)
+        {
+            _context.Logger.UplinkQuarantined(_id, held.Row.Id, topic, problem);
+        }
+        else if (held.Refusals + held.Retries == 1)
+        {
+            _context.Logger.UplinkNotTaken(_id, topic, problem);
+        }
+    }
+
+    /// <summary>Hands over what may leave now; returns how long to wait at most, or null for the next event.</summary>
+    private TimeSpan? Fill(MqttClient client)
+    {
+        if (_connection is not { } connection)
+        {
+            return null;
+        }
+
+        if (!_isBegun)
+        {
+            // What was in flight in a lost session settles at once; until it has, what comes first in the outbox is not known.
+            if (!connection.SessionPresent && _delivery.InFlight > 0)
+            {
+                return null;
+            }
+
+            _isBegun = true;
+            var outage = _downSince is { } since ? Now - since : TimeSpan.Zero;
+            _downSince = null;
+            var spread = outage > LongOutage ? FleetSpread * _context.Jitter() : TimeSpan.Zero;
+            _delivery.Begin(connection.SessionPresent, connection.Limits.ReceiveMaximum, Now + spread);
+        }
+
+        while (true)
+        {
+            if (_delivery.Next(Now, out var wait) is not { } held)
+            {
+                return wait;
+            }
+
+            if (!Hand(client, held))
+            {
+                return null;
+            }
+        }
+    }
+
+    private bool Hand(MqttClient client, Held held)
+    {
+        var message = new PooledBuffer(held.Row.Body.Length + 256);
+        _envelope.Write(message, held.Row, held.Lane);
+        lock (_gate)
+        {
+            if (_session == _knownSession)
+            {
+                _delivery.Handed(held, message.Written.Length, Now);
+                _ = PublishAsync(client, held, message, _sessionEnd.Token);
+                return true;
+            }
+        }
+
+        // Another session has begun meanwhile; the event that says so is on its way.
+        message.Dispose();
+        _delivery.NotHanded(held);
+        return false;
+    }
+
+    private async Task PublishAsync(MqttClient client, Held held, PooledBuffer message, CancellationToken sessionEnd)
+    {
+        PublishOutcome outcome;
+        try
+        {
+            outcome = await client.PublishAsync(_topics.Of(held.Row), message.Written, MqttQos.AtLeastOnce, held.Row.Retain, Json, sessionEnd)
+                .ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            outcome = new PublishOutcome(PublishStatus.SessionLost, MqttReasonCode.UnspecifiedError, "the session ended");
+        }
+
+        message.Dispose();
+        _events.Writer.TryWrite(new MqttUplinkEvent.Settled(held, outcome));
+    }
+
+    private async Task SayOnlineAsync(MqttClient client, CancellationToken sessionEnd)
+    {
+        try
+        {
+            var outcome = await client.PublishAsync(_topics.Status, MqttUplinkOptions.Online, retain: true, cancel: sessionEnd).ConfigureAwait(false);
+            if (outcome.Status is not (PublishStatus.Delivered or PublishStatus.SessionLost))
+            {
+                _events.Writer.TryWrite(new MqttUplinkEvent.StatusNotTaken(outcome));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Another session begins, and says it again.
+        }
+    }
+
+    /// <summary>Says offline, because DISCONNECT makes the server forget the will.</summary>
+    private async Task FarewellAsync(MqttClient client)
+    {
+        if (_connection is null)
+        {
+            return;
+        }
+
+        using var limit = new CancellationTokenSource(FarewellLimit, _time);
+        try
+        {
+            await client.PublishAsync(_topics.Status, MqttUplinkOptions.Offline, retain: true, cancel: limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The server does not answer: it will notice that we are gone by itself, and publish the will.
+        }
+    }
+
+    private async Task WatchOutboxAsync(CancellationToken end)
+    {
+        var seen = _context.Outbox.LastRowId;
+        while (true)
+        {
+            await _context.Outbox.WaitForRowAfterAsync(seen, end).ConfigureAwait(false);
+            seen = _context.Outbox.LastRowId;
+            if (Interlocked.Exchange(ref _lookPending, 1) == 0)
+            {
+                _events.Writer.TryWrite(MqttUplinkEvent.Look);
+            }
+        }
+    }
+
+    // Called before the client sends anything on the new connection. Without the old session the client gives back what was in flight;
+    // what still waited in it is withdrawn here, so that nothing overtakes the rows that must be sent again.
+    private void OnConnected(MqttConnected connection)
+    {
+        CancellationTokenSource? ended = null;
+        int session;
+        lock (_gate)
+        {
+            if (!connection.SessionPresent)
+            {
+                ended = _sessionEnd;
+                _sessionEnd = new CancellationTokenSource();
+                _session++;
+            }
+
+            session = _session;
+        }
+
+        ended?.Cancel();
+        ended?.Dispose();
+        _events.Writer.TryWrite(new MqttUplinkEvent.Up(connection, session));
+    }
+
+    private void OnDisconnected(MqttDisconnected loss) => _events.Writer.TryWrite(new MqttUplinkEvent.Down(loss));
+
+    private void Report(string problem) => _status = _status with { LastError = problem, LastErrorAt = _time.GetUtcNow() };
+
+    private void ShowStatus()
+    {
+        var hasHistory = _delivery.HasHistory;
+        var backlog = _delivery.Backlog;
+        var pace = hasHistory ? _delivery.Pace.BytesPerSecond : 0;
+        _status = _status with
+        {
+            Connected = _connection is not null,
+            Sent = _delivery.Sent,
+            Acknowledged = _delivery.Acknowledged,
+            Quarantined = _delivery.Quarantined,
+            InFlight = _delivery.InFlight,
+            BacklogRows = backlog,
+            BackfillBytesPerSecond = pace,
+            ExpectedEnd = hasHistory && _connection is not null && _delivery.MeanMessageBytes > 0
+                ? _time.GetUtcNow() + TimeSpan.FromSeconds(Math.Min(backlog * _delivery.MeanMessageBytes / pace, TimeSpan.FromDays(3650).TotalSeconds))
+                : null,
+        };
+        _showStatus(_status);
+    }
+}

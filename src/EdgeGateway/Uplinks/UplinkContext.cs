@@ -1,0 +1,26 @@
+using EdgeGateway.Core.Outbox;
+using EdgeGateway.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeGateway.Uplinks;
+
+/// <summary>What every uplink is given.</summary>
+public sealed record UplinkContext
+{
+    /// <summary>Site id, a level of the topic.</summary>
+    public required string SiteId { get; init; }
+
+    public required string GatewayId { get; init; }
+
+    public required IOutbox Outbox { get; init; }
+
+    /// <summary>The committed births of all devices, announced again in each new session; must be quick and thread-safe.</summary>
+    public required Func<IReadOnlyList<OutboxRow>> Births { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    public required ILogger Logger { get; init; }
+
+    /// <summary>Numbers from 0 to below 1 that spread a fleet in time.</summary>
+    public Func<double> Jitter { get; init; } = Random.Shared.NextDouble;
+}

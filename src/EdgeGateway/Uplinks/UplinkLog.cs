@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Logging;
+
+namespace EdgeGateway.Uplinks;
+
+/// <summary>What uplinks log: changes, once.</summary>
+internal static partial class UplinkLog
+{
+    [LoggerMessage(2100, LogLevel.Information, "Uplink {Uplink}: connected to {Server}, {Backlog} rows waiting")]
+    public static partial void UplinkConnected(this ILogger logger, string uplink, string server, long backlog);
+
+    [LoggerMessage(2101, LogLevel.Warning, "Uplink {Uplink}: no connection to {Server}: {Reason}. Rows are kept in the outbox")]
+    public static partial void UplinkDown(this ILogger logger, string uplink, string server, string reason);
+
+    [LoggerMessage(2102, LogLevel.Error, "Uplink {Uplink}: row {Row} ({Topic}) set aside: {Reason}")]
+    public static partial void UplinkQuarantined(this ILogger logger, string uplink, long row, string topic, string reason);
+
+    [LoggerMessage(2103, LogLevel.Warning, "Uplink {Uplink}: {Topic} was not taken: {Reason}")]
+    public static partial void UplinkNotTaken(this ILogger logger, string uplink, string topic, string reason);
+
+    [LoggerMessage(2104, LogLevel.Information, "Uplink {Uplink}: stopped, {InFlight} rows not acknowledged stay in the outbox")]
+    public static partial void UplinkStopped(this ILogger logger, string uplink, int inFlight);
+}

@@ -1,0 +1,16 @@
+using EdgeGateway.Core.Site;
+using EdgeGateway.Uplinks.Mqtt;
+
+namespace EdgeGateway.Uplinks;
+
+/// <summary>The table of uplinks: a new one is a folder, a line here, and a class that inherits the shared contract test.</summary>
+public static class UplinkTable
+{
+    /// <summary>Makes the uplink of a model.</summary>
+    /// <exception cref="ArgumentException">There is no uplink for this kind of model.</exception>
+    public static IUplink Create(UplinkModel model, UplinkContext context) => model switch
+    {
+        MqttUplinkModel mqtt => new MqttUplink(mqtt, context),
+        _ => throw new ArgumentException($"There is no uplink for {model?.GetType().Name}.", nameof(model)),
+    };
+}

@@ -1,0 +1,288 @@
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Outbox;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Protocols.Mqtt;
+using EdgeGateway.Tests.Shared;
+using EdgeGateway.Uplinks;
+using EdgeGateway.Uplinks.Mqtt;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EdgeGateway.Tests.Uplinks;
+
+public class MqttDeliveryTests
+{
+    private static readonly PublishOutcome Delivered = Outcome(PublishStatus.Delivered, MqttReasonCode.Success);
+    private static readonly PublishOutcome Refused = Outcome(PublishStatus.Refused, MqttReasonCode.NotAuthorized);
+    private static readonly PublishOutcome Busy = Outcome(PublishStatus.Retry, MqttReasonCode.QuotaExceeded);
+
+    private readonly MemoryOutbox _outbox = new();
+    private readonly List<OutboxRow> _births = [];
+    private TimeSpan _now;
+
+    [Fact]
+    public void Live_rows_overtake_history_and_each_lane_stays_in_order()
+    {
+        Rows(30, 60_000);
+        var delivery = Connected();
+        var left = Send(delivery, 3);
+        _outbox.Add();
+        _outbox.Add();
+        left.AddRange(Send(delivery, 2));
+
+        Assert.Equal([(1, FeedLane.History), (31, FeedLane.Live), (32, FeedLane.Live)],
+            left.Select(h => (h.Row.Id, h.Lane)).Where(x => x.Id is 1 or > 30));
+        Assert.Equal(left.Where(h => h.Lane == FeedLane.History).Select(h => h.Row.Id).Order(), left.Where(h => h.Lane == FeedLane.History).Select(h => h.Row.Id));
+    }
+
+    [Fact]
+    public void History_waits_for_its_pace_and_says_how_long()
+    {
+        Rows(3, 60_000);
+        var delivery = Connected();
+        Assert.Single(Send(delivery, 10));
+        delivery.Next(_now, out var wait);
+
+        Assert.InRange(wait!.Value.TotalSeconds, 0.65, 0.7);
+        _now += wait.Value;
+        Assert.Single(Send(delivery, 10));
+    }
+
+    [Fact]
+    public void In_order_means_strictly_oldest_first()
+    {
+        Rows(3);
+        var delivery = Connected(inOrder: true);
+        _outbox.Add();
+
+        Assert.Equal([1, 2, 3, 4], SendAll(delivery).Select(h => h.Row.Id));
+    }
+
+    [Fact]
+    public void In_order_nothing_overtakes_a_row_that_waits_for_another_try()
+    {
+        Rows(2);
+        var delivery = Connected(inOrder: true, window: 1);
+        delivery.Settled(Send(delivery, 1)[0], Busy, _now);
+
+        Assert.Null(delivery.Next(_now, out var wait));
+        _now += wait!.Value;
+        Assert.Equal([1], Send(delivery, 5).Select(h => h.Row.Id));
+    }
+
+    [Fact]
+    public void No_more_is_in_flight_than_the_server_allows_and_never_more_than_20()
+    {
+        Rows(100);
+        Assert.Equal(7, Send(Connected(window: 7), 100).Count);
+        Assert.Equal(20, Send(Connected(window: 65_535), 100).Count);
+    }
+
+    [Fact]
+    public void Nothing_leaves_the_outbox_without_an_acknowledgement()
+    {
+        Rows(3);
+        var delivery = Connected();
+        var left = Send(delivery, 3);
+        Assert.Empty(_outbox.Acknowledged("centre"));
+
+        delivery.Settled(left[1], Delivered, _now);
+        Assert.Equal([2], _outbox.Acknowledged("centre"));
+        Assert.Equal(2, delivery.Backlog);
+    }
+
+    [Fact]
+    public void A_row_refused_three_times_is_set_aside_and_the_rest_flows()
+    {
+        Rows(2);
+        var delivery = Connected();
+        var left = Send(delivery, 2);
+        delivery.Settled(left[1], Delivered, _now);
+        for (var i = 0; i < 2; i++)
+        {
+            delivery.Settled(left[0], Refused, _now);
+            Assert.Empty(_outbox.Quarantined);
+            _now += TimeSpan.FromMinutes(1);
+            Assert.Same(left[0], Assert.Single(Send(delivery, 1)));
+        }
+
+        Assert.Contains("refused 3 times", delivery.Settled(left[0], Refused, _now), StringComparison.Ordinal);
+        Assert.Equal(1, Assert.Single(_outbox.Quarantined).Row);
+        Assert.Equal((1L, 0L), (delivery.Quarantined, delivery.Backlog));
+        Assert.True(delivery.IsIdle);
+    }
+
+    [Fact]
+    public void A_row_too_large_for_the_server_is_set_aside_at_once()
+    {
+        Rows(1);
+        var delivery = Connected();
+        delivery.Settled(Send(delivery, 1)[0], Outcome(PublishStatus.TooLarge, MqttReasonCode.PacketTooLarge), _now);
+
+        Assert.Contains("too large", Assert.Single(_outbox.Quarantined).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_suspect_row_goes_once_more_all_alone_before_it_is_set_aside()
+    {
+        Rows(3);
+        var suspicion = Outcome(PublishStatus.Suspect, MqttReasonCode.UnspecifiedError);
+        var delivery = Connected(window: 2);
+        var left = Send(delivery, 2);
+        delivery.Settled(left[0], suspicion, _now);
+
+        Assert.Null(delivery.Next(_now, out _));
+        delivery.Settled(left[1], Delivered, _now);
+        Assert.Same(left[0], Assert.Single(Send(delivery, 5)));
+        Assert.Empty(_outbox.Quarantined);
+
+        delivery.Settled(left[0], suspicion, _now);
+        Assert.Equal(1, Assert.Single(_outbox.Quarantined).Row);
+        Assert.Equal([3], Send(delivery, 5).Select(h => h.Row.Id));
+    }
+
+    [Fact]
+    public void A_server_that_takes_nothing_does_not_fill_the_memory()
+    {
+        Rows(500);
+        var delivery = Connected();
+        var seen = new HashSet<long>();
+        for (var i = 0; i < 200; i++)
+        {
+            foreach (var held in Send(delivery, 100))
+            {
+                seen.Add(held.Row.Id);
+                delivery.Settled(held, Busy, _now);
+            }
+
+            _now += TimeSpan.FromSeconds(1);
+        }
+
+        Assert.Equal(20, seen.Count);
+        Assert.Empty(_outbox.Quarantined);
+    }
+
+    [Fact]
+    public void What_the_server_puts_off_is_tried_again_later_and_slower()
+    {
+        Rows(1);
+        var delivery = Connected();
+        var held = Send(delivery, 1)[0];
+        delivery.Settled(held, Busy, _now);
+        delivery.Next(_now, out var first);
+        _now += first!.Value;
+        delivery.Settled(Send(delivery, 1)[0], Busy, _now);
+        delivery.Next(_now, out var second);
+
+        Assert.True(second > first);
+        Assert.True(delivery.Pace.BytesPerSecond < BackfillPace.Slowest);
+    }
+
+    [Fact]
+    public void A_new_session_announces_the_devices_and_begins_at_the_oldest_row_that_is_not_acknowledged()
+    {
+        Rows(4);
+        _births.Add(new MemoryOutbox().Add(FeedStream.Birth, subtopic: "meter", retain: true));
+        var delivery = Connected();
+        var left = Send(delivery, 5);
+        Assert.Equal(FeedStream.Birth, left[0].Row.Stream);
+        delivery.Settled(left[0], Delivered, _now);
+        delivery.Settled(left[2], Delivered, _now);
+        foreach (var held in left.Where(h => h != left[0] && h != left[2]))
+        {
+            delivery.Settled(held, Outcome(PublishStatus.SessionLost, MqttReasonCode.UnspecifiedError), _now);
+        }
+
+        delivery.Begin(resumed: false, 20, _now);
+
+        Assert.Equal([(FeedStream.Birth, 1L), (FeedStream.Summary, 1L), (FeedStream.Summary, 3L), (FeedStream.Summary, 4L)],
+            Send(delivery, 9).Select(h => (h.Row.Stream, h.Row.FirstSequence)));
+        Assert.Equal([2], _outbox.Acknowledged("centre"));
+    }
+
+    [Fact]
+    public void A_resumed_session_sends_nothing_twice_that_is_still_in_flight()
+    {
+        Rows(4);
+        var delivery = Connected();
+        Send(delivery, 2);
+        delivery.Begin(resumed: true, 20, _now);
+
+        Assert.Equal([3, 4], Send(delivery, 9).Select(h => h.Row.Id));
+    }
+
+    [Fact]
+    public void History_stays_where_it_is_when_the_program_stops_and_live_rows_still_leave()
+    {
+        Rows(3);
+        var delivery = Connected();
+        delivery.IsStopping = true;
+        _outbox.Add();
+
+        Assert.False(delivery.IsIdle);
+        var held = Assert.Single(Send(delivery, 9));
+        Assert.Equal(4, held.Row.Id);
+        delivery.Settled(held, Delivered, _now);
+        Assert.True(delivery.IsIdle);
+    }
+
+    private static PublishOutcome Outcome(PublishStatus status, MqttReasonCode code) => new(status, code, status.ToString());
+
+    private void Rows(int count, int bytes = 0)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            _outbox.Add(bytes: bytes);
+        }
+    }
+
+    private MqttDelivery Connected(bool inOrder = false, int window = 20)
+    {
+        var model = new MqttUplinkModel
+        {
+            Id = "centre",
+            Servers = ["mqtt://localhost"],
+            Version = "5",
+            ClientId = "gw-1",
+            KeepAlive = TimeSpan.FromSeconds(30),
+            TopicRoot = "edgegateway/v1",
+            InOrder = inOrder,
+        };
+        var delivery = new MqttDelivery(model, new UplinkContext
+        {
+            SiteId = "s",
+            GatewayId = "g",
+            Outbox = _outbox,
+            Births = () => _births,
+            Time = TimeProvider.System,
+            Logger = NullLogger.Instance,
+            Jitter = () => 0.5,
+        });
+        delivery.Begin(resumed: false, window, _now);
+        return delivery;
+    }
+
+    private List<Held> Send(MqttDelivery delivery, int most)
+    {
+        var sent = new List<Held>();
+        while (sent.Count < most && delivery.Next(_now, out _) is { } held)
+        {
+            delivery.Handed(held, held.Row.Body.Length, _now);
+            sent.Add(held);
+        }
+
+        return sent;
+    }
+
+    private List<Held> SendAll(MqttDelivery delivery)
+    {
+        var sent = new List<Held>();
+        while (delivery.Next(_now, out _) is { } held)
+        {
+            delivery.Handed(held, held.Row.Body.Length, _now);
+            delivery.Settled(held, Delivered, _now);
+            sent.Add(held);
+        }
+
+        return sent;
+    }
+}
