@@ -15,7 +15,7 @@ internal sealed class CounterRegister
     public CounterRegister(PointModel point, Quantity quantity)
     {
         _encoding = point.Encoding;
-        _quantaPerUnit = Units.QuantaPerUnit(quantity, point.Unit);
+        _quantaPerUnit = UnitFactor.QuantaPerUnit(quantity, point.Unit);
         var step = _encoding.Scale * _quantaPerUnit;
         _quantaPerStep = _encoding.Offset == 0 && step >= 1 && step < long.MaxValue && step == decimal.Truncate(step) ? (long)step : 0;
         _modulus = point.Counter?.RolloverAt is { } rollover

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Simulator.Signals;
@@ -6,132 +9,118 @@ namespace EdgeGateway.Simulator;
 
 /// <summary>A made-up device of any size for load and kill tests: its values can be recomputed from the second in which they were read.</summary>
 /// <remarks>
-/// Registers (holding, high word first): 0 <c>seq</c>, uint32, seconds since the Unix epoch; 2 <c>energy</c>, uint64, W.h, a counter with the
-/// same exact ledger as every meter; from 6 on <c>v006</c>, <c>v008</c> ..., float32, <see cref="Wave"/> of (seq, address).
+/// Holding registers, high word first: 0 <c>seq</c>, uint32, seconds since the Unix epoch; 2 <c>energy</c>, uint64, W.h, a counter with the
+/// same exact ledger as every meter; from 6 on <c>v00006</c>, <c>v00008</c> ..., float32, <see cref="Wave"/> of (seq, address). Profile and
+/// site are texts in the format of every other profile and site, so that the same files feed the gateway under test.
 /// </remarks>
 public static class LoadDevice
 {
-    private const string IdPrefix = "edgegateway-load-";
-
     /// <summary>Fewest registers: the sequence, the counter and nothing else.</summary>
     public const int MinRegisters = 6;
 
-    /// <summary>A profile with <paramref name="registers"/> registers; an even number of at least <see cref="MinRegisters"/>.</summary>
-    /// <param name="registers">Number of registers.</param>
-    /// <param name="period">Time between two polls of each point.</param>
-    /// <exception cref="ArgumentOutOfRangeException">Too few registers, too many, or an odd number.</exception>
-    public static DeviceProfile Profile(int registers, TimeSpan period)
-    {
-        ArgumentOutOfRangeException.ThrowIfLessThan(registers, MinRegisters);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(registers, 65_536);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(registers % 2, 0);
-        var points = new List<ProfilePoint>
-        {
-            Point("seq", PointKind.Gauge, "1", 0, RegisterType.UInt32, period, null),
-            Point("energy", PointKind.Counter, "W.h", 2, RegisterType.UInt64, period, new CounterModel(null, false, null)),
-        };
-        for (var address = MinRegisters; address < registers; address += 2)
-        {
-            points.Add(Point($"v{address:000}", PointKind.Gauge, "1", (ushort)address, RegisterType.Float32, period, null));
-        }
-
-        return new DeviceProfile
-        {
-            Id = $"{IdPrefix}{registers}",
-            Kind = "energy-meter",
-            Vendor = "EdgeGateway",
-            Models = ["load"],
-            Revision = 1,
-            TitleEnglish = $"Load device with {registers} registers",
-            MaxRegistersPerRead = 125,
-            MayReadGaps = true,
-            MinGap = TimeSpan.Zero,
-            Points = points,
-        };
-    }
+    private const string IdPrefix = "edgegateway-load-";
 
     /// <summary>The value at <paramref name="address"/> in the second <paramref name="sequence"/>: a multiple of 0.125 below 500, exact in a float32.</summary>
     public static double Wave(long sequence, int address) => ((sequence * 7) + (address * 13)) % 4000 * 0.125;
 
-    /// <summary>A site of <paramref name="devices"/> load devices of <paramref name="registers"/> registers, each on a bus of its own or several behind one endpoint.</summary>
+    /// <summary>Id of the profile with this many registers; its file is <c>energy-meter/&lt;id&gt;.yaml</c>.</summary>
+    public static string ProfileId(int registers) => $"{IdPrefix}{registers}";
+
+    /// <summary>The profile as a file.</summary>
+    /// <param name="registers">Number of registers: even, at least <see cref="MinRegisters"/>.</param>
+    /// <param name="period">Time between two polls of each point, in whole milliseconds.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Too few registers, too many, or an odd number.</exception>
+    public static SourceText Profile(int registers, TimeSpan period)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(registers, MinRegisters);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(registers, 30_000);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(registers % 2, 0);
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $$"""
+            schema: edgegateway/device-profile/1
+            id: {{ProfileId(registers)}}
+            kind: energy-meter
+            vendor: EdgeGateway
+            models: [load]
+            revision: 1
+            title: { en: Load device with {{registers}} registers }
+            sources:
+              code: { type: code, ref: src/EdgeGateway.Simulator/LoadDevice.cs }
+            transport:
+              modbus: { maxRegistersPerRead: 125, mayReadGaps: true }
+            defaults: { table: holding, wordOrder: high-first, poll: fast }
+            poll: { fast: {{(long)period.TotalMilliseconds}}ms }
+            identify:
+              - { point: seq, min: 1, max: 4294967295 }
+            points:
+              - { id: seq, at: 0, type: uint32, role: signal.analog, source: [code] }
+              - { id: energy, at: 2, type: uint64, unit: W.h, role: electricity.energy.active.import, counter: { rolloverAt: none, resets: replace-only }, carbon: { role: electricity_purchased, scope: 2 }, source: [code] }
+
+            """);
+        for (var address = MinRegisters; address < registers; address += 2)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"  - {{ id: v{address:00000}, at: {address}, type: float32, role: signal.analog, source: [code] }}\n");
+        }
+
+        text.Append("selfTest:\n  - { point: seq, words: [1, 2], value: 65538 }\n");
+        return new SourceText($"{ProfileId(registers)}.yaml", text.ToString());
+    }
+
+    /// <summary>A site of load devices as a <c>gateway.yaml</c>: every device an incomer of its own.</summary>
+    /// <param name="devices">Number of devices: <c>load000</c>, <c>load001</c> ...</param>
+    /// <param name="registers">Registers of each.</param>
+    /// <param name="devicesPerBus">Unit ids behind one TCP endpoint, 1 to 247.</param>
+    /// <param name="firstPort">TCP port of the first bus on loopback; the others follow.</param>
+    /// <param name="mqttServer">Where to publish, such as <c>mqtt://127.0.0.1:1883</c>; null for nowhere.</param>
+    /// <param name="publishSamples">Whether every sample is published, or summaries only.</param>
+    /// <param name="storageDirectory">Where a gateway that runs this site keeps its store.</param>
+    public static SourceText Gateway(
+        int devices,
+        int registers,
+        int devicesPerBus = 1,
+        int firstPort = 15_020,
+        string? mqttServer = null,
+        bool publishSamples = false,
+        string storageDirectory = "data")
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(devices, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(devicesPerBus, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(devicesPerBus, 247);
+        var buses = new StringBuilder();
+        var list = new StringBuilder();
+        for (var i = 0; i < devices; i++)
+        {
+            var bus = i / devicesPerBus;
+            if (i % devicesPerBus == 0)
+            {
+                buses.Append(CultureInfo.InvariantCulture, $"  - {{ id: bus{bus:000}, type: modbus-tcp, host: 127.0.0.1, port: {firstPort + bus}, timeout: 1s }}\n");
+            }
+
+            list.Append(CultureInfo.InvariantCulture, $"  - {{ id: load{i:000}, profile: {ProfileId(registers)}, bus: bus{bus:000}, unit: {(i % devicesPerBus) + 1}, samples: {(publishSamples ? "all" : "none")}, metering: {{ role: incomer }} }}\n");
+        }
+
+        return new SourceText("gateway.yaml", $$"""
+            schema: edgegateway/gateway/1
+            site: { id: load, name: Load test, timezone: UTC, region: CN }
+            gateway: { id: load-gateway }
+            storage: { directory: "{{storageDirectory}}" }
+            health: off
+            buses:
+            {{buses}}devices:
+            {{list}}{{(mqttServer is null ? "" : $"uplinks:\n  - {{ id: centre, type: mqtt, servers: [\"{mqttServer}\"] }}\n")}}
+            """);
+    }
+
+    /// <summary>The same site, loaded.</summary>
     /// <param name="devices">Number of devices.</param>
     /// <param name="registers">Registers of each.</param>
     /// <param name="period">Time between two polls.</param>
     /// <param name="devicesPerBus">Unit ids behind one TCP endpoint.</param>
     /// <param name="firstPort">TCP port of the first bus on loopback; the others follow.</param>
-    /// <param name="storageDirectory">Where a gateway that runs this site keeps its store.</param>
-    public static SiteModel Site(int devices, int registers, TimeSpan period, int devicesPerBus = 1, int firstPort = 15_020, string storageDirectory = "data")
+    public static SiteModel Site(int devices, int registers, TimeSpan period, int devicesPerBus = 1, int firstPort = 15_020)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(devices, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(devicesPerBus, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(devicesPerBus, 247);
-        var profile = Profile(registers, period);
-        var buses = new List<BusModel>();
-        var models = new List<DeviceModel>();
-        var points = new List<PointModel>();
-        for (var i = 0; i < devices; i++)
-        {
-            var bus = $"bus{i / devicesPerBus:000}";
-            if (i % devicesPerBus == 0)
-            {
-                buses.Add(new ModbusTcpBus { Id = bus, Host = "127.0.0.1", Port = firstPort + (i / devicesPerBus), Timeout = TimeSpan.FromSeconds(1) });
-            }
-
-            var first = points.Count;
-            foreach (var point in profile.Points)
-            {
-                points.Add(new PointModel
-                {
-                    Index = points.Count,
-                    DeviceIndex = i,
-                    Id = point.Id,
-                    Kind = point.Kind,
-                    Role = point.Role,
-                    Unit = point.Unit,
-                    Encoding = point.Encoding,
-                    Period = point.Period,
-                    Counter = point.Counter,
-                });
-            }
-
-            models.Add(new DeviceModel
-            {
-                Index = i,
-                Id = $"load{i:000}",
-                Name = $"Load {i}",
-                BusId = bus,
-                Unit = (byte)((i % devicesPerBus) + 1),
-                Profile = profile,
-                Timeout = TimeSpan.FromSeconds(1),
-                CtRatio = 1,
-                PtRatio = 1,
-                Region = "CN",
-                Points = [.. Enumerable.Range(first, profile.Points.Count)],
-            });
-        }
-
-        return new SiteModel
-        {
-            SiteId = "load",
-            SiteName = "Load test",
-            GatewayId = "load-gateway",
-            TimeZone = TimeZoneInfo.Utc,
-            Region = "CN",
-            Windows = [TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(15), TimeSpan.FromHours(1), TimeSpan.FromDays(1)],
-            Buses = buses,
-            Devices = models,
-            Points = points,
-            Uplinks = [],
-            Storage = new StorageModel
-            {
-                Directory = storageDirectory,
-                BudgetBytes = 256_000_000,
-                SampleLogBytes = 64_000_000,
-                CommitWindow = TimeSpan.FromSeconds(1),
-                CheckpointInterval = TimeSpan.FromMinutes(1),
-            },
-            ConfigurationHash = new string('0', 64),
-        };
+        var (model, problems) = SiteLoader.Load(Gateway(devices, registers, devicesPerBus, firstPort), id => id == ProfileId(registers) ? Profile(registers, period) : null);
+        return model ?? throw new ArgumentOutOfRangeException(nameof(devices), devices, string.Join('\n', problems));
     }
 
     /// <summary>Whether a profile is one of these.</summary>
@@ -140,15 +129,4 @@ public static class LoadDevice
     /// <summary>What a point of such a profile shows.</summary>
     internal static Signal SignalOf(PointModel point) =>
         point.Kind == PointKind.Counter ? new(Quantity.ActiveEnergyImport) : point.Id == "seq" ? new(Quantity.Sequence) : new(Quantity.Wave);
-
-    private static ProfilePoint Point(string id, PointKind kind, string unit, ushort address, RegisterType type, TimeSpan period, CounterModel? counter) => new()
-    {
-        Id = id,
-        Kind = kind,
-        Role = counter is null ? "other" : "electricity.energy.active.import",
-        Unit = unit,
-        Encoding = new RegisterEncoding { Table = RegisterTable.HoldingRegister, Address = address, Type = type },
-        Period = period,
-        Counter = counter,
-    };
 }

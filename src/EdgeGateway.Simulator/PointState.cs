@@ -17,8 +17,7 @@ internal sealed class PointState
         Model = model;
         Signal = model.Kind == PointKind.Counter && !signal.IsCounter ? new Signal(Quantity.NeutralCounter) : signal;
         Counter = Signal.IsCounter ? new CounterRegister(model, Signal.Quantity) : null;
-        Factor = Units.Factor(signal.Quantity, model.Unit) * Units.TemperatureFactor(model.Unit);
-        Offset = Units.Offset(model.Unit);
+        (Factor, Offset) = UnitFactor.Of(signal.Quantity, model.Unit);
         (_least, _most) = Expressible(model.Encoding);
 
         // What the plant does is never cut to what the gateway believes, except where a quantity has nothing behind it but a habit.
@@ -26,10 +25,6 @@ internal sealed class PointState
         _plausibleLeast = Math.Max(_least, electric ? _least : model.PlausibleMin ?? _least);
         _plausibleMost = Math.Min(_most, electric ? _most : model.PlausibleMax ?? _most);
         Neutral = signal.Quantity == Quantity.Neutral || signal.Quantity == Quantity.Healthy ? NeutralOf(model) : 0;
-        if (signal.Quantity is Quantity.Neutral or Quantity.Healthy or Quantity.Running or Quantity.SerialNumber or Quantity.Sequence)
-        {
-            (Factor, Offset) = (1, 0);
-        }
     }
 
     public PointModel Model { get; }

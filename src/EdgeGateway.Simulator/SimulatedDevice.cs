@@ -41,7 +41,10 @@ internal sealed class SimulatedDevice
         SinglePhase = !_points.Any(static p => p.Signal.Phase > 1);
         // Medium voltage is measured behind transformers with a secondary of 100 V between phases.
         _nominalVolts = model.PtRatio == 1 ? 230 : 100 / Root3 * (double)model.PtRatio;
-        _image = new RegisterImage([.. _points.Select(static p => p.Model.Encoding)], model.Profile.MayReadGaps);
+        _image = new RegisterImage(
+            [.. _points.Select(static p => p.Model.Encoding), .. model.Profile.Identify.Select(static i => i.Encoding)],
+            model.Profile.MayReadGaps);
+        Identify();
         SerialNumber = (noise.Bits(0) % 900_000) + 100_000;
     }
 
@@ -191,7 +194,7 @@ internal sealed class SimulatedDevice
             if (point.Counter is { } counter)
             {
                 var quanta = counter.BaseQuanta + Grown(point.Signal);
-                point.Value = (double)quanta / Units.QuantaPerUnit(point.Signal.Quantity, point.Model.Unit);
+                point.Value = (double)counter.InUnit(quanta);
                 RegisterCodec.EncodeRaw(point.Model.Encoding, counter.RawOf(quanta), words);
             }
             else
@@ -202,6 +205,27 @@ internal sealed class SimulatedDevice
         }
 
         _fresh = true;
+    }
+
+    // Answers the profile's own question for the type of the device with the first right answer.
+    private void Identify()
+    {
+        foreach (var probe in Model.Profile.Identify)
+        {
+            if (probe.AnyOf.Count == 0)
+            {
+                continue;
+            }
+
+            RegisterCodec.EncodeRaw(probe.Encoding, probe.AnyOf.Keys.Min(), _image.At(probe.Encoding));
+            if (probe.Point is { } id && Find(id) is { } point)
+            {
+                // What names the type never changes.
+                RegisterCodec.Decode(probe.Encoding, _image.At(probe.Encoding), out var value, out _);
+                point.Value = value;
+                point.FrozenBy++;
+            }
+        }
     }
 
     // A thousand units and some, different for each device and register, as a meter has that has been in service for a while; a float32
@@ -365,7 +389,7 @@ internal sealed class SimulatedDevice
 
     private double Belt(Quantity quantity) => Installation is not Conveyor belt ? 0 : quantity switch
     {
-        Quantity.MassFlow => belt.KilogramsPerSecond,
+        Quantity.MassFlow => belt.KilogramsPerSecond * 3600,
         Quantity.BeltSpeed => belt.BeltMetresPerSecond,
         _ => belt.KilogramsPerMetre,
     };
@@ -382,7 +406,7 @@ internal sealed class SimulatedDevice
         Quantity.Dust => stack.Dust,
         Quantity.GasTemperature => stack.Celsius,
         Quantity.GasVelocity => stack.MetresPerSecond,
-        Quantity.GasFlow => stack.CubicMetresPerSecond,
+        Quantity.GasFlow => stack.CubicMetresPerSecond * 3600,
         Quantity.GasMoisture => stack.MoisturePercent,
         Quantity.StaticPressure => stack.StaticPascal,
         _ => stack.DynamicPascal,

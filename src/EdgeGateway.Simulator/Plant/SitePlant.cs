@@ -12,6 +12,7 @@ internal sealed class SitePlant
 {
     private readonly Dictionary<string, Conveyor> _conveyors = [];
     private readonly Dictionary<string, Boiler> _boilers = [];
+    private readonly Dictionary<string, Fan> _fans = [];
     private readonly SiteModel _site;
     private readonly ulong _seed;
 
@@ -41,7 +42,8 @@ internal sealed class SitePlant
             }
         }
 
-        foreach (var device in devices.Where(d => d.Installation is null))
+        // Meters first: what only watches looks at what they feed.
+        foreach (var device in devices.Where(d => d.Installation is null).OrderBy(d => d.Model.Metering is null))
         {
             var children = devices.Where(d => d.Model.Metering?.Parent == device.Model.Id).ToList();
             device.Installation = parents.Contains(device.Model.Id) ? Remainder(device, children) : Behind(device);
@@ -103,7 +105,7 @@ internal sealed class SitePlant
 
         if (Says("fan", "vent", "风机"))
         {
-            return Added(new Fan(noise, watts));
+            return FanOf(model, noise, watts);
         }
 
         if (Says("light", "lamp", "照明"))
@@ -156,6 +158,19 @@ internal sealed class SitePlant
         }
 
         return boiler;
+    }
+
+    // A sensor watches the fan that a meter of its area feeds; two meters feed two fans.
+    private Fan FanOf(DeviceModel model, Noise noise, double watts)
+    {
+        if (model.Metering is null && _fans.TryGetValue(AreaOf(model), out var known))
+        {
+            return known;
+        }
+
+        var fan = Added(new Fan(noise, watts));
+        _fans.TryAdd(AreaOf(model), fan);
+        return fan;
     }
 
     private T Added<T>(T installation)

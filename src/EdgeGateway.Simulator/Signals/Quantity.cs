@@ -73,7 +73,7 @@ internal enum Quantity : byte
     /// <summary>Degrees Celsius.</summary>
     DriveTemperature,
 
-    /// <summary>kg/s.</summary>
+    /// <summary>kg/h.</summary>
     MassFlow,
 
     /// <summary>m/s.</summary>
@@ -100,7 +100,7 @@ internal enum Quantity : byte
     /// <summary>m/s.</summary>
     GasVelocity,
 
-    /// <summary>m3/s.</summary>
+    /// <summary>m3/h.</summary>
     GasFlow,
 
     /// <summary>Percent by volume.</summary>

@@ -37,7 +37,7 @@ internal static class RoleSignals
                 : role.Any("apparent")
                     ? Quantity.ApparentEnergy
                     : import ? Quantity.ActiveEnergyImport : export ? Quantity.ActiveEnergyExport : Quantity.ActiveEnergyTotal;
-            return Units.CountsEnergyIn(unit) ? new(quantity, role.Phase) : new(Quantity.NeutralCounter);
+            return UnitFactor.IsEnergy(unit) ? new(quantity, role.Phase) : new(Quantity.NeutralCounter);
         }
 
         if (role.Any("hours", "runtime", "time", "duration"))

@@ -1,4 +1,3 @@
-using EdgeGateway.Core;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Simulator;
 using EdgeGateway.Simulator.Faults;
@@ -126,14 +125,13 @@ public sealed class FaultTests
     [Fact]
     public void A_script_happens_at_its_times()
     {
-        var problems = new List<Problem>();
-        var script = FaultScript.Parse("tour.yaml", """
+        var (script, problems) = FaultScript.Parse(new("tour.yaml", """
             - { at: 70s, device: belt-scale, kind: belt-slip, duration: 10s, magnitude: 0.2 }
             - at: 65s
               device: stack
               point: so2
               kind: stuck-sensor
-            """, problems);
+            """));
         Assert.Empty(problems);
         _site.Run(script!);
         Step(4);
@@ -149,17 +147,16 @@ public sealed class FaultTests
     [Fact]
     public void All_problems_of_a_script_are_told_at_once_with_their_places()
     {
-        var problems = new List<Problem>();
-        var script = FaultScript.Parse("tour.yaml", """
+        var (script, problems) = FaultScript.Parse(new("tour.yaml", """
             - { at: soon, device: belt-scale, kind: belt-slip }
             - { at: 5s, device: fan, kind: earthquake, size: 9 }
             - { at: 5s, kind: dead-meter }
             - { at: 5s, device: fan, kind: dead-meter, magnitude: big }
-            """, problems);
+            """));
         Assert.Null(script);
         Assert.Equal([1, 2, 2, 3, 4], problems.Select(p => p.Line));
-        Assert.Contains("tour.yaml:1:9: error: 'soon' is not a duration", problems[0].ToString());
-        Assert.Contains("belt-slip", problems[1].Cure);
+        Assert.StartsWith("tour.yaml:1:9: error:", problems[0].ToString());
+        Assert.Contains("belt-slip", problems[1].ToString());
     }
 
     [Fact]

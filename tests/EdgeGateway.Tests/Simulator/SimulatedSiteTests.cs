@@ -55,10 +55,9 @@ public sealed class SimulatedSiteTests
     [Fact]
     public void Voltage_frequency_and_load_stay_where_a_grid_keeps_them()
     {
-        var site = new SimulatedSite(_mine, 3, new SteppedTime());
-        for (var i = 0; i < 86_400; i += 600)
+        for (var i = 0; i < 48; i++)
         {
-            site.Step(site.Begin + TimeSpan.FromSeconds(i));
+            var site = HalfHour(i);
             Assert.InRange(site.Value(_mine.Find("incomer.voltage_l1_n")), 220, 240);
             Assert.InRange(site.Value(_mine.Find("incomer.frequency")), 49.9, 50.1);
             Assert.InRange(site.Value(_mine.Find("fan.power")), 40, 80);
@@ -121,11 +120,10 @@ public sealed class SimulatedSiteTests
     [Fact]
     public void Less_boiler_load_means_more_oxygen_and_a_slower_cooler_stream()
     {
-        var site = new SimulatedSite(_mine, 5, new SteppedTime());
         var seen = new List<(double Oxygen, double Velocity, double Celsius)>();
-        for (var i = 0; i < 86_400; i += 300)
+        for (var i = 0; i < 96; i++)
         {
-            site.Step(site.Begin + TimeSpan.FromSeconds(i));
+            var site = HalfHour(i);
             seen.Add((site.Value(_mine.Find("stack.o2")), site.Value(_mine.Find("stack.velocity")), site.Value(_mine.Find("stack.temperature"))));
         }
 
@@ -184,6 +182,9 @@ public sealed class SimulatedSiteTests
         Assert.Contains("ventilation fan", text);
         Assert.Contains("127.0.0.1:15502 unit 1", text);
     }
+
+    // A site that has just begun, at another time of the day.
+    private SimulatedSite HalfHour(int number) => new(_mine, 3, new SteppedTime(new DateTimeOffset(2026, 3, 2, 0, 0, 0, TimeSpan.Zero) + (number * TimeSpan.FromMinutes(30))));
 
     private SimulatedSite Stepped(int seconds)
     {
