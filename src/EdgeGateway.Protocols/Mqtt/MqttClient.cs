@@ -240,6 +240,7 @@ public sealed class MqttClient : IAsyncDisposable
             return (ConnectionLoss.Stopped, null);
         }
 
+        await using var connection = accepted.Connection.ConfigureAwait(false);
         var start = _time.GetTimestamp();
         var loss = await ServeAsync(server, accepted.Connection, accepted.Answer, disconnect, cancel).ConfigureAwait(false);
         return (loss, _time.GetElapsedTime(start));
@@ -289,7 +290,7 @@ public sealed class MqttClient : IAsyncDisposable
         finally
         {
             await ending.CancelAsync().ConfigureAwait(false);
-            await connection.DisposeAsync().ConfigureAwait(false);
+            await connection.CloseAsync().ConfigureAwait(false);
             await Task.WhenAll(reading, sending, watching, delivering, stopping).ConfigureAwait(false);
         }
     }

@@ -21,7 +21,7 @@ internal sealed class MqttConnection(
     private const int KeptBuffer = 64 * 1024;
 
     private readonly Lock _gate = new();
-    private readonly SemaphoreSlim _hasOutput = new(0, 1);
+    private readonly SemaphoreSlim _hasOutput = new(0);
     private byte[] _incoming = new byte[InitialBuffer];
     private int _start;
     private int _end;
@@ -178,7 +178,8 @@ internal sealed class MqttConnection(
         }
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Closes the stream, which ends reading and sending.</summary>
+    public async ValueTask CloseAsync()
     {
         // A stream that breaks while it is closed has nothing more to tell: the cause is known already.
         try
@@ -188,7 +189,12 @@ internal sealed class MqttConnection(
         catch (IOException)
         {
         }
+    }
 
+    /// <summary>Closes the stream; reading and sending must have ended, because a disposed semaphore never wakes those who wait.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync().ConfigureAwait(false);
         _hasOutput.Dispose();
     }
 

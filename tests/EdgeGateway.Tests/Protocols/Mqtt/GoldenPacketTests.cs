@@ -22,7 +22,7 @@ public sealed class GoldenPacketTests
             UserName = "u",
             Password = [0x70],
         };
-        Assert.Equal("101C" + "00044D515454" + "04" + "CE" + "000A" + "000163" + "000177" + "000178" + "000175" + "000170", Hex(packet, MqttProtocolVersion.V311));
+        Assert.Equal("1019" + "00044D515454" + "04" + "CE" + "000A" + "000163" + "000177" + "000178" + "000175" + "000170", Hex(packet, MqttProtocolVersion.V311));
     }
 
     // MQTT 5.0, 3.1.2, figure 3-6: flags CE, keep alive 10, property length 5, Session Expiry Interval 10.
@@ -40,7 +40,7 @@ public sealed class GoldenPacketTests
             Properties = new() { SessionExpirySeconds = 10 },
         };
         Assert.Equal(
-            "1022" + "00044D515454" + "05" + "CE" + "000A" + "05110000000A" + "0000" + "00" + "000177" + "000178" + "000175" + "000170",
+            "101F" + "00044D515454" + "05" + "CE" + "000A" + "05110000000A" + "0000" + "00" + "000177" + "000178" + "000175" + "000170",
             Hex(packet, MqttProtocolVersion.V500));
     }
 
