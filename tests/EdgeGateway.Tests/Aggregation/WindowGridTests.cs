@@ -57,11 +57,11 @@ public class WindowGridTests
     public void Windows_follow_each_other_without_gap_and_nest(string zone)
     {
         var grid = new WindowGrid(TimeZoneInfo.FindSystemTimeZoneById(zone));
-        long[] widths = [900_000, 3_600_000, 6 * 3_600_000, 24 * 3_600_000];
+        long[] widths = [3_600_000, 6 * 3_600_000, 24 * 3_600_000];
         var time = Instant.Parse("2025-01-01T00:00:00Z").UnixMilliseconds;
         var end = Instant.Parse("2026-01-01T00:00:00Z").UnixMilliseconds;
         var before = widths.Select(w => grid.Containing(w, time)).ToArray();
-        for (; time < end; time += 900_000)
+        for (; time < end; time += 1_800_000)
         {
             for (var i = 0; i < widths.Length; i++)
             {
