@@ -77,7 +77,7 @@ public sealed class Pipeline
     public void Process(in Sample sample)
     {
         ThrowIfClosed();
-        if ((uint)sample.Point >= (uint)_points.Length)
+        if (sample.Point < 0 || sample.Point >= _points.Length)
         {
             Strays++;
             return;

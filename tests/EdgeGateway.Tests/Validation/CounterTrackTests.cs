@@ -1,0 +1,166 @@
+using System.Text.Json;
+using EdgeGateway.Core;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Validation;
+using EdgeGateway.Tests.LocalPath;
+
+namespace EdgeGateway.Tests.Validation;
+
+public class CounterTrackTests
+{
+    private decimal _sum;
+
+    // 400 kW connection: 0.1111 kWh each second.
+    private static Rig Start(decimal? rollover = 1_000_000m, decimal? rate = 400m / 3600) =>
+        new TestSite().Device("meter").Counter(rollover: rollover, rate: rate, with: p => p with { PublishSamples = true }).Start().Advance("2026-03-01T08:00:00Z");
+
+    private CounterTrackTests Feed(Rig rig, params (int Second, decimal Reading)[] readings)
+    {
+        foreach (var (second, reading) in readings)
+        {
+            rig.Raw(0, Rig.At("2026-03-01T08:00:00Z") + TimeSpan.FromSeconds(second), (ulong)(reading * 100));
+        }
+
+        rig.Pipeline.Close(Rig.At("2026-03-01T08:59:59Z"));
+        _sum = rig.Minutes().Sum(m => m.Delta ?? 0);
+        return this;
+    }
+
+    [Fact]
+    public void Plain_growth_is_told_to_nobody()
+    {
+        var rig = Start();
+        Feed(rig, (0, 100), (60, 103), (120, 103), (180, 107.5m));
+        Assert.Equal(7.5m, _sum);
+        Assert.Empty(rig.Anomalies);
+    }
+
+    [Fact]
+    public void A_roll_over_counts_and_leaves_a_note()
+    {
+        var rig = Start();
+        Feed(rig, (0, 999_998), (60, 999_999.99m), (120, 1.25m));
+        Assert.Equal(3.25m, _sum);
+        Assert.Equal(Severity.Note, Assert.Single(rig.Anomalies).Severity);
+        Assert.Contains("rolled over from 999999.99 kWh to 1.25 kWh", rig.Anomalies[0].Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_a_declared_limit_the_register_itself_rolls_over()
+    {
+        var rig = Start(rollover: null, rate: null); // 32 bit x 0.01 kWh
+        Feed(rig, (0, 42_949_672.95m), (60, 0.04m));
+        Assert.Equal(0.05m, _sum);
+    }
+
+    [Fact]
+    public void A_fall_that_is_confirmed_is_a_reset_and_the_new_level_counts()
+    {
+        var rig = Start();
+        Feed(rig, (0, 48_211.30m), (60, 0.50m), (120, 1.75m), (180, 2));
+        Assert.Equal(1.5m, _sum);
+        var record = Assert.Single(rig.Anomalies);
+        Assert.Equal((Severity.Alarm, true, Rig.At("2026-03-01T08:01:00Z")), (record.Severity, record.Raised, record.Since));
+        Assert.Contains("fell from 48211.3 kWh to 0.5 kWh", record.Text, StringComparison.Ordinal);
+        Assert.Contains("reset to zero", record.Text, StringComparison.Ordinal);
+        Assert.Equal([QualityReason.None, QualityReason.CounterReset, QualityReason.CounterReset, QualityReason.None], rig.Samples.Select(s => s.Quality.Reason));
+    }
+
+    [Fact]
+    public void A_fall_to_a_used_meter_is_called_a_replacement()
+    {
+        var rig = Start();
+        Feed(rig, (0, 48_211.30m), (60, 7_000), (120, 7_001));
+        Assert.Contains("meter replaced", Assert.Single(rig.Anomalies).Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_low_reading_that_is_not_confirmed_costs_nothing()
+    {
+        var rig = Start();
+        Feed(rig, (0, 700), (60, 44.64m), (120, 701)); // high word torn
+        Assert.Equal(1m, _sum);
+        Assert.Equal(Severity.Note, Assert.Single(rig.Anomalies).Severity);
+    }
+
+    [Fact]
+    public void A_low_reading_without_a_known_rate_invents_no_energy()
+    {
+        var rig = Start(rate: null);
+        Feed(rig, (0, 700), (60, 44.64m), (120, 701));
+        Assert.Equal(1m, _sum);
+    }
+
+    [Fact]
+    public void A_step_back_is_ignored_and_noted_once()
+    {
+        var rig = Start();
+        Feed(rig, (0, 100), (1, 99.99m), (2, 100), (3, 99.98m), (4, 100.02m));
+        Assert.Equal(0.02m, _sum);
+        Assert.Contains("went back", Assert.Single(rig.Anomalies).Text, StringComparison.Ordinal);
+        Assert.Equal(2, rig.Samples.Count(s => s.Quality.Reason == QualityReason.CounterRollback));
+    }
+
+    [Fact]
+    public void A_jump_is_held_and_dropped_when_the_level_comes_back()
+    {
+        var rig = Start();
+        Feed(rig, (0, 100), (60, 9_100), (120, 102));
+        Assert.Equal(2m, _sum);
+        Assert.Equal([(true, Severity.Warning), (false, Severity.Warning)], rig.Anomalies.Select(a => (a.Raised, a.Severity)));
+        Assert.Contains("grew by 9000 kWh in 1 min", rig.Anomalies[0].Text, StringComparison.Ordinal);
+        Assert.Equal(rig.Anomalies[0].Since, rig.Anomalies[1].Since);
+    }
+
+    [Fact]
+    public void A_jump_that_two_readings_confirm_becomes_the_baseline_without_inventing_energy()
+    {
+        var rig = Start();
+        Feed(rig, (0, 100), (60, 9_100), (120, 9_101), (180, 9_103), (240, 9_104), (1200, 9_120));
+        Assert.Equal(20m, _sum); // 9 100 to 9 120; the 9 000 are not counted
+        Assert.Equal([(true, Severity.Warning), (true, Severity.Alarm), (false, Severity.Alarm)], rig.Anomalies.Select(a => (a.Raised, a.Severity)));
+        Assert.Single(rig.Anomalies.Select(a => a.Since).Distinct());
+    }
+
+    [Fact]
+    public void Garbage_that_changes_each_time_is_never_counted()
+    {
+        var rig = Start();
+        Feed(rig, (0, 100), (60, 5_000), (120, 90_000), (180, 300), (240, 40_000), (300, 104));
+        Assert.Equal(4m, _sum);
+    }
+
+    [Fact]
+    public void A_register_refreshed_once_a_minute_may_show_a_minute_at_once()
+    {
+        var rig = Start();
+        Feed(rig, [.. Enumerable.Range(0, 300).Select(s => (s, 100m + (s / 60 * 6.6m)))]); // 396 kW
+        Assert.Equal(26.4m, _sum);
+        Assert.Empty(rig.Anomalies);
+    }
+
+    [Fact]
+    public void A_finding_ends_after_15_minutes_of_plain_counting()
+    {
+        var rig = Start();
+        Feed(rig, (0, 500), (60, 1), (120, 2), (600, 10), (1019, 12), (1020, 12), (1080, 13));
+        Assert.Equal([(true, 2 * 60), (false, 1020)], rig.Anomalies.Select(a => (a.Raised, (int)(a.Time - Rig.At("2026-03-01T08:00:00Z")).TotalSeconds)));
+    }
+
+    public static TheoryData<string> Cases() => [.. Read().Select(c => c.GetProperty("id").GetString()!)];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Published_case(string id) // meter.delta, tests/EdgeGateway.Tests/Accounting/cases/meter-delta.json
+    {
+        var given = Read().Single(c => c.GetProperty("id").GetString() == id);
+        var inputs = given.GetProperty("inputs");
+        var rig = Start(inputs.GetProperty("wrap_at").GetDecimal(), rate: null);
+        JsonElement[] readings = [.. inputs.GetProperty("register").EnumerateArray()];
+        Feed(rig, [.. readings.Select((r, i) => (i * 60, r)).Where(r => r.r.ValueKind == JsonValueKind.Number).Select(r => (r.Item1, r.r.GetDecimal()))]);
+        Assert.Equal(given.GetProperty("expected").GetProperty("total").GetDecimal(), _sum * inputs.GetProperty("multiplier").GetDecimal(), 9);
+        Assert.Equal(given.GetProperty("expected").GetProperty("resets").GetInt32(), rig.Anomalies.Count(a => a.Detector == CounterTrack.DetectorName && a.Severity == Severity.Alarm));
+    }
+
+    private static JsonElement[] Read() => [.. CaseFile.Read("meter-delta.json").EnumerateArray()];
+}
