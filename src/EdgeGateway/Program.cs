@@ -1,1 +1,25 @@
-return 0;
+using System.CommandLine;
+using EdgeGateway.Commands;
+
+var root = new RootCommand(
+    """
+    EdgeGateway polls the meters, drives, belts and analysers of a site over Modbus, checks every value, finds
+    anomalies, keeps a carbon account for each device, and forwards summaries over MQTT without losing any.
+
+    First steps:
+      edgegateway demo                       a simulated mine with a real broker, nothing to configure
+      edgegateway check gateway.yaml         say everything that is wrong in a configuration, touch no wire
+      edgegateway read incomer               read one device now and show its values
+      edgegateway run --config gateway.yaml  run the gateway (SIGTERM stops it within seconds)
+      edgegateway status                     what the running gateway does, and what is wrong
+    """)
+{
+    RunCommand.Create(),
+    CheckCommand.Create(),
+    ReadCommand.Create(),
+    StatusCommand.Create(),
+    OutboxCommand.Create(),
+    SimulateCommand.Create(),
+};
+
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(8) });

@@ -35,6 +35,15 @@ public static class RegisterCodec
     public static DecodeStatus Decode(RegisterEncoding encoding, ReadOnlySpan<ushort> words, out double value, out ulong raw)
     {
         raw = RawOf(encoding, words);
+        return DecodeRaw(encoding, raw, out value);
+    }
+
+    /// <summary>Decodes a raw value, as <see cref="Decode"/> returned it; the sample log keeps only this.</summary>
+    /// <param name="encoding">How the point is read.</param>
+    /// <param name="raw">The bits, right-aligned.</param>
+    /// <param name="value">The value in the point's unit; NaN unless the status is <see cref="DecodeStatus.Ok"/>.</param>
+    public static DecodeStatus DecodeRaw(RegisterEncoding encoding, ulong raw, out double value)
+    {
         value = double.NaN;
         var invalid = encoding.Invalid;
         for (var i = 0; i < invalid.Count; i++)

@@ -23,6 +23,9 @@ public sealed record Role(
 /// <summary>The closed, published list of roles. Additions are compatible; a name is never changed or reused.</summary>
 public static class Roles
 {
+    /// <summary>Version of the vocabulary; grows when a role is added, and no role ever changes its meaning.</summary>
+    public const string VocabularyVersion = "1";
+
     private static readonly string[] Whole = [];
     private static readonly string[] Lines = ["l1", "l2", "l3"];
     private static readonly string[] LinesAndNeutral = ["l1", "l2", "l3", "n", "avg"];

@@ -1,0 +1,48 @@
+using EdgeGateway.Core;
+using EdgeGateway.Core.Polling;
+using EdgeGateway.Protocols.Modbus;
+
+namespace EdgeGateway.Buses;
+
+/// <summary>A Modbus line or connection as a bus.</summary>
+public sealed class ModbusBus(ModbusClient client) : IBus
+{
+    private ModbusOutcome _last;
+
+    /// <inheritdoc/>
+    public string LastProblem => _last.IsOk ? "" : _last.Describe();
+
+    /// <inheritdoc/>
+    public async ValueTask<BusReply> ReadAsync(
+        byte unit, ReadRequest request, Memory<ushort> registers, TimeSpan timeout, CancellationToken cancel)
+    {
+        var outcome = await client.ReadAsync(
+            unit, TableOf(request.Table), request.Address, request.Quantity, registers, timeout, cancel).ConfigureAwait(false);
+        if (outcome.IsOk)
+        {
+            return BusReply.Good;
+        }
+
+        _last = outcome;
+        return outcome.Status switch
+        {
+            ModbusStatus.Exception => new BusReply(QualityReason.DeviceException, (byte)outcome.ExceptionCode),
+            ModbusStatus.Timeout => new BusReply(QualityReason.Timeout),
+            ModbusStatus.NotConnected => new BusReply(QualityReason.NotConnected),
+            ModbusStatus.ShortReply => new BusReply(QualityReason.ShortReply),
+            ModbusStatus.WrongUnit or ModbusStatus.WrongFunction => new BusReply(QualityReason.WrongReply),
+            _ => new BusReply(QualityReason.CorruptFrame),
+        };
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => client.DisposeAsync();
+
+    private static RegisterTable TableOf(Core.Profiles.RegisterTable table) => table switch
+    {
+        Core.Profiles.RegisterTable.Coil => RegisterTable.Coil,
+        Core.Profiles.RegisterTable.DiscreteInput => RegisterTable.DiscreteInput,
+        Core.Profiles.RegisterTable.InputRegister => RegisterTable.InputRegister,
+        _ => RegisterTable.HoldingRegister,
+    };
+}

@@ -1,0 +1,95 @@
+using System.CommandLine;
+using EdgeGateway.Buses;
+using EdgeGateway.Core;
+using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Polling;
+using EdgeGateway.Core.Profiles;
+using EdgeGateway.Hosting;
+
+namespace EdgeGateway.Commands;
+
+/// <summary><c>edgegateway check</c>: everything that is wrong in a configuration or in profiles, before any wire is touched.</summary>
+internal static class CheckCommand
+{
+    public static Command Create()
+    {
+        var files = new Argument<string[]>("file")
+        {
+            Description = "A gateway.yaml, device profiles, or directories of device profiles. Default: gateway.yaml.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        var profiles = CommonOptions.Profiles();
+        var command = new Command(
+            "check",
+            """
+            Check configuration and device profiles; no wire is touched. All problems are reported at once, each with
+            file, line, what is wrong and how to mend it. Exit code: 0 usable, 2 not usable.
+            """) { files, profiles };
+        command.SetAction(result =>
+        {
+            var given = result.GetValue(files) is { Length: > 0 } named ? named : ["gateway.yaml"];
+            return Run(given, result.GetValue(profiles));
+        });
+        return command;
+    }
+
+    private static int Run(string[] given, string? profileDirectory)
+    {
+        var usable = true;
+        foreach (var path in given.SelectMany(Expand))
+        {
+            usable &= IsProfile(path) ? CheckProfile(path) : CheckGateway(path, profileDirectory);
+        }
+
+        return usable ? Terminal.Success : Terminal.BadInput;
+    }
+
+    private static IEnumerable<string> Expand(string path) => Directory.Exists(path)
+        ? Directory.EnumerateFiles(path, "*.yaml", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+        : [path];
+
+    // A profile says so in its first key; a file that cannot be read is left to the gateway's reader, which says why.
+    private static bool IsProfile(string path) =>
+        File.Exists(path) && File.ReadLines(path).Take(50).Any(line => line.StartsWith("schema: edgegateway/device-profile/", StringComparison.Ordinal));
+
+    private static bool CheckProfile(string path)
+    {
+        var (profile, problems) = ProfileLoader.Load(new SourceText(path, File.ReadAllText(path)));
+        Terminal.Print(problems, Console.Error);
+        if (profile is null)
+        {
+            Console.WriteLine($"{path}: not usable");
+            return false;
+        }
+
+        Console.WriteLine($"{path}: profile {profile.Id} revision {profile.Revision}, {profile.Points.Count} points: usable");
+        return true;
+    }
+
+    private static bool CheckGateway(string path, string? profileDirectory)
+    {
+        var site = SiteFiles.Find(path, profileDirectory).Load(path, out var problems);
+        Terminal.Print(problems, Console.Error);
+        if (site is null)
+        {
+            var errors = problems.Count(p => p.Severity == ProblemSeverity.Error);
+            Console.WriteLine($"{path}: not usable, {errors} {(errors == 1 ? "error" : "errors")}");
+            return false;
+        }
+
+        var model = site.Model;
+        Console.WriteLine($"{path}: site {model.SiteId}, gateway {model.GatewayId}: {model.Devices.Count} devices, {model.Points.Count} points: usable");
+        foreach (var bus in model.Buses)
+        {
+            var devices = model.Devices.Where(d => d.BusId == bus.Id).ToArray();
+            var requests = devices.Sum(device => device.Points
+                .GroupBy(p => model.Points[p].Period)
+                .Where(g => g.Key > TimeSpan.Zero)
+                .Sum(g => DeviceReader.Plan(model, device, g).Length / g.Key.TotalSeconds));
+            var load = devices.Sum(device => BusLoad.Of(bus, device, model.Points));
+            Console.WriteLine($"  bus {bus.Id} ({BusKinds.Describe(bus)}): {devices.Length} devices, {requests:F2} requests per second{(load > 0 ? $", at least {load:P0} of the line's time" : "")}");
+        }
+
+        return true;
+    }
+}

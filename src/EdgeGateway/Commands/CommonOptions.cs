@@ -1,0 +1,47 @@
+using System.CommandLine;
+using EdgeGateway.Hosting;
+
+namespace EdgeGateway.Commands;
+
+/// <summary>Options that several commands share, with the same names and words everywhere.</summary>
+internal static class CommonOptions
+{
+    public static Option<string> Configuration() => new("--config", "-c")
+    {
+        Description = "The site's configuration.",
+        HelpName = "FILE",
+        DefaultValueFactory = _ => "gateway.yaml",
+    };
+
+    public static Option<string?> Profiles() => new("--profiles", "-p")
+    {
+        Description = "Directory of device profiles. Without it: device-profiles beside the configuration, then those shipped with the program.",
+        HelpName = "DIR",
+    };
+
+    public static Option<bool> Json() => new("--json")
+    {
+        Description = "Print JSON for programs instead of a table for people.",
+    };
+
+    /// <summary>Reads and checks the site, prints what is wrong.</summary>
+    /// <returns>The site, or null when it cannot be used.</returns>
+    public static LoadedSite? Load(string configuration, string? profiles)
+    {
+        if (profiles is not null && !Directory.Exists(profiles))
+        {
+            Console.Error.WriteLine($"There is no directory '{profiles}'. Name the directory of the device profiles with --profiles DIR.");
+            return null;
+        }
+
+        var site = SiteFiles.Find(configuration, profiles).Load(configuration, out var problems);
+        Terminal.Print(problems, Console.Error);
+        if (site is null)
+        {
+            var errors = problems.Count(p => p.Severity == Core.ProblemSeverity.Error);
+            Console.Error.WriteLine($"{errors} {(errors == 1 ? "error" : "errors")}. Nothing was started.");
+        }
+
+        return site;
+    }
+}

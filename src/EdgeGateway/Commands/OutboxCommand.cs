@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.Text.Json;
+using EdgeGateway.Control;
+using Spectre.Console;
+
+namespace EdgeGateway.Commands;
+
+/// <summary><c>edgegateway outbox</c>: what waits to leave, and since when.</summary>
+internal static class OutboxCommand
+{
+    public static Command Create()
+    {
+        var configuration = CommonOptions.Configuration();
+        var profiles = CommonOptions.Profiles();
+        var json = CommonOptions.Json();
+        var command = new Command("outbox", "Show what waits to leave: how much, since when, of which streams.") { configuration, profiles, json };
+        command.SetAction(async (result, cancel) =>
+        {
+            using var client = StatusCommand.Connect(result.GetValue(configuration)!, result.GetValue(profiles), out var code);
+            if (client is null)
+            {
+                return code;
+            }
+
+            var outbox = await client.GetAsync("outbox", ControlJson.Default.OutboxDocument, cancel).ConfigureAwait(false);
+            if (result.GetValue(json))
+            {
+                Console.WriteLine(JsonSerializer.Serialize(outbox, ControlJson.Default.OutboxDocument));
+            }
+            else
+            {
+                Show(outbox);
+            }
+
+            return Terminal.Success;
+        });
+        return command;
+    }
+
+    internal static void Show(OutboxDocument outbox)
+    {
+        AnsiConsole.MarkupLineInterpolated(
+            $"outbox: {outbox.Rows} messages wait{(outbox.Oldest is { } oldest ? $", oldest {oldest:yyyy-MM-dd HH:mm:ss}Z ({Words.Span(TimeSpan.FromSeconds(outbox.OldestAgeSeconds))} old)" : "")}, store {Words.Bytes(outbox.FileBytes)} of {Words.Bytes(outbox.BudgetBytes)}");
+        if (outbox.Streams.Count > 0)
+        {
+            AnsiConsole.MarkupLineInterpolated($"waiting: {string.Join(", ", outbox.Streams.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Key} {s.Value}"))}");
+        }
+
+        if (outbox.Evicted + outbox.Quarantined > 0)
+        {
+            AnsiConsole.MarkupLineInterpolated($"[red]lost to the budget: {outbox.Evicted} records; set aside as refused or unreadable: {outbox.Quarantined} records[/]");
+        }
+    }
+}

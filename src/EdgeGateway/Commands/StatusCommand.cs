@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.Text.Json;
+using EdgeGateway.Control;
+using Spectre.Console;
+
+namespace EdgeGateway.Commands;
+
+/// <summary><c>edgegateway status</c>: what the running gateway does and what is wrong.</summary>
+internal static class StatusCommand
+{
+    public static Command Create()
+    {
+        var configuration = CommonOptions.Configuration();
+        var profiles = CommonOptions.Profiles();
+        var json = CommonOptions.Json();
+        var command = new Command("status", "Show what the running gateway does: devices, uplinks, outbox, and what is wrong.") { configuration, profiles, json };
+        command.SetAction(async (result, cancel) =>
+        {
+            using var client = Connect(result.GetValue(configuration)!, result.GetValue(profiles), out var code);
+            if (client is null)
+            {
+                return code;
+            }
+
+            var status = await client.GetAsync("status", ControlJson.Default.StatusDocument, cancel).ConfigureAwait(false);
+            if (result.GetValue(json))
+            {
+                Console.WriteLine(JsonSerializer.Serialize(status, ControlJson.Default.StatusDocument));
+            }
+            else
+            {
+                Show(status);
+            }
+
+            return status.State == "ok" ? Terminal.Success : Terminal.Failure;
+        });
+        return command;
+    }
+
+    /// <summary>Connects to the gateway that runs with this configuration; says so when there is none.</summary>
+    internal static ControlClient? Connect(string configuration, string? profiles, out int exitCode)
+    {
+        exitCode = Terminal.BadInput;
+        var site = CommonOptions.Load(configuration, profiles);
+        if (site is null)
+        {
+            return null;
+        }
+
+        exitCode = Terminal.Failure;
+        try
+        {
+            if (ControlClient.TryConnect(site.Model.Storage.Directory) is { } client)
+            {
+                return client;
+            }
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            return null;
+        }
+
+        Console.Error.WriteLine($"No gateway is running with its store in {site.Model.Storage.Directory}. Start one with: edgegateway run --config {configuration}");
+        return null;
+    }
+
+    private static void Show(StatusDocument status)
+    {
+        AnsiConsole.MarkupLineInterpolated($"Gateway [bold]{status.Gateway}[/] of site [bold]{status.Site}[/]: {status.State}, up {Words.Span(TimeSpan.FromSeconds(status.UptimeSeconds))}, process {status.ProcessId}, configuration {status.Configuration[..12]}");
+        foreach (var problem in status.Problems)
+        {
+            AnsiConsole.MarkupLineInterpolated($"[red]![/] {problem}");
+        }
+
+        var devices = new Table().Border(TableBorder.Rounded).AddColumns("device", "bus", "unit", "state", "requests", "failed", "refused", "missed", "latency");
+        foreach (var device in status.Devices)
+        {
+            devices.AddRow(
+                Markup.Escape(device.Id),
+                Markup.Escape(device.Bus),
+                $"{device.Unit}",
+                device.Online ? "[green]answers[/]" : $"[red]{Markup.Escape(device.Problem)}[/]",
+                $"{device.Requests}",
+                $"{device.Failed}",
+                $"{device.Exceptions}",
+                $"{device.MissedPeriods}",
+                $"{device.LatencyMilliseconds} ms");
+        }
+
+        AnsiConsole.Write(devices);
+        foreach (var uplink in status.Uplinks)
+        {
+            AnsiConsole.MarkupLineInterpolated(
+                $"uplink [bold]{uplink.Id}[/]: {(uplink.Connected ? "connected" : uplink.Problem)}, {uplink.Delivered} delivered, {uplink.Backlog} rows wait{(uplink.BackfillSeconds is { } s ? $", through in {Words.Span(TimeSpan.FromSeconds(s))}" : "")}");
+        }
+
+        OutboxCommand.Show(status.Outbox);
+        AnsiConsole.MarkupLineInterpolated(
+            $"process: {Words.Bytes(status.Process.ResidentBytes)} resident, {status.Process.CpuSeconds:F1} s CPU, {Words.Bytes(status.Process.WrittenBytes)} written to storage, {status.Samples} samples");
+    }
+}

@@ -1,0 +1,31 @@
+using EdgeGateway.Core;
+
+namespace EdgeGateway.Commands;
+
+/// <summary>How commands speak: results on standard output, problems on standard error, exit codes by kind.</summary>
+internal static class Terminal
+{
+    /// <summary>All is well.</summary>
+    public const int Success = 0;
+
+    /// <summary>The command could not do its work: nothing answers, nothing runs.</summary>
+    public const int Failure = 1;
+
+    /// <summary>The configuration or the command line is wrong; nothing was touched.</summary>
+    public const int BadInput = 2;
+
+    /// <summary>Prints problems, worst last so that it stays on the screen, and a count.</summary>
+    public static void Print(IReadOnlyList<Problem> problems, TextWriter output)
+    {
+        foreach (var problem in problems.OrderByDescending(p => p.Severity == ProblemSeverity.Warning))
+        {
+            output.WriteLine(problem);
+        }
+    }
+
+    public static int Fail(string message, int code = Failure)
+    {
+        Console.Error.WriteLine(message);
+        return code;
+    }
+}

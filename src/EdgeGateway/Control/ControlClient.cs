@@ -1,0 +1,83 @@
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace EdgeGateway.Control;
+
+/// <summary>Asks the running gateway over its Unix socket.</summary>
+public sealed class ControlClient : IDisposable
+{
+    private readonly HttpClient _http;
+
+    private ControlClient(string socket)
+    {
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancel) =>
+            {
+                var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                try
+                {
+                    await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancel).ConfigureAwait(false);
+                    return new NetworkStream(connection, ownsSocket: true);
+                }
+                catch
+                {
+                    connection.Dispose();
+                    throw;
+                }
+            },
+        })
+        {
+            BaseAddress = new Uri("http://gateway/"),
+            Timeout = TimeSpan.FromSeconds(60),
+        };
+    }
+
+    /// <summary>A client for the gateway whose store is in <paramref name="directory"/>, or null when none is running there.</summary>
+    /// <exception cref="UnauthorizedAccessException">A gateway is running, and this user may not command it.</exception>
+    public static ControlClient? TryConnect(string directory)
+    {
+        var socket = Path.GetFullPath(Path.Combine(directory, ControlServer.SocketName));
+        if (!File.Exists(socket))
+        {
+            return null;
+        }
+
+        using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(new UnixDomainSocketEndPoint(socket));
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
+        {
+            throw new UnauthorizedAccessException(
+                $"A gateway is running, but {socket} may not be opened by this user. Run the command as the gateway's user or as root.", e);
+        }
+        catch (SocketException)
+        {
+            // The socket file of a gateway that was killed: nobody listens behind it.
+            return null;
+        }
+
+        return new ControlClient(socket);
+    }
+
+    /// <summary>Gets a document.</summary>
+    /// <exception cref="HttpRequestException">The gateway refused; the message holds its words.</exception>
+    public async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel)
+    {
+        using var response = await _http.GetAsync(new Uri(path, UriKind.Relative), cancel).ConfigureAwait(false);
+        await using var body = await response.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
+        if (!response.IsSuccessStatusCode)
+        {
+            var error = await JsonSerializer.DeserializeAsync(body, ControlJson.Default.ErrorDocument, cancel).ConfigureAwait(false);
+            throw new HttpRequestException(error?.Error ?? $"The gateway answered {(int)response.StatusCode}.");
+        }
+
+        return await JsonSerializer.DeserializeAsync(body, type, cancel).ConfigureAwait(false)
+            ?? throw new HttpRequestException("The gateway answered with an empty document.");
+    }
+
+    public void Dispose() => _http.Dispose();
+}

@@ -1,0 +1,95 @@
+using EdgeGateway.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeGateway.Control;
+
+/// <summary>
+/// Serves operator commands on a Unix socket in the data directory (mode 0600: the file system decides who may command) and, where
+/// configured, the health document on loopback. See <c>docs/decisions/0005</c>.
+/// </summary>
+public static class ControlServer
+{
+    /// <summary>Name of the socket in the data directory.</summary>
+    public const string SocketName = "edgegateway.sock";
+
+    /// <summary>Builds and starts the server.</summary>
+    /// <exception cref="IOException">The health address is in use.</exception>
+    public static async Task<WebApplication> StartAsync(GatewayRuntime gateway, string directory, string? healthListen, CancellationToken cancel)
+    {
+        var socket = Path.GetFullPath(Path.Combine(directory, SocketName));
+        File.Delete(socket);
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Logging.ClearProviders();
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = 64 * 1024;
+            kestrel.ListenUnixSocket(socket);
+            if (healthListen is not null)
+            {
+                kestrel.Listen(System.Net.IPEndPoint.Parse(healthListen));
+            }
+        });
+        var app = builder.Build();
+        Map(app, gateway);
+        await app.StartAsync(cancel).ConfigureAwait(false);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
+        return app;
+    }
+
+    private static void Map(IEndpointRouteBuilder endpoints, GatewayRuntime gateway)
+    {
+        endpoints.Map("/health", async context =>
+        {
+            var status = gateway.Status();
+            context.Response.StatusCode = status.State == "ok" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+            await context.Response.WriteAsJsonAsync(status, ControlJson.Default.StatusDocument).ConfigureAwait(false);
+        });
+
+        // Everything below is for operators: only over the socket, whose file mode is the permission.
+        endpoints.Map("/status", context => OverSocket(context, () =>
+            context.Response.WriteAsJsonAsync(gateway.Status(), ControlJson.Default.StatusDocument)));
+        endpoints.Map("/outbox", context => OverSocket(context, () =>
+            context.Response.WriteAsJsonAsync(gateway.Status().Outbox, ControlJson.Default.OutboxDocument)));
+        endpoints.Map("/read/{device}", context => OverSocket(context, async () =>
+        {
+            var id = (string)context.Request.RouteValues["device"]!;
+            var device = gateway.Site.Devices.FirstOrDefault(d => d.Id == id);
+            if (device is null)
+            {
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+                await context.Response.WriteAsJsonAsync(
+                    new ErrorDocument($"There is no device '{id}'. Devices: {string.Join(", ", gateway.Site.Devices.Select(d => d.Id))}."),
+                    ControlJson.Default.ErrorDocument).ConfigureAwait(false);
+                return;
+            }
+
+            var readings = await gateway.ReadNowAsync(device, context.RequestAborted).ConfigureAwait(false);
+            await context.Response.WriteAsJsonAsync(
+                ReadingDocuments.Make(gateway.Site, device, readings), ControlJson.Default.DeviceReadingDocument).ConfigureAwait(false);
+        }));
+    }
+
+    private static Task OverSocket(HttpContext context, Func<Task> serve)
+    {
+        // Kestrel gives connections over a Unix socket no IP address.
+        if (context.Connection.RemoteIpAddress is not null)
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        }
+
+        return serve();
+    }
+}

@@ -1,0 +1,176 @@
+using System.Text.Json.Serialization;
+
+namespace EdgeGateway.Control;
+
+/// <summary>What <c>edgegateway status --json</c> prints and the health endpoint serves. Additive: members are never renamed.</summary>
+public sealed record StatusDocument
+{
+    /// <summary><c>ok</c>, or <c>degraded</c> when data is being held back or missed; <see cref="Problems"/> then says why.</summary>
+    public required string State { get; init; }
+
+    public required string Site { get; init; }
+
+    public required string Gateway { get; init; }
+
+    public required string Configuration { get; init; }
+
+    public required int ProcessId { get; init; }
+
+    public required double UptimeSeconds { get; init; }
+
+    /// <summary>What is wrong now and how to mend it; empty when all is well.</summary>
+    public required IReadOnlyList<string> Problems { get; init; }
+
+    /// <summary>Messages that wait in the outbox.</summary>
+    public required long Depth { get; init; }
+
+    /// <summary>Records that were evicted or quarantined since the store was made.</summary>
+    public required long Dropped { get; init; }
+
+    /// <summary>True when the store cannot be written and readings wait in memory.</summary>
+    public required bool Degraded { get; init; }
+
+    /// <summary>Messages that destinations acknowledged since the process started.</summary>
+    public required long Delivered { get; init; }
+
+    /// <summary>Readings taken from the pollers since the process started.</summary>
+    public required long Samples { get; init; }
+
+    public required OutboxDocument Outbox { get; init; }
+
+    public required IReadOnlyList<DeviceDocument> Devices { get; init; }
+
+    public required IReadOnlyList<UplinkDocument> Uplinks { get; init; }
+
+    public required ProcessDocument Process { get; init; }
+}
+
+/// <summary>The outbox: <c>edgegateway outbox --json</c>.</summary>
+public sealed record OutboxDocument
+{
+    /// <summary>Messages that wait.</summary>
+    public required long Rows { get; init; }
+
+    /// <summary>Bytes of all files of the store.</summary>
+    public required long FileBytes { get; init; }
+
+    public required long BudgetBytes { get; init; }
+
+    /// <summary>When the oldest waiting message was made; null when nothing waits.</summary>
+    public required DateTimeOffset? Oldest { get; init; }
+
+    public required double OldestAgeSeconds { get; init; }
+
+    /// <summary>Waiting messages by stream.</summary>
+    public required IReadOnlyDictionary<string, long> Streams { get; init; }
+
+    public required long Evicted { get; init; }
+
+    public required long Quarantined { get; init; }
+}
+
+/// <summary>One device as its bus owner sees it.</summary>
+public sealed record DeviceDocument
+{
+    public required string Id { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string Bus { get; init; }
+
+    public required int Unit { get; init; }
+
+    public required bool Online { get; init; }
+
+    /// <summary>Why it is offline, in words; empty when online.</summary>
+    public required string Problem { get; init; }
+
+    public required long Requests { get; init; }
+
+    public required long Failed { get; init; }
+
+    public required long Exceptions { get; init; }
+
+    public required long MissedPeriods { get; init; }
+
+    public required long LatencyMilliseconds { get; init; }
+}
+
+/// <summary>One uplink.</summary>
+public sealed record UplinkDocument
+{
+    public required string Id { get; init; }
+
+    public required bool Connected { get; init; }
+
+    public required string Problem { get; init; }
+
+    public required long Delivered { get; init; }
+
+    public required long InFlight { get; init; }
+
+    /// <summary>Rows that this destination has not acknowledged.</summary>
+    public required long Backlog { get; init; }
+
+    /// <summary>Seconds until the backlog is through at the present rate; null when unknown or nothing waits.</summary>
+    public required double? BackfillSeconds { get; init; }
+}
+
+/// <summary>The process itself.</summary>
+public sealed record ProcessDocument
+{
+    public required long ResidentBytes { get; init; }
+
+    public required DateTimeOffset StartedAt { get; init; }
+
+    public required double CpuSeconds { get; init; }
+
+    /// <summary>Bytes the process caused to be written to storage (<c>/proc/self/io</c>, write_bytes).</summary>
+    public required long WrittenBytes { get; init; }
+}
+
+/// <summary>The values of one device: <c>edgegateway read DEVICE --json</c>.</summary>
+public sealed record DeviceReadingDocument
+{
+    public required string Device { get; init; }
+
+    public required string Profile { get; init; }
+
+    public required IReadOnlyList<PointReadingDocument> Points { get; init; }
+}
+
+/// <summary>The value of one point, or why there is none.</summary>
+public sealed record PointReadingDocument
+{
+    public required string Point { get; init; }
+
+    public required string Role { get; init; }
+
+    /// <summary>Null when there is no value; <see cref="Reason"/> then says why.</summary>
+    public required double? Value { get; init; }
+
+    public required string Unit { get; init; }
+
+    /// <summary>Symbol of a state, or null.</summary>
+    public required string? Symbol { get; init; }
+
+    public required string Quality { get; init; }
+
+    public required string Reason { get; init; }
+
+    public required int Address { get; init; }
+
+    /// <summary>Register image in hexadecimal.</summary>
+    public required string Raw { get; init; }
+}
+
+/// <summary>A refusal in words.</summary>
+public sealed record ErrorDocument(string Error);
+
+/// <summary>JSON of the control interface, without reflection.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+[JsonSerializable(typeof(StatusDocument))]
+[JsonSerializable(typeof(OutboxDocument))]
+[JsonSerializable(typeof(DeviceReadingDocument))]
+[JsonSerializable(typeof(ErrorDocument))]
+public sealed partial class ControlJson : JsonSerializerContext;

@@ -1,0 +1,132 @@
+using EdgeGateway.Buses;
+using EdgeGateway.Control;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Storage;
+using EdgeGateway.Uplinks;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeGateway.Hosting;
+
+/// <summary>
+/// The gateway: one poller for each bus, one loop that turns readings into records and commits them, one task for each uplink. Two
+/// queues in all: readings in memory, rows on disk.
+/// </summary>
+public sealed class GatewayRuntime : IAsyncDisposable
+{
+    private static readonly TimeSpan UplinkGrace = TimeSpan.FromSeconds(3);
+
+    private readonly ILogger _log;
+    private readonly GatewayClock _clock;
+    private readonly SqliteStore _store;
+    private readonly ReadingQueue _queue;
+    private readonly CommitLoop _loop;
+    private readonly BusPoller[] _pollers;
+    private readonly IBus[] _buses;
+    private readonly IUplink[] _uplinks;
+    private readonly StatusReport _status;
+
+    private GatewayRuntime(LoadedSite site, GatewayClock clock, SqliteStore store, ILoggerFactory logs)
+    {
+        Site = site.Model;
+        _clock = clock;
+        _store = store;
+        _log = logs.CreateLogger("EdgeGateway");
+        _queue = new ReadingQueue(clock.Time);
+        var births = new RetainedBirths();
+        _loop = new CommitLoop(site, store, _queue, clock, births, _log);
+        _buses = [.. Site.Buses.Select(bus => BusKinds.Create(bus, clock.Time))];
+        _pollers = [.. Site.Buses.Select((bus, i) => new BusPoller(bus, Site, _buses[i], _queue, clock, _log))];
+        _uplinks = [.. Site.Uplinks.Select(uplink => UplinkTable.Create(uplink, new UplinkContext
+        {
+            SiteId = Site.SiteId,
+            GatewayId = Site.GatewayId,
+            Outbox = store,
+            Births = () => births.Current,
+            Time = clock.Time,
+            Logger = _log,
+        }))];
+        _status = new StatusReport(Site, clock, store, _loop, _pollers, _uplinks);
+    }
+
+    /// <summary>The site in force.</summary>
+    public SiteModel Site { get; }
+
+    /// <summary>Opens the store and recovers the state; touches no wire.</summary>
+    /// <exception cref="StoreException">The store cannot be used; the message says why and what to do.</exception>
+    public static GatewayRuntime Open(LoadedSite site, TimeProvider time, ILoggerFactory logs)
+    {
+        ArgumentNullException.ThrowIfNull(site);
+        var store = SqliteStore.Open(site.Model.Storage, [.. site.Model.Uplinks.Select(u => u.Id)], time);
+        try
+        {
+            return new GatewayRuntime(site, new GatewayClock(time), store, logs);
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Runs until <paramref name="stop"/>, then finishes the last commit, gives the uplinks 3 s, and returns.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        Log.Started(_log, Site.GatewayId, Site.SiteId, Site.Devices.Count, Site.Points.Count, Site.Buses.Count, Site.ConfigurationHash[..12]);
+        using var stopPolling = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using var stopUplinks = new CancellationTokenSource();
+        using var stopLoop = new CancellationTokenSource();
+
+        _loop.Begin();
+        var loop = Task.Run(() => _loop.RunAsync(stopLoop.Token), CancellationToken.None);
+        var uplinks = _uplinks.Select(uplink => Task.Run(
+            () => Supervisor.KeepAsync($"uplink {uplink.Id}", uplink.RunAsync, _clock.Time, _log, stopUplinks.Token), CancellationToken.None)).ToArray();
+        var pollers = _pollers.Select(poller => Task.Run(
+            () => Supervisor.KeepAsync($"bus {poller.Model.Id}", poller.RunAsync, _clock.Time, _log, stopPolling.Token), CancellationToken.None)).ToArray();
+
+        // The loop ends early only by a fault that cannot be mended while running, such as a damaged store.
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (stop.Register(static s => ((TaskCompletionSource)s!).TrySetResult(), stopped))
+        {
+            await Task.WhenAny(stopped.Task, loop).ConfigureAwait(false);
+        }
+
+        Log.Stopping(_log);
+        await stopPolling.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(pollers).ConfigureAwait(false);
+        _loop.End();
+        await stopUplinks.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(uplinks).WaitAsync(UplinkGrace + TimeSpan.FromSeconds(2), _clock.Time, CancellationToken.None)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await stopLoop.CancelAsync().ConfigureAwait(false);
+        _queue.Wake();
+        await loop.ConfigureAwait(false);
+        Log.Stopped(_log, _store.Statistics().Rows);
+    }
+
+    /// <summary>Reads one device now through the owner of its bus.</summary>
+    public Task<IReadOnlyList<Reading>> ReadNowAsync(DeviceModel device, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return _pollers.First(p => p.Model.Id == device.BusId).ReadNowAsync(device, cancel);
+    }
+
+    /// <summary>What the gateway does and what is wrong, now.</summary>
+    public StatusDocument Status() => _status.Make();
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var poller in _pollers)
+        {
+            poller.Dispose();
+        }
+
+        foreach (var bus in _buses)
+        {
+            await bus.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _queue.Dispose();
+        _store.Dispose();
+    }
+}

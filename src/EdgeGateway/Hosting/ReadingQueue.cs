@@ -1,0 +1,65 @@
+using System.Threading.Channels;
+using EdgeGateway.Core;
+
+namespace EdgeGateway.Hosting;
+
+/// <summary>What a poller read, stamped on the monotonic clock; the pipeline's loop makes a <see cref="Sample"/> of it.</summary>
+/// <param name="Point">Index of the point.</param>
+/// <param name="Monotonic">When the reply arrived, in milliseconds of <see cref="GatewayClock.Monotonic"/>.</param>
+/// <param name="Value">Value in the point's unit; NaN when there is none.</param>
+/// <param name="Raw">Register image, right-aligned.</param>
+/// <param name="Quality">Trust, or why there is no value.</param>
+public readonly record struct Reading(int Point, long Monotonic, double Value, ulong Raw, Quality Quality);
+
+/// <summary>The bounded queue between the pollers and the pipeline. Full: the pollers wait, nothing is dropped.</summary>
+public sealed class ReadingQueue(TimeProvider time) : IDisposable
+{
+    /// <summary>Most readings in memory (requirement O-11).</summary>
+    public const int Capacity = 20_000;
+
+    /// <summary>A group of this size is processed without waiting for the end of the commit window.</summary>
+    public const int GroupSize = 8_192;
+
+    private readonly Channel<Reading> _channel = Channel.CreateBounded<Reading>(new BoundedChannelOptions(Capacity)
+    {
+        FullMode = BoundedChannelFullMode.Wait,
+        SingleReader = true,
+        SingleWriter = false,
+    });
+
+    private readonly Alarm _alarm = new(time);
+
+    /// <summary>Readings that wait.</summary>
+    public int Count => _channel.Reader.Count;
+
+    /// <summary>Appends a reading; waits while the queue is full.</summary>
+    public ValueTask WriteAsync(in Reading reading, CancellationToken cancel)
+    {
+        if (_channel.Writer.TryWrite(reading))
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        _alarm.Wake();
+        return _channel.Writer.WriteAsync(reading, cancel);
+    }
+
+    /// <summary>To be called after a group of writes: wakes the pipeline when there is enough to be worth a commit.</summary>
+    public void Written()
+    {
+        if (_channel.Reader.Count >= GroupSize)
+        {
+            _alarm.Wake();
+        }
+    }
+
+    /// <summary>Waits until the commit window is over or a group is full.</summary>
+    public ValueTask WaitAsync(TimeSpan window) => _alarm.WaitAsync(window);
+
+    /// <summary>Ends the wait of the pipeline now.</summary>
+    public void Wake() => _alarm.Wake();
+
+    public bool TryRead(out Reading reading) => _channel.Reader.TryRead(out reading);
+
+    public void Dispose() => _alarm.Dispose();
+}

@@ -1,0 +1,97 @@
+using EdgeGateway.Core;
+using EdgeGateway.Core.Accounting;
+using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Site;
+
+namespace EdgeGateway.Hosting;
+
+/// <summary>A site as read from disk: the checked model and the texts it was made from.</summary>
+/// <param name="Model">The resolved model; its storage directory is absolute.</param>
+/// <param name="Gateway">Text of <c>gateway.yaml</c>.</param>
+/// <param name="Profiles">Texts of the profiles in use, by profile id.</param>
+public sealed record LoadedSite(SiteModel Model, SourceText Gateway, IReadOnlyDictionary<string, SourceText> Profiles);
+
+/// <summary>Reads <c>gateway.yaml</c> and the device profiles it names.</summary>
+public sealed class SiteFiles
+{
+    private readonly Dictionary<string, string> _paths = new(StringComparer.Ordinal);
+
+    /// <summary>Looks for profiles in <paramref name="profileDirectories"/>, the first that has one wins.</summary>
+    public SiteFiles(IEnumerable<string> profileDirectories)
+    {
+        foreach (var directory in profileDirectories.Where(Directory.Exists))
+        {
+            foreach (var path in Directory.EnumerateFiles(directory, "*.yaml", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+            {
+                // Templates are completed by a technician first; they are not profiles.
+                if (!path.Contains($"{Path.DirectorySeparatorChar}templates{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+                {
+                    _paths.TryAdd(Path.GetFileNameWithoutExtension(path), path);
+                }
+            }
+        }
+    }
+
+    /// <summary>Paths of all profiles found, by id.</summary>
+    public IReadOnlyDictionary<string, string> ProfilePaths => _paths;
+
+    /// <summary>The places where profiles are looked for: the one given, or <c>device-profiles</c> beside the configuration and beside the program.</summary>
+    public static SiteFiles Find(string configuration, string? profiles) => new(profiles is not null
+        ? [profiles]
+        : [
+            Path.Combine(Path.GetDirectoryName(Path.GetFullPath(configuration))!, "device-profiles"),
+            Path.Combine(AppContext.BaseDirectory, "device-profiles"),
+        ]);
+
+    /// <summary>Reads and checks a site. Nothing is opened but files.</summary>
+    /// <param name="configuration">Path of <c>gateway.yaml</c>.</param>
+    /// <param name="problems">Everything that is wrong, at once; may hold warnings when a site is returned.</param>
+    /// <returns>The site, or null when there is an error.</returns>
+    public LoadedSite? Load(string configuration, out IReadOnlyList<Problem> problems)
+    {
+        if (!File.Exists(configuration))
+        {
+            problems = [new Problem(configuration, 0, 0, "There is no such file", "Name the configuration with --config FILE, or start from docs/examples/gateway.yaml")];
+            return null;
+        }
+
+        var text = new SourceText(configuration, File.ReadAllText(configuration));
+        var site = Load(text, Profile, _paths.Keys, out var profiles, out problems);
+        if (site is null)
+        {
+            return null;
+        }
+
+        var directory = Path.GetFullPath(site.Storage.Directory, Path.GetDirectoryName(Path.GetFullPath(configuration))!);
+        return new LoadedSite(site with { Storage = site.Storage with { Directory = directory } }, text, profiles);
+    }
+
+    /// <summary>Resolves a site from texts: from files, or from those a store kept.</summary>
+    public static SiteModel? Load(
+        SourceText gateway,
+        Func<string, SourceText?> profile,
+        IReadOnlyCollection<string> knownProfiles,
+        out IReadOnlyDictionary<string, SourceText> profiles,
+        out IReadOnlyList<Problem> problems)
+    {
+        var used = new Dictionary<string, SourceText>(StringComparer.Ordinal);
+        var (site, found) = SiteLoader.Load(
+            gateway,
+            id =>
+            {
+                if (!used.TryGetValue(id, out var text) && profile(id) is { } read)
+                {
+                    used[id] = text = read;
+                }
+
+                return text;
+            },
+            GridFactors.BuiltIn().KnownRegions.ToHashSet(StringComparer.Ordinal),
+            knownProfiles);
+        profiles = used;
+        problems = found;
+        return site;
+    }
+
+    private SourceText? Profile(string id) => _paths.TryGetValue(id, out var path) ? new SourceText(path, File.ReadAllText(path)) : null;
+}

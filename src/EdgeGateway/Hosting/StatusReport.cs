@@ -1,0 +1,102 @@
+using EdgeGateway.Buses;
+using EdgeGateway.Control;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Storage;
+using EdgeGateway.Uplinks;
+
+namespace EdgeGateway.Hosting;
+
+/// <summary>Puts together what the gateway does and what is wrong.</summary>
+internal sealed class StatusReport(
+    SiteModel site, GatewayClock clock, SqliteStore store, CommitLoop loop, IReadOnlyList<BusPoller> pollers, IReadOnlyList<IUplink> uplinks)
+{
+    private readonly DateTimeOffset _started = clock.Time.GetUtcNow();
+
+    /// <summary>Makes the document of this moment; from any thread.</summary>
+    public StatusDocument Make()
+    {
+        var statistics = store.Statistics();
+        var now = clock.Time.GetUtcNow();
+        var links = pollers.SelectMany(p => p.Links.Select(link => (p.Model, link))).ToArray();
+        var states = uplinks.Select(u => u.Status).ToArray();
+        List<string> problems = [];
+        if (loop.Failing is { } failing)
+        {
+            problems.Add($"The store cannot be written: {failing}");
+        }
+
+        problems.AddRange(links.Where(l => l.link.IsDown).Select(l =>
+            $"Device {l.link.Device.Id} on bus {l.Model.Id} ({BusKinds.Describe(l.Model)}, unit {l.link.Device.Unit}): {Reason(l.link)}"));
+        problems.AddRange(states.Where(s => !s.Connected).Select(s => $"Uplink {s.Id}: {s.LastError ?? "not connected yet"}"));
+        return new StatusDocument
+        {
+            State = problems.Count == 0 ? "ok" : "degraded",
+            Site = site.SiteId,
+            Gateway = site.GatewayId,
+            Configuration = site.ConfigurationHash,
+            ProcessId = Environment.ProcessId,
+            UptimeSeconds = clock.Monotonic / 1000.0,
+            Problems = problems,
+            Depth = statistics.Rows,
+            Dropped = statistics.EvictedRecords + statistics.QuarantinedRecords,
+            Degraded = loop.Failing is not null,
+            Delivered = states.Sum(s => s.Acknowledged),
+            Samples = loop.Taken,
+            Outbox = new OutboxDocument
+            {
+                Rows = statistics.Rows,
+                FileBytes = statistics.FileBytes,
+                BudgetBytes = site.Storage.BudgetBytes,
+                Oldest = now - statistics.OldestRowAge,
+                OldestAgeSeconds = statistics.OldestRowAge?.TotalSeconds ?? 0,
+                Streams = statistics.Streams.Where(s => s.Rows > 0).ToDictionary(s => s.Stream.Word(), s => s.Rows, StringComparer.Ordinal),
+                Evicted = statistics.EvictedRecords,
+                Quarantined = statistics.QuarantinedRecords,
+            },
+            Devices = [.. links.Select(l => Device(l.Model, l.link))],
+            Uplinks = [.. states.Select(s => Uplink(s, now))],
+            Process = Process(statistics.ProcessBytesWritten),
+        };
+    }
+
+    private static string Reason(DeviceLink link) => Reasons.Describe(Core.Quality.Bad(link.Reason.Reason, link.Reason.Detail));
+
+    private static DeviceDocument Device(BusModel bus, DeviceLink link) => new()
+    {
+        Id = link.Device.Id,
+        Name = link.Device.Name,
+        Bus = bus.Id,
+        Unit = link.Device.Unit,
+        Online = !link.IsDown && link.Requests > link.Failed,
+        Problem = link.IsDown ? Reason(link) : link.Requests == 0 ? "not polled yet" : link.Requests == link.Failed ? Reason(link) : "",
+        Requests = link.Requests,
+        Failed = link.Failed,
+        Exceptions = link.Exceptions,
+        MissedPeriods = link.MissedPeriods,
+        LatencyMilliseconds = link.LastLatency,
+    };
+
+    private static UplinkDocument Uplink(UplinkStatus status, DateTimeOffset now) => new()
+    {
+        Id = status.Id,
+        Connected = status.Connected,
+        Problem = status.Connected ? "" : status.LastError ?? "not connected yet",
+        Delivered = status.Acknowledged,
+        InFlight = status.InFlight,
+        Backlog = status.BacklogRows,
+        BackfillSeconds = status.ExpectedEnd is { } end ? Math.Max(0, (end - now).TotalSeconds) : null,
+    };
+
+    private ProcessDocument Process(long? writtenBytes)
+    {
+        using var process = System.Diagnostics.Process.GetCurrentProcess();
+        return new ProcessDocument
+        {
+            ResidentBytes = process.WorkingSet64,
+            CpuSeconds = process.TotalProcessorTime.TotalSeconds,
+            WrittenBytes = writtenBytes ?? 0,
+            StartedAt = _started,
+        };
+    }
+}

@@ -1,0 +1,51 @@
+using Microsoft.Extensions.Logging;
+
+namespace EdgeGateway.Hosting;
+
+/// <summary>Keeps a part of the gateway running: a fault ends that part only, and it is started again with back-off (requirement P-2).</summary>
+internal static class Supervisor
+{
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(60);
+
+    /// <summary>Runs <paramref name="part"/> until cancelled.</summary>
+    public static async Task KeepAsync(string name, Func<CancellationToken, Task> part, TimeProvider time, ILogger log, CancellationToken cancel)
+    {
+        var delay = FirstDelay;
+        while (!cancel.IsCancellationRequested)
+        {
+            var started = time.GetTimestamp();
+            try
+            {
+                await part(cancel).ConfigureAwait(false);
+                return;
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // Whatever went wrong in one part must not end the others; it is logged with its cause.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                if (time.GetElapsedTime(started) > LongestDelay)
+                {
+                    delay = FirstDelay;
+                }
+
+                Log.PartFailed(log, name, delay, e);
+            }
+
+            try
+            {
+                await Task.Delay(delay, time, cancel).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            delay = delay * 2 < LongestDelay ? delay * 2 : LongestDelay;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using Microsoft.Extensions.Logging;
+
+namespace EdgeGateway;
+
+/// <summary>Every log message of the program. Quiet while all is well: changes are logged once, not each failed poll.</summary>
+internal static partial class Log
+{
+    // 1xx: life of the process
+    [LoggerMessage(101, LogLevel.Information, "Gateway {Gateway} of site {Site} started: {Devices} devices, {Points} points on {Buses} buses, configuration {Hash}")]
+    public static partial void Started(ILogger log, string gateway, string site, int devices, int points, int buses, string hash);
+
+    [LoggerMessage(102, LogLevel.Information, "Stopping: finishing the last commit and waiting up to 3 s for the uplinks")]
+    public static partial void Stopping(ILogger log);
+
+    [LoggerMessage(103, LogLevel.Information, "Stopped; {Rows} rows wait in the outbox")]
+    public static partial void Stopped(ILogger log, long rows);
+
+    [LoggerMessage(104, LogLevel.Error, "{Part} ended by a fault and is started again in {Delay}")]
+    public static partial void PartFailed(ILogger log, string part, TimeSpan delay, Exception exception);
+
+    [LoggerMessage(105, LogLevel.Warning, "The wall clock stepped by {Step}: open windows are closed early and a new clock era begins")]
+    public static partial void ClockStepped(ILogger log, TimeSpan step);
+
+    // 2xx: buses
+    [LoggerMessage(201, LogLevel.Warning, "Device {Device} on bus {Bus} does not answer: {Problem}")]
+    public static partial void DeviceDown(ILogger log, string device, string bus, string problem);
+
+    [LoggerMessage(202, LogLevel.Information, "Device {Device} on bus {Bus} answers again")]
+    public static partial void DeviceBack(ILogger log, string device, string bus);
+
+    // 3xx: storage
+    [LoggerMessage(301, LogLevel.Information, "Resumed from checkpoint {Checkpoint}: {Batches} batches of the sample log replayed")]
+    public static partial void Resumed(ILogger log, long checkpoint, long batches);
+
+    [LoggerMessage(302, LogLevel.Error, "The store cannot be written; readings wait in memory and the commit is tried again: {Problem}")]
+    public static partial void StoreFailing(ILogger log, string problem);
+
+    [LoggerMessage(303, LogLevel.Information, "The store can be written again")]
+    public static partial void StoreBack(ILogger log);
+
+    [LoggerMessage(304, LogLevel.Warning, "The outbox is over its budget: {Records} records of stream {Stream} were evicted")]
+    public static partial void Evicted(ILogger log, long records, string stream);
+
+    [LoggerMessage(305, LogLevel.Warning, "{Report}")]
+    public static partial void StoreRecovered(ILogger log, string report);
+
+    [LoggerMessage(306, LogLevel.Error, "Replay of the sample log ended at other sequence numbers than were stored ({Detail}): a new epoch begins")]
+    public static partial void ReplayDiffers(ILogger log, string detail);
+}
