@@ -331,7 +331,7 @@ public sealed class MqttClient : IAsyncDisposable
                 var frame = await connection.ReadAsync(cancel).ConfigureAwait(false);
                 if (frame.AtEnd)
                 {
-                    return new(MqttLossCause.ClosedByServer, "the server closed the connection without a reason: see its log");
+                    return new(MqttLossCause.ClosedByServer, "the server closed the connection without a reason: see its log; does another client use the same client id?");
                 }
 
                 var breach = frame.Breach;
