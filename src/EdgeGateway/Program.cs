@@ -1,6 +1,7 @@
 using System.CommandLine;
 using EdgeGateway.Commands;
 
+Terminal.Prepare();
 var root = new RootCommand(
     """
     EdgeGateway polls the meters, drives, belts and analysers of a site over Modbus, checks every value, finds

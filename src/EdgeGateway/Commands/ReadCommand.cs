@@ -89,7 +89,7 @@ internal static class ReadCommand
     private static void Show(SiteModel site, DeviceModel device, DeviceReadingDocument document)
     {
         AnsiConsole.MarkupLineInterpolated($"[bold]{device.Name}[/] ({device.Id}), {document.Profile}, {BusKinds.Describe(site.Buses.First(b => b.Id == device.BusId))} unit {device.Unit}");
-        var table = new Table().Border(TableBorder.Rounded).AddColumn("point").AddColumn(new TableColumn("value").RightAligned()).AddColumns("unit", "quality", "address", "raw", "role");
+        var table = new Table().Border(TableBorder.Rounded).AddColumn("point").AddColumn(new TableColumn("value").RightAligned()).AddColumns("unit", "quality", "address", "raw");
         foreach (var point in document.Points)
         {
             table.AddRow(
@@ -98,8 +98,7 @@ internal static class ReadCommand
                 Markup.Escape(point.Unit),
                 point.Quality == "good" ? "[green]good[/]" : $"[red]{Markup.Escape(point.Quality)}: {Markup.Escape(point.Reason)}[/]",
                 $"0x{point.Address:X4}",
-                Markup.Escape(point.Raw),
-                $"[grey]{Markup.Escape(point.Role)}[/]");
+                Markup.Escape(point.Raw));
         }
 
         AnsiConsole.Write(table);

@@ -1,4 +1,5 @@
 using EdgeGateway.Core;
+using Spectre.Console;
 
 namespace EdgeGateway.Commands;
 
@@ -13,6 +14,17 @@ internal static class Terminal
 
     /// <summary>The configuration or the command line is wrong; nothing was touched.</summary>
     public const int BadInput = 2;
+
+    /// <summary>Output to a file or a pipe carries no colours and is wide enough for every table.</summary>
+    public static void Prepare()
+    {
+        if (Console.IsOutputRedirected)
+        {
+            AnsiConsole.Profile.Capabilities.Ansi = false;
+            AnsiConsole.Profile.Capabilities.ColorSystem = ColorSystem.NoColors;
+            AnsiConsole.Profile.Width = 160;
+        }
+    }
 
     /// <summary>Prints problems, worst last so that it stays on the screen, and a count.</summary>
     public static void Print(IReadOnlyList<Problem> problems, TextWriter output)
