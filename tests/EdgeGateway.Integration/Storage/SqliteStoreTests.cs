@@ -308,6 +308,24 @@ public sealed class SqliteStoreTests
     }
 
     [Fact]
+    public void A_commit_of_five_hundred_samples_allocates_a_few_kilobytes_whatever_their_number()
+    {
+        using var t = new TestStore();
+        for (var n = 0; n < 5; n++)
+        {
+            t.Feed(500);
+            t.Add();
+            t.Commit();
+        }
+
+        t.Feed(500);
+        t.Add();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        t.Commit();
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8192);
+    }
+
+    [Fact]
     public void Statistics_agree_with_the_tables()
     {
         using var t = new TestStore();
