@@ -44,6 +44,13 @@ internal sealed class Salvage(StoreFiles files, StoreLimits limits, IReadOnlyLis
     {
         var stamp = time.GetUtcNow().UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
         var path = files.Database + StoreFiles.SalvagingInfix + stamp;
+
+        // A clock that was set back, or two starts within a second, must not meet an older set of the same name.
+        for (var again = 2; File.Exists(path.Replace(StoreFiles.SalvagingInfix, StoreFiles.DamagedInfix, StringComparison.Ordinal)); again++)
+        {
+            path = string.Create(CultureInfo.InvariantCulture, $"{files.Database}{StoreFiles.SalvagingInfix}{stamp}.{again}");
+        }
+
         TakeAway(path);
         CarryOver(path, cause, marker);
         Finish(path);

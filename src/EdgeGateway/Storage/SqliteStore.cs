@@ -134,6 +134,11 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         {
             return reader.Read(first, last, maxRows, maxBytes, rows, ref unreadable);
         }
+        catch (StoreException e) when (e.Failure == StoreFailure.Damaged)
+        {
+            NoteDamage(e);
+            throw;
+        }
         finally
         {
             if (unreadable is not null)
