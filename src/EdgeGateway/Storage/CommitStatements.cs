@@ -11,8 +11,7 @@ internal sealed class CommitStatements(Database db)
 
     public Statement FreePages { get; } = db.Prepare("PRAGMA freelist_count");
 
-    public Statement SaveHead { get; } = db.Prepare(
-        "INSERT INTO head(name, a, b, c, d, text) VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(name) DO UPDATE SET a = ?2, b = ?3, c = ?4, d = ?5, text = ?6");
+    public HeadTable Head { get; } = new(db);
 
     public Statement InsertRow { get; } = db.Prepare("INSERT INTO outbox(id, class, stream, epoch, first, count, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
 

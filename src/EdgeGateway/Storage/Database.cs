@@ -99,6 +99,17 @@ internal sealed class Database : IDisposable
         }
     }
 
+    /// <summary>Rewrites the file without its free pages, and sets its new limit. Needs the space of the new file twice more for the moment.</summary>
+    public void Shrink(long maxPages)
+    {
+        // Not in memory: that would be the whole store.
+        Set("temp_store", "FILE", "1");
+        Execute("VACUUM");
+        Set("temp_store", "MEMORY", "2");
+        QueryLong("PRAGMA wal_checkpoint(TRUNCATE)");
+        Set("max_page_count", $"{maxPages}", null);
+    }
+
     /// <summary>Prepares a statement that lives as long as the connection.</summary>
     public Statement Prepare(string sql)
     {

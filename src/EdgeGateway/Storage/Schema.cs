@@ -15,7 +15,7 @@ internal static class Schema
     // The hot tables have no index beside their key. "head" is small on purpose: all that changes with each commit shares one page.
     private const string Tables = """
         CREATE TABLE schema(version INTEGER NOT NULL, oldest_reader INTEGER NOT NULL, made INTEGER NOT NULL);
-        CREATE TABLE head(name TEXT PRIMARY KEY, a INTEGER NOT NULL, b INTEGER NOT NULL, c INTEGER NOT NULL, d INTEGER NOT NULL, text TEXT) WITHOUT ROWID;
+        CREATE TABLE head(name TEXT PRIMARY KEY, a INTEGER NOT NULL, b INTEGER NOT NULL, c INTEGER NOT NULL, d INTEGER NOT NULL, text TEXT, crc INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE outbox(id INTEGER PRIMARY KEY, class INTEGER NOT NULL, stream INTEGER NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL, count INTEGER NOT NULL, body BLOB NOT NULL);
         CREATE TABLE log(number INTEGER PRIMARY KEY, body BLOB NOT NULL);
         CREATE TABLE checkpoint(slot INTEGER PRIMARY KEY, log INTEGER NOT NULL, body BLOB NOT NULL);
@@ -27,16 +27,20 @@ internal static class Schema
         CREATE TABLE recovery(n INTEGER PRIMARY KEY, at INTEGER NOT NULL, cause TEXT NOT NULL, set_aside TEXT NOT NULL, rows_saved INTEGER NOT NULL, rows_scanned INTEGER NOT NULL, rows_not_kept INTEGER NOT NULL, batches_saved INTEGER NOT NULL, batches_not_kept INTEGER NOT NULL, checkpoint_saved INTEGER NOT NULL, epoch INTEGER NOT NULL, heads_before TEXT NOT NULL, told INTEGER NOT NULL);
         """;
 
-    /// <summary>Makes the tables in one transaction.</summary>
-    public static void Create(Database db, long nowMilliseconds) => db.Execute(
-        $"""
-        BEGIN IMMEDIATE;
-        {Tables}
-        INSERT INTO schema VALUES({Version}, {OldestReader}, {nowMilliseconds});
-        PRAGMA application_id = {ApplicationId};
-        PRAGMA user_version = {OldestReader};
-        COMMIT;
-        """);
+    /// <summary>Makes the tables and begins the first epoch, in one transaction: there is never one without the other.</summary>
+    public static void Create(Database db, long nowMilliseconds, long epoch)
+    {
+        db.Execute(
+            $"""
+            BEGIN IMMEDIATE;
+            {Tables}
+            INSERT INTO schema VALUES({Version}, {OldestReader}, {nowMilliseconds});
+            PRAGMA application_id = {ApplicationId};
+            PRAGMA user_version = {OldestReader};
+            """);
+        StoreOpening.BeginEpoch(db, epoch);
+        db.Execute("COMMIT");
+    }
 
     /// <summary>True when the tables are there.</summary>
     public static bool Exists(Database db) => db.QueryLong("SELECT count(*) FROM sqlite_schema WHERE name = 'schema'") == 1;

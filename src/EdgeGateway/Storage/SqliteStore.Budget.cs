@@ -109,8 +109,49 @@ public sealed partial class SqliteStore
                 $"The storage budget is used up: this commit needs about {pages} pages of {Database.PageSize} bytes and {FreePages()} are free, with nothing left to evict. Give the gateway a larger storage budget."));
     }
 
+    /// <summary>After a start with a smaller budget than before: evicts what is too much and gives the free pages back.</summary>
+    private void ShrinkToBudget()
+    {
+        var maxPages = _limits.Sqlite.MaxPages;
+        if (_writer.QueryLong("PRAGMA page_count") <= maxPages)
+        {
+            return;
+        }
+
+        // Room for what the free pages of partly filled leaves will not give back, and for the first commits.
+        var wanted = maxPages / 8;
+        for (var enough = false; !enough;)
+        {
+            _work.CopyFrom(_live);
+            _losses.Clear();
+            _dead.Clear();
+            CollectAcknowledgements();
+            _sql.Begin.Run();
+            try
+            {
+                TrimSampleLog(_logShareBytes, Covered(fallBack: false));
+                enough = FreePages() >= wanted || Evict(wanted, mostRows: 500) || _dead.Count == 0;
+                SaveLosses();
+                SaveCursors();
+                SaveLedger();
+                _sql.End.Run();
+            }
+            catch
+            {
+                _writer.Rollback();
+                throw;
+            }
+
+            _live.CopyFrom(_work);
+            CloseAcknowledgements();
+            CutLog();
+        }
+
+        _writer.Shrink(maxPages);
+    }
+
     /// <summary>Deletes the oldest rows of the least class until so many pages are free; each is counted as lost.</summary>
-    private bool Evict(long pages)
+    private bool Evict(long pages, int mostRows = int.MaxValue)
     {
         for (var rowClass = 0; rowClass < _work.EvictFrom.Length; rowClass++)
         {
@@ -128,6 +169,11 @@ public sealed partial class SqliteStore
                     if (FreePages() >= pages)
                     {
                         return true;
+                    }
+
+                    if (--mostRows == 0)
+                    {
+                        return false;
                     }
                 }
             }

@@ -472,7 +472,7 @@ public sealed partial class SqliteStore
     }
 
     private void SaveHead(string name, long a, long b = 0, long c = 0, long d = 0, string? text = null) =>
-        _sql.SaveHead.Bind(1, name).Bind(2, a).Bind(3, b).Bind(4, c).Bind(5, d).Bind(6, text).Run();
+        _sql.Head.Save(new HeadEntry(name, a, b, c, d, text));
 
     private void NoteDamage(StoreException e)
     {

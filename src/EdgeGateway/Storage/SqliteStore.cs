@@ -89,7 +89,9 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         try
         {
             writer = StoreOpening.Open(files, limits, destinations, time, out var firstStart);
-            return new SqliteStore(files, limits, storage, destinations, time, @lock, writer, firstStart);
+            var store = new SqliteStore(files, limits, storage, destinations, time, @lock, writer, firstStart);
+            store.ShrinkToBudget();
+            return store;
         }
         catch
         {
@@ -131,6 +133,11 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         try
         {
             return reader.Read(first, last, maxRows, maxBytes, rows, ref unreadable);
+        }
+        catch (StoreException e) when (e.Failure == StoreFailure.Damaged)
+        {
+            NoteDamage(e);
+            throw;
         }
         finally
         {
@@ -288,7 +295,7 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
 
     private void LoadLedger()
     {
-        using var head = _writer.Once("SELECT name, a, b, c, d FROM head");
+        using var head = _writer.Once(HeadTable.Select);
         while (head.Step())
         {
             var name = head.Text(0)!;

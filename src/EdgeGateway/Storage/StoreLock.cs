@@ -5,6 +5,11 @@ namespace EdgeGateway.Storage;
 /// <summary>Holds a directory for one process: the kernel's file lock goes with the process, however it ends.</summary>
 internal sealed class StoreLock : IDisposable
 {
+    // What .NET reports for errno EAGAIN and EROFS on Linux, and for a file in use on Windows.
+    private const int WouldBlock = 11;
+    private const int ReadOnlyFileSystem = 30;
+    private const int SharingViolation = unchecked((int)0x80070020);
+
     private readonly FileStream _file;
 
     private StoreLock(FileStream file) => _file = file;
@@ -24,7 +29,13 @@ internal sealed class StoreLock : IDisposable
         {
             throw new StoreException(StoreFailure.ReadOnly, $"Cannot write in {directory}: {e.Message} Give the gateway's user the directory: chown edgegateway {directory}", e);
         }
-        catch (IOException e) when (e is not DirectoryNotFoundException)
+        catch (IOException e) when (e.HResult is not (WouldBlock or SharingViolation))
+        {
+            throw new StoreException(
+                e.HResult == ReadOnlyFileSystem ? StoreFailure.ReadOnly : StoreFailure.Io,
+                $"Cannot write in {directory}: {e.Message} Check the mount: dmesg says whether the kernel remounted it read-only after an error.", e);
+        }
+        catch (IOException e)
         {
             throw new StoreException(StoreFailure.InUse, $"Another gateway (process {Holder(directory)}) uses the store in {directory}. Stop it, or give this one its own directory.", e);
         }

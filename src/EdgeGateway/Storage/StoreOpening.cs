@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Globalization;
 
 namespace EdgeGateway.Storage;
 
@@ -18,7 +17,7 @@ internal static class StoreOpening
         firstStart = false;
         var marker = StoreMarker.Read(files.Marker);
         var salvage = new Salvage(files, limits, destinations, time);
-        if (salvage.Resume())
+        if (salvage.Resume(marker))
         {
             marker = StoreMarker.Read(files.Marker);
         }
@@ -52,7 +51,8 @@ internal static class StoreOpening
                 else
                 {
                     RefuseNewer(db);
-                    damage = QuickCheck(db, time);
+                    damage = QuickCheck(db, time)
+                        ?? (HeadTable.FindDamage(db) is { } line ? $"the line {line} of the table head does not have its CRC" : null);
                 }
             }
             catch (StoreException e) when (e.Failure == StoreFailure.Damaged)
@@ -88,14 +88,8 @@ internal static class StoreOpening
         var db = Database.OpenWriter(files.Database, limits.Sqlite);
         try
         {
-            var now = time.GetUtcNow();
-            if (!Schema.Exists(db))
-            {
-                Schema.Create(db, now.ToUnixTimeMilliseconds());
-            }
-
             var epoch = NextEpoch(0, time);
-            BeginEpoch(db, epoch);
+            Schema.Create(db, time.GetUtcNow().ToUnixTimeMilliseconds(), epoch);
             Durable.FlushDirectory(files.Directory);
             new StoreMarker(epoch).Write(files.Marker);
             return db;
@@ -113,14 +107,17 @@ internal static class StoreOpening
     /// </summary>
     public static long NextEpoch(long last, TimeProvider time) => Math.Max(last + 1, time.GetUtcNow().ToUnixTimeSeconds());
 
-    /// <summary>Sets all streams to sequence 1 of <paramref name="epoch"/>; counts of rows stay.</summary>
+    /// <summary>Sets all streams to sequence 1 of <paramref name="epoch"/> and counts their rows.</summary>
     public static void BeginEpoch(Database db, long epoch)
     {
+        var head = new HeadTable(db);
+        using var count = db.Once("SELECT count(*), coalesce(sum(length(body)), 0) FROM outbox WHERE stream = ?1");
         foreach (var stream in SqliteStore.AllStreams)
         {
-            db.Execute(string.Create(
-                CultureInfo.InvariantCulture,
-                $"INSERT INTO head(name, a, b, c, d) VALUES('{HeadName.Streams[(byte)stream]}', {epoch}, 1, 0, 0) ON CONFLICT(name) DO UPDATE SET a = {epoch}, b = 1"));
+            count.Bind(1, (long)stream).Step();
+            var (rows, bytes) = (count.Long(0), count.Long(1));
+            count.Reset();
+            head.Save(new HeadEntry(HeadName.Streams[(byte)stream], epoch, 1, rows, bytes, null));
         }
     }
 

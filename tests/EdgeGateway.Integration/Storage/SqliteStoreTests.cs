@@ -308,6 +308,49 @@ public sealed class SqliteStoreTests
     }
 
     [Fact]
+    public void A_commit_of_five_hundred_samples_allocates_a_few_kilobytes_whatever_their_number()
+    {
+        using var t = new TestStore();
+        for (var n = 0; n < 5; n++)
+        {
+            t.Feed(500);
+            t.Add();
+            t.Commit();
+        }
+
+        t.Feed(500);
+        t.Add();
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        t.Commit();
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 8192);
+    }
+
+    [Fact]
+    public void A_second_of_twenty_samples_writes_at_most_a_kilobyte_a_sample_to_the_log()
+    {
+        // Requirement O-2: 1.2 kB device bytes a sample at 20 samples a second; the pages moved to the main file come on top, once in
+        // 512 frames or more.
+        using var t = new TestStore(budgetBytes: 64 << 20);
+        const int Commits = 100;
+        t.Add();
+        t.Commit();
+        var before = new FileInfo(t.Database + "-wal").Length;
+        for (var n = 0; n < Commits; n++)
+        {
+            t.Feed(20);
+            t.Add(bytes: 600);
+            if (n > 0)
+            {
+                t.Store.Acknowledge(TestStore.Destination, n);
+            }
+
+            t.Commit();
+        }
+
+        Assert.InRange((new FileInfo(t.Database + "-wal").Length - before) / (Commits * 20), 1, 1000);
+    }
+
+    [Fact]
     public void Statistics_agree_with_the_tables()
     {
         using var t = new TestStore();

@@ -1,0 +1,186 @@
+using EdgeGateway.Core.Feed;
+
+namespace EdgeGateway.Integration.Storage;
+
+public sealed class StoreDamageTests
+{
+    private const int Rows = 400;
+
+    /// <summary>A closed store of 400 rows of some sizes, batches 1 to 40 and a checkpoint at 30, all in the main file.</summary>
+    private static TestStore Filled()
+    {
+        var t = new TestStore();
+        for (var n = 1; n <= 40; n++)
+        {
+            t.Feed(20);
+            for (var i = 0; i < Rows / 40; i++)
+            {
+                t.Add(bytes: (n % 5) switch { 0 => 9000, 1 => 3900, 2 => 1500, _ => 200 });
+            }
+
+            if (n == 30)
+            {
+                t.SetCheckpoint(9000);
+            }
+
+            t.Commit();
+        }
+
+        t.Store.Dispose();
+        return t;
+    }
+
+    [Fact]
+    public void Every_row_outside_the_damaged_pages_is_saved_and_keeps_its_number()
+    {
+        using var t = Filled();
+        var random = new Random(7);
+        var pages = (int)(new FileInfo(t.Database).Length / 4096);
+        var damaged = Enumerable.Range(0, 6).Select(_ => random.Next(0, pages)).ToHashSet();
+        damaged.Add(0); // With page 1 SQLite loses the schema: only the raw scan is left.
+        using (var file = new FileStream(t.Database, FileMode.Open))
+        {
+            var noise = new byte[4096];
+            foreach (var page in damaged)
+            {
+                random.NextBytes(noise);
+                file.Position = page * 4096L;
+                file.Write(noise);
+            }
+        }
+
+        t.Reopen();
+        var report = t.Recovery.Report!;
+        var rows = t.ReadAll();
+        Assert.Equal(report.RowsSaved, rows.Count);
+        Assert.Equal(rows.Count, report.RowsFoundByScan);
+
+        // A page holds at most 16 of the small rows and costs at most that many.
+        Assert.InRange(rows.Count, Rows - (16 * damaged.Count), Rows);
+        Assert.All(rows, row => Assert.Equal(row.Id, row.FirstSequence));
+        Assert.True(report.Epoch > rows[0].Epoch);
+        Assert.True(t.Recovery.Heads.Values.All(h => h.Next == 1 && h.Epoch == report.Epoch));
+        Assert.Equal(0, report.RowsNotKept);
+
+        // And numbering goes on behind the saved rows.
+        t.Add();
+        Assert.True(t.Commit().FirstRowId > rows[^1].Id);
+    }
+
+    [Fact]
+    public void A_lost_database_is_not_taken_for_a_first_start()
+    {
+        using var t = Filled();
+        var epoch = t.Epoch(FeedStream.Summary);
+        File.Delete(t.Database);
+        t.Reopen();
+        Assert.False(t.Recovery.FirstStart);
+        Assert.Contains("missing", t.Recovery.Report!.Cause, StringComparison.Ordinal);
+        Assert.True(t.Recovery.Report.Epoch > epoch);
+        Assert.Empty(t.ReadAll());
+    }
+
+    [Fact]
+    public void State_and_log_are_carried_over_together()
+    {
+        using var t = Filled();
+        Sql.Execute(t.Database, "UPDATE head SET b = b + 1 WHERE name = 'stream/2'");
+        t.Reopen();
+        var report = t.Recovery.Report!;
+        Assert.Contains("stream/2", report.Cause, StringComparison.Ordinal);
+        Assert.True(report.CheckpointSaved);
+        Assert.Equal(30, t.Recovery.Checkpoint!.LogNumber);
+        Assert.Equal(TestStore.MakeState(30, 9000), t.Recovery.Checkpoint.State.ToArray());
+        Assert.Equal(Enumerable.Range(31, 10).Select(i => (long)i), t.ReadLog(30).Select(b => b.Number));
+        Assert.Equal(41, t.Recovery.NextBatchNumber);
+        Assert.Equal(Rows, t.ReadAll().Count);
+        Assert.Equal(Rows, t.Store.Statistics().Rows);
+        Assert.Equal(Rows + 1, report.HeadsBefore.Single(h => h.Stream == FeedStream.Summary).Next);
+    }
+
+    [Fact]
+    public void Delivered_rows_do_not_come_back_when_the_cursor_can_be_read()
+    {
+        using var t = new TestStore();
+        for (var i = 0; i < 50; i++)
+        {
+            t.Add();
+        }
+
+        t.Commit();
+        for (var id = 1; id <= 20; id++)
+        {
+            t.Store.Acknowledge(TestStore.Destination, id);
+        }
+
+        t.Commit();
+        t.Store.Dispose();
+        File.WriteAllText(Path.Combine(t.Directory, "gateway.suspect"), "a commit met damage");
+        t.Reopen();
+        Assert.Equal("a commit met damage", t.Recovery.Report!.Cause);
+        Assert.Equal(Enumerable.Range(21, 30).Select(i => (long)i), t.ReadAll().Select(r => r.Id));
+        Assert.Equal(20, t.Store.OpenCursor(TestStore.Destination).Floor);
+        Assert.False(File.Exists(Path.Combine(t.Directory, "gateway.suspect")));
+    }
+
+    [Fact]
+    public void A_gap_in_the_log_ends_what_can_be_replayed()
+    {
+        using var t = Filled();
+        Sql.Execute(t.Database, "UPDATE log SET body = zeroblob(length(body)) WHERE number = 36");
+        File.WriteAllText(Path.Combine(t.Directory, "gateway.suspect"), "test");
+        t.Reopen();
+        Assert.Equal([31, 32, 33, 34, 35], t.ReadLog(30).Select(b => b.Number));
+        Assert.Equal(36, t.Recovery.NextBatchNumber);
+        Assert.Equal(4, t.Recovery.Report!.BatchesNotKept);
+    }
+
+    [Theory]
+    [InlineData("after the log was moved")]
+    [InlineData("after both were moved")]
+    [InlineData("while the new one was filled")]
+    [InlineData("before the old set was renamed")]
+    public void A_salvage_that_was_cut_off_goes_on_at_the_next_start(string moment)
+    {
+        using var t = Filled();
+        var set = t.Database + ".salvaging-20260921T000000Z";
+        switch (moment)
+        {
+            case "after the log was moved":
+                File.WriteAllBytes(set + "-wal", []);
+                break;
+            case "after both were moved":
+                File.Move(t.Database, set);
+                break;
+            case "while the new one was filled":
+                File.Move(t.Database, set);
+                File.WriteAllBytes(t.Database + ".salvage", new byte[5000]);
+                break;
+            default:
+                File.Copy(t.Database, set);
+                break;
+        }
+
+        t.Reopen();
+        Assert.Equal(Rows, t.ReadAll().Count);
+        Assert.Equal(moment == "before the old set was renamed", t.Recovery.Report is null);
+        Assert.Single(t.Store.Statistics().DamagedSets);
+        Assert.DoesNotContain(Directory.EnumerateFiles(t.Directory), f => f.Contains("salvag", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Only_the_two_newest_damaged_sets_are_kept()
+    {
+        using var t = Filled();
+        for (var i = 0; i < 4; i++)
+        {
+            t.Store.Dispose();
+            t.Clock.Advance(TimeSpan.FromHours(i < 2 ? 1 : 0));
+            File.WriteAllText(Path.Combine(t.Directory, "gateway.suspect"), "test");
+            t.Reopen();
+            Assert.Equal(Rows, t.ReadAll().Count);
+        }
+
+        Assert.Equal(2, t.Store.Statistics().DamagedSets.Count);
+    }
+}
