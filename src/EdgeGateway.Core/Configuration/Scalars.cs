@@ -8,6 +8,9 @@ public static partial class Scalars
 {
     public static readonly ScalarShape Text = new("a text", s => !s.IsNull && s.Text.Length > 0, json => Types(json, "string", "number"));
 
+    /// <summary>Nothing, on purpose.</summary>
+    public static readonly ScalarShape Null = new("null", s => s.IsNull, json => json.WriteString("type", "null"));
+
     /// <summary>Safe as a part of an MQTT topic, a file name and a record id.</summary>
     public static readonly ScalarShape Id = new(
         "an identifier of letters, digits, '-', '_' and '.', such as lv-room-1 (at most 64 characters)",

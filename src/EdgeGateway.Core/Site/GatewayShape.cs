@@ -56,7 +56,7 @@ public static class GatewayShape
     public static readonly ObjectShape Metering = new(
         "metering",
         new("role", Choice("incomer", "submeter", "generator"), "What the meter's energy means: drawn from the grid, a part behind another meter, own generation.") { Required = true },
-        new("parent", Id, "Device id of the meter in front of it."),
+        new("parent", new EitherShape(Null, Id), "Device id of the meter in front of it; null or absent for a root."),
         new("countsTowardSite", TrueOrFalse, "Whether its energy is added to the site's total; true for an incomer without a parent when absent."),
         new("direction", Choice("import", "reversed"), "reversed when it is wired so that the import registers hold export.") { Default = "import" });
 
