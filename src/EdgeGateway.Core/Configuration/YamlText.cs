@@ -17,7 +17,7 @@ public static class YamlText
         var reading = new Reading(source.FileName, problems);
         try
         {
-            var parser = new Parser(new StringReader(source.Text));
+            var parser = new Parser(new StringReader(source.Text.TrimStart((char)0xFEFF))); // Some editors begin a file with a byte order mark.
             parser.Consume<StreamStart>();
             if (parser.Accept<StreamEnd>(out _))
             {

@@ -525,8 +525,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
     private DetectorModel[] Detectors(Section section)
     {
         var detectors = new List<DetectorModel>();
-        var alarm = section.Block("alarm", ProfileShape.Alarm);
-        if (alarm.IsPresent && DetectorSettings.Limit(alarm, problems) is { } limit)
+        if (DetectorSettings.Limit(section.Block("alarm", ProfileShape.Alarm), null, problems) is { } limit)
         {
             detectors.Add(limit);
         }
@@ -534,12 +533,16 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
         var anomaly = section.Block("anomaly", ProfileShape.Anomaly);
         if (anomaly.Duration("stuckFor") is { } stuckFor)
         {
-            detectors.Add(DetectorSettings.Stuck(stuckFor));
+            detectors.Add(DetectorSettings.Stuck(stuckFor, anomaly.Number("stuckTolerance"), anomaly.Number("stuckIdle")));
+        }
+        else if (anomaly.Has("stuckTolerance") || anomaly.Has("stuckIdle"))
+        {
+            problems.Error(anomaly.Place, "'stuckTolerance' and 'stuckIdle' belong to 'stuckFor', which is missing", "Add 'stuckFor:' with the time without change");
         }
 
         if (anomaly.Text("method") is not null)
         {
-            detectors.Add(DetectorSettings.Spike(anomaly.Duration("window") ?? TimeSpan.FromMinutes(15), anomaly.Text("sensitivity") ?? "medium"));
+            detectors.Add(DetectorSettings.Spike(anomaly.Text("sensitivity") ?? "medium"));
         }
 
         return [.. detectors];

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using EdgeGateway.Core.Profiles;
 
 namespace EdgeGateway.Core.Site;
@@ -232,9 +233,13 @@ public sealed record PointModel
 public sealed record CounterModel(decimal? RolloverAt, bool Resettable, decimal? MaxRatePerSecond);
 
 /// <summary>A detector and its numbers, by the name in the detector table.</summary>
-/// <param name="Name">Name in the table of detectors: <c>stuck</c>, <c>spike</c>, <c>limit</c>.</param>
+/// <param name="Name">Name in the table of detectors: <c>stuck</c>, <c>spike</c>, <c>limit</c>, <c>slip</c>.</param>
 /// <param name="Settings">Numbers by key; durations in seconds.</param>
-public sealed record DetectorModel(string Name, IReadOnlyDictionary<string, double> Settings);
+public sealed record DetectorModel(string Name, IReadOnlyDictionary<string, double> Settings)
+{
+    /// <summary>Other points that the detector reads, by key: <c>device.point</c>, or <c>point</c> of the same device.</summary>
+    public IReadOnlyDictionary<string, string> Points { get; init; } = FrozenDictionary<string, string>.Empty;
+}
 
 /// <summary>How a point enters the carbon account; never an emission factor (factors are dated data).</summary>
 /// <param name="Method">Name in the table of emission methods: <c>electricity-purchased</c>, <c>electricity-sold</c>.</param>
@@ -279,4 +284,7 @@ public sealed record MqttUplinkModel : UplinkModel
 
     /// <summary>False: live records first, history beside them. True: strictly oldest first.</summary>
     public bool InOrder { get; init; }
+
+    /// <summary>Pace of history beside live records in bytes per second; null: 20 times the live rate, between 64,000 and 256,000.</summary>
+    public long? BackfillBytesPerSecond { get; init; }
 }

@@ -12,7 +12,7 @@ public class SitePointTests
         var voltage = Point(model, "voltage_l1_n");
         Assert.Equal(10m, voltage.Encoding.Scale);
         Assert.Equal((0, 50_000), (voltage.PlausibleMin!.Value, voltage.PlausibleMax!.Value));
-        Assert.Equal((20_700, 25_300, 10), (voltage.Detectors[0].Settings["low"], voltage.Detectors[0].Settings["high"], voltage.Detectors[0].Settings["holdFor"]));
+        Assert.Equal((20_700, 25_300, 10), (voltage.Detectors[0].Settings["low"], voltage.Detectors[0].Settings["high"], voltage.Detectors[0].Settings["holdSeconds"]));
 
         var energy = Point(model, "active_energy_import_total");
         Assert.Equal(40m, energy.Encoding.Scale);
@@ -35,7 +35,7 @@ public class SitePointTests
     {
         var model = Load(
             "parent: incomer }",
-            "parent: incomer }, samples: all, points: { voltage_l1_n: { poll: 2s, samples: false, plausible: { max: 300 }, limits: { high: 245, hysteresis: 2 } }, voltage_l2_n: { limits: off }, voltage_l3_n: { poll: off }, active_power_total: { stuck: off, spike: { window: 5m, sensitivity: high } } }");
+            "parent: incomer }, samples: all, points: { voltage_l1_n: { poll: 2s, samples: false, plausible: { max: 300 }, limits: { high: 245, hysteresis: 2 } }, voltage_l2_n: { limits: off }, voltage_l3_n: { poll: off }, active_power_total: { stuck: off, spike: { sensitivity: high, quietFor: 5m } } }");
         var fan = model.Devices[1];
         Assert.Equal(5, fan.Points.Count);
         var voltage = Point(model, "voltage_l1_n", 1);
@@ -45,7 +45,7 @@ public class SitePointTests
         Assert.True(Point(model, "voltage_l2_n", 1).PublishSamples);
         var power = Point(model, "active_power_total", 1);
         Assert.Equal("spike", Assert.Single(power.Detectors).Name);
-        Assert.Equal((300, 4), (power.Detectors[0].Settings["window"], power.Detectors[0].Settings["threshold"]));
+        Assert.Equal((3, 300), (power.Detectors[0].Settings["factor"], power.Detectors[0].Settings["quietSeconds"]));
     }
 
     [Fact]
@@ -56,6 +56,17 @@ public class SitePointTests
         Assert.Equal(700, Texts.Load(bus).Model!.Devices[0].Timeout.TotalMilliseconds);
         Assert.Equal(800, Texts.Load(bus, profile).Model!.Devices[0].Timeout.TotalMilliseconds);
         Assert.Equal(900, Texts.Load(bus.With("unit: 1, metering: { role: incomer }", "unit: 1, timeout: 900ms, metering: { role: incomer }"), profile).Model!.Devices[0].Timeout.TotalMilliseconds);
+    }
+
+    [Fact]
+    public void Limits_of_two_stages_and_stuck_settings_reach_the_detectors()
+    {
+        var model = Load(
+            "parent: incomer }",
+            "parent: incomer }, pt: 10, points: { voltage_l1_n: { limits: { highAlarm: 2700 }, stuck: { after: 5m, tolerance: 0.2, idle: 1 } } }");
+        var voltage = Point(model, "voltage_l1_n", 1);
+        Assert.Equal(new Dictionary<string, double> { ["low"] = 2070, ["high"] = 2530, ["highAlarm"] = 2700, ["holdSeconds"] = 10 }, voltage.Detectors.Single(d => d.Name == "limit").Settings);
+        Assert.Equal(new Dictionary<string, double> { ["windowSeconds"] = 300, ["tolerance"] = 0.2, ["idle"] = 1 }, voltage.Detectors.Single(d => d.Name == "stuck").Settings);
     }
 
     private static SiteModel Load(string passage, string becomes)

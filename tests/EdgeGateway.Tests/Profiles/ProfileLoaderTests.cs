@@ -23,12 +23,12 @@ public class ProfileLoaderTests
     {
         var profile = Load(Texts.Profile);
         var limit = Assert.Single(Point(profile, "voltage_l1_n").Detectors);
-        Assert.Equal(("limit", 207, 253, 10), (limit.Name, limit.Settings["low"], limit.Settings["high"], limit.Settings["holdFor"]));
+        Assert.Equal(("limit", 207, 253, 10), (limit.Name, limit.Settings["low"], limit.Settings["high"], limit.Settings["holdSeconds"]));
 
         var power = Point(profile, "active_power_total");
         Assert.Equal(["spike", "stuck"], power.Detectors.Select(d => d.Name).Order());
-        Assert.Equal((900, 6), (power.Detectors.Single(d => d.Name == "spike").Settings["window"], power.Detectors.Single(d => d.Name == "spike").Settings["threshold"]));
-        Assert.Equal(600, power.Detectors.Single(d => d.Name == "stuck").Settings["stuckFor"]);
+        Assert.Equal(4, power.Detectors.Single(d => d.Name == "spike").Settings["factor"]);
+        Assert.Equal(600, power.Detectors.Single(d => d.Name == "stuck").Settings["windowSeconds"]);
         Assert.Equal(TimeSpan.FromSeconds(1), power.Period);
 
         var energy = Point(profile, "active_energy_import_total");

@@ -59,8 +59,9 @@ public class ProfileProblemTests
         { "maxRate: { value: 50, unit: kW }", "maxRate: { value: 50, unit: Hz }", 20, "'Hz' is not a rate of 'kW.h'", "a power for an energy" },
         { EnergyCounter, EnergyCounter.Replace("rolloverAt", "monotonic: false, rolloverAt", StringComparison.Ordinal), 20, "'monotonic' is 'false'", "true" },
         { "poll: fast, anomaly", "poll: fast, carbon: { role: electricity_purchased, scope: 2 }, anomaly", 19, "electricity_purchased needs a point with the role electricity.energy.active.import", "right register" },
-        { "alarm: { low: 207, high: 253, holdFor: 10s }", "alarm: { low: 253, high: 207 }", 18, "the lower limit 253 is not below the upper limit 207", "Exchange" },
-        { "alarm: { low: 207, high: 253, holdFor: 10s }", "alarm: { holdFor: 10s }", 18, "a limit needs 'low' or 'high'", "at least one" },
+        { "alarm: { low: 207, high: 253, holdFor: 10s }", "alarm: { low: 253, high: 207 }", 18, "the limit 'low' of 253 is not below 'high' of 207", "rise in the order" },
+        { "alarm: { low: 207, high: 253, holdFor: 10s }", "alarm: { holdFor: 10s }", 18, "a limit needs 'low', 'high'", "at least one" },
+        { "stuckFor: 10m", "stuckIdle: 1", 19, "belong to 'stuckFor', which is missing", "Add 'stuckFor:'" },
         { "poll: { fast: 1s", "poll: { fast: 10ms", 13, "the poll class fast has a period of 10 ms", "50ms or more" },
 
         // Sources, probes, self-tests
