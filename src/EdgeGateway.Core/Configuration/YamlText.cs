@@ -64,6 +64,7 @@ public static class YamlText
         }
 
         var cure = said.Contains("mapping values are not allowed", StringComparison.OrdinalIgnoreCase)
+            || said.Contains("invalid mapping", StringComparison.OrdinalIgnoreCase)
             || said.Contains("expected <block end>", StringComparison.OrdinalIgnoreCase)
             || said.Contains("did not find expected", StringComparison.OrdinalIgnoreCase)
             ? "Look at the indentation of this line and the one before: keys of one block begin in the same column; a text that holds ': ' or ' #' needs quotes"

@@ -103,6 +103,18 @@ public class GatewayProblemTests
         Assert.Equal(ProblemSeverity.Error, problem.Severity);
     }
 
+    [Theory]
+    [InlineData("site:\n  id: shaft-3\n name: Shaft 3\n", 3)]
+    [InlineData("site:\n  id: shaft-3\n    name: Shaft 3\n", 3)]
+    [InlineData("buses:\n  - id: a\n   type: modbus-tcp\n", 3)]
+    [InlineData("site:\n  id: shaft-3: x\n", 2)]
+    public void Wrong_indentation_is_shown_where_it_is(string text, int line)
+    {
+        var problem = Assert.Single(Texts.Load(text).Problems);
+        Assert.True(problem.Line == line, problem.ToString());
+        Assert.Contains("indentation", problem.Cure, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void All_problems_are_told_at_once_in_the_order_of_the_file()
     {
