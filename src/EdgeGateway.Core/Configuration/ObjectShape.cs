@@ -50,7 +50,7 @@ public sealed class ObjectShape(string title, params Key[] keys) : Shape
             {
                 problems.Error(key, $"unknown key '{key.Text}' in {title}", $"{Meant(key.Text)}Allowed here: {string.Join(", ", keys.Select(k => k.Name))}");
             }
-            else if (value is not YamlScalar { IsNull: true } || known.Required)
+            else
             {
                 known.Shape.Check(value, $"'{key.Text}'", problems);
             }

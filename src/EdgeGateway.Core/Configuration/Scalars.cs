@@ -8,9 +8,12 @@ public static partial class Scalars
 {
     public static readonly ScalarShape Text = new("a text", s => !s.IsNull && s.Text.Length > 0, json => Types(json, "string", "number"));
 
+    /// <summary>Nothing, on purpose.</summary>
+    public static readonly ScalarShape Null = new("null", s => s.IsNull, json => json.WriteString("type", "null"));
+
     /// <summary>Safe as a part of an MQTT topic, a file name and a record id.</summary>
     public static readonly ScalarShape Id = new(
-        "an identifier of letters, digits, '-', '_' and '.', such as lv-room-1 (at most 64 characters)",
+        "an identifier of letters, digits, '-' and '_', such as lv-room-1 (at most 64 characters)",
         s => IdPattern().IsMatch(s.Text),
         json => Pattern(json, IdPattern()));
 
@@ -90,7 +93,7 @@ public static partial class Scalars
         json.WriteString("pattern", pattern.ToString());
     }
 
-    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", RegexOptions.CultureInvariant)]
     private static partial Regex IdPattern();
 
     [GeneratedRegex("^[a-z][a-z0-9_]{0,63}$", RegexOptions.CultureInvariant)]

@@ -17,7 +17,7 @@ public static class YamlText
         var reading = new Reading(source.FileName, problems);
         try
         {
-            var parser = new Parser(new StringReader(source.Text));
+            var parser = new Parser(new StringReader(source.Text.TrimStart((char)0xFEFF))); // Some editors begin a file with a byte order mark.
             parser.Consume<StreamStart>();
             if (parser.Accept<StreamEnd>(out _))
             {
@@ -37,18 +37,23 @@ public static class YamlText
         }
         catch (YamlException e)
         {
-            problems.Add(Broken(source, e));
+            problems.Add(Broken(source, (int)e.Start.Line, (int)e.Start.Column, e.InnerException?.Message ?? e.Message));
+            return null;
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or IndexOutOfRangeException or NullReferenceException)
+        {
+            // The parser trips over some unfinished texts instead of saying so; the last node it read is the nearest place known.
+            problems.Add(Broken(source, reading.LastLine, 0, "something is not finished"));
             return null;
         }
     }
 
-    private static Problem Broken(SourceText source, YamlException error)
+    private static Problem Broken(SourceText source, int line, int column, string said)
     {
-        var (line, column) = ((int)error.Start.Line, (int)error.Start.Column);
-
-        // The parser notices a tab some way behind it; the tab itself is what the person has to see.
+        // The parser notices a tab some way behind it, or points to where the block began; the tab itself is what the person has to see.
         var lines = source.Text.Split('\n');
-        for (var i = 0; i < lines.Length && i <= line; i++)
+        var saysTab = said.Contains("tab", StringComparison.OrdinalIgnoreCase);
+        for (var i = 0; i < lines.Length && (i < line || saysTab); i++)
         {
             var indentation = lines[i].Length - lines[i].TrimStart(' ', '\t').Length;
             var tab = lines[i].AsSpan(0, indentation).IndexOf('\t');
@@ -58,8 +63,8 @@ public static class YamlText
             }
         }
 
-        var said = error.InnerException?.Message ?? error.Message;
         var cure = said.Contains("mapping values are not allowed", StringComparison.OrdinalIgnoreCase)
+            || said.Contains("invalid mapping", StringComparison.OrdinalIgnoreCase)
             || said.Contains("expected <block end>", StringComparison.OrdinalIgnoreCase)
             || said.Contains("did not find expected", StringComparison.OrdinalIgnoreCase)
             ? "Look at the indentation of this line and the one before: keys of one block begin in the same column; a text that holds ': ' or ' #' needs quotes"
@@ -73,6 +78,9 @@ public static class YamlText
         private const int MaxDepth = 50;
         private int _depth;
 
+        /// <summary>Line of the last node that was begun.</summary>
+        public int LastLine { get; private set; } = 1;
+
         public YamlNode Node(IParser parser)
         {
             if (++_depth > MaxDepth)
@@ -82,6 +90,8 @@ public static class YamlText
 
             try
             {
+                parser.Accept<NodeEvent>(out _);
+                LastLine = Math.Max(LastLine, Line(parser.Current!));
                 return parser.Current switch
                 {
                     YamlDotNet.Core.Events.Scalar => Scalar(parser),

@@ -3,56 +3,120 @@ using EdgeGateway.Core.Site;
 
 namespace EdgeGateway.Core.Profiles;
 
-/// <summary>Detector settings as files write them. The keys of the settings are the contract with the detector table.</summary>
+/// <summary>Detector settings as files write them. The keys of the settings are those of the table of detectors.</summary>
 internal static class DetectorSettings
 {
+    private static readonly string[] Levels = ["lowAlarm", "low", "high", "highAlarm"];
+
     /// <summary>
-    /// <c>limit</c>: <c>low</c>, <c>high</c>, <c>hysteresis</c> in the point's unit, <c>holdFor</c> in seconds; each only where it is stated.
-    /// Null when there is nothing to watch.
+    /// <c>limit</c>: <c>low</c>, <c>lowAlarm</c>, <c>high</c>, <c>highAlarm</c>, <c>hysteresis</c> in the point's unit, <c>holdSeconds</c>; what is
+    /// written here goes over <paramref name="known"/>. Null when there is nothing to watch.
     /// </summary>
-    public static DetectorModel? Limit(Section alarm, ProblemCollector problems)
+    public static DetectorModel? Limit(Section written, IReadOnlyDictionary<string, double>? known, ProblemCollector problems)
     {
-        var settings = new Dictionary<string, double>();
-        foreach (var key in (ReadOnlySpan<string>)["low", "high", "hysteresis"])
+        var settings = known is null ? [] : new Dictionary<string, double>(known);
+        foreach (var key in Levels.Append("hysteresis"))
         {
-            if (alarm.Number(key) is { } number)
+            if (written.Number(key) is { } number)
             {
                 settings[key] = (double)number;
             }
         }
 
-        if (alarm.Duration("holdFor") is { } hold)
+        if (written.Duration("holdFor") is { } hold)
         {
-            settings["holdFor"] = hold.TotalSeconds;
+            settings["holdSeconds"] = hold.TotalSeconds;
         }
 
-        if (!settings.ContainsKey("low") && !settings.ContainsKey("high"))
+        var levels = Levels.Where(settings.ContainsKey).ToList();
+        if (levels.Count == 0)
         {
-            problems.Error(alarm.Place, "a limit needs 'low' or 'high'", "Add at least one of them, in the point's unit");
+            if (written.IsPresent)
+            {
+                problems.Error(written.Place, "a limit needs 'low', 'high', 'lowAlarm' or 'highAlarm'", "Add at least one of them, in the point's unit");
+            }
+
             return null;
         }
 
-        if (settings.TryGetValue("low", out var low) && settings.TryGetValue("high", out var high) && low >= high)
+        for (var i = 1; i < levels.Count; i++)
         {
-            problems.Error(alarm.At("low"), $"the lower limit {low} is not below the upper limit {high}", "Exchange or correct them");
+            var (below, above) = (levels[i - 1], levels[i]);
+            var mayTouch = above == "low" || below == "high";
+            if (settings[below] > settings[above] || (settings[below] == settings[above] && !mayTouch))
+            {
+                problems.Error(written.Place, $"the limit '{below}' of {settings[below]} is not below '{above}' of {settings[above]}", "Limits rise in the order lowAlarm, low, high, highAlarm; in gateway.yaml what is not written comes from the profile");
+            }
         }
 
-        if (settings.TryGetValue("hysteresis", out var hysteresis) && hysteresis < 0)
+        if (settings.GetValueOrDefault("hysteresis") < 0)
         {
-            problems.Error(alarm.At("hysteresis"), "a hysteresis is not negative", "Write 0 or more, in the point's unit");
+            problems.Error(written.At("hysteresis"), "a hysteresis is not negative", "Write 0 or more, in the point's unit");
         }
 
         return new("limit", settings);
     }
 
-    /// <summary><c>stuck</c>: <c>stuckFor</c> in seconds.</summary>
-    public static DetectorModel Stuck(TimeSpan stuckFor) =>
-        new("stuck", new Dictionary<string, double> { ["stuckFor"] = stuckFor.TotalSeconds });
-
-    /// <summary><c>spike</c>: <c>window</c> in seconds, <c>threshold</c> in robust standard deviations.</summary>
-    public static DetectorModel Spike(TimeSpan window, string sensitivity) => new("spike", new Dictionary<string, double>
+    /// <summary><c>stuck</c>: <c>windowSeconds</c>; <c>tolerance</c> and <c>idle</c> in the point's unit.</summary>
+    public static DetectorModel Stuck(TimeSpan after, decimal? tolerance, decimal? idle)
     {
-        ["window"] = window.TotalSeconds,
-        ["threshold"] = sensitivity switch { "low" => 8, "high" => 4, _ => 6 },
-    });
+        var settings = new Dictionary<string, double> { ["windowSeconds"] = after.TotalSeconds };
+        Put(settings, "tolerance", tolerance);
+        Put(settings, "idle", idle);
+        return new("stuck", settings);
+    }
+
+    /// <summary><c>spike</c>: <c>factor</c> in robust standard deviations, <c>minimum</c> in the point's unit, <c>quietSeconds</c>.</summary>
+    public static DetectorModel Spike(string sensitivity, decimal? minimum = null, TimeSpan? quiet = null)
+    {
+        var settings = new Dictionary<string, double> { ["factor"] = sensitivity switch { "low" => 6, "high" => 3, _ => 4 } };
+        Put(settings, "minimum", minimum);
+        if (quiet is { } time)
+        {
+            settings["quietSeconds"] = time.TotalSeconds;
+        }
+
+        return new("spike", settings);
+    }
+
+    /// <summary><c>slip</c>: see the keys; the point <c>drive</c> is named as <c>device.point</c> or <c>point</c>.</summary>
+    public static DetectorModel Slip(Section slip)
+    {
+        var settings = new Dictionary<string, double>();
+        foreach (var key in (ReadOnlySpan<string>)["ratio", "minimumSpeed", "warnPercent", "alarmPercent", "hysteresisPercent"])
+        {
+            Put(settings, key, slip.Number(key));
+        }
+
+        foreach (var (key, name) in (ReadOnlySpan<(string, string)>)[("warnFor", "warnSeconds"), ("alarmFor", "alarmSeconds"), ("clearFor", "offDelaySeconds")])
+        {
+            Put(settings, name, (decimal?)slip.Duration(key)?.TotalSeconds);
+        }
+
+        return new("slip", settings) { Points = new Dictionary<string, string> { ["drive"] = slip.Text("drive") ?? "" } };
+    }
+
+    /// <summary>The settings with everything that is in the point's unit multiplied, for points behind transformers.</summary>
+    public static DetectorModel Scaled(this DetectorModel detector, double factor)
+    {
+        if (factor == 1)
+        {
+            return detector;
+        }
+
+        return detector with
+        {
+            Settings = detector.Settings.ToDictionary(
+                s => s.Key,
+                s => s.Key is "factor" || s.Key.EndsWith("Seconds", StringComparison.Ordinal) ? s.Value : s.Value * factor),
+        };
+    }
+
+    private static void Put(Dictionary<string, double> settings, string key, decimal? value)
+    {
+        if (value is { } number)
+        {
+            settings[key] = (double)number;
+        }
+    }
 }

@@ -73,7 +73,7 @@ public static class ProfileLoader
             Points = points,
             Sources = sources,
             Identify = identify,
-            SelfTests = SelfTests.Run(root, points, problems),
+            SelfTests = SelfTests.Run(root, points, context.Declared, problems),
             Quirks = [.. root.Scalars("quirks").Select(s => s.Text)],
             Grade = points.Count > 0 && points.All(p => p.Sources.Distinct().Count() > 1) ? 'A' : 'B',
         };

@@ -8,11 +8,15 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
 {
     private readonly List<(ProfilePoint Point, YamlNode Node)> _resolved = [];
 
+    /// <summary>Ids that the file means to declare, also where the entry has an error: what names them has no problem of its own.</summary>
+    public HashSet<string> Declared { get; } = [];
+
     /// <summary>Resolves one entry of <c>points</c> and appends its points.</summary>
     public void Expand(YamlMap entry, List<ProfilePoint> points)
     {
         var section = new Section(entry, ProfileShape.Point, entry);
         CheckCitations(section);
+        Declared.UnionWith(section.Text("id") is not { } name ? [] : section.Has("perPhase") ? section.Scalars("perPhase").Select(p => $"{name}_{p.Text}") : [name]);
         if (Encoding(section, ProfileShape.Point) is not { } encoding || section.Text("id") is not { } id)
         {
             return;
@@ -148,6 +152,11 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
         if (section.Text("point") is { } id)
         {
             encoding = _resolved.Find(p => p.Point.Id == id).Point?.Encoding;
+            if (encoding is null && Declared.Contains(id))
+            {
+                return null;
+            }
+
             if (encoding is null)
             {
                 problems.Error(section.At("point"), $"the identify probe names the point '{id}', which the profile does not have", $"{Spelling.Hint(id, _resolved.Select(p => p.Point.Id))}Name a point of this file");
@@ -183,7 +192,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
     private RegisterEncoding? Encoding(Section section, ObjectShape shape)
     {
         var table = section.Text("table") ?? defaults.Text("table");
-        if (table is null)
+        if (table is null && !section.Has("table") && !defaults.Has("table"))
         {
             problems.Error(section.Place, "the register table is not stated", "Add 'table: holding' (or input, coil, discrete) here or under 'defaults'");
         }
@@ -224,9 +233,9 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
         };
 
         var words = section.Text("wordOrder") ?? defaults.Text("wordOrder");
-        if (encoding.Length > 1 && words is null)
+        if (encoding.Length > 1 && words is null && !section.Has("wordOrder") && !defaults.Has("wordOrder"))
         {
-            problems.Error(section.At("type"), $"a {typeName} needs a word order, and none is stated", "Add 'wordOrder: high-first' or 'low-first' here or under 'defaults'; the manual or a reading of a known value tells which");
+            problems.Error(section.At("type"), $"{(typeName[0] == 'i' ? "an" : "a")} {typeName} needs a word order, and none is stated", "Add 'wordOrder: high-first' or 'low-first' here or under 'defaults'; the manual or a reading of a known value tells which");
         }
 
         var inBits = encoding.Table is RegisterTable.Coil or RegisterTable.DiscreteInput;
@@ -516,8 +525,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
     private DetectorModel[] Detectors(Section section)
     {
         var detectors = new List<DetectorModel>();
-        var alarm = section.Block("alarm", ProfileShape.Alarm);
-        if (alarm.IsPresent && DetectorSettings.Limit(alarm, problems) is { } limit)
+        if (DetectorSettings.Limit(section.Block("alarm", ProfileShape.Alarm), null, problems) is { } limit)
         {
             detectors.Add(limit);
         }
@@ -525,12 +533,16 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
         var anomaly = section.Block("anomaly", ProfileShape.Anomaly);
         if (anomaly.Duration("stuckFor") is { } stuckFor)
         {
-            detectors.Add(DetectorSettings.Stuck(stuckFor));
+            detectors.Add(DetectorSettings.Stuck(stuckFor, anomaly.Number("stuckTolerance"), anomaly.Number("stuckIdle")));
+        }
+        else if (anomaly.Has("stuckTolerance") || anomaly.Has("stuckIdle"))
+        {
+            problems.Error(anomaly.Place, "'stuckTolerance' and 'stuckIdle' belong to 'stuckFor', which is missing", "Add 'stuckFor:' with the time without change");
         }
 
         if (anomaly.Text("method") is not null)
         {
-            detectors.Add(DetectorSettings.Spike(anomaly.Duration("window") ?? TimeSpan.FromMinutes(15), anomaly.Text("sensitivity") ?? "medium"));
+            detectors.Add(DetectorSettings.Spike(anomaly.Text("sensitivity") ?? "medium"));
         }
 
         return [.. detectors];

@@ -79,18 +79,21 @@ public static class ProfileShape
 
     public static readonly ObjectShape Alarm = new(
         "alarm",
-        new("low", Number, "A finding begins below, in the point's unit."),
-        new("high", Number, "A finding begins above, in the point's unit."),
+        new("low", Number, "A warning begins below, in the point's unit."),
+        new("high", Number, "A warning begins above, in the point's unit."),
+        new("lowAlarm", Number, "The warning becomes an alarm below, in the point's unit."),
+        new("highAlarm", Number, "The warning becomes an alarm above, in the point's unit."),
         new("hysteresis", Number, "The value must come back by this much before the finding ends, in the point's unit."),
-        new("holdFor", Duration, "The value must stay outside this long before the finding begins."),
+        new("holdFor", Duration, "The value must stay outside this long before the finding begins, and inside before it ends."),
         new("note", Text, "Where the limits come from."));
 
     public static readonly ObjectShape Anomaly = new(
         "anomaly",
-        new("method", Choice("robust-z"), "Finds single values far from the recent ones (detector spike)."),
-        new("window", Duration, "How far back recent goes.") { Default = "15m" },
-        new("sensitivity", Choice("low", "medium", "high"), "Robust standard deviations that make a spike: 8, 6, 4.") { Default = "medium" },
-        new("stuckFor", Duration, "A value that does not change for this long is a finding (detector stuck)."));
+        new("method", Choice("robust-z"), "Finds single values far from their neighbours (detector spike)."),
+        new("sensitivity", Choice("low", "medium", "high"), "Robust standard deviations that make a spike: 6, 4, 3.") { Default = "medium" },
+        new("stuckFor", Duration, "A value that does not change for this long is a finding (detector stuck)."),
+        new("stuckTolerance", Number, "Change that still counts as none, in the point's unit; one step of the raw value when absent."),
+        new("stuckIdle", Number, "Values of this size or less are not judged, in the point's unit: what is off stands still.") { Default = "0" });
 
     public static readonly ObjectShape Rate = new(
         "maxRate",

@@ -5,7 +5,7 @@ namespace EdgeGateway.Core.Profiles;
 /// <summary>Runs the self-tests of a profile: the words of each must decode to what it states.</summary>
 internal static class SelfTests
 {
-    public static IReadOnlyList<SelfTest> Run(Section root, List<ProfilePoint> points, ProblemCollector problems)
+    public static IReadOnlyList<SelfTest> Run(Section root, List<ProfilePoint> points, HashSet<string> declared, ProblemCollector problems)
     {
         var tests = new List<SelfTest>();
         foreach (var entry in root.List("selfTest").OfType<YamlMap>())
@@ -18,6 +18,11 @@ internal static class SelfTests
 
             if (points.Find(p => p.Id == id) is not { } point)
             {
+                if (declared.Contains(id))
+                {
+                    continue; // The point has an error of its own.
+                }
+
                 problems.Error(section.At("point"), $"the self-test names the point '{id}', which the profile does not have", $"{Spelling.Hint(id, points.Select(p => p.Id))}Name a point of this file, phases expanded (voltage_l1_n)");
                 continue;
             }

@@ -56,7 +56,7 @@ public static class GatewayShape
     public static readonly ObjectShape Metering = new(
         "metering",
         new("role", Choice("incomer", "submeter", "generator"), "What the meter's energy means: drawn from the grid, a part behind another meter, own generation.") { Required = true },
-        new("parent", Id, "Device id of the meter in front of it."),
+        new("parent", new EitherShape(Null, Id), "Device id of the meter in front of it; null or absent for a root."),
         new("countsTowardSite", TrueOrFalse, "Whether its energy is added to the site's total; true for an incomer without a parent when absent."),
         new("direction", Choice("import", "reversed"), "reversed when it is wired so that the import registers hold export.") { Default = "import" });
 
@@ -68,15 +68,36 @@ public static class GatewayShape
 
     public static readonly ObjectShape Limits = new(
         "limits",
-        new("low", Number, "A finding begins below, in the point's unit."),
-        new("high", Number, "A finding begins above, in the point's unit."),
+        new("low", Number, "A warning begins below, in the point's unit."),
+        new("high", Number, "A warning begins above, in the point's unit."),
+        new("lowAlarm", Number, "The warning becomes an alarm below, in the point's unit."),
+        new("highAlarm", Number, "The warning becomes an alarm above, in the point's unit."),
         new("hysteresis", Number, "The value must come back by this much before the finding ends, in the point's unit."),
-        new("holdFor", Duration, "The value must stay outside this long before the finding begins."));
+        new("holdFor", Duration, "The value must stay outside this long before the finding begins, and inside before it ends."));
 
     public static readonly ObjectShape Spike = new(
         "spike",
-        new("window", Duration, "How far back recent values go.") { Default = "15m" },
-        new("sensitivity", Choice("low", "medium", "high"), "Robust standard deviations that make a spike: 8, 6, 4.") { Default = "medium" });
+        new("sensitivity", Choice("low", "medium", "high"), "Robust standard deviations that make a spike: 6, 4, 3.") { Default = "medium" },
+        new("minimum", Number, "Smallest jump that is a spike, in the point's unit; 3 % of the plausible range when absent."),
+        new("quietFor", Duration, "Further spikes within this time are not told.") { Default = "10m" });
+
+    public static readonly ObjectShape Stuck = new(
+        "stuck",
+        new("after", Duration, "Time without change that makes a finding.") { Required = true },
+        new("tolerance", Number, "Change that still counts as none, in the point's unit; one step of the raw value when absent."),
+        new("idle", Number, "Values of this size or less are not judged, in the point's unit: what is off stands still.") { Default = "0" });
+
+    public static readonly ObjectShape Slip = new(
+        "slip",
+        new("drive", Text, "The drive's speed or frequency: device.point, or a point of the same device.") { Required = true },
+        new("ratio", Number, "Belt speed for one unit of the drive's value.") { Required = true },
+        new("minimumSpeed", Number, "Below this belt speed by the drive nothing is judged, in the point's unit.") { Default = "0.1" },
+        new("warnPercent", Number, "Slip that makes a warning.") { Default = "5" },
+        new("warnFor", Duration, "It must last this long.") { Default = "5s" },
+        new("alarmPercent", Number, "Slip that makes an alarm.") { Default = "10" },
+        new("alarmFor", Duration, "It must last this long.") { Default = "2s" },
+        new("hysteresisPercent", Number, "The slip must fall by this much before the finding ends.") { Default = "1" },
+        new("clearFor", Duration, "It must stay there this long before the finding ends.") { Default = "5s" });
 
     public static readonly ObjectShape Point = new(
         "a point of the device",
@@ -84,8 +105,9 @@ public static class GatewayShape
         new("samples", TrueOrFalse, "Whether each sample is published; the device's setting when absent."),
         new("plausible", Plausible, "Bounds instead of the profile's."),
         new("limits", new EitherShape(Off, Limits), "Limits of the detector limit over those of the profile, or off."),
-        new("stuck", new EitherShape(Off, Duration), "Time without change that makes a finding, or off."),
-        new("spike", new EitherShape(Off, Spike), "Settings of the detector spike, or off."));
+        new("stuck", new EitherShape(Off, Duration, Stuck), "Time without change that makes a finding, or a block of settings, or off."),
+        new("spike", new EitherShape(Off, Spike), "Settings of the detector spike, or off."),
+        new("slip", Slip, "On a belt's speed: compares it with the drive (detector slip)."));
 
     public static readonly ObjectShape Device = new(
         "a device",
@@ -119,7 +141,8 @@ public static class GatewayShape
         new("keepAlive", Duration, "Longest silence on the connection.") { Default = "30s" },
         new("topicRoot", Text, "Root of the topic tree.") { Default = "edgegateway/v1", AlsoCalled = ["topic"] },
         new("allowPlaintext", TrueOrFalse, "Allows mqtt:// to servers beyond this machine.") { Default = "false" },
-        new("inOrder", TrueOrFalse, "true: strictly oldest first. false: live records first, history beside them.") { Default = "false" });
+        new("inOrder", TrueOrFalse, "true: strictly oldest first. false: live records first, history beside them.") { Default = "false" },
+        new("backfillPerSecond", Size, "Pace of history beside live records, in bytes per second; 20 times the live rate, between 64kB and 256kB, when absent."));
 
     public static readonly VariantShape Uplink = new("an uplink", "type", ("mqtt", MqttUplink));
 

@@ -19,6 +19,9 @@ internal sealed class SiteDevices(
     private readonly List<PlacedDevice> _placed = [];
     private readonly List<PointModel> _points = [];
 
+    // Points that detectors name; they may be of devices further down.
+    private readonly List<(string Device, string Name, YamlNode Place)> _named = [];
+
     public IReadOnlyList<PlacedDevice> Placed => _placed;
 
     public IReadOnlyList<PointModel> Points => _points;
@@ -53,6 +56,11 @@ internal sealed class SiteDevices(
 
             var profile = section.Text("profile") is { } name ? library.Get(name, section.At("profile")) : null;
             Place(section, id, bus, unit ?? 0, profile);
+        }
+
+        foreach (var (device, name, place) in _named)
+        {
+            CheckNamed(device, name, place);
         }
 
         foreach (var bus in buses)
@@ -155,12 +163,32 @@ internal sealed class SiteDevices(
             }
 
             var resolved = SitePoint.Resolve(point, device, ratedWatts, settings, problems) with { Index = _points.Count, DeviceIndex = device.Index };
+            foreach (var name in resolved.Detectors.SelectMany(d => d.Points.Values).Where(n => n.Length > 0))
+            {
+                var slip = settings.Block("slip", GatewayShape.Slip);
+                _named.Add((device.Id, name, slip.At("drive")));
+            }
+
             if (resolved.Period > baseWindow)
             {
                 problems.Warning(settings.At("poll"), $"'{point.Id}' of '{device.Id}' is read every {resolved.Period.TotalSeconds} s, which is longer than the first window of {baseWindow.TotalSeconds} s", "Windows without a sample have no coverage: poll more often, or make the first window wider");
             }
 
             _points.Add(resolved with { PublishSamples = settings.Boolean("samples") ?? section.Text("samples") == "all" });
+        }
+    }
+
+    private void CheckNamed(string owner, string name, YamlNode place)
+    {
+        var dot = name.IndexOf('.', StringComparison.Ordinal);
+        var (deviceId, pointId) = dot < 0 ? (owner, name) : (name[..dot], name[(dot + 1)..]);
+        if (_placed.FirstOrDefault(d => d.Model.Id == deviceId)?.Model is not { } device)
+        {
+            problems.Error(place, $"there is no device '{deviceId}'", $"{Spelling.Hint(deviceId, _placed.Select(d => d.Model.Id))}Write device.point");
+        }
+        else if (device.Profile != Unknown && !device.Points.Any(p => _points[p].Id == pointId))
+        {
+            problems.Error(place, $"the device '{deviceId}' has no point '{pointId}'", $"{Spelling.Hint(pointId, device.Points.Select(p => _points[p].Id))}Write device.point; a point with 'poll: off' cannot be used");
         }
     }
 

@@ -77,65 +77,46 @@ internal static class SitePoint
     private static List<DetectorModel> Detectors(ProfilePoint point, double factor, Section settings, ProblemCollector problems)
     {
         var detectors = new List<DetectorModel>();
-        var fromProfile = point.Detectors.ToDictionary(d => d.Name);
+        var fromProfile = point.Detectors.ToDictionary(d => d.Name, d => d.Scaled(factor));
 
         if (settings.Node("limits") is not YamlScalar)
         {
-            var merged = new Dictionary<string, double>();
-            if (fromProfile.TryGetValue("limit", out var limit))
+            var known = fromProfile.GetValueOrDefault("limit")?.Settings;
+            if (DetectorSettings.Limit(settings.Block("limits", GatewayShape.Limits), known, problems) is { } limit)
             {
-                foreach (var (key, value) in limit.Settings)
-                {
-                    merged[key] = key == "holdFor" ? value : value * factor;
-                }
-            }
-
-            var written = settings.Block("limits", GatewayShape.Limits);
-            foreach (var key in (ReadOnlySpan<string>)["low", "high", "hysteresis"])
-            {
-                if (written.Number(key) is { } number)
-                {
-                    merged[key] = (double)number;
-                }
-            }
-
-            if (written.Duration("holdFor") is { } hold)
-            {
-                merged["holdFor"] = hold.TotalSeconds;
-            }
-
-            if (written.IsPresent && !merged.ContainsKey("low") && !merged.ContainsKey("high"))
-            {
-                problems.Error(written.Place, "limits need 'low' or 'high', and the profile states none", "Add at least one of them, in the point's unit");
-            }
-            else if (merged.TryGetValue("low", out var low) && merged.TryGetValue("high", out var high) && low >= high)
-            {
-                problems.Error(written.Place, $"the lower limit {low} of '{point.Id}' is not below the upper limit {high}", "Correct one of them; what is not written here comes from the profile");
-            }
-
-            if (merged.Count > 0)
-            {
-                detectors.Add(new("limit", merged));
+                detectors.Add(limit);
             }
         }
 
-        if (settings.Duration("stuck") is { } stuckFor)
+        var stuck = settings.Block("stuck", GatewayShape.Stuck);
+        if ((stuck.IsPresent ? stuck.Duration("after") : settings.Duration("stuck")) is { } after)
         {
-            detectors.Add(DetectorSettings.Stuck(stuckFor));
+            detectors.Add(DetectorSettings.Stuck(after, stuck.Number("tolerance"), stuck.Number("idle")));
         }
-        else if (!settings.Has("stuck") && fromProfile.TryGetValue("stuck", out var stuck))
+        else if (!settings.Has("stuck") && fromProfile.TryGetValue("stuck", out var known))
         {
-            detectors.Add(stuck);
+            detectors.Add(known);
         }
 
         var spike = settings.Block("spike", GatewayShape.Spike);
         if (spike.IsPresent)
         {
-            detectors.Add(DetectorSettings.Spike(spike.Duration("window") ?? TimeSpan.FromMinutes(15), spike.Text("sensitivity") ?? "medium"));
+            detectors.Add(DetectorSettings.Spike(spike.Text("sensitivity") ?? "medium", spike.Number("minimum"), spike.Duration("quietFor")));
         }
         else if (!settings.Has("spike") && fromProfile.TryGetValue("spike", out var known))
         {
             detectors.Add(known);
+        }
+
+        var slip = settings.Block("slip", GatewayShape.Slip);
+        if (slip.IsPresent)
+        {
+            if (Units.Find(point.Unit) is not { Dimension: Dimension.Speed or Dimension.RotationalSpeed })
+            {
+                problems.Error(slip.Place, $"'slip' watches the speed of a belt, '{point.Id}' is in {point.Unit}", "Move 'slip' to the belt's speed");
+            }
+
+            detectors.Add(DetectorSettings.Slip(slip));
         }
 
         return detectors;

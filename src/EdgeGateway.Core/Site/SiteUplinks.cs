@@ -34,6 +34,17 @@ internal static class SiteUplinks
     internal static bool IsLoopback(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
 
+    private static long? Backfill(Section section, ProblemCollector problems)
+    {
+        var pace = section.Size("backfillPerSecond");
+        if (pace < 1_000)
+        {
+            problems.Error(section.At("backfillPerSecond"), $"a pace of {pace} bytes per second would never bring the history home", "Write 1kB or more");
+        }
+
+        return pace;
+    }
+
     private static MqttUplinkModel Mqtt(Section section, string id, string gatewayId, ProblemCollector problems)
     {
         var allowPlaintext = section.Boolean("allowPlaintext") ?? false;
@@ -96,6 +107,7 @@ internal static class SiteUplinks
             TopicRoot = topicRoot,
             AllowPlaintext = allowPlaintext,
             InOrder = section.Boolean("inOrder") ?? false,
+            BackfillBytesPerSecond = Backfill(section, problems),
         };
     }
 }

@@ -28,6 +28,24 @@ public class SiteLoaderTests
     }
 
     [Fact]
+    public void Line_ends_and_byte_order_mark_of_other_systems_are_read()
+    {
+        var (model, problems) = Texts.Load("\uFEFF" + Texts.Gateway.ReplaceLineEndings("\r\n"));
+        Assert.Equal("", string.Join("\n", problems));
+        Assert.Equal("gw-01", model!.GatewayId);
+    }
+
+    [Fact]
+    public void A_drive_that_slip_names_may_stand_further_down()
+    {
+        var profile = Texts.Profile.With("id: frequency, at: 10, type: uint16, scale: 0.01, unit: Hz, role: electricity.frequency", "id: frequency, at: 10, type: uint16, scale: 0.01, unit: m/s, role: conveyor.belt.speed");
+        var (model, problems) = Texts.Load(Texts.Gateway.With("metering: { role: incomer }", "metering: { role: incomer }, points: { frequency: { slip: { drive: fan.frequency, ratio: 0.05, warnFor: 3s } } }"), profile);
+        Assert.Equal("", string.Join("\n", problems));
+        var slip = Assert.Single(model!.Points[0].Detectors);
+        Assert.Equal(("slip", "fan.frequency", 0.05, 3), (slip.Name, slip.Points["drive"], slip.Settings["ratio"], slip.Settings["warnSeconds"]));
+    }
+
+    [Fact]
     public void The_configuration_hash_changes_with_the_gateway_file_and_with_a_profile()
     {
         var original = Texts.Load(Texts.Gateway).Model!.ConfigurationHash;

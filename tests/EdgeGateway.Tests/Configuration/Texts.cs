@@ -40,7 +40,7 @@ internal static class Texts
         points:
           - { id: frequency, at: 10, type: uint16, scale: 0.01, unit: Hz, role: electricity.frequency, plausible: { min: 45, max: 65 }, source: [manual] }
           - { id: voltage, perPhase: [l1_n, l2_n, l3_n], at: 0, stride: 2, type: uint32, scale: 0.1, unit: V, role: electricity.voltage, applies: [pt], invalid: 0xFFFFFFFF, plausible: { min: 0, max: 500 }, alarm: { low: 207, high: 253, holdFor: 10s }, source: [manual] }
-          - { id: active_power_total, at: 12, type: int32, scale: 0.01, unit: W, role: electricity.power.active, applies: [ct, pt], poll: fast, anomaly: { method: robust-z, window: 15m, stuckFor: 10m }, source: [manual] }
+          - { id: active_power_total, at: 12, type: int32, scale: 0.01, unit: W, role: electricity.power.active, applies: [ct, pt], poll: fast, anomaly: { method: robust-z, stuckFor: 10m }, source: [manual] }
           - { id: active_energy_import_total, at: 20, type: uint32, scale: 0.01, unit: kW.h, role: electricity.energy.active.import, applies: [ct, pt], poll: slow, counter: { rolloverAt: width, resets: replace-only, maxRate: { value: 50, unit: kW } }, carbon: { role: electricity_purchased, scope: 2 }, source: [manual] }
         selfTest:
           - { point: frequency, words: [5000], value: 50 }
