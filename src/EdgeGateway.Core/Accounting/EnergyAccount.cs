@@ -101,7 +101,7 @@ internal sealed class EnergyAccount
     public void Read(CounterBaseline reading, decimal growth, long previousTime, long time, long intervalEnd)
     {
         MoveTo(time, intervalEnd);
-        _held.Set(0, time, _hold);
+        _held.Set(0, Math.Max(time, _open.Start), _hold);
         _open.StartReading ??= reading.Reading;
         _open.StartRaw ??= reading.Raw;
         _open.EndReading = reading.Reading;

@@ -92,14 +92,15 @@ internal sealed class CounterTrack
             return Continue(reading, raw, time, growth, rolled);
         }
 
-        if (_suspicion != Suspicion.None && TryGrowth(_heldLast, reading, MaxGrowth(_heldTime, _heldSince, _heldLast, time), out _, out var again) && !again)
-        {
-            return Confirm(reading, raw, time);
-        }
-
+        // Before the confirmation: what stands a step below the old level belongs to the old level.
         if (reading < Baseline.Reading && Baseline.Reading - reading <= RollbackSteps * CounterReading.StepAt(_point.Encoding, Baseline.Reading))
         {
             return IgnoreRollback(reading, time);
+        }
+
+        if (_suspicion != Suspicion.None && TryGrowth(_heldLast, reading, MaxGrowth(_heldTime, _heldSince, _heldLast, time), out _, out var again) && !again)
+        {
+            return Confirm(reading, raw, time);
         }
 
         return Hold(reading, time);

@@ -112,9 +112,12 @@ internal sealed class TestSite
 /// <summary>A pipeline with everything it said.</summary>
 internal sealed class Rig : IFeedSink
 {
-    public Rig(SiteModel site)
+    private readonly bool _transcribes;
+
+    public Rig(SiteModel site, bool transcribes = true)
     {
         Site = site;
+        _transcribes = transcribes;
         Pipeline = new Core.Pipeline(site, TestSite.Factors, this);
     }
 
@@ -188,30 +191,39 @@ internal sealed class Rig : IFeedSink
     public void Summary(in SummaryRecord record)
     {
         Summaries.Add(record);
-        Transcript.Add(record.ToString());
+        Transcribe(record);
     }
 
     public void Emission(in EmissionRecord record)
     {
         Emissions.Add(record);
-        Transcript.Add(record.ToString());
+        Transcribe(record);
     }
 
     public void Anomaly(AnomalyRecord record)
     {
         Anomalies.Add(record);
-        Transcript.Add(record.ToString());
+        Transcribe(record);
     }
 
     public void DeviceState(DeviceStateRecord record)
     {
         States.Add(record);
-        Transcript.Add(record.ToString());
+        Transcribe(record);
     }
 
     void IFeedSink.Sample(in Sample sample)
     {
         Samples.Add(sample);
-        Transcript.Add(sample.ToString());
+        Transcribe(sample);
+    }
+
+    private void Transcribe<T>(T record)
+        where T : notnull
+    {
+        if (_transcribes)
+        {
+            Transcript.Add(record.ToString()!);
+        }
     }
 }

@@ -92,6 +92,14 @@ public class CounterTrackTests
     }
 
     [Fact]
+    public void A_torn_reading_and_a_step_back_together_invent_no_energy()
+    {
+        var rig = Start(rate: null);
+        Feed(rig, (0, 700), (60, 44.64m), (120, 699.99m), (180, 701));
+        Assert.Equal(1m, _sum);
+    }
+
+    [Fact]
     public void A_step_back_is_ignored_and_noted_once()
     {
         var rig = Start();
@@ -110,6 +118,15 @@ public class CounterTrackTests
         Assert.Equal([(true, Severity.Warning), (false, Severity.Warning)], rig.Anomalies.Select(a => (a.Raised, a.Severity)));
         Assert.Contains("grew by 9000 kWh in 1 min", rig.Anomalies[0].Text, StringComparison.Ordinal);
         Assert.Equal(rig.Anomalies[0].Since, rig.Anomalies[1].Since);
+    }
+
+    [Fact]
+    public void A_jump_that_only_one_reading_confirms_is_not_believed()
+    {
+        var rig = Start();
+        Feed(rig, (0, 100), (60, 9_100), (120, 9_101), (180, 103));
+        Assert.Equal(3m, _sum);
+        Assert.DoesNotContain(rig.Anomalies, a => a.Severity == Severity.Alarm);
     }
 
     [Fact]
