@@ -166,7 +166,7 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
         // A frame is far smaller than the kernel's buffer, so this is rare: a line stopped by flow control, or a stuck adapter.
         return written < 0
             ? ValueTask.FromResult(false)
-            : new ValueTask<bool>(Task.Run(() => WriteRest(bytes[written..], wait, cancel), cancel));
+            : WriteRestAsync(bytes[written..], wait, cancel);
     }
 
     /// <summary>Closes the port; a waiting read ends with -1.</summary>
@@ -307,6 +307,10 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
 
         return total;
     }
+
+    // Apart from WriteAsync, where the closure would be made for each frame.
+    private ValueTask<bool> WriteRestAsync(ReadOnlyMemory<byte> bytes, TimeSpan wait, CancellationToken cancel) =>
+        new(Task.Run(() => WriteRest(bytes, wait, cancel), cancel));
 
     private unsafe bool WriteRest(ReadOnlyMemory<byte> bytes, TimeSpan wait, CancellationToken cancel)
     {
