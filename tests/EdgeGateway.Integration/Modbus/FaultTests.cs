@@ -215,8 +215,33 @@ public sealed class FaultTests
 
         await using var pair = await PtyPair.CreateAsync();
         await using var port = SerialPort.Open(pair.Ours, settings);
-        var busy = Assert.Throws<SerialPortException>(() => SerialPort.Open(pair.Ours, settings));
-        Assert.Contains("in use", busy.Message, StringComparison.Ordinal);
+        var twice = Assert.Throws<SerialPortException>(() => SerialPort.Open(pair.Ours, settings));
+        Assert.Contains("in use by this same program", twice.Message, StringComparison.Ordinal);
+
+        await using var holder = PeerProcess.Start("flock", "util-linux", "--no-fork", pair.Theirs, "sleep", "60");
+        string message;
+        do
+        {
+            // Until the other program has started, the port is free.
+            message = await TryOpenAsync(pair.Theirs, settings);
+        }
+        while (message.Length == 0);
+
+        // socat keeps the ends of the pair open as well.
+        Assert.Matches(@"in use by (flock|sleep|socat) \(pid \d+\)", message);
+    }
+
+    private static async Task<string> TryOpenAsync(string path, SerialSettings settings)
+    {
+        try
+        {
+            await using var port = SerialPort.Open(path, settings);
+            return "";
+        }
+        catch (SerialPortException refused)
+        {
+            return refused.Message;
+        }
     }
 
     [Theory]
