@@ -166,7 +166,7 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
         // A frame is far smaller than the kernel's buffer, so this is rare: a line stopped by flow control, or a stuck adapter.
         return written < 0
             ? ValueTask.FromResult(false)
-            : new ValueTask<bool>(Task.Run(() => WriteRest(bytes[written..], wait, cancel), cancel));
+            : WriteRestAsync(bytes[written..], wait, cancel);
     }
 
     /// <summary>Closes the port; a waiting read ends with -1.</summary>
@@ -209,7 +209,7 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
 
         if (Libc.Flock(file, Libc.LockExclusive | Libc.LockNonBlocking) != 0)
         {
-            throw new SerialPortException(Busy(path));
+            throw new SerialPortException(Busy(path, ownHandles: 1));
         }
 
         // From here on opening it anew fails for all but root, which the lock above stops if it asks for the lock as well.
@@ -257,17 +257,17 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
     {
         Libc.NoEntry => $"{path} does not exist: is the adapter plugged in? `ls -l /dev/serial/by-id/` lists what is there",
         Libc.AccessDenied or Libc.NotPermitted => $"{path} may not be opened by this user: add the user to group dialout (`sudo usermod -aG dialout {Environment.UserName}`) and log in again",
-        Libc.Busy => Busy(path),
+        Libc.Busy => Busy(path, ownHandles: 0),
         Libc.NoSuchDevice or Libc.DeviceGone => $"{path} has no hardware behind it: is the adapter plugged in, is the UART enabled in the boot configuration?",
         _ => $"{path} cannot be opened: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})",
     };
 
-    private static string Busy(string path)
+    private static string Busy(string path, int ownHandles)
     {
-        var holder = PortHolder.Find(path);
+        var holder = PortHolder.Find(path, ownHandles);
         return holder is null
             ? $"{path} is in use by another program: stop it (`sudo fuser -v {path}` tells which)"
-            : $"{path} is in use by {holder}: stop it, a line has one owner";
+            : $"{path} is in use by {holder}: a line has one owner, so one of the two has to let go";
     }
 
     private static string LastError()
@@ -307,6 +307,10 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
 
         return total;
     }
+
+    // Apart from WriteAsync, where the closure would be made for each frame.
+    private ValueTask<bool> WriteRestAsync(ReadOnlyMemory<byte> bytes, TimeSpan wait, CancellationToken cancel) =>
+        new(Task.Run(() => WriteRest(bytes, wait, cancel), cancel));
 
     private unsafe bool WriteRest(ReadOnlyMemory<byte> bytes, TimeSpan wait, CancellationToken cancel)
     {

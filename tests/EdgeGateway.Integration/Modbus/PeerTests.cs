@@ -1,0 +1,104 @@
+using EdgeGateway.Protocols.Modbus;
+using EdgeGateway.Protocols.Serial;
+
+namespace EdgeGateway.Integration.Modbus;
+
+/// <summary>Our client reads the well-known image from servers that others wrote.</summary>
+public sealed class PeerTests
+{
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+    private static readonly SerialSettings Settings = new() { Baud = 19200, Parity = SerialParity.Even };
+
+    [Fact]
+    public async Task Pymodbus_over_TCP_serves_the_values_of_the_image()
+    {
+        await using var server = await PymodbusServer.StartTcpAsync();
+        await using var client = new ModbusTcpClient("127.0.0.1", server.Port, TimeProvider.System);
+        await Agree(client);
+    }
+
+    [Fact]
+    public async Task Libmodbus_over_TCP_serves_the_values_of_the_image()
+    {
+        await using var server = await LibmodbusServer.StartTcpAsync();
+        await using var client = new ModbusTcpClient("localhost", server.Port, TimeProvider.System);
+        await Agree(client);
+    }
+
+    [Fact]
+    public async Task Pymodbus_over_a_serial_line_serves_the_values_of_the_image()
+    {
+        // A pseudo-terminal has no parity: pyserial takes that for an error, others do not.
+        var settings = Settings with { Parity = SerialParity.None };
+        await using var pair = await PtyPair.CreateAsync();
+        await using var server = await PymodbusServer.StartRtuAsync(pair.Theirs, settings);
+        await using var client = new ModbusRtuClient(pair.Ours, settings, TimeProvider.System);
+        await Agree(client);
+    }
+
+    [Fact]
+    public async Task Libmodbus_over_a_serial_line_serves_the_values_of_the_image()
+    {
+        await using var pair = await PtyPair.CreateAsync();
+        await using var server = await LibmodbusServer.StartRtuAsync(pair.Theirs, Settings);
+        await using var client = new ModbusRtuClient(pair.Ours, Settings, TimeProvider.System);
+        await Agree(client);
+    }
+
+    private static async Task Agree(ModbusClient client)
+    {
+        var image = RegisterImage.Default;
+        Assert.Equal(4, image.Blocks.Select(b => b.Table).Distinct().Count());
+        foreach (var block in image.Blocks)
+        {
+            var values = new ushort[block.Words.Length];
+            var outcome = await client.ReadAsync(image.Unit, block.Table, block.Address, values.Length, values, Timeout);
+            Assert.True(outcome.IsOk, $"{block.Name}: {outcome}");
+            Assert.Equal(block.Words, values);
+        }
+
+        foreach (var table in Enum.GetValues<RegisterTable>())
+        {
+            await AgreeOnMost(client, table);
+        }
+
+        var refused = await client.ReadAsync(image.Unit, RegisterTable.HoldingRegister, 60000, 2, new ushort[2], Timeout);
+        Assert.Equal(ModbusOutcome.Refused(ModbusExceptionCode.IllegalDataAddress), refused);
+        await AgreeOnWrites(client, image.Unit);
+
+        Assert.Equal(0, client.Counters.LateDiscarded);
+        Assert.Equal(0, client.Counters.Timeouts);
+    }
+
+    /// <summary>The largest read that the protocol allows, which must hold what the small ones held.</summary>
+    private static async Task AgreeOnMost(ModbusClient client, RegisterTable table)
+    {
+        var expected = new ushort[2000];
+        foreach (var block in RegisterImage.Default.Blocks.Where(b => b.Table == table))
+        {
+            block.Words.CopyTo(expected, block.Address);
+        }
+
+        var start = table.IsBits() ? 0 : RegisterImage.Default.Blocks.First(b => b.Table == table).Address;
+        var values = new ushort[table.MaxReadQuantity()];
+        var outcome = await client.ReadAsync(RegisterImage.Default.Unit, table, (ushort)start, values.Length, values, Timeout);
+        Assert.True(outcome.IsOk, $"{table}: {outcome}");
+        Assert.Equal(expected.AsSpan(start, values.Length).ToArray(), values);
+    }
+
+    private static async Task AgreeOnWrites(ModbusClient client, byte unit)
+    {
+        ushort[] registers = [0x1234, 0xFFFF, 0];
+        ushort[] coils = [1, 0, 0, 1, 1, 1, 0, 1, 1];
+        Assert.True((await client.WriteSingleAsync(unit, RegisterTable.HoldingRegister, 1000, 77, Timeout)).IsOk);
+        Assert.True((await client.WriteMultipleAsync(unit, RegisterTable.HoldingRegister, 1001, registers, Timeout)).IsOk);
+        Assert.True((await client.WriteSingleAsync(unit, RegisterTable.Coil, 1000, 1, Timeout)).IsOk);
+        Assert.True((await client.WriteMultipleAsync(unit, RegisterTable.Coil, 1001, coils, Timeout)).IsOk);
+
+        var values = new ushort[10];
+        Assert.True((await client.ReadAsync(unit, RegisterTable.HoldingRegister, 1000, 4, values, Timeout)).IsOk);
+        Assert.Equal([77, .. registers], values[..4]);
+        Assert.True((await client.ReadAsync(unit, RegisterTable.Coil, 1000, 10, values, Timeout)).IsOk);
+        Assert.Equal([1, .. coils], values);
+    }
+}

@@ -1,0 +1,31 @@
+using System.Globalization;
+using EdgeGateway.Protocols.Serial;
+
+namespace EdgeGateway.Integration.Modbus;
+
+/// <summary>The register image served by pymodbus.</summary>
+public sealed class PymodbusServer : IAsyncDisposable
+{
+    // Debian's interpreter has Debian's packages; another one first on the path would not.
+    private const string Python = "/usr/bin/python3";
+    private const string Packages = "python3-pymodbus python3-serial-asyncio";
+
+    private readonly PeerProcess _process;
+
+    private PymodbusServer(PeerProcess process) => _process = process;
+
+    /// <summary>The TCP port on the loopback address.</summary>
+    public int Port => _process.ReadyNumber;
+
+    /// <summary>Serves on a free TCP port.</summary>
+    public static async Task<PymodbusServer> StartTcpAsync() => new(await StartAsync("tcp", "127.0.0.1", "0"));
+
+    /// <summary>Serves on a serial line.</summary>
+    public static async Task<PymodbusServer> StartRtuAsync(string device, SerialSettings settings) => new(await StartAsync(
+        "rtu", device, settings.Baud.ToString(CultureInfo.InvariantCulture), settings.Parity.ToString()[..1], settings.StopBits.ToString(CultureInfo.InvariantCulture)));
+
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    private static Task<PeerProcess> StartAsync(params string[] arguments) => PeerProcess.StartAsync(
+        Python, Packages, [RepositoryFiles.At("tests/EdgeGateway.Integration/Modbus/peers/pymodbus_server.py"), RegisterImage.Path, .. arguments]);
+}

@@ -1,0 +1,23 @@
+namespace EdgeGateway.Integration.Modbus;
+
+/// <summary>Finds files of the repository from wherever the tests run.</summary>
+internal static class RepositoryFiles
+{
+    private static readonly string Root = FindRoot();
+
+    /// <summary>The full path of a file, given from the root of the repository.</summary>
+    public static string At(string path) => Path.Combine(Root, path);
+
+    private static string FindRoot()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "EdgeGateway.sln")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        throw new InvalidOperationException($"no EdgeGateway.sln above {AppContext.BaseDirectory}: run the tests inside the repository");
+    }
+}
