@@ -171,7 +171,8 @@ internal sealed class MqttDialer(MqttTlsOptions tls, TimeSpan timeout, TimeSpan 
             return $"it is valid from {certificate.NotBefore.ToUniversalTime():u} to {certificate.NotAfter.ToUniversalTime():u}: renew it, or check this computer's clock";
         }
 
-        if ((status & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain)) != 0)
+        // A signature that does not fit is what another authority with the same name looks like.
+        if ((status & (X509ChainStatusFlags.UntrustedRoot | X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.NotSignatureValid)) != 0)
         {
             return $"it was issued by an unknown authority ({certificate.Issuer}): name the right CA file";
         }

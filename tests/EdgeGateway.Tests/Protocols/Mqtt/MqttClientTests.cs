@@ -517,6 +517,17 @@ public sealed class MqttClientTests
     }
 
     [Fact]
+    public async Task A_session_taken_over_waits_longer_and_says_why()
+    {
+        await using var bench = new Bench();
+        var peer = await bench.ConnectAsync();
+        await peer.SendAsync(new DisconnectPacket { ReasonCode = MqttReasonCode.SessionTakenOver });
+        var loss = await bench.LostAsync();
+        Assert.Equal((MqttLossCause.SessionTakenOver, TimeSpan.FromSeconds(30)), (loss.Cause, loss.RetryIn));
+        Assert.Contains("same client id", loss.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_stable_connection_resets_the_wait()
     {
         var backoff = new ReconnectBackoff(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(30), () => 1);
