@@ -61,6 +61,14 @@ public sealed class DeliveryCursor
         }
     }
 
+    /// <summary>A cursor with the same content that changes by itself.</summary>
+    public DeliveryCursor Copy()
+    {
+        var copy = new DeliveryCursor(Floor);
+        copy._runs.AddRange(_runs);
+        return copy;
+    }
+
     /// <summary>Marks one row as done.</summary>
     public void Acknowledge(long rowId) => Acknowledge(rowId, rowId);
 }

@@ -1,0 +1,103 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.State;
+
+namespace EdgeGateway.Core.Outbox;
+
+/// <summary>The form of an outbox row on disk; it names itself completely, so that it can be found and proven without the database around it (requirement O-10).</summary>
+/// <remarks>
+/// Payload, little-endian: <c>id 8 | stream 1 | class 1 | flags 1 (1 retain, 2 subtopic) | epoch 8 | first sequence 8 | count 4 |
+/// created, ms 8 [| subtopic length 2 | subtopic] | JSON</c>.
+/// </remarks>
+public static class OutboxRowFrame
+{
+    private const int FixedLength = 39;
+    private const byte RetainFlag = 1;
+    private const byte SubtopicFlag = 2;
+
+    /// <summary>Bytes the frame of <paramref name="row"/> takes.</summary>
+    public static int Length(OutboxRow row) =>
+        StoredFrame.HeaderLength + FixedLength + (row.Subtopic is null ? 0 : 2 + Encoding.UTF8.GetByteCount(row.Subtopic)) + row.Body.Length;
+
+    /// <summary>Appends the frame of <paramref name="row"/> under <paramref name="id"/> to <paramref name="output"/>.</summary>
+    /// <exception cref="ArgumentException">The subtopic is longer than 65,535 bytes.</exception>
+    public static void Encode(OutboxRow row, long id, IBufferWriter<byte> output)
+    {
+        var length = Length(row);
+        var frame = output.GetSpan(length)[..length];
+        var p = frame[StoredFrame.HeaderLength..];
+        BinaryPrimitives.WriteInt64LittleEndian(p, id);
+        p[8] = (byte)row.Stream;
+        p[9] = (byte)row.Class;
+        p[10] = (byte)((row.Retain ? RetainFlag : 0) | (row.Subtopic is null ? 0 : SubtopicFlag));
+        BinaryPrimitives.WriteInt64LittleEndian(p[11..], row.Epoch);
+        BinaryPrimitives.WriteInt64LittleEndian(p[19..], row.FirstSequence);
+        BinaryPrimitives.WriteInt32LittleEndian(p[27..], row.Count);
+        BinaryPrimitives.WriteInt64LittleEndian(p[31..], row.Created.UnixMilliseconds);
+        p = p[FixedLength..];
+        if (row.Subtopic is not null)
+        {
+            var subtopic = Encoding.UTF8.GetBytes(row.Subtopic, p[2..]);
+            if (subtopic > ushort.MaxValue)
+            {
+                throw new ArgumentException($"The subtopic has {subtopic} bytes, more than 65535.", nameof(row));
+            }
+
+            BinaryPrimitives.WriteUInt16LittleEndian(p, (ushort)subtopic);
+            p = p[(2 + subtopic)..];
+        }
+
+        row.Body.Span.CopyTo(p);
+        StoredFrame.Seal(frame, FrameKind.Row);
+        output.Advance(length);
+    }
+
+    /// <summary>Decodes a frame. No bytes make it throw.</summary>
+    /// <param name="frame">The bytes; more may follow the frame. The row keeps a copy of its body.</param>
+    /// <param name="row">The row, or null when the status is not <see cref="FrameStatus.Intact"/>.</param>
+    public static FrameStatus TryDecode(ReadOnlySpan<byte> frame, out OutboxRow? row)
+    {
+        row = null;
+        var status = StoredFrame.Open(frame, FrameKind.Row, out var p);
+        if (status != FrameStatus.Intact)
+        {
+            return status;
+        }
+
+        if (p.Length < FixedLength || (p[10] & ~(RetainFlag | SubtopicFlag)) != 0)
+        {
+            return FrameStatus.Malformed;
+        }
+
+        var rest = p[FixedLength..];
+        string? subtopic = null;
+        if ((p[10] & SubtopicFlag) != 0)
+        {
+            if (rest.Length < 2 || rest.Length - 2 < BinaryPrimitives.ReadUInt16LittleEndian(rest))
+            {
+                return FrameStatus.Malformed;
+            }
+
+            var length = BinaryPrimitives.ReadUInt16LittleEndian(rest);
+            subtopic = Encoding.UTF8.GetString(rest.Slice(2, length));
+            rest = rest[(2 + length)..];
+        }
+
+        row = new OutboxRow
+        {
+            Id = BinaryPrimitives.ReadInt64LittleEndian(p),
+            Stream = (FeedStream)p[8],
+            Class = (RowClass)p[9],
+            Retain = (p[10] & RetainFlag) != 0,
+            Epoch = BinaryPrimitives.ReadInt64LittleEndian(p[11..]),
+            FirstSequence = BinaryPrimitives.ReadInt64LittleEndian(p[19..]),
+            Count = BinaryPrimitives.ReadInt32LittleEndian(p[27..]),
+            Created = new Instant(BinaryPrimitives.ReadInt64LittleEndian(p[31..])),
+            Subtopic = subtopic,
+            Body = rest.ToArray(),
+        };
+        return FrameStatus.Intact;
+    }
+}

@@ -1,0 +1,93 @@
+using EdgeGateway.Core;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Outbox;
+using EdgeGateway.Core.State;
+
+namespace EdgeGateway.Storage;
+
+/// <summary>The next record of a stream.</summary>
+/// <param name="Stream">The stream.</param>
+/// <param name="Epoch">Its epoch: seconds since 1970 at which the store was made, or one more than the last, whichever is larger.</param>
+/// <param name="Next">Sequence number of the next record, from 1.</param>
+public readonly record struct StreamHead(FeedStream Stream, long Epoch, long Next);
+
+/// <summary>The state of the pipeline after the batch <paramref name="LogNumber"/>.</summary>
+/// <param name="LogNumber">Number of the last input batch that the state contains; 0 for none.</param>
+/// <param name="ConfigurationHash">Configuration under which the state was made.</param>
+/// <param name="Taken">When it was taken.</param>
+/// <param name="State">What <see cref="StateWriter"/> wrote.</param>
+public sealed record Checkpoint(long LogNumber, string ConfigurationHash, Instant Taken, ReadOnlyMemory<byte> State);
+
+/// <summary>Records of a stream that will never reach a destination.</summary>
+/// <param name="Id">Number of the notice, growing; 0 in statistics.</param>
+/// <param name="Stream">The stream.</param>
+/// <param name="Epoch">Epoch of the numbers.</param>
+/// <param name="First">First lost sequence number.</param>
+/// <param name="Last">Last lost sequence number, inclusive.</param>
+/// <param name="Reason">See <see cref="LossReason"/>.</param>
+/// <param name="Destination">The destination that refused them; empty when they are lost to every destination that had not got them yet.</param>
+/// <param name="When">When the loss was noticed.</param>
+public sealed record RecordLoss(long Id, FeedStream Stream, long Epoch, long First, long Last, string Reason, string Destination, Instant When);
+
+/// <summary>Causes of losses; stored and published.</summary>
+public static class LossReason
+{
+    /// <summary>The byte budget was used up.</summary>
+    public const string Evicted = "evicted";
+
+    /// <summary>The destination refuses the message for good.</summary>
+    public const string Refused = "refused";
+
+    /// <summary>The row on disk is damaged.</summary>
+    public const string Unreadable = "unreadable";
+}
+
+/// <summary>Everything that one commit makes durable together; filled, committed and cleared again and again by the pipeline.</summary>
+public sealed class CommitBatch
+{
+    /// <summary>What the pipeline was fed, or null. Its number must be <see cref="SqliteStore.NextBatchNumber"/>.</summary>
+    public InputBatch? Input { get; set; }
+
+    /// <summary>Value of a point for a raw register, under the configuration in force; only used with <see cref="Input"/>. Must not throw.</summary>
+    public required Func<int, ulong, double> ValueOf { get; set; }
+
+    /// <summary>Rows that were made from it, in delivery order, without ids.</summary>
+    public List<OutboxRow> Rows { get; } = [];
+
+    /// <summary>Heads of the streams that moved.</summary>
+    public List<StreamHead> Heads { get; } = [];
+
+    /// <summary>Persistent counters that changed: name and new value.</summary>
+    public List<(string Name, long Value)> Counters { get; } = [];
+
+    /// <summary>A new checkpoint, or null. It replaces the older of the two that are kept.</summary>
+    public Checkpoint? Checkpoint { get; set; }
+
+    /// <summary>Loss notices up to this id are told in <see cref="Rows"/> and will not be reported again.</summary>
+    public long LossesPublishedThrough { get; set; }
+
+    /// <summary>The recovery report is told in <see cref="Rows"/> and will not be reported again.</summary>
+    public bool RecoveryReportPublished { get; set; }
+
+    internal bool IsEmpty =>
+        Input is null && Rows.Count == 0 && Heads.Count == 0 && Counters.Count == 0 && Checkpoint is null && LossesPublishedThrough == 0 && !RecoveryReportPublished;
+
+    /// <summary>Empties the batch for the next commit; the buffers stay.</summary>
+    public void Clear()
+    {
+        Input = null;
+        Rows.Clear();
+        Heads.Clear();
+        Counters.Clear();
+        Checkpoint = null;
+        LossesPublishedThrough = 0;
+        RecoveryReportPublished = false;
+    }
+}
+
+/// <summary>What a commit did.</summary>
+/// <param name="Written">False when nothing had changed and nothing was written.</param>
+/// <param name="FirstRowId">Id of the first row of the batch; the others follow without gaps. 0 without rows.</param>
+/// <param name="Losses">Losses that this commit caused or noticed; publish them and say so in <see cref="CommitBatch.LossesPublishedThrough"/>.</param>
+/// <param name="CheckpointWanted">True when the sample log is over its share and only a new checkpoint lets it shrink.</param>
+public readonly record struct CommitResult(bool Written, long FirstRowId, IReadOnlyList<RecordLoss> Losses, bool CheckpointWanted);

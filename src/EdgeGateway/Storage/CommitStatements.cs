@@ -1,0 +1,59 @@
+namespace EdgeGateway.Storage;
+
+/// <summary>The statements of a commit, prepared once.</summary>
+internal sealed class CommitStatements(Database db)
+{
+    public Statement Begin { get; } = db.Prepare("BEGIN IMMEDIATE");
+
+    public Statement End { get; } = db.Prepare("COMMIT");
+
+    public Statement PageCount { get; } = db.Prepare("PRAGMA page_count");
+
+    public Statement FreePages { get; } = db.Prepare("PRAGMA freelist_count");
+
+    public Statement SaveHead { get; } = db.Prepare(
+        "INSERT INTO head(name, a, b, c, d, text) VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(name) DO UPDATE SET a = ?2, b = ?3, c = ?4, d = ?5, text = ?6");
+
+    public Statement InsertRow { get; } = db.Prepare("INSERT INTO outbox(id, class, stream, epoch, first, count, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+
+    public Statement DeleteRow { get; } = db.Prepare("DELETE FROM outbox WHERE id = ?1");
+
+    /// <summary>Deletes at most ?3 rows of a run: the oldest.</summary>
+    public Statement DeleteRun { get; } = db.Prepare(
+        """
+        DELETE FROM outbox WHERE id BETWEEN ?1 AND (SELECT max(id) FROM (SELECT id FROM outbox WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3))
+        RETURNING stream, length(body)
+        """);
+
+    public Statement OldestRow { get; } = db.Prepare("SELECT min(id) FROM outbox");
+
+    public Statement Evictable { get; } = db.Prepare("SELECT id, stream, epoch, first, count, length(body) FROM outbox WHERE id >= ?1 AND class = ?2 ORDER BY id LIMIT 32");
+
+    public Statement OneRow { get; } = db.Prepare("SELECT stream, epoch, first, count, body FROM outbox WHERE id = ?1");
+
+    public Statement InsertBatch { get; } = db.Prepare("INSERT INTO log(number, body) VALUES(?1, ?2)");
+
+    public Statement DeleteBatches { get; } = db.Prepare("DELETE FROM log WHERE number BETWEEN ?1 AND ?2 RETURNING length(body)");
+
+    public Statement SaveCheckpoint { get; } = db.Prepare("INSERT OR REPLACE INTO checkpoint(slot, log, body) VALUES(?1, ?2, ?3)");
+
+    public Statement FindLoss { get; } = db.Prepare(
+        "SELECT first FROM loss WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4 AND first <= ?5 AND last >= ?5 - 1 ORDER BY first DESC LIMIT 1");
+
+    public Statement ExtendLoss { get; } = db.Prepare(
+        "UPDATE loss SET last = max(last, ?6), at = ?7 WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4 AND first = ?5");
+
+    public Statement InsertLoss { get; } = db.Prepare("INSERT INTO loss(stream, epoch, reason, destination, first, last, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+
+    public Statement InsertNotice { get; } = db.Prepare(
+        "INSERT INTO loss_notice(stream, epoch, first, last, reason, destination, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id");
+
+    public Statement DeleteNotices { get; } = db.Prepare("DELETE FROM loss_notice WHERE id <= ?1");
+
+    public Statement InsertQuarantine { get; } = db.Prepare("INSERT INTO quarantine(id, destination, reason, at, body) VALUES(?1, ?2, ?3, ?4, ?5)");
+
+    /// <summary>Keeps the newest hundred: quarantine is for people to look at, the counts are in <c>loss</c>.</summary>
+    public Statement TrimQuarantine { get; } = db.Prepare("DELETE FROM quarantine WHERE n <= (SELECT max(n) FROM quarantine) - 100");
+
+    public Statement ReportTold { get; } = db.Prepare("UPDATE recovery SET told = 1 WHERE told = 0");
+}

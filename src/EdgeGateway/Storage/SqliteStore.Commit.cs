@@ -1,0 +1,488 @@
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Outbox;
+using EdgeGateway.Core.State;
+
+namespace EdgeGateway.Storage;
+
+public sealed partial class SqliteStore
+{
+    // Acknowledged rows beyond these wait for the next commit, so that no commit takes long or fills the write-ahead log.
+    private const int MaxDeletedRows = 4000;
+
+    private static readonly TimeSpan PassiveCheckpointInterval = TimeSpan.FromSeconds(60);
+
+    private readonly CommitStatements _sql;
+    private readonly List<RecordLoss> _losses = [];
+    private readonly List<long> _dead = [];
+    private readonly List<Refusal> _refusalsWriting = [];
+    private readonly List<long> _unreadableWriting = [];
+    private long _lastCheckpoint;
+    private bool _moreToDelete;
+    private bool _moreToDeleteAfter;
+
+    /// <summary>Makes everything in <paramref name="batch"/> and all acknowledgements noted so far durable in one transaction; when nothing has changed, writes nothing.</summary>
+    /// <exception cref="StoreException">
+    /// Nothing of the batch was committed. When <see cref="StoreException.CanRetry"/>, keep the batch and commit it again later;
+    /// when damaged, dispose the store and open it again.
+    /// </exception>
+    /// <exception cref="ArgumentException">The batch contradicts the store: a wrong batch number, an unknown stream.</exception>
+    public CommitResult Commit(CommitBatch batch)
+    {
+        lock (_writing)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            Validate(batch);
+            var acknowledged = CollectAcknowledgements();
+            if (batch.IsEmpty && !acknowledged)
+            {
+                return new CommitResult(Written: false, 0, [], CheckpointWanted());
+            }
+
+            var started = _time.GetTimestamp();
+            _work.CopyFrom(_live);
+            _losses.Clear();
+            _dead.Clear();
+            _moreToDeleteAfter = _moreToDelete;
+            try
+            {
+                Write(batch, acknowledged);
+            }
+            catch (StoreException e)
+            {
+                _writer.Rollback();
+                if (e.Failure == StoreFailure.Damaged)
+                {
+                    NoteDamage(e);
+                }
+
+                throw;
+            }
+            catch
+            {
+                _writer.Rollback();
+                throw;
+            }
+
+            var first = batch.Rows.Count > 0 ? _work.LastRowId - batch.Rows.Count + 1 : 0;
+            Interlocked.Exchange(ref _live.NextBatch, _work.NextBatch);
+            _live.CopyFrom(_work);
+            _moreToDelete = _moreToDeleteAfter;
+            CloseAcknowledgements();
+            NoteLatency(started);
+            if (batch.Rows.Count > 0)
+            {
+                Arrived();
+            }
+
+            MoveLogToMainFile();
+            return new CommitResult(Written: true, first, _losses.Count == 0 ? [] : _losses.ToArray(), CheckpointWanted());
+        }
+    }
+
+    private void Validate(CommitBatch batch)
+    {
+        if (batch.Input is { } input && input.Number != _live.NextBatch)
+        {
+            throw new ArgumentException($"The batch has number {input.Number}, the next one is {_live.NextBatch}.", nameof(batch));
+        }
+
+        var last = _live.NextBatch - (batch.Input is null ? 1 : 0);
+        if (batch.Checkpoint is { } checkpoint && checkpoint.LogNumber != last)
+        {
+            throw new ArgumentException($"The checkpoint is of batch {checkpoint.LogNumber}, the last one is {last}.", nameof(batch));
+        }
+
+        foreach (var row in batch.Rows)
+        {
+            if ((byte)row.Stream >= StoreLedger.Streams || (byte)row.Class > (byte)RowClass.Compliance || row.Count <= 0 || row.FirstSequence <= 0)
+            {
+                throw new ArgumentException($"A row of stream {row.Stream}, class {row.Class}, with {row.Count} records from {row.FirstSequence} cannot be stored.", nameof(batch));
+            }
+        }
+
+        foreach (var head in batch.Heads)
+        {
+            if ((byte)head.Stream >= StoreLedger.Streams || head.Next < _live[head.Stream].Next || head.Epoch != _live[head.Stream].Epoch)
+            {
+                throw new ArgumentException($"The head of {head.Stream} cannot go to epoch {head.Epoch}, sequence {head.Next}; it is at {_live[head.Stream].Epoch}, {_live[head.Stream].Next}.", nameof(batch));
+            }
+        }
+    }
+
+    private void Write(CommitBatch batch, bool acknowledged)
+    {
+        EncodeInput(batch);
+        var state = batch.Checkpoint is null ? null : CheckpointFrame.Encode(batch.Checkpoint);
+        var pages = EstimatePages(batch, state);
+        MakeLogRoom(pages);
+
+        _sql.Begin.Run();
+        if (batch.LossesPublishedThrough > 0)
+        {
+            _sql.DeleteNotices.Bind(1, batch.LossesPublishedThrough).Run();
+        }
+
+        if (batch.RecoveryReportPublished)
+        {
+            _sql.ReportTold.Run();
+        }
+
+        SetRefusedAside();
+        SetUnreadableAside();
+        if (acknowledged)
+        {
+            DeleteAcknowledged();
+        }
+
+        TrimSampleLog(_logShareBytes, Covered(fallBack: true));
+        MakeRoom(pages);
+        if (batch.Input is { } input)
+        {
+            _sql.InsertBatch.Bind(1, input.Number).Bind(2, _frame.WrittenSpan).Run();
+            _work.NextBatch = input.Number + 1;
+            _work.LogBytes += PageBytes(_frame.WrittenCount);
+        }
+
+        foreach (var row in batch.Rows)
+        {
+            Insert(row);
+        }
+
+        foreach (var head in batch.Heads)
+        {
+            ref var tally = ref _work[head.Stream];
+            tally.Epoch = head.Epoch;
+            tally.Next = head.Next;
+        }
+
+        foreach (var (name, value) in batch.Counters)
+        {
+            SaveHead(HeadName.CounterPrefix + name, value);
+        }
+
+        if (state is not null)
+        {
+            var slot = _work.CheckpointAt[0] <= _work.CheckpointAt[1] ? 0 : 1;
+            _work.CheckpointAt[slot] = batch.Checkpoint!.LogNumber;
+            _sql.SaveCheckpoint.Bind(1, slot).Bind(2, batch.Checkpoint.LogNumber).Bind(3, state).Run();
+        }
+
+        SaveLosses();
+        SaveCursors();
+        SaveLedger();
+        _sql.End.Run();
+    }
+
+    private void EncodeInput(CommitBatch batch)
+    {
+        _frame.ResetWrittenCount();
+        if (batch.Input is { } input)
+        {
+            InputBatchCodec.Encode(input, batch.ValueOf, _frame);
+        }
+    }
+
+    private void Insert(OutboxRow row)
+    {
+        var id = ++_work.LastRowId;
+        _frame.ResetWrittenCount();
+        OutboxRowFrame.Encode(row, id, _frame);
+        _sql.InsertRow.Bind(1, id).Bind(2, (long)row.Class).Bind(3, (long)row.Stream).Bind(4, row.Epoch).Bind(5, row.FirstSequence).Bind(6, row.Count)
+            .Bind(7, _frame.WrittenSpan).Run();
+        ref var tally = ref _work[row.Stream];
+        tally.Rows++;
+        tally.Bytes += _frame.WrittenCount;
+    }
+
+    /// <summary>Takes a copy of what is acknowledged and set aside so far; what comes while the commit runs belongs to the next.</summary>
+    private bool CollectAcknowledgements()
+    {
+        lock (_acknowledging)
+        {
+            _refusalsWriting.Clear();
+            _refusalsWriting.AddRange(_refusals);
+            _unreadableWriting.Clear();
+            _unreadableWriting.AddRange(_unreadable);
+            var any = _refusalsWriting.Count > 0 || _unreadableWriting.Count > 0 || _moreToDelete;
+            foreach (var d in _destinations)
+            {
+                any |= d.Noted != d.Saved;
+                d.Writing = null;
+            }
+
+            return any;
+        }
+    }
+
+    /// <summary>Copies of all cursors for this commit to change and save.</summary>
+    private void TakeCursors()
+    {
+        lock (_acknowledging)
+        {
+            foreach (var d in _destinations)
+            {
+                if (d.Writing is null)
+                {
+                    d.Writing = d.Working.Copy();
+                    d.NotedInWriting = d.Noted;
+                }
+            }
+        }
+    }
+
+    private void CloseAcknowledgements()
+    {
+        lock (_acknowledging)
+        {
+            _refusals.RemoveRange(0, _refusalsWriting.Count);
+            _unreadable.ExceptWith(_unreadableWriting);
+            foreach (var d in _destinations)
+            {
+                if (d.Writing is not { } written)
+                {
+                    continue;
+                }
+
+                // Rows that are gone count as done, so that the cursor stays a handful of runs.
+                if (written.Floor > d.Working.Floor)
+                {
+                    d.Working.Acknowledge(d.Working.Floor + 1, written.Floor);
+                }
+
+                foreach (var id in _dead)
+                {
+                    d.Working.Acknowledge(id);
+                }
+
+                d.Committed = written;
+                d.Saved = d.NotedInWriting;
+                d.Writing = null;
+            }
+        }
+    }
+
+    /// <summary>Deletes rows that every destination has, oldest first, in runs.</summary>
+    private void DeleteAcknowledged()
+    {
+        TakeCursors();
+        _moreToDeleteAfter = false;
+        if (_destinations.Count == 0)
+        {
+            return;
+        }
+
+        long budget = MaxDeletedRows;
+        var first = _destinations[0].Writing!;
+        budget -= DeleteIfDoneByAll(1, first.Floor, 1, budget);
+        foreach (var (from, to) in first.Runs)
+        {
+            budget -= DeleteIfDoneByAll(from, to, 1, budget);
+        }
+
+        var oldest = _work.LastRowId + 1;
+        _sql.OldestRow.Step();
+        if (!_sql.OldestRow.IsNull(0))
+        {
+            oldest = _sql.OldestRow.Long(0);
+        }
+
+        _sql.OldestRow.Reset();
+        foreach (var d in _destinations)
+        {
+            if (d.Writing!.Floor < oldest - 1)
+            {
+                d.Writing.Acknowledge(d.Writing.Floor + 1, oldest - 1);
+            }
+        }
+    }
+
+    /// <summary>Deletes the part of a run that the destinations from <paramref name="next"/> on have too; returns the number of rows.</summary>
+    private long DeleteIfDoneByAll(long from, long to, int next, long budget)
+    {
+        if (from > to)
+        {
+            return 0;
+        }
+
+        if (next == _destinations.Count)
+        {
+            return DeleteRun(from, to, budget);
+        }
+
+        var cursor = _destinations[next].Writing!;
+        var deleted = DeleteIfDoneByAll(from, Math.Min(to, cursor.Floor), next + 1, budget);
+        foreach (var (first, last) in cursor.Runs)
+        {
+            deleted += DeleteIfDoneByAll(Math.Max(from, first), Math.Min(to, last), next + 1, budget - deleted);
+        }
+
+        return deleted;
+    }
+
+    private long DeleteRun(long from, long to, long budget)
+    {
+        if (budget <= 0)
+        {
+            _moreToDeleteAfter = true;
+            return 0;
+        }
+
+        long deleted = 0;
+        _sql.DeleteRun.Bind(1, from).Bind(2, to).Bind(3, budget);
+        while (_sql.DeleteRun.Step())
+        {
+            ref var tally = ref _work.Tallies[_sql.DeleteRun.Long(0) & (StoreLedger.Streams - 1)];
+            tally.Rows--;
+            tally.Bytes -= _sql.DeleteRun.Long(1);
+            deleted++;
+        }
+
+        _sql.DeleteRun.Reset();
+        _moreToDeleteAfter |= deleted == budget;
+        return deleted;
+    }
+
+    /// <summary>Copies refused rows to the quarantine and notes them as lost to their destination.</summary>
+    private void SetRefusedAside()
+    {
+        foreach (var refusal in _refusalsWriting)
+        {
+            SetAside(refusal.RowId, refusal.Destination, refusal.Reason, LossReason.Refused);
+        }
+    }
+
+    /// <summary>Moves rows whose bytes are not what was written to the quarantine; they are lost to all destinations that had not got them.</summary>
+    private void SetUnreadableAside()
+    {
+        foreach (var id in _unreadableWriting)
+        {
+            if (SetAside(id, "", "The row on disk does not have its CRC.", LossReason.Unreadable))
+            {
+                _sql.DeleteRow.Bind(1, id).Run();
+                _dead.Add(id);
+            }
+        }
+    }
+
+    private bool SetAside(long id, string destination, string reason, string cause)
+    {
+        _sql.OneRow.Bind(1, id);
+        if (!_sql.OneRow.Step())
+        {
+            _sql.OneRow.Reset();
+            return false;
+        }
+
+        var (stream, epoch, first, count) = (_sql.OneRow.Long(0) & (StoreLedger.Streams - 1), _sql.OneRow.Long(1), _sql.OneRow.Long(2), _sql.OneRow.Long(3));
+        var body = _sql.OneRow.Bytes(4).ToArray();
+        _sql.OneRow.Reset();
+        _sql.InsertQuarantine.Bind(1, id).Bind(2, destination).Bind(3, reason).Bind(4, Now(_time).UnixMilliseconds).Bind(5, body).Run();
+        _sql.TrimQuarantine.Run();
+        AddLoss((FeedStream)stream, epoch, first, count, cause, destination);
+        if (cause == LossReason.Unreadable)
+        {
+            _work.Tallies[stream].Rows--;
+            _work.Tallies[stream].Bytes -= body.Length;
+        }
+
+        return true;
+    }
+
+    private void AddLoss(FeedStream stream, long epoch, long first, long count, string reason, string destination)
+    {
+        var last = first + count - 1;
+        for (var i = _losses.Count - 1; i >= Math.Max(0, _losses.Count - 16); i--)
+        {
+            var loss = _losses[i];
+            if (loss.Stream == stream && loss.Epoch == epoch && loss.Last + 1 == first && loss.Reason == reason && loss.Destination == destination)
+            {
+                _losses[i] = loss with { Last = last };
+                return;
+            }
+        }
+
+        _losses.Add(new RecordLoss(0, stream, epoch, first, last, reason, destination, Now(_time)));
+    }
+
+    /// <summary>Writes the losses of this commit: merged into the account of all losses, and as notices until they are published.</summary>
+    private void SaveLosses()
+    {
+        for (var i = 0; i < _losses.Count; i++)
+        {
+            var loss = _losses[i];
+            var at = loss.When.UnixMilliseconds;
+            _sql.FindLoss.Bind(1, (long)loss.Stream).Bind(2, loss.Epoch).Bind(3, loss.Reason).Bind(4, loss.Destination).Bind(5, loss.First);
+            long? run = _sql.FindLoss.Step() ? _sql.FindLoss.Long(0) : null;
+            _sql.FindLoss.Reset();
+            var save = run is null ? _sql.InsertLoss : _sql.ExtendLoss;
+            save.Bind(1, (long)loss.Stream).Bind(2, loss.Epoch).Bind(3, loss.Reason).Bind(4, loss.Destination).Bind(5, run ?? loss.First).Bind(6, loss.Last).Bind(7, at).Run();
+
+            var notice = _sql.InsertNotice;
+            notice.Bind(1, (long)loss.Stream).Bind(2, loss.Epoch).Bind(3, loss.First).Bind(4, loss.Last).Bind(5, loss.Reason).Bind(6, loss.Destination).Bind(7, at);
+            notice.Step();
+            _losses[i] = loss with { Id = notice.Long(0) };
+            notice.Reset();
+        }
+    }
+
+    private void SaveCursors()
+    {
+        if (_dead.Count > 0)
+        {
+            TakeCursors();
+        }
+
+        foreach (var d in _destinations)
+        {
+            if (d.Writing is not { } cursor)
+            {
+                continue;
+            }
+
+            foreach (var id in _dead)
+            {
+                cursor.Acknowledge(id);
+            }
+
+            SaveHead(d.HeadName, cursor.Floor, text: CursorText.Format(cursor));
+        }
+    }
+
+    private void SaveLedger()
+    {
+        if (_work.LastRowId != _live.LastRowId)
+        {
+            SaveHead(HeadName.Row, _work.LastRowId);
+        }
+
+        if (_work.NextBatch != _live.NextBatch || _work.LogBytes != _live.LogBytes || _work.FirstBatch != _live.FirstBatch)
+        {
+            SaveHead(HeadName.Log, _work.NextBatch, _work.LogBytes, _work.FirstBatch);
+        }
+
+        for (var i = 0; i < StoreLedger.Streams; i++)
+        {
+            ref var tally = ref _work.Tallies[i];
+            ref var before = ref _live.Tallies[i];
+            if (tally.Epoch != before.Epoch || tally.Next != before.Next || tally.Rows != before.Rows || tally.Bytes != before.Bytes)
+            {
+                SaveHead(HeadName.Streams[i], tally.Epoch, tally.Next, tally.Rows, tally.Bytes);
+            }
+        }
+    }
+
+    private void SaveHead(string name, long a, long b = 0, long c = 0, long d = 0, string? text = null) =>
+        _sql.SaveHead.Bind(1, name).Bind(2, a).Bind(3, b).Bind(4, c).Bind(5, d).Bind(6, text).Run();
+
+    private void NoteDamage(StoreException e)
+    {
+        try
+        {
+            File.WriteAllText(_files.Suspect, e.Message);
+        }
+        catch (Exception again) when (again is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreException(StoreFailure.Damaged, $"{e.Message} The note about it could not be written either: {again.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,228 @@
+using System.Globalization;
+using System.IO.Compression;
+using EdgeGateway.Core;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.State;
+
+namespace EdgeGateway.Storage;
+
+public sealed partial class SqliteStore
+{
+    /// <summary>Where to go on: call once after opening, before the first commit.</summary>
+    public StoreRecovery Recover()
+    {
+        lock (_writing)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            var newest = _live.CheckpointAt[0] >= _live.CheckpointAt[1] ? 0 : 1;
+            var stored = _writer.QueryLong("SELECT max(log) FROM checkpoint");
+            var checkpoint = LoadCheckpoint(newest);
+            var heads = new Dictionary<FeedStream, StreamHead>();
+            foreach (var stream in AllStreams)
+            {
+                heads[stream] = new StreamHead(stream, _live[stream].Epoch, _live[stream].Next);
+            }
+
+            return new StoreRecovery
+            {
+                FirstStart = _firstStart,
+                Checkpoint = checkpoint,
+                CheckpointFellBack = stored > (checkpoint?.LogNumber ?? 0),
+                NextBatchNumber = _live.NextBatch,
+                Heads = heads,
+                Counters = LoadCounters(),
+                UnpublishedLosses = LoadLosses("SELECT id, stream, epoch, first, last, reason, destination, at FROM loss_notice ORDER BY id"),
+                Report = LoadReport(),
+            };
+        }
+    }
+
+    /// <summary>
+    /// The batches of the sample log with numbers above <paramref name="after"/>, one at a time. A batch that is missing or
+    /// damaged shows as a gap in the numbers or as a frame that does not decode.
+    /// </summary>
+    public IEnumerable<StoredBatch> ReadBatches(long after)
+    {
+        using var db = Database.OpenReader(_files.Database, _limits.Sqlite);
+        var next = db.Prepare(
+            """
+            SELECT number, body, (SELECT hash FROM configuration_use WHERE configuration_use.log <= number ORDER BY configuration_use.log DESC LIMIT 1)
+            FROM log WHERE number > ?1 ORDER BY number LIMIT 1
+            """);
+        while (true)
+        {
+            next.Bind(1, after);
+            if (!next.Step())
+            {
+                next.Reset();
+                yield break;
+            }
+
+            var batch = new StoredBatch(next.Long(0), next.Text(2), next.Bytes(1).ToArray());
+            next.Reset();
+            yield return batch;
+            after = batch.Number;
+        }
+    }
+
+    /// <summary>Keeps the texts of the configuration that is in force from the next batch on; durable at return. Texts already kept are not written again.</summary>
+    /// <param name="hash">Hash of the configuration.</param>
+    /// <param name="texts">The texts by name: <c>gateway.yaml</c> and each profile.</param>
+    /// <exception cref="StoreException">It could not be written.</exception>
+    public void SaveConfiguration(string hash, IReadOnlyDictionary<string, string> texts)
+    {
+        lock (_writing)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            using var newest = _writer.Once("SELECT hash FROM configuration_use ORDER BY log DESC LIMIT 1");
+            if (newest.Step() && newest.Text(0) == hash)
+            {
+                return;
+            }
+
+            newest.Reset();
+            var now = Now(_time).UnixMilliseconds;
+            var packed = Pack(texts);
+            MakeLogRoom((packed.Length / Database.PageSize) + SparePages);
+            _sql.Begin.Run();
+            try
+            {
+                using var insert = _writer.Once("INSERT INTO configuration(hash, first_used, texts) VALUES(?1, ?2, ?3) ON CONFLICT(hash) DO NOTHING");
+                insert.Bind(1, hash).Bind(2, now).Bind(3, packed).Run();
+                using var use = _writer.Once("INSERT OR REPLACE INTO configuration_use(log, hash, at) VALUES(?1, ?2, ?3)");
+                use.Bind(1, _live.NextBatch).Bind(2, hash).Bind(3, now).Run();
+                ForgetConfigurations(hash);
+                _sql.End.Run();
+            }
+            catch
+            {
+                _writer.Rollback();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>The texts of a configuration by name, or null when they are not kept.</summary>
+    public IReadOnlyDictionary<string, string>? LoadConfiguration(string hash)
+    {
+        lock (_writing)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            using var find = _writer.Once("SELECT texts FROM configuration WHERE hash = ?1");
+            return find.Bind(1, hash).Step() ? Unpack(find.Bytes(0)) : null;
+        }
+    }
+
+    // A configuration is kept while a batch of the log was taken with it or a checkpoint was made under it.
+    private void ForgetConfigurations(string current)
+    {
+        _writer.Execute(string.Create(
+            CultureInfo.InvariantCulture,
+            $"DELETE FROM configuration_use WHERE log < (SELECT max(log) FROM configuration_use WHERE log <= {_live.FirstBatch})"));
+        using var forget = _writer.Once("DELETE FROM configuration WHERE hash NOT IN (SELECT hash FROM configuration_use) AND hash NOT IN (?1, ?2, ?3)");
+        forget.Bind(1, current).Bind(2, LoadCheckpoint(0)?.ConfigurationHash ?? "").Bind(3, LoadCheckpoint(1)?.ConfigurationHash ?? "").Run();
+    }
+
+    private static byte[] Pack(IReadOnlyDictionary<string, string> texts)
+    {
+        var writer = new StateWriter();
+        writer.Write(texts.Count);
+        foreach (var (name, text) in texts.OrderBy(t => t.Key, StringComparer.Ordinal))
+        {
+            writer.Write(name);
+            writer.Write(text);
+        }
+
+        using var packed = new MemoryStream();
+        using (var deflate = new DeflateStream(packed, CompressionLevel.Optimal))
+        {
+            deflate.Write(writer.Written.Span);
+        }
+
+        return packed.ToArray();
+    }
+
+    private static Dictionary<string, string> Unpack(ReadOnlySpan<byte> packed)
+    {
+        using var unpacked = new MemoryStream();
+        using (var deflate = new DeflateStream(new MemoryStream(packed.ToArray()), CompressionMode.Decompress))
+        {
+            deflate.CopyTo(unpacked);
+        }
+
+        var reader = new StateReader(unpacked.GetBuffer().AsSpan(0, (int)unpacked.Length));
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var count = reader.ReadInt32(); count > 0; count--)
+        {
+            var name = reader.ReadString();
+            texts[name] = reader.ReadString();
+        }
+
+        return texts;
+    }
+
+    private Dictionary<string, long> LoadCounters()
+    {
+        var counters = new Dictionary<string, long>(StringComparer.Ordinal);
+        using var all = _writer.Once("SELECT name, a FROM head");
+        while (all.Step())
+        {
+            var name = all.Text(0)!;
+            if (name.StartsWith(HeadName.CounterPrefix, StringComparison.Ordinal))
+            {
+                counters[name[HeadName.CounterPrefix.Length..]] = all.Long(1);
+            }
+        }
+
+        return counters;
+    }
+
+    private List<RecordLoss> LoadLosses(string sql)
+    {
+        var losses = new List<RecordLoss>();
+        using var all = _writer.Once(sql);
+        while (all.Step())
+        {
+            losses.Add(new RecordLoss(
+                all.Long(0), (FeedStream)all.Long(1), all.Long(2), all.Long(3), all.Long(4), all.Text(5)!, all.Text(6)!, new Instant(all.Long(7))));
+        }
+
+        return losses;
+    }
+
+    private RecoveryReport? LoadReport()
+    {
+        using var newest = _writer.Once(
+            """
+            SELECT cause, at, set_aside, rows_saved, rows_scanned, rows_not_kept, batches_saved, batches_not_kept, checkpoint_saved, epoch, heads_before
+            FROM recovery WHERE told = 0 ORDER BY n DESC LIMIT 1
+            """);
+        return !newest.Step() ? null : new RecoveryReport
+        {
+            Cause = newest.Text(0)!,
+            When = new Instant(newest.Long(1)),
+            SetAside = newest.Text(2)!,
+            RowsSaved = newest.Long(3),
+            RowsFoundByScan = newest.Long(4),
+            RowsNotKept = newest.Long(5),
+            BatchesSaved = newest.Long(6),
+            BatchesNotKept = newest.Long(7),
+            CheckpointSaved = newest.Long(8) != 0,
+            Epoch = newest.Long(9),
+            HeadsBefore = HeadsText.Parse(newest.Text(10)!),
+        };
+    }
+}
+
+/// <summary>Heads of streams as text: <c>2:1767225600:17,3:...</c> (stream, epoch, next).</summary>
+internal static class HeadsText
+{
+    public static string Format(IEnumerable<StreamHead> heads) =>
+        string.Join(',', heads.Select(h => string.Create(CultureInfo.InvariantCulture, $"{(byte)h.Stream}:{h.Epoch}:{h.Next}")));
+
+    public static List<StreamHead> Parse(string text) =>
+    [
+        .. text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(h => h.Split(':')).Select(p => new StreamHead(
+            (FeedStream)byte.Parse(p[0], CultureInfo.InvariantCulture), long.Parse(p[1], CultureInfo.InvariantCulture), long.Parse(p[2], CultureInfo.InvariantCulture))),
+    ];
+}

@@ -1,0 +1,36 @@
+namespace EdgeGateway.Storage;
+
+/// <summary>Names of the files in the store's directory.</summary>
+internal sealed record StoreFiles(string Directory)
+{
+    public string Database => Path.Combine(Directory, "gateway.db");
+
+    public string Log => Database + "-wal";
+
+    public string SharedMemory => Database + "-shm";
+
+    /// <summary>Says that a store exists, and its newest epoch (requirement O-13).</summary>
+    public string Marker => Path.Combine(Directory, "gateway.store");
+
+    /// <summary>Left by a commit that met damage, so that the next start does not have to find it again.</summary>
+    public string Suspect => Path.Combine(Directory, "gateway.suspect");
+
+    /// <summary>The new database while a damaged one is being read.</summary>
+    public string Salvage => Database + ".salvage";
+
+    /// <summary>Length of the write-ahead log, 0 when there is none.</summary>
+    public long LogBytes() => Length(Log);
+
+    /// <summary>Length of the database with its log and shared memory.</summary>
+    public long Bytes() => Length(Database) + Length(Log) + Length(SharedMemory);
+
+    private static long Length(string path)
+    {
+        var file = new FileInfo(path);
+        return file.Exists ? file.Length : 0;
+    }
+
+    public const string SalvagingInfix = ".salvaging-";
+
+    public const string DamagedInfix = ".damaged-";
+}

@@ -1,0 +1,42 @@
+using System.Globalization;
+
+namespace EdgeGateway.Storage;
+
+/// <summary>How the byte budget is divided between the files of the store.</summary>
+internal readonly record struct StoreLimits
+{
+    /// <summary>A page and its header in the write-ahead log.</summary>
+    public const int FrameBytes = Database.PageSize + 24;
+
+    /// <summary>Smallest budget the store works with.</summary>
+    public const long MinBudgetBytes = 512 * 1024;
+
+    // Marker, lock and process id: three files of one block each, and one spare for the moment of replacement.
+    private const long SmallFiles = 4 * 4096;
+
+    private StoreLimits(long budget)
+    {
+        // A thirty-second of the budget between two checkpoints, three times that as the most the log may ever take: for the
+        // transaction that is just being written, and for readers that hold a checkpoint up for a moment.
+        var pages = (int)Math.Clamp(budget / 32 / Database.PageSize, 16, 1000);
+        LogReserveBytes = 3L * pages * FrameBytes;
+        var sharedMemory = (((3L * pages) / 4000) + 1) * 32768;
+        Sqlite = new DatabaseLimits(pages, (long)pages * FrameBytes, (budget - LogReserveBytes - sharedMemory - SmallFiles) / Database.PageSize);
+        TruncateAtBytes = (long)pages * FrameBytes;
+    }
+
+    public DatabaseLimits Sqlite { get; }
+
+    /// <summary>Most bytes that the write-ahead log may take.</summary>
+    public long LogReserveBytes { get; }
+
+    /// <summary>Size of the write-ahead log at which it is moved to the main file and cut.</summary>
+    public long TruncateAtBytes { get; }
+
+    /// <exception cref="StoreException">The budget is too small to work with.</exception>
+    public static StoreLimits For(long budgetBytes) => budgetBytes >= MinBudgetBytes
+        ? new StoreLimits(budgetBytes)
+        : throw new StoreException(
+            StoreFailure.BudgetExhausted,
+            string.Create(CultureInfo.InvariantCulture, $"The storage budget of {budgetBytes} bytes is below the least the store can work with, {MinBudgetBytes} bytes."));
+}

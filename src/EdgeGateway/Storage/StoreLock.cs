@@ -1,0 +1,50 @@
+using System.Globalization;
+
+namespace EdgeGateway.Storage;
+
+/// <summary>Holds a directory for one process: the kernel's file lock goes with the process, however it ends.</summary>
+internal sealed class StoreLock : IDisposable
+{
+    private readonly FileStream _file;
+
+    private StoreLock(FileStream file) => _file = file;
+
+    /// <summary>Takes the lock.</summary>
+    /// <exception cref="StoreException">Another process has it (<see cref="StoreFailure.InUse"/>) or the directory cannot be written.</exception>
+    public static StoreLock Take(string directory)
+    {
+        var path = Path.Combine(directory, "gateway.lock");
+        FileStream file;
+        try
+        {
+            // FileShare.None is flock(LOCK_EX | LOCK_NB) on Linux.
+            file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new StoreException(StoreFailure.ReadOnly, $"Cannot write in {directory}: {e.Message} Give the gateway's user the directory: chown edgegateway {directory}", e);
+        }
+        catch (IOException e) when (e is not DirectoryNotFoundException)
+        {
+            throw new StoreException(StoreFailure.InUse, $"Another gateway (process {Holder(directory)}) uses the store in {directory}. Stop it, or give this one its own directory.", e);
+        }
+
+        // Beside the lock, not in it: the lock also keeps others from reading.
+        File.WriteAllText(Path.Combine(directory, "gateway.pid"), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        return new StoreLock(file);
+    }
+
+    private static string Holder(string directory)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(directory, "gateway.pid")).Trim();
+        }
+        catch (IOException)
+        {
+            return "unknown";
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+}

@@ -1,0 +1,201 @@
+using System.Buffers.Binary;
+using System.Globalization;
+
+namespace EdgeGateway.Storage;
+
+/// <summary>What happens between finding the directory and having a store that can be trusted.</summary>
+internal static class StoreOpening
+{
+    // The full check of a large store runs longer than a gateway may be silent; what it does not see is found when it is read.
+    private static readonly TimeSpan QuickCheckLimit = TimeSpan.FromSeconds(3);
+
+    // A version number larger than this is damage, not a newer program.
+    private const int LargestBelievedVersion = 1000;
+
+    /// <summary>Opens, makes or salvages the database; the lock on the directory must be held.</summary>
+    public static Database Open(StoreFiles files, StoreLimits limits, IReadOnlyList<string> destinations, TimeProvider time, out bool firstStart)
+    {
+        firstStart = false;
+        var marker = StoreMarker.Read(files.Marker);
+        var salvage = new Salvage(files, limits, destinations, time);
+        if (salvage.Resume())
+        {
+            marker = StoreMarker.Read(files.Marker);
+        }
+
+        var exists = File.Exists(files.Database) && new FileInfo(files.Database).Length > 0;
+        if (!exists && marker is null && files.LogBytes() == 0)
+        {
+            firstStart = true;
+            return Create(files, limits, time);
+        }
+
+        var damage = exists ? FindDamage(files) : $"{files.Database} is missing or empty although {files.Marker} says that there is a store";
+        Database? db = null;
+        if (damage is null)
+        {
+            try
+            {
+                db = Database.OpenWriter(files.Database, limits.Sqlite);
+                if (!Schema.Exists(db))
+                {
+                    if (marker is null)
+                    {
+                        // The first start was cut off between making the file and making its tables.
+                        db.Dispose();
+                        firstStart = true;
+                        return Create(files, limits, time);
+                    }
+
+                    damage = "the tables are missing";
+                }
+                else
+                {
+                    RefuseNewer(db);
+                    damage = QuickCheck(db, time);
+                }
+            }
+            catch (StoreException e) when (e.Failure == StoreFailure.Damaged)
+            {
+                damage = e.Message;
+            }
+            catch
+            {
+                db?.Dispose();
+                throw;
+            }
+        }
+
+        if (damage is not null)
+        {
+            db?.KeepLogOnClose();
+            db?.Dispose();
+            salvage.Run(damage, marker);
+            return Database.OpenWriter(files.Database, limits.Sqlite);
+        }
+
+        if (marker is null)
+        {
+            new StoreMarker(db!.QueryLong("SELECT max(a) FROM head WHERE name GLOB 'stream/*'")).Write(files.Marker);
+        }
+
+        return db!;
+    }
+
+    /// <summary>Makes a new, empty store whose streams all begin a new epoch.</summary>
+    private static Database Create(StoreFiles files, StoreLimits limits, TimeProvider time)
+    {
+        var db = Database.OpenWriter(files.Database, limits.Sqlite);
+        try
+        {
+            var now = time.GetUtcNow();
+            if (!Schema.Exists(db))
+            {
+                Schema.Create(db, now.ToUnixTimeMilliseconds());
+            }
+
+            var epoch = NextEpoch(0, time);
+            BeginEpoch(db, epoch);
+            Durable.FlushDirectory(files.Directory);
+            new StoreMarker(epoch).Write(files.Marker);
+            return db;
+        }
+        catch
+        {
+            db.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// The epoch after <paramref name="last"/>. It is taken from the clock, so that a gateway whose card was replaced, and which knows
+    /// of no epoch before, does not number new records like old ones.
+    /// </summary>
+    public static long NextEpoch(long last, TimeProvider time) => Math.Max(last + 1, time.GetUtcNow().ToUnixTimeSeconds());
+
+    /// <summary>Sets all streams to sequence 1 of <paramref name="epoch"/>; counts of rows stay.</summary>
+    public static void BeginEpoch(Database db, long epoch)
+    {
+        foreach (var stream in SqliteStore.AllStreams)
+        {
+            db.Execute(string.Create(
+                CultureInfo.InvariantCulture,
+                $"INSERT INTO head(name, a, b, c, d) VALUES('{HeadName.Streams[(byte)stream]}', {epoch}, 1, 0, 0) ON CONFLICT(name) DO UPDATE SET a = {epoch}, b = 1"));
+        }
+    }
+
+    /// <summary>Damage that is seen without SQLite; null when there is none.</summary>
+    /// <exception cref="StoreException">The file is of a newer program; nothing has been touched.</exception>
+    private static string? FindDamage(StoreFiles files)
+    {
+        if (File.Exists(files.Suspect))
+        {
+            return File.ReadAllText(files.Suspect);
+        }
+
+        Span<byte> header = stackalloc byte[100];
+        using (var file = new FileStream(files.Database, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 1))
+        {
+            if (file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false) < header.Length)
+            {
+                return "the file is shorter than its header";
+            }
+        }
+
+        // Nothing but zeros at these places: made, and cut off before the first checkpoint of the write-ahead log.
+        if (!header.StartsWith("SQLite format 3\0"u8))
+        {
+            return "the file is not an SQLite database";
+        }
+
+        var application = BinaryPrimitives.ReadInt32BigEndian(header[68..]);
+        if (application is not 0 and not Schema.ApplicationId)
+        {
+            return "the file is a database of another program";
+        }
+
+        var oldestReader = BinaryPrimitives.ReadInt32BigEndian(header[60..]);
+        if (oldestReader is > 0 and <= LargestBelievedVersion)
+        {
+            Schema.RefuseNewer(files.Database, oldestReader);
+        }
+
+        return WalInspection.FindDamage(files.Log);
+    }
+
+    private static void RefuseNewer(Database db)
+    {
+        var oldestReader = db.QueryLong("SELECT oldest_reader FROM schema");
+        if (oldestReader is > 0 and <= LargestBelievedVersion)
+        {
+            try
+            {
+                Schema.RefuseNewer(db.Path, oldestReader);
+            }
+            catch
+            {
+                db.KeepLogOnClose();
+                throw;
+            }
+        }
+    }
+
+    private static string? QuickCheck(Database db, TimeProvider time)
+    {
+        var started = time.GetTimestamp();
+        db.Watch(() => time.GetElapsedTime(started) > QuickCheckLimit);
+        try
+        {
+            var result = db.QueryText("PRAGMA quick_check(1)");
+            return result is "ok" ? null : $"quick_check says: {result}";
+        }
+        catch (StoreException) when (db.Interrupted)
+        {
+            return null;
+        }
+        finally
+        {
+            db.Watch(null);
+        }
+    }
+}
