@@ -2,7 +2,7 @@ using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Integration.Mqtt;
 using EdgeGateway.Protocols.Mqtt;
-using EdgeGateway.Tests.Shared;
+using EdgeGateway.Storage;
 using EdgeGateway.Uplinks;
 using EdgeGateway.Uplinks.Mqtt;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -49,7 +49,7 @@ internal sealed class MqttCentre : UplinkCentre
         return centre;
     }
 
-    public override IUplink Uplink(MemoryOutbox outbox, UplinkWishes? wishes = null)
+    public override IUplink Uplink(IOutbox outbox, UplinkWishes? wishes = null)
     {
         wishes ??= new UplinkWishes();
         var model = new MqttUplinkModel

@@ -1,6 +1,6 @@
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
-using EdgeGateway.Tests.Shared;
+using EdgeGateway.Storage;
 using EdgeGateway.Uplinks;
 
 namespace EdgeGateway.Integration.Uplinks;
@@ -15,7 +15,7 @@ public abstract class UplinkCentre : IAsyncDisposable
     public abstract IReadOnlyList<string> Problems { get; }
 
     /// <summary>An uplink named <c>centre</c> to here, not running yet.</summary>
-    public abstract IUplink Uplink(MemoryOutbox outbox, UplinkWishes? wishes = null);
+    public abstract IUplink Uplink(IOutbox outbox, UplinkWishes? wishes = null);
 
     /// <summary>What is sent arrives, the answers do not, until the next cut.</summary>
     public abstract void HoldAnswers();

@@ -211,7 +211,7 @@ public abstract class UplinkContract
         Proof(centre);
     }
 
-    protected static Running Run(IUplink uplink) => new(uplink);
+    internal static Running Run(IUplink uplink) => new(uplink);
 
     protected static void Add(MemoryOutbox outbox, int rows, int bytes = 0)
     {
@@ -224,7 +224,7 @@ public abstract class UplinkContract
     protected static Task UntilAcknowledgedAsync(MemoryOutbox outbox, int rows) =>
         UntilAsync(() => outbox.Acknowledged("centre").Distinct().Count() >= rows, $"not all of {rows} rows were acknowledged");
 
-    protected static async Task UntilAsync(Func<bool> condition, string otherwise)
+    internal static async Task UntilAsync(Func<bool> condition, string otherwise)
     {
         var start = TimeProvider.System.GetTimestamp();
         while (!condition())
@@ -235,7 +235,7 @@ public abstract class UplinkContract
     }
 
     /// <summary>Whatever happened on the way, the receiver finds nothing missing and nothing doubled.</summary>
-    protected static void Proof(UplinkCentre centre)
+    internal static void Proof(UplinkCentre centre)
     {
         Assert.Empty(centre.Problems);
         var (ledger, records) = (new SequenceLedger(), new RecordLedger());
@@ -258,7 +258,7 @@ public abstract class UplinkContract
     }
 
     /// <summary>An uplink that runs until it is disposed.</summary>
-    protected sealed class Running : IAsyncDisposable
+    internal sealed class Running : IAsyncDisposable
     {
         private readonly CancellationTokenSource _stop = new();
         private readonly Task _task;
