@@ -21,7 +21,7 @@ public sealed class FeedHeads : IEquatable<FeedHeads>
         FeedStream.State, FeedStream.Health, FeedStream.Sample, FeedStream.Range,
     ];
 
-    /// <summary>Grows only when a store was lost or damaged beyond continuation; the first is 1.</summary>
+    /// <summary>Grows only when a store was lost or damaged beyond continuation; at least 1.</summary>
     public long Epoch { get; }
 
     /// <summary>Sequence number that the next record of the stream will carry; 1 in a new epoch.</summary>

@@ -135,13 +135,14 @@ public static class FeedWords
         RangeState.Quarantined => "quarantined",
         RangeState.NeverAcquired => "never-acquired",
         RangeState.Issued => "issued",
+        RangeState.Unreadable => "unreadable",
         _ => throw new ArgumentOutOfRangeException(nameof(state), state, null),
     };
 
     /// <summary>The state of a word; false for a word that this version does not know.</summary>
     public static bool TryRangeState(string? word, out RangeState state)
     {
-        for (var candidate = RangeState.Evicted; candidate <= RangeState.Issued; candidate++)
+        for (var candidate = RangeState.Evicted; candidate <= RangeState.Unreadable; candidate++)
         {
             if (candidate.Word() == word)
             {

@@ -17,6 +17,9 @@ public enum RangeState : byte
 
     /// <summary>Was given these numbers: the receiver holds the stream to it, so that a lost tail shows too.</summary>
     Issued,
+
+    /// <summary>Was stored and cannot be read any more: the file was damaged.</summary>
+    Unreadable,
 }
 
 /// <summary>A statement about a run of records of one stream.</summary>

@@ -3,6 +3,7 @@ using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.State;
+using EdgeGateway.Tests.Shared;
 using FsCheck;
 using FsCheck.Fluent;
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Tests.Feed;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Tests.Shared;
 using FsCheck;
 using FsCheck.Fluent;
 

@@ -1,4 +1,5 @@
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Tests.Shared;
 using FsCheck;
 using FsCheck.Fluent;
 

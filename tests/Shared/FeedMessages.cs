@@ -2,7 +2,7 @@ using System.Buffers;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
 
-namespace EdgeGateway.Tests.Feed;
+namespace EdgeGateway.Tests.Shared;
 
 /// <summary>From rows to messages and back, as a publisher and a receiver do it.</summary>
 internal static class FeedMessages

@@ -3,7 +3,7 @@ using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
 
-namespace EdgeGateway.Tests.Feed;
+namespace EdgeGateway.Tests.Shared;
 
 /// <summary>A small mine with every kind of point, and one record of every kind.</summary>
 internal static class ExampleFeed

@@ -1,0 +1,99 @@
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Tests.Shared;
+
+namespace EdgeGateway.Integration.Uplinks;
+
+/// <summary>The contract over MQTT 5.0 with a real mosquitto, and what is particular to MQTT.</summary>
+public sealed class MqttUplinkTests : UplinkContract
+{
+    [Fact]
+    public async Task The_contract_holds_over_version_3_1_1_too()
+    {
+        await using var centre = await MqttCentre.StartAsync("3.1.1");
+        var outbox = new MemoryOutbox();
+        await using var run = Run(centre.Uplink(outbox));
+        Add(outbox, 100);
+        await UntilAsync(() => outbox.Acknowledged("centre").Count > 10, "nothing was acknowledged");
+        centre.HoldAnswers();
+        Add(outbox, 5);
+        centre.Cut();
+
+        await UntilAcknowledgedAsync(outbox, 105);
+        Proof(centre);
+    }
+
+    [Fact]
+    public async Task Status_is_online_while_connected_and_offline_after_a_clean_stop_and_after_a_cut()
+    {
+        await using var centre = await MqttCentre.StartAsync("5");
+        var outbox = new MemoryOutbox();
+        await using (Run(centre.Uplink(outbox)))
+        {
+            await UntilAsync(() => centre.Statuses.Count == 1, "nobody said online");
+            centre.Cut();
+            await UntilAsync(() => centre.Statuses.Count >= 3, "the will did not speak");
+        }
+
+        await UntilAsync(() => centre.Statuses.Count >= 4, "nobody said offline");
+        Assert.Equal(["online", "offline", "online", "offline"], centre.Statuses.Select(s => s.Text));
+        Assert.All(centre.Statuses, s => Assert.Equal("edgegateway/v1/mine-7/gw-1/status", s.Topic));
+    }
+
+    [Fact]
+    public async Task Births_are_announced_again_when_the_broker_has_forgotten_the_session_and_not_when_it_has_not()
+    {
+        await using var centre = await MqttCentre.StartAsync("5");
+        var outbox = new MemoryOutbox();
+        var birth = outbox.Add(FeedStream.Birth, subtopic: "incomer", retain: true);
+        await using var run = Run(centre.Uplink(outbox, new UplinkWishes { Births = [birth] }));
+        await UntilAsync(() => Births() == 2, "the birth did not come from the outbox and as an announcement");
+
+        centre.Cut();
+        Add(outbox, 1);
+        await UntilAcknowledgedAsync(outbox, 2);
+        Assert.Equal(2, Births());
+
+        // The subscriber's session is forgotten as well: only after it has subscribed again does it hear the next announcement.
+        await centre.ForgetAsync();
+        await UntilAsync(() => Births() >= 3, "the birth was not announced again, nor retained");
+        Assert.All(centre.Received.Where(m => m.Stream == FeedStream.Birth), m => Assert.Equal(1, m.FirstSequence));
+
+        int Births() => centre.Received.Count(m => m.Stream == FeedStream.Birth);
+    }
+
+    [Fact]
+    public async Task A_broker_that_forgets_the_session_gets_every_row_that_it_had_not_acknowledged()
+    {
+        await using var centre = await MqttCentre.StartAsync("5");
+        var outbox = new MemoryOutbox();
+        await using var run = Run(centre.Uplink(outbox));
+        for (var round = 1; round <= 3; round++)
+        {
+            Add(outbox, 200);
+            await UntilAsync(() => outbox.Acknowledged("centre").Count > (round - 1) * 200, "no progress");
+            await centre.ForgetAsync();
+        }
+
+        // What a broker without a disk had acknowledged and not passed on dies with it; the outbox has done its part.
+        await UntilAcknowledgedAsync(outbox, 600);
+        Assert.Equal(Enumerable.Range(1, 600).Select(i => (long)i), outbox.Acknowledged("centre").Distinct().Order());
+        Assert.Equal(0, run.Uplink.Status.Quarantined);
+    }
+
+    [Fact]
+    public async Task A_row_larger_than_the_broker_takes_is_set_aside_with_the_reason()
+    {
+        await using var centre = await MqttCentre.StartAsync("5", "max_packet_size 20000");
+        var outbox = new MemoryOutbox();
+        await using var run = Run(centre.Uplink(outbox));
+        outbox.Add(FeedStream.Health, bytes: 30_000);
+        Add(outbox, 2);
+
+        await UntilAcknowledgedAsync(outbox, 2);
+        await UntilAsync(() => outbox.Quarantined.Count == 1, "the row was not set aside");
+        Assert.Contains("too large", outbox.Quarantined[0].Reason, StringComparison.Ordinal);
+        Proof(centre);
+    }
+
+    protected override async Task<UplinkCentre> CentreAsync() => await MqttCentre.StartAsync("5");
+}
