@@ -117,6 +117,10 @@ internal sealed class CommitLoop
         await CommitAsync(stop).ConfigureAwait(false);
     }
 
+    /// <summary>Commits what the uplinks acknowledged after the last records; call once <see cref="RunAsync"/> and the uplinks have ended.</summary>
+    /// <exception cref="StoreException">It could not be written: these rows will be delivered again.</exception>
+    public void Settle() => _store.Commit(_commit);
+
     /// <summary>Value of a raw register under a configuration; what the sample log leaves out.</summary>
     private static Func<int, ulong, double> ValueOf(SiteModel site)
     {

@@ -95,12 +95,21 @@ public sealed class GatewayRuntime : IAsyncDisposable
         await stopPolling.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(pollers).ConfigureAwait(false);
         _loop.End();
-        await stopUplinks.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(uplinks).WaitAsync(UplinkGrace + TimeSpan.FromSeconds(2), _clock.Time, CancellationToken.None)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await stopLoop.CancelAsync().ConfigureAwait(false);
         _queue.Wake();
-        await loop.ConfigureAwait(false);
+        try
+        {
+            await loop.ConfigureAwait(false);
+        }
+        finally
+        {
+            // Only now: an uplink ends as soon as nothing live waits, and the last records wait only once they are committed.
+            await stopUplinks.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(uplinks).WaitAsync(UplinkGrace + TimeSpan.FromSeconds(2), _clock.Time, CancellationToken.None)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        _loop.Settle();
         Log.Stopped(_log, _store.Statistics().Rows);
     }
 
