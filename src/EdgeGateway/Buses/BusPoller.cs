@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Site;
@@ -12,16 +13,23 @@ namespace EdgeGateway.Buses;
 /// deadline first, and turns every reply, and every missing reply, into readings.
 /// </summary>
 /// <remarks>
-/// A device that does not answer twice in a row is <em>down</em>: it is then asked again only so often that all devices that are down
-/// together cost the bus at most a tenth of its time, and the polls in between report the reason without touching the wire. So a dead device
-/// never takes time that belongs to the others.
+/// <para>
+/// A device that does not answer twice in a row is <em>down</em>: its polls report the reason without touching the wire. Devices that are
+/// down are probed in turn, and a probe that fails is followed by a pause of ten times what it cost: all of them together take less
+/// than a tenth of the bus. A probe that is answered is followed by the next one at once, so that a repaired line is back in one round.
+/// </para>
+/// <para>
+/// A device that answers, but never to one of its requests, is not down: that request alone is sent less often.
+/// </para>
 /// </remarks>
 public sealed class BusPoller : IDisposable
 {
     private const int FailuresUntilDown = 2;
     private const int ProbeShare = 10;
-    private static readonly TimeSpan MinProbeInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan MaxProbeInterval = TimeSpan.FromSeconds(60);
+    private const long MinProbePause = 1_000;
+
+    // A device that was busy when it was asked for what is read once is asked again after this time.
+    private const long OnceRetry = 60_000;
 
     private readonly IBus _bus;
     private readonly SiteModel _site;
@@ -34,7 +42,9 @@ public sealed class BusPoller : IDisposable
     private readonly PriorityQueue<Poll, (long Due, int Order)> _schedule = new();
     private readonly ConcurrentQueue<ReadNow> _asked = new();
     private readonly ushort[] _registers = new ushort[DeviceReader.LargestReply];
+    private long _nextProbe = long.MaxValue;
     private int _down;
+    private volatile bool _stopped;
 
     public BusPoller(BusModel model, SiteModel site, IBus bus, ReadingQueue queue, GatewayClock clock, ILogger log)
     {
@@ -49,10 +59,15 @@ public sealed class BusPoller : IDisposable
         _polls = [.. _links.SelectMany(link => link.Device.Points
             .GroupBy(point => site.Points[point].Period)
             .OrderBy(group => group.Key)
-            .Select(group => new Poll(link, group.Key, DeviceReader.Plan(site, link.Device, group))))];
+            .Select(group => new Poll(link, group.Key, [.. DeviceReader.Plan(site, link.Device, group).Select(read => new PolledRead(read))])))];
         for (var i = 0; i < _polls.Length; i++)
         {
             _polls[i].Order = i;
+        }
+
+        foreach (var link in _links)
+        {
+            link.Reads = [.. _polls.Where(poll => poll.Link == link).SelectMany(poll => poll.Reads)];
         }
     }
 
@@ -62,135 +77,266 @@ public sealed class BusPoller : IDisposable
     /// <summary>Devices of this bus with what is known of their answers.</summary>
     public IReadOnlyList<DeviceLink> Links => _links;
 
-    /// <summary>Polls until cancelled.</summary>
+    /// <summary>Polls until cancelled. After a fault it can be called again: everything is then read at once, as at the start.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
         using var wake = cancel.Register(static alarm => ((Alarm)alarm!).Wake(), _alarm);
-        var now = _clock.Monotonic;
-        foreach (var poll in _polls)
+        try
         {
-            // Everything is read at once at the start, then on the clock.
-            poll.Due = now;
-            _schedule.Enqueue(poll, (now, poll.Order));
+            await PollAsync(cancel).ConfigureAwait(false);
         }
-
-        while (!cancel.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
-            while (_asked.TryDequeue(out var asked))
+            // Asked for: what was read half is not a reading.
+        }
+        catch (Exception) when (!cancel.IsCancellationRequested)
+        {
+            await ReportStoppedAsync(cancel).ConfigureAwait(false);
+            throw;
+        }
+        finally
+        {
+            if (cancel.IsCancellationRequested)
             {
-                await AnswerAsync(asked, cancel).ConfigureAwait(false);
+                _stopped = true;
+                Refuse(cancel);
             }
-
-            now = _clock.Monotonic;
-            if (!_schedule.TryPeek(out var next, out var key) || key.Due > now)
-            {
-                await _alarm.WaitAsync(next is null ? TimeSpan.FromHours(1) : TimeSpan.FromMilliseconds(key.Due - now)).ConfigureAwait(false);
-                continue;
-            }
-
-            _schedule.Dequeue();
-            try
-            {
-                await ExecuteAsync(next, cancel).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-            {
-                return;
-            }
-
-            Reschedule(next);
         }
     }
 
     /// <summary>Reads one device now, between two polls. The polls go on as planned.</summary>
+    /// <exception cref="ArgumentException">The device is not on this bus.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave up, or polling ends.</exception>
     public Task<IReadOnlyList<Reading>> ReadNowAsync(DeviceModel device, CancellationToken cancel)
     {
-        var asked = new ReadNow(device, cancel);
+        ArgumentNullException.ThrowIfNull(device);
+        var link = Array.Find(_links, l => l.Device.Index == device.Index)
+            ?? throw new ArgumentException($"The device {device.Id} is not on the bus {Model.Id}.", nameof(device));
+        var asked = new ReadNow(link, cancel);
         _asked.Enqueue(asked);
         _alarm.Wake();
+        if (_stopped)
+        {
+            Refuse(new CancellationToken(canceled: true));
+        }
+
         return asked.Done.Task.WaitAsync(cancel);
     }
 
     public void Dispose() => _alarm.Dispose();
 
-    private async ValueTask ExecuteAsync(Poll poll, CancellationToken cancel)
+    private static bool IsAnswer(BusReply reply) =>
+        reply.IsGood || (reply.Reason == QualityReason.DeviceException && !IsGatewayException(reply));
+
+    // MODBUS V1.1b3, 7: exceptions 0A and 0B come from a gateway in front of a device that does not answer.
+    private static bool IsGatewayException(BusReply reply) => reply.Detail is 0x0A or 0x0B;
+
+    // Exceptions 05 and 06: the device is busy now and may answer later; the others are its last word.
+    private static bool IsBusyException(BusReply reply) => reply.Reason == QualityReason.DeviceException && reply.Detail is 0x05 or 0x06;
+
+    private static long Pause(long cost) => Math.Max(cost * ProbeShare, MinProbePause);
+
+    private async Task PollAsync(CancellationToken cancel)
     {
-        var link = poll.Link;
-        if (link.IsDown && _clock.Monotonic < link.NextProbe)
+        _schedule.Clear();
+        var now = _clock.Monotonic;
+        foreach (var poll in _polls)
         {
-            await ReportMissingAsync(poll, 0, link.Reason, cancel).ConfigureAwait(false);
-            _queue.Written();
-            return;
+            // Everything is read at once at the start, then on the clock.
+            poll.Started = false;
+            Plan(poll, now);
         }
 
-        for (var i = 0; i < poll.Reads.Length; i++)
+        while (true)
         {
-            var read = poll.Reads[i];
-            await RestAsync(link, cancel).ConfigureAwait(false);
-            var started = _clock.Monotonic;
-            var reply = await _bus.ReadAsync(link.Device.Unit, read.Request, _registers, link.Device.Timeout, cancel).ConfigureAwait(false);
-            var ended = _clock.Monotonic;
-            link.Count(reply, ended, ended - started);
+            cancel.ThrowIfCancellationRequested();
 
+            // One at a time between two polls, so that many questions cannot hold up the polls.
+            if (_asked.TryDequeue(out var asked))
+            {
+                await AnswerAsync(asked, cancel).ConfigureAwait(false);
+            }
+
+            now = _clock.Monotonic;
+            var hasNext = _schedule.TryPeek(out var next, out var key);
+            var due = hasNext ? key.Due : long.MaxValue;
+            if (_nextProbe <= now && _nextProbe < due)
+            {
+                await ProbeAsync(cancel).ConfigureAwait(false);
+            }
+            else if (due <= now)
+            {
+                _schedule.Dequeue();
+                Reschedule(next!, await ExecuteAsync(next!, cancel).ConfigureAwait(false));
+            }
+            else if (_asked.IsEmpty)
+            {
+                await _alarm.WaitAsync(TimeSpan.FromMilliseconds(Math.Min(Math.Min(due, _nextProbe) - now, 3_600_000))).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private void Plan(Poll poll, long due)
+    {
+        poll.Due = due;
+        _schedule.Enqueue(poll, (due, poll.Order));
+    }
+
+    /// <summary>Reads what is due and writes a reading for every point of the poll.</summary>
+    /// <returns>False when a point has no value that it may have later.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> ExecuteAsync(Poll poll, CancellationToken cancel)
+    {
+        var link = poll.Link;
+        var isComplete = true;
+        var isAbsent = link.IsDown;
+        foreach (var read in poll.Reads)
+        {
+            if (isAbsent)
+            {
+                isComplete = false;
+                await ReportMissingAsync(read.Plan, link.Reason, cancel).ConfigureAwait(false);
+                continue;
+            }
+
+            if (_clock.Monotonic < read.NotBefore)
+            {
+                isComplete = false;
+                await ReportMissingAsync(read.Plan, read.Reason, cancel).ConfigureAwait(false);
+                continue;
+            }
+
+            var wasSilent = read.Failures >= FailuresUntilDown;
+            var reply = await AskAsync(link, read, cancel).ConfigureAwait(false);
             if (reply.IsGood)
             {
-                Recovered(link, cancel);
-                await ReportAsync(read, ended, cancel).ConfigureAwait(false);
+                await ReportAsync(read.Plan, cancel).ConfigureAwait(false);
+                continue;
             }
-            else if (reply.Reason == QualityReason.DeviceException && reply.Detail is not (10 or 11))
-            {
-                // The device is alive and refuses this block only. (Exceptions 10 and 11 come from a gateway in front of a dead device.)
-                Recovered(link, cancel);
-                await ReportMissingAsync(read, ended, reply, cancel).ConfigureAwait(false);
-            }
-            else
-            {
-                Failed(link, reply, ended - started, ended);
-                await ReportMissingAsync(poll, i, reply, cancel).ConfigureAwait(false);
-                break;
-            }
+
+            // What a device refuses is missing alone. When it does not answer, the rest of the poll is not tried either, unless
+            // it is known to leave just this request unanswered.
+            await ReportMissingAsync(read.Plan, reply, cancel).ConfigureAwait(false);
+            isComplete &= IsAnswer(reply) && !IsBusyException(reply);
+            isAbsent = !IsAnswer(reply) && (link.IsDown || !wasSilent);
         }
 
         _queue.Written();
+        return isComplete;
     }
 
-    private async ValueTask RestAsync(DeviceLink link, CancellationToken cancel)
+    /// <summary>Asks the device that has been left alone longest whether it is back, with each of its requests in turn.</summary>
+    private async ValueTask ProbeAsync(CancellationToken cancel)
     {
-        var rest = link.LastReply + (long)link.Device.Profile.MinGap.TotalMilliseconds - _clock.Monotonic;
-        while (rest > 0 && !cancel.IsCancellationRequested)
+        DeviceLink? link = null;
+        foreach (var other in _links)
         {
-            await _alarm.WaitAsync(TimeSpan.FromMilliseconds(rest)).ConfigureAwait(false);
-            rest = link.LastReply + (long)link.Device.Profile.MinGap.TotalMilliseconds - _clock.Monotonic;
+            if (other.IsDown && (link is null || other.LastFailure < link.LastFailure))
+            {
+                link = other;
+            }
+        }
+
+        var read = link!.Reads[link.Turn];
+        link.Turn = (link.Turn + 1) % link.Reads.Length;
+        var reply = await AskAsync(link, read, cancel).ConfigureAwait(false);
+        if (reply.IsGood)
+        {
+            await ReportAsync(read.Plan, cancel).ConfigureAwait(false);
+            _queue.Written();
         }
     }
 
-    private async ValueTask ReportAsync(PlannedRead read, long at, CancellationToken cancel)
+    /// <summary>One request of the plan, and what its outcome says about the request and its device.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<BusReply> AskAsync(DeviceLink link, PolledRead read, CancellationToken cancel)
     {
+        await RestAsync(link, cancel).ConfigureAwait(false);
+        var started = _clock.Monotonic;
+        var reply = await ExchangeAsync(link, read.Plan.Request, _registers, cancel).ConfigureAwait(false);
+        if (IsAnswer(reply))
+        {
+            read.Failures = 0;
+            read.NotBefore = 0;
+            Answered(link);
+            return reply;
+        }
+
+        var ended = _clock.Monotonic;
+        var wasSilent = read.Failures >= FailuresUntilDown;
+        read.Failures++;
+        read.Reason = reply;
+        if (read.Failures >= FailuresUntilDown)
+        {
+            read.NotBefore = ended + (Pause(ended - started) * Math.Max(SilentReads(link), 1));
+        }
+
+        // A request that never brings an answer says nothing about a device that answers others.
+        if (link.IsDown || !wasSilent)
+        {
+            Failed(link, reply, ended - started);
+        }
+
+        return reply;
+    }
+
+    /// <summary>One request on the wire, counted.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<BusReply> ExchangeAsync(DeviceLink link, ReadRequest request, Memory<ushort> registers, CancellationToken cancel)
+    {
+        var started = _clock.Monotonic;
+        var reply = await _bus.ReadAsync(link.Device.Unit, request, registers, link.Device.Timeout, cancel).ConfigureAwait(false);
+        link.Count(reply, _clock.Time.GetTimestamp(), _clock.Monotonic - started);
+        return reply;
+    }
+
+    /// <summary>Waits until the device has had the quiet time that it needs between two requests.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask RestAsync(DeviceLink link, CancellationToken cancel)
+    {
+        // The alarm is shared with the main loop, which looks at everything that can wake it before it waits again.
+        while (link.RestLeft(_clock.Time) is var rest && rest > TimeSpan.Zero)
+        {
+            await _alarm.WaitAsync(rest).ConfigureAwait(false);
+            cancel.ThrowIfCancellationRequested();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask ReportAsync(PlannedRead read, CancellationToken cancel)
+    {
+        var at = _clock.Monotonic;
         for (var i = 0; i < read.Points.Count; i++)
         {
             await _queue.WriteAsync(DeviceReader.Decode(_site.Points[read.Points[i]], read.Request, _registers, at), cancel).ConfigureAwait(false);
         }
     }
 
-    private async ValueTask ReportMissingAsync(PlannedRead read, long at, BusReply reply, CancellationToken cancel)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask ReportMissingAsync(PlannedRead read, BusReply reply, CancellationToken cancel)
     {
+        var at = _clock.Monotonic;
         for (var i = 0; i < read.Points.Count; i++)
         {
-            await _queue.WriteAsync(
-                new Reading(read.Points[i], at, double.NaN, 0, Quality.Bad(reply.Reason, reply.Detail)), cancel).ConfigureAwait(false);
+            await _queue.WriteAsync(DeviceReader.Missing(read.Points[i], at, reply), cancel).ConfigureAwait(false);
         }
     }
 
-    private async ValueTask ReportMissingAsync(Poll poll, int firstRead, BusReply reply, CancellationToken cancel)
+    // A fault of our own stops the bus until it is started again; its points say so.
+    private async ValueTask ReportStoppedAsync(CancellationToken cancel)
     {
-        var now = _clock.Monotonic;
-        for (var i = firstRead; i < poll.Reads.Length; i++)
+        foreach (var poll in _polls)
         {
-            await ReportMissingAsync(poll.Reads[i], now, reply, cancel).ConfigureAwait(false);
+            foreach (var read in poll.Reads)
+            {
+                await ReportMissingAsync(read.Plan, new BusReply(QualityReason.BusStopped), cancel).ConfigureAwait(false);
+            }
         }
+
+        _queue.Written();
     }
 
-    private void Recovered(DeviceLink link, CancellationToken cancel)
+    private void Answered(DeviceLink link)
     {
         link.Failures = 0;
         if (!link.IsDown)
@@ -200,9 +346,12 @@ public sealed class BusPoller : IDisposable
 
         link.IsDown = false;
         _down--;
-        if (!cancel.IsCancellationRequested)
+        _nextProbe = _down == 0 ? long.MaxValue : _clock.Monotonic;
+        Log.DeviceBack(_log, link.Device.Id, Model.Id);
+
+        foreach (var read in link.Reads)
         {
-            Log.DeviceBack(_log, link.Device.Id, Model.Id);
+            read.NotBefore = 0;
         }
 
         // What is read once may have changed: the device may have been replaced.
@@ -210,13 +359,12 @@ public sealed class BusPoller : IDisposable
         {
             if (poll.Link == link && poll.IsOnce && poll.Due == long.MaxValue)
             {
-                poll.Due = _clock.Monotonic;
-                _schedule.Enqueue(poll, (poll.Due, poll.Order));
+                Plan(poll, _clock.Monotonic);
             }
         }
     }
 
-    private void Failed(DeviceLink link, BusReply reply, long cost, long now)
+    private void Failed(DeviceLink link, BusReply reply, long cost)
     {
         link.Reason = reply;
         link.Failures++;
@@ -229,32 +377,33 @@ public sealed class BusPoller : IDisposable
 
         if (link.IsDown)
         {
-            var interval = Math.Clamp(
-                cost * ProbeShare * Math.Max(_down, 1),
-                (long)MinProbeInterval.TotalMilliseconds,
-                (long)MaxProbeInterval.TotalMilliseconds);
-            link.NextProbe = now + interval;
+            link.LastFailure = _clock.Monotonic;
+            _nextProbe = link.LastFailure + Pause(cost);
         }
     }
 
-    private void Reschedule(Poll poll)
+    private void Reschedule(Poll poll, bool isComplete)
     {
+        var now = _clock.Monotonic;
         if (poll.IsOnce)
         {
-            if (poll.Link.IsDown || poll.Link.Failures > 0)
+            if (isComplete || poll.Link.IsDown)
             {
-                poll.Due = Math.Max(poll.Link.NextProbe, _clock.Monotonic + (long)MinProbeInterval.TotalMilliseconds);
-                _schedule.Enqueue(poll, (poll.Due, poll.Order));
+                // Planned again when the device comes back.
+                poll.Due = long.MaxValue;
             }
             else
             {
-                poll.Due = long.MaxValue;
+                Plan(poll, now + (poll.Link.Failures > 0 ? MinProbePause : OnceRetry));
             }
 
             return;
         }
 
-        var due = _clock.NextAligned(_clock.Monotonic, poll.Period);
+        // Half a period must pass: the offset between the clocks changes by a millisecond now and then, and a deadline that was on
+        // the clock must not be found just before it a second time.
+        var after = poll.Started ? Math.Max(now, poll.Due + ((long)poll.Period.TotalMilliseconds / 2)) : now;
+        var due = _clock.NextAligned(after, poll.Period);
         var skipped = ((due - poll.Due) / (long)poll.Period.TotalMilliseconds) - 1;
         if (poll.Started && skipped > 0)
         {
@@ -262,8 +411,18 @@ public sealed class BusPoller : IDisposable
         }
 
         poll.Started = true;
-        poll.Due = due;
-        _schedule.Enqueue(poll, (due, poll.Order));
+        Plan(poll, due);
+    }
+
+    private static int SilentReads(DeviceLink link)
+    {
+        var count = 0;
+        foreach (var read in link.Reads)
+        {
+            count += read.Failures >= FailuresUntilDown ? 1 : 0;
+        }
+
+        return count;
     }
 
     private async ValueTask AnswerAsync(ReadNow asked, CancellationToken cancel)
@@ -276,34 +435,41 @@ public sealed class BusPoller : IDisposable
 
         try
         {
-            asked.Done.TrySetResult(await DeviceReader.ReadAsync(_bus, _site, asked.Device, _clock, cancel).ConfigureAwait(false));
+            asked.Done.TrySetResult(await DeviceReader.ReadAsync(Ask, _site, asked.Link.Device, _clock, cancel).ConfigureAwait(false));
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
             asked.Done.TrySetCanceled(cancel);
             throw;
         }
+        catch (Exception e)
+        {
+            asked.Done.TrySetException(e);
+            throw;
+        }
+
+        async ValueTask<BusReply> Ask(ReadRequest request, Memory<ushort> registers, CancellationToken stop)
+        {
+            await RestAsync(asked.Link, stop).ConfigureAwait(false);
+            var reply = await ExchangeAsync(asked.Link, request, registers, stop).ConfigureAwait(false);
+            if (IsAnswer(reply))
+            {
+                Answered(asked.Link);
+            }
+
+            return reply;
+        }
     }
 
-    private sealed class Poll(DeviceLink link, TimeSpan period, PlannedRead[] reads)
+    private void Refuse(CancellationToken cancel)
     {
-        public DeviceLink Link { get; } = link;
-
-        public TimeSpan Period { get; } = period;
-
-        public PlannedRead[] Reads { get; } = reads;
-
-        public bool IsOnce => Period == TimeSpan.Zero;
-
-        public int Order { get; set; }
-
-        public long Due { get; set; }
-
-        /// <summary>False until the first poll, which is not on the clock, is done.</summary>
-        public bool Started { get; set; }
+        while (_asked.TryDequeue(out var asked))
+        {
+            asked.Done.TrySetCanceled(cancel);
+        }
     }
 
-    private sealed record ReadNow(DeviceModel Device, CancellationToken Cancel)
+    private sealed record ReadNow(DeviceLink Link, CancellationToken Cancel)
     {
         public TaskCompletionSource<IReadOnlyList<Reading>> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

@@ -12,6 +12,8 @@ internal static class DeviceReader
     /// <summary>Most registers or bits one reply can bring.</summary>
     public const int LargestReply = 2000;
 
+    private const int RequestsUntilAbsent = 2;
+
     /// <summary>Plans the read requests for some points of a device.</summary>
     public static PlannedRead[] Plan(SiteModel site, DeviceModel device, IEnumerable<int> points) =>
         [.. ReadPlanner.Plan(points.Select(p => (p, site.Points[p].Encoding)), ReadLimits.Of(device.Profile))];
@@ -28,21 +30,57 @@ internal static class DeviceReader
         };
     }
 
-    /// <summary>Reads all points of a device once; in the order of the profile.</summary>
+    /// <summary>A reading that says why there is no value.</summary>
+    public static Reading Missing(int point, long at, BusReply reply) => new(point, at, double.NaN, 0, Quality.Bad(reply.Reason, reply.Detail));
+
+    /// <summary>Reads all points of a device once through a bus that nobody else uses; in the order of the profile.</summary>
     public static async Task<IReadOnlyList<Reading>> ReadAsync(
         IBus bus, SiteModel site, DeviceModel device, GatewayClock clock, CancellationToken cancel)
     {
+        var isFirst = true;
+        return await ReadAsync(Exchange, site, device, clock, cancel).ConfigureAwait(false);
+
+        async ValueTask<BusReply> Exchange(ReadRequest request, Memory<ushort> registers, CancellationToken stop)
+        {
+            if (!isFirst && device.Profile.MinGap > TimeSpan.Zero)
+            {
+                await Task.Delay(device.Profile.MinGap, clock.Time, stop).ConfigureAwait(false);
+            }
+
+            isFirst = false;
+            return await bus.ReadAsync(device.Unit, request, registers, device.Timeout, stop).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Reads all points of a device once; in the order of the profile.</summary>
+    /// <remarks>After two requests without a reply the device is taken for absent, and the others report the same.</remarks>
+    /// <param name="exchange">Does one request.</param>
+    /// <param name="site">The site.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="clock">Stamps the readings.</param>
+    /// <param name="cancel">Ends the reading.</param>
+    public static async Task<IReadOnlyList<Reading>> ReadAsync(
+        Func<ReadRequest, Memory<ushort>, CancellationToken, ValueTask<BusReply>> exchange,
+        SiteModel site,
+        DeviceModel device,
+        GatewayClock clock,
+        CancellationToken cancel)
+    {
         var registers = new ushort[LargestReply];
         var readings = new List<Reading>(device.Points.Count);
+        var (reply, silent) = (BusReply.Good, 0);
         foreach (var read in Plan(site, device, device.Points))
         {
-            var reply = await bus.ReadAsync(device.Unit, read.Request, registers, device.Timeout, cancel).ConfigureAwait(false);
+            if (silent < RequestsUntilAbsent)
+            {
+                reply = await exchange(read.Request, registers, cancel).ConfigureAwait(false);
+                silent = reply.IsGood || reply.Reason == QualityReason.DeviceException ? 0 : silent + 1;
+            }
+
             var at = clock.Monotonic;
             foreach (var point in read.Points)
             {
-                readings.Add(reply.IsGood
-                    ? Decode(site.Points[point], read.Request, registers, at)
-                    : new Reading(point, at, double.NaN, 0, Quality.Bad(reply.Reason, reply.Detail)));
+                readings.Add(reply.IsGood ? Decode(site.Points[point], read.Request, registers, at) : Missing(point, at, reply));
             }
         }
 

@@ -9,16 +9,23 @@ namespace EdgeGateway.Hosting;
 public sealed class Alarm : IValueTaskSource, IDisposable
 {
     private readonly Lock _gate = new();
+    private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private ManualResetValueTaskSourceCore<bool> _source = new() { RunContinuationsAsynchronously = true };
     private bool _waiting;
+    private TimeSpan _delay;
+    private long _started;
     private bool _woken;
 
-    public Alarm(TimeProvider time) =>
+    public Alarm(TimeProvider time)
+    {
+        _time = time;
         _timer = time.CreateTimer(static alarm => ((Alarm)alarm!).Ring(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
 
     /// <summary>Completes after <paramref name="delay"/>, or at once if <see cref="Wake"/> was called since the last wait ended.</summary>
     /// <exception cref="InvalidOperationException">Another wait is under way.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The delay is longer than a timer can be, some 49 days.</exception>
     public ValueTask WaitAsync(TimeSpan delay)
     {
         lock (_gate)
@@ -35,8 +42,10 @@ public sealed class Alarm : IValueTaskSource, IDisposable
             }
 
             _source.Reset();
+            _delay = delay;
+            _started = _time.GetTimestamp();
+            Arm(delay);
             _waiting = true;
-            _timer.Change(delay, Timeout.InfiniteTimeSpan);
             return new ValueTask(this, _source.Version);
         }
     }
@@ -71,12 +80,26 @@ public sealed class Alarm : IValueTaskSource, IDisposable
     {
         lock (_gate)
         {
-            // A timer that fires while it is being stopped finds nobody waiting: the wake-up was already given.
-            if (_waiting)
+            if (!_waiting)
             {
-                _waiting = false;
-                _source.SetResult(true);
+                // It fired while it was being stopped: the wake-up was already given.
+                return;
             }
+
+            // It may have fired for the wait before this one, and timers run on a coarser clock than the one that is read.
+            var left = _delay - _time.GetElapsedTime(_started);
+            if (left > TimeSpan.Zero)
+            {
+                Arm(left);
+                return;
+            }
+
+            _waiting = false;
+            _source.SetResult(true);
         }
     }
+
+    // Timers cut to whole milliseconds.
+    private void Arm(TimeSpan delay) =>
+        _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(delay.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
 }

@@ -21,13 +21,14 @@ public sealed class GatewayClock(TimeProvider time)
     /// <summary>Wall time of a monotonic reading under the offset in force.</summary>
     public Instant At(long monotonic) => new(monotonic + Offset);
 
-    /// <summary>Looks at the wall clock again and takes over its offset.</summary>
-    /// <returns>How far the wall clock moved against the monotonic one since the last call.</returns>
+    /// <summary>Looks at the wall clock again and takes over its offset; a change of less than a millisecond is left for later.</summary>
+    /// <returns>How far the wall clock moved against the monotonic one since its offset was last taken over, in whole milliseconds.</returns>
     public TimeSpan Renew()
     {
-        var offset = time.GetUtcNow().ToUnixTimeMilliseconds() - Monotonic;
-        var moved = offset - Offset;
-        Volatile.Write(ref _offset, offset);
+        // In ticks: the difference of two times that are each cut to milliseconds would go up and down by one for no reason.
+        var offset = (time.GetUtcNow() - DateTimeOffset.UnixEpoch - time.GetElapsedTime(_origin)).Ticks;
+        var moved = (offset - (Offset * TimeSpan.TicksPerMillisecond)) / TimeSpan.TicksPerMillisecond;
+        Volatile.Write(ref _offset, Offset + moved);
         return TimeSpan.FromMilliseconds(moved);
     }
 
@@ -35,11 +36,14 @@ public sealed class GatewayClock(TimeProvider time)
     /// Monotonic time of the next multiple of <paramref name="period"/> on the wall clock after <paramref name="monotonic"/>: polls of all gateways of a
     /// site fall on the same instants.
     /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The period is shorter than a millisecond.</exception>
     public long NextAligned(long monotonic, TimeSpan period)
     {
         var width = (long)period.TotalMilliseconds;
-        var offset = Offset;
-        var wall = monotonic + offset;
-        return ((Math.DivRem(wall, width).Quotient + 1) * width) - offset;
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1, nameof(period));
+        var past = (monotonic + Offset) % width;
+
+        // Before 1970 the remainder is negative.
+        return monotonic + (past < 0 ? -past : width - past);
     }
 }

@@ -18,7 +18,12 @@ internal static class Supervisor
             try
             {
                 await part(cancel).ConfigureAwait(false);
-                return;
+                if (cancel.IsCancellationRequested)
+                {
+                    return;
+                }
+
+                throw new InvalidOperationException("It ended although it was not asked to.");
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)
             {

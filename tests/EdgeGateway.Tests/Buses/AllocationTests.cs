@@ -1,0 +1,127 @@
+using System.Diagnostics;
+using System.Reflection;
+using EdgeGateway.Buses;
+using EdgeGateway.Core.Polling;
+using EdgeGateway.Core.Profiles;
+using EdgeGateway.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EdgeGateway.Tests.Buses;
+
+/// <summary>Tests that measure the whole process, so that nothing else may run beside them.</summary>
+[CollectionDefinition(nameof(MeasuresTheProcess), DisableParallelization = true)]
+public sealed class MeasuresTheProcess;
+
+/// <summary>Polling allocates nothing for a reading, and in a release build nothing for a poll.</summary>
+[Collection(nameof(MeasuresTheProcess))]
+public sealed class AllocationTests
+{
+    private const int Points = 1000;
+    private const int PollsPerRound = 500;
+
+    // In a debug build the compiler makes each state machine an object. Even there a reading must cost nothing: the smallest object
+    // would be 24,000 bytes for a poll of 1000 readings.
+    private static readonly long BytesAllowedPerPoll =
+        typeof(BusPoller).Assembly.GetCustomAttribute<DebuggableAttribute>() is { IsJITOptimizerDisabled: true } ? 4000 : 64;
+
+    [Fact]
+    public async Task Polls_in_steady_state_allocate_nothing()
+    {
+        var site = new BusSite().Device(minGapSeconds: 0.01).Points(TimeSpan.FromSeconds(1), Points / 2, table: RegisterTable.Coil)
+            .Points(TimeSpan.FromSeconds(1), Points / 2, at: 1000, table: RegisterTable.Coil).Build();
+        var time = new LeapingTime();
+        using var queue = new ReadingQueue(time);
+        using var stop = new CancellationTokenSource();
+        var bus = new MeasuringBus(queue, stop);
+        using var poller = new BusPoller(BusSite.Bus, site, bus, queue, new GatewayClock(time), NullLogger.Instance);
+        await Task.Run(() => poller.RunAsync(stop.Token));
+        Assert.InRange(bus.LeastBytesPerPoll, 0, BytesAllowedPerPoll);
+        Assert.Equal(0, poller.Links[0].MissedPeriods);
+    }
+
+    /// <summary>Takes the readings away as the pipeline does, and measures what a round of polls allocates.</summary>
+    private sealed class MeasuringBus(ReadingQueue queue, CancellationTokenSource stop) : IBus
+    {
+        private const int RequestsPerPoll = 2;
+        private const int Rounds = 6;
+
+        private long _requests;
+        private long _readings;
+        private long _before;
+
+        public long LeastBytesPerPoll { get; private set; } = long.MaxValue;
+
+        public string LastProblem => "";
+
+        public ValueTask<BusReply> ReadAsync(byte unit, ReadRequest request, Memory<ushort> registers, TimeSpan timeout, CancellationToken cancel)
+        {
+            while (queue.TryRead(out _))
+            {
+                _readings++;
+            }
+
+            if (_requests % (PollsPerRound * RequestsPerPoll) == 0)
+            {
+                var now = GC.GetTotalAllocatedBytes(precise: true);
+                if (_requests > PollsPerRound * RequestsPerPoll)
+                {
+                    LeastBytesPerPoll = Math.Min(LeastBytesPerPoll, (now - _before) / PollsPerRound);
+                }
+
+                _before = GC.GetTotalAllocatedBytes(precise: true);
+            }
+
+            if (++_requests > Rounds * PollsPerRound * RequestsPerPoll)
+            {
+                Assert.Equal((_requests - 1) * (Points / RequestsPerPoll), _readings);
+                stop.Cancel();
+            }
+
+            return ValueTask.FromResult(BusReply.Good);
+        }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+
+    /// <summary>A clock that leaps to the end of each wait, and allocates nothing for it.</summary>
+    private sealed class LeapingTime : TimeProvider
+    {
+        private long _ticks;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddTicks(Volatile.Read(ref _ticks));
+
+        public override long GetTimestamp() => Volatile.Read(ref _ticks);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new Leap(this, callback, state);
+
+        private sealed class Leap(LeapingTime time, TimerCallback callback, object? state) : ITimer, IThreadPoolWorkItem
+        {
+            private long _delay;
+
+            public bool Change(TimeSpan dueTime, TimeSpan period)
+            {
+                if (dueTime != Timeout.InfiniteTimeSpan)
+                {
+                    _delay = dueTime.Ticks;
+                    ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+                }
+
+                return true;
+            }
+
+            public void Execute()
+            {
+                Interlocked.Add(ref time._ticks, _delay);
+                callback(state);
+            }
+
+            public void Dispose()
+            {
+            }
+
+            public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        }
+    }
+}

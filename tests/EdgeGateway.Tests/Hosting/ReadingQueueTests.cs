@@ -1,0 +1,99 @@
+using EdgeGateway.Core;
+using EdgeGateway.Hosting;
+using EdgeGateway.Tests.Shared;
+
+namespace EdgeGateway.Tests.Hosting;
+
+public sealed class ReadingQueueTests
+{
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(1);
+
+    private readonly ManualTime _time = new();
+
+    [Fact]
+    public void Readings_come_out_in_the_order_in_which_they_went_in()
+    {
+        using var queue = new ReadingQueue(_time);
+        Write(queue, 0, 100);
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.True(queue.TryRead(out var reading));
+            Assert.Equal(i, reading.Point);
+        }
+
+        Assert.False(queue.TryRead(out _));
+    }
+
+    [Fact]
+    public async Task A_full_queue_wakes_the_reader_and_makes_the_writer_wait()
+    {
+        using var queue = new ReadingQueue(_time);
+        Write(queue, 0, ReadingQueue.Capacity);
+        var reader = queue.WaitAsync(Window).AsTask();
+        var writer = queue.WriteAsync(Reading(ReadingQueue.Capacity), default).AsTask();
+        await reader;
+        Assert.False(writer.IsCompleted);
+        Assert.Equal(ReadingQueue.Capacity, queue.Count);
+
+        Assert.True(queue.TryRead(out var first));
+        Assert.Equal(0, first.Point);
+        await writer;
+        var last = -1;
+        while (queue.TryRead(out var reading))
+        {
+            last = reading.Point;
+        }
+
+        Assert.Equal(ReadingQueue.Capacity, last);
+    }
+
+    [Fact]
+    public async Task A_writer_that_waits_can_be_cancelled()
+    {
+        using var queue = new ReadingQueue(_time);
+        Write(queue, 0, ReadingQueue.Capacity);
+        using var cancel = new CancellationTokenSource();
+        var writer = queue.WriteAsync(Reading(-1), cancel.Token).AsTask();
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writer);
+        Assert.Equal(ReadingQueue.Capacity, queue.Count);
+    }
+
+    [Fact]
+    public async Task The_reader_waits_for_the_commit_window_or_for_a_group()
+    {
+        using var queue = new ReadingQueue(_time);
+        var wait = queue.WaitAsync(Window).AsTask();
+        Write(queue, 0, ReadingQueue.GroupSize - 1);
+        queue.Written();
+        Assert.False(wait.IsCompleted);
+        Write(queue, 0, 1);
+        queue.Written();
+        await wait;
+
+        while (queue.TryRead(out _))
+        {
+        }
+
+        wait = queue.WaitAsync(Window).AsTask();
+        Write(queue, 0, 1);
+        queue.Written();
+        Assert.False(wait.IsCompleted);
+        _time.Advance(Window);
+        await wait;
+
+        wait = queue.WaitAsync(Window).AsTask();
+        queue.Wake();
+        await wait;
+    }
+
+    private static Reading Reading(int point) => new(point, 0, 0, 0, Quality.Good);
+
+    private static void Write(ReadingQueue queue, int first, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            Assert.True(queue.WriteAsync(Reading(first + i), default).AsTask().IsCompletedSuccessfully);
+        }
+    }
+}
