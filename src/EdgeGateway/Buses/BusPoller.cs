@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Site;
@@ -113,6 +114,7 @@ public sealed class BusPoller : IDisposable
 
     public void Dispose() => _alarm.Dispose();
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask ExecuteAsync(Poll poll, CancellationToken cancel)
     {
         var link = poll.Link;
@@ -154,6 +156,7 @@ public sealed class BusPoller : IDisposable
         _queue.Written();
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask RestAsync(DeviceLink link, CancellationToken cancel)
     {
         var rest = link.LastReply + (long)link.Device.Profile.MinGap.TotalMilliseconds - _clock.Monotonic;
@@ -164,6 +167,7 @@ public sealed class BusPoller : IDisposable
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask ReportAsync(PlannedRead read, long at, CancellationToken cancel)
     {
         for (var i = 0; i < read.Points.Count; i++)

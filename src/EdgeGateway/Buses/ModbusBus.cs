@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Protocols.Modbus;
@@ -13,6 +14,7 @@ public sealed class ModbusBus(ModbusClient client) : IBus
     public string LastProblem => _last.IsOk ? "" : _last.Describe();
 
     /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<BusReply> ReadAsync(
         byte unit, ReadRequest request, Memory<ushort> registers, TimeSpan timeout, CancellationToken cancel)
     {
