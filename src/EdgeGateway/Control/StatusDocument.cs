@@ -127,6 +127,12 @@ public sealed record ProcessDocument
 
     /// <summary>Bytes the process caused to be written to storage (<c>/proc/self/io</c>, write_bytes).</summary>
     public required long WrittenBytes { get; init; }
+
+    /// <summary>Bytes allocated on the managed heap since the process started, collected ones included.</summary>
+    public required long AllocatedBytes { get; init; }
+
+    /// <summary>Garbage collections of all generations since the process started.</summary>
+    public required long Collections { get; init; }
 }
 
 /// <summary>The values of one device: <c>edgegateway read DEVICE --json</c>.</summary>

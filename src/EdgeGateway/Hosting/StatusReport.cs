@@ -96,6 +96,8 @@ internal sealed class StatusReport(
             ResidentBytes = process.WorkingSet64,
             CpuSeconds = process.TotalProcessorTime.TotalSeconds,
             WrittenBytes = writtenBytes ?? 0,
+            AllocatedBytes = GC.GetTotalAllocatedBytes(),
+            Collections = GC.CollectionCount(0),
             StartedAt = _started,
         };
     }

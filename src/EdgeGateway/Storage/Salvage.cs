@@ -421,7 +421,8 @@ internal sealed class SalvageTransfer
         if (_checkpoint is not null)
         {
             using var save = _to.Once("INSERT INTO checkpoint(slot, log, body) VALUES(0, ?1, ?2)");
-            save.Bind(1, _checkpoint.LogNumber).Bind(2, CheckpointFrame.Encode(_checkpoint)).Run();
+            using var frame = new MemoryStream();
+            save.Bind(1, _checkpoint.LogNumber).Bind(2, CheckpointFrame.Encode(_checkpoint, frame)).Run();
         }
 
         using var report = _to.Once("INSERT INTO recovery VALUES(NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0)");

@@ -19,7 +19,7 @@ public sealed partial class SqliteStore
         _ => (((length + 4091L) / 4092) + 1) * 4096,
     };
 
-    private long EstimatePages(CommitBatch batch, byte[]? state)
+    private long EstimatePages(CommitBatch batch, ReadOnlySpan<byte> state)
     {
         long bytes = 0;
         if (batch.Input is not null)
@@ -32,7 +32,7 @@ public sealed partial class SqliteStore
             bytes += PageBytes(OutboxRowFrame.Length(row) + 40);
         }
 
-        if (state is not null)
+        if (!state.IsEmpty)
         {
             bytes += PageBytes(state.Length);
         }

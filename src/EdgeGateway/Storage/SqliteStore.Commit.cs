@@ -16,6 +16,7 @@ public sealed partial class SqliteStore
     private readonly List<long> _dead = [];
     private readonly List<Refusal> _refusalsWriting = [];
     private readonly List<long> _unreadableWriting = [];
+    private readonly MemoryStream _checkpointFrame = new();
     private long _lastCheckpoint;
     private bool _moreToDelete;
     private bool _moreToDeleteAfter;
@@ -112,7 +113,7 @@ public sealed partial class SqliteStore
     private void Write(CommitBatch batch, bool acknowledged)
     {
         EncodeInput(batch);
-        var state = batch.Checkpoint is null ? null : CheckpointFrame.Encode(batch.Checkpoint);
+        var state = batch.Checkpoint is null ? default : CheckpointFrame.Encode(batch.Checkpoint, _checkpointFrame);
         var pages = EstimatePages(batch, state);
         MakeLogRoom(pages);
 
@@ -160,7 +161,7 @@ public sealed partial class SqliteStore
             SaveHead(HeadName.CounterPrefix + name, value);
         }
 
-        if (state is not null)
+        if (!state.IsEmpty)
         {
             var slot = _work.CheckpointAt[0] <= _work.CheckpointAt[1] ? 0 : 1;
             _work.CheckpointAt[slot] = batch.Checkpoint!.LogNumber;

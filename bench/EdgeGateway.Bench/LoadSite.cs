@@ -1,0 +1,127 @@
+using System.Net;
+using System.Net.Sockets;
+using EdgeGateway.Simulator;
+
+namespace EdgeGateway.Bench;
+
+/// <summary>A site of load devices with everything it needs around the gateway: profile, configuration, simulator, broker. All on loopback.</summary>
+internal sealed class LoadSite : IAsyncDisposable
+{
+    private const string BrokerProgram = "/usr/sbin/mosquitto";
+
+    private readonly ChildProcess _broker;
+    private readonly ChildProcess _simulator;
+
+    private LoadSite(string folder, Uri broker, ChildProcess brokerProcess, ChildProcess simulator)
+    {
+        Folder = folder;
+        Broker = broker;
+        _broker = brokerProcess;
+        _simulator = simulator;
+    }
+
+    /// <summary>Holds everything; deleted in the end.</summary>
+    public string Folder { get; }
+
+    public Uri Broker { get; }
+
+    /// <summary>Where the gateway keeps its store.</summary>
+    public string Store => Path.Combine(Folder, "data");
+
+    /// <summary>Starts broker and simulator.</summary>
+    /// <param name="gateway">The program, which is also the simulator.</param>
+    /// <param name="cpus">Where they may run.</param>
+    /// <param name="parent">Folder on the storage to be measured.</param>
+    /// <param name="devices">Number of devices, each with a TCP connection of its own.</param>
+    /// <param name="registers">Registers of each.</param>
+    /// <param name="period">Time between two polls.</param>
+    /// <param name="publishSamples">Every sample, or summaries only.</param>
+    public static async Task<LoadSite> StartAsync(
+        GatewayProgram gateway, string? cpus, string parent, int devices, int registers, TimeSpan period, bool publishSamples)
+    {
+        var folder = Path.Combine(Path.GetFullPath(parent), Path.GetRandomFileName());
+        var profiles = Directory.CreateDirectory(Path.Combine(folder, "device-profiles", "energy-meter"));
+        var profile = LoadDevice.Profile(registers, period);
+        await File.WriteAllTextAsync(Path.Combine(profiles.FullName, $"{LoadDevice.ProfileId(registers)}.yaml"), profile.Text).ConfigureAwait(false);
+
+        var port = FreePorts(devices + 1);
+        var broker = new Uri($"mqtt://127.0.0.1:{port}");
+        var site = LoadDevice.Gateway(
+            devices, registers, firstPort: port + 1, mqttServer: broker.OriginalString, publishSamples: publishSamples, storageDirectory: Path.Combine(folder, "data"));
+        await File.WriteAllTextAsync(Path.Combine(folder, "gateway.yaml"), site.Text).ConfigureAwait(false);
+
+        var settings = Path.Combine(folder, "mosquitto.conf");
+        string[] user = Environment.UserName == "root" ? ["user root"] : [];
+        await File.WriteAllLinesAsync(settings, [$"listener {port} 127.0.0.1", "allow_anonymous true", "persistence false", "log_dest stderr", .. user]).ConfigureAwait(false);
+        var brokerProcess = ChildProcess.Start(cpus, BrokerProgram, "-c", settings);
+        ChildProcess? simulator = null;
+        try
+        {
+            await AcceptsAsync(port, brokerProcess).ConfigureAwait(false);
+            simulator = gateway.Start(cpus, "simulate", "--config", Path.Combine(folder, "gateway.yaml"));
+            await AcceptsAsync(port + devices, simulator).ConfigureAwait(false);
+            return new LoadSite(folder, broker, brokerProcess, simulator);
+        }
+        catch
+        {
+            if (simulator is not null)
+            {
+                await simulator.DisposeAsync().ConfigureAwait(false);
+            }
+
+            await brokerProcess.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _simulator.DisposeAsync().ConfigureAwait(false);
+        await _broker.DisposeAsync().ConfigureAwait(false);
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    /// <summary>The first of some successive ports that were free a moment ago, below those that the kernel gives to clients.</summary>
+    private static int FreePorts(int count)
+    {
+        for (var first = Random.Shared.Next(15_000, 25_000); ; first += count)
+        {
+            if (Enumerable.Range(first, count).All(IsFree))
+            {
+                return first;
+            }
+        }
+    }
+
+    private static bool IsFree(int port)
+    {
+        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            probe.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task AcceptsAsync(int port, ChildProcess server)
+    {
+        while (true)
+        {
+            server.ThrowIfExited();
+            using var probe = new TcpClient();
+            try
+            {
+                await probe.ConnectAsync(IPAddress.Loopback, port).ConfigureAwait(false);
+                return;
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System).ConfigureAwait(false);
+            }
+        }
+    }
+}

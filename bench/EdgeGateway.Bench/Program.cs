@@ -1,0 +1,21 @@
+using System.CommandLine;
+using EdgeGateway.Bench;
+
+var root = new RootCommand(
+    """
+    Measures what EdgeGateway costs. Results and how to read them: bench/README.md.
+
+      dotnet run -c Release --project bench/EdgeGateway.Bench -- frugality --seconds 60
+      dotnet run -c Release --project bench/EdgeGateway.Bench -- decode
+      dotnet run -c Release --project bench/EdgeGateway.Bench -- pipeline
+      dotnet run -c Release --project bench/EdgeGateway.Bench -- idle
+    """)
+{
+    FrugalityBench.Create(),
+    DecodeBench.Create(),
+    PipelineBench.Create(),
+    IdleBench.Create(),
+    RampServer.Create(),
+};
+
+return await root.Parse(args).InvokeAsync();
