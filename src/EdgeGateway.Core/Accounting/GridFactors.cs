@@ -27,7 +27,11 @@ public sealed class GridFactors
     public string ContentHash { get; }
 
     /// <summary>The factors that come with the program: China, 2021 to 2023.</summary>
-    public static GridFactors BuiltIn()
+    public static GridFactors BuiltIn() => Shipped.Value;
+
+    private static readonly Lazy<GridFactors> Shipped = new(ReadShipped);
+
+    private static GridFactors ReadShipped()
     {
         using var stream = typeof(GridFactors).Assembly.GetManifestResourceStream(BuiltInResource)
             ?? throw new InvalidOperationException($"The resource {BuiltInResource} is missing from the assembly.");

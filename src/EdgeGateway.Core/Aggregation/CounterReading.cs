@@ -12,18 +12,12 @@ internal static class CounterReading
     public static bool TryOf(RegisterEncoding encoding, ulong raw, out decimal reading)
     {
         reading = 0;
-        if (!TryNumber(encoding.Type, raw, out var number))
+        if (RegisterCodec.DecodeRaw(encoding, raw, out var value) != DecodeStatus.Ok || Math.Abs(value) >= (double)Largest)
         {
             return false;
         }
 
-        // Measured in double first: the decimal product must not overflow for any register image.
-        if (Math.Abs((double)number * (double)encoding.Scale) >= (double)Largest)
-        {
-            return false;
-        }
-
-        reading = (number * encoding.Scale) + encoding.Offset;
+        reading = RegisterCodec.ReadingOf(encoding, raw);
         return Math.Abs(reading) < Largest;
     }
 
@@ -45,39 +39,4 @@ internal static class CounterReading
         RegisterType.Int32 => 2_147_483_648m * encoding.Scale,
         _ => null,
     };
-
-    private static bool TryNumber(RegisterType type, ulong raw, out decimal number)
-    {
-        switch (type)
-        {
-            case RegisterType.Float32:
-                return TryDecimal(BitConverter.UInt32BitsToSingle(unchecked((uint)raw)), out number);
-            case RegisterType.Float64:
-                return TryDecimal(BitConverter.UInt64BitsToDouble(raw), out number);
-            case RegisterType.Int16:
-                number = unchecked((short)raw);
-                return true;
-            case RegisterType.Int32:
-                number = unchecked((int)raw);
-                return true;
-            case RegisterType.Int64:
-                number = unchecked((long)raw);
-                return true;
-            default:
-                number = raw;
-                return true;
-        }
-    }
-
-    private static bool TryDecimal(double value, out decimal number)
-    {
-        number = 0;
-        if (!double.IsFinite(value) || Math.Abs(value) >= 1e28)
-        {
-            return false;
-        }
-
-        number = (decimal)value;
-        return true;
-    }
 }

@@ -63,7 +63,31 @@ public static class SiteLoader
             HealthListen = Health(root, problems),
             ConfigurationHash = Hash(gateway, library.Texts),
         };
+        CheckDetectors(model, devices.Placed, problems);
         return (problems.HasErrors ? null : model, problems.ToList());
+    }
+
+    /// <summary>Asks the table of detectors itself, so that what passes here can be made.</summary>
+    private static void CheckDetectors(SiteModel model, IReadOnlyList<PlacedDevice> devices, ProblemCollector problems)
+    {
+        if (problems.HasErrors)
+        {
+            return;
+        }
+
+        foreach (var device in devices)
+        {
+            foreach (var point in device.Model.Points.Select(p => model.Points[p]))
+            {
+                foreach (var detector in point.Detectors)
+                {
+                    if (Detection.Detectors.FindFault(model, point, detector) is { } fault)
+                    {
+                        problems.Error(device.Section.Place, $"{device.Model.Id}.{point.Id}: {fault}", "Correct the detector's settings of this point, or those in its profile");
+                    }
+                }
+            }
+        }
     }
 
     internal static string? Region(Section section, IReadOnlySet<string>? known, ProblemCollector problems)

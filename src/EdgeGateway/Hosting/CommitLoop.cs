@@ -43,6 +43,7 @@ internal sealed class CommitLoop
     private long _lastFed;
     private TimeSpan? _step;
     private bool _checkpointWanted;
+    private TaskCompletionSource? _ending;
     private bool _transition;
     private long _lossesThrough;
     private volatile string? _failing;
@@ -91,16 +92,18 @@ internal sealed class CommitLoop
         });
     }
 
-    /// <summary>Says that the gateway stops, and asks for a last commit with a checkpoint.</summary>
-    public void End()
+    /// <summary>Says that the gateway stops; completes when all readings so far and this record are committed, so that the uplinks can still deliver them.</summary>
+    public Task EndAsync()
     {
         Post((encoder, now) =>
         {
             encoder.Health(new HealthRecord { Time = now, Kind = HealthKind.Stop, Text = "The gateway was stopped." });
             encoder.StateIssued(now, "the gateway stops");
         });
-        _checkpointWanted = true;
+        var committed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _ending, committed);
         _queue.Wake();
+        return committed.Task;
     }
 
     /// <summary>Commits once a window until cancelled, then once more.</summary>
@@ -259,7 +262,12 @@ internal sealed class CommitLoop
                     Epoch = loss.Epoch,
                     First = loss.First,
                     Last = loss.Last,
-                    State = loss.Reason == LossReason.Evicted ? RangeState.Evicted : RangeState.Quarantined,
+                    State = loss.Reason switch
+                    {
+                        LossReason.Evicted => RangeState.Evicted,
+                        LossReason.Unreadable => RangeState.Unreadable,
+                        _ => RangeState.Quarantined,
+                    },
                     Reason = loss.Reason,
                 });
                 _commit.LossesPublishedThrough = Math.Max(_commit.LossesPublishedThrough, through);
@@ -269,6 +277,8 @@ internal sealed class CommitLoop
 
     private async ValueTask CommitAsync(CancellationToken stop)
     {
+        // Taken before the posted records are, so that the commit surely holds them.
+        var ending = Interlocked.Exchange(ref _ending, null);
         Prepare();
         while (true)
         {
@@ -276,6 +286,7 @@ internal sealed class CommitLoop
             {
                 var result = _store.Commit(_commit);
                 Committed(result);
+                ending?.SetResult();
                 return;
             }
             catch (StoreException e) when (e.CanRetry)

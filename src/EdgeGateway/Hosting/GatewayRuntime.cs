@@ -14,6 +14,7 @@ namespace EdgeGateway.Hosting;
 /// </summary>
 public sealed class GatewayRuntime : IAsyncDisposable
 {
+    private static readonly TimeSpan LastCommit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan UplinkGrace = TimeSpan.FromSeconds(3);
 
     private readonly ILogger _log;
@@ -94,7 +95,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         Log.Stopping(_log);
         await stopPolling.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(pollers).ConfigureAwait(false);
-        _loop.End();
+        await Task.WhenAny(_loop.EndAsync(), loop, Task.Delay(LastCommit, _clock.Time, CancellationToken.None)).ConfigureAwait(false);
         await stopUplinks.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(uplinks).WaitAsync(UplinkGrace + TimeSpan.FromSeconds(2), _clock.Time, CancellationToken.None)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

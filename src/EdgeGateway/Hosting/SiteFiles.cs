@@ -62,8 +62,47 @@ public sealed class SiteFiles
             return null;
         }
 
-        var directory = Path.GetFullPath(site.Storage.Directory, Path.GetDirectoryName(Path.GetFullPath(configuration))!);
-        return new LoadedSite(site with { Storage = site.Storage with { Directory = directory } }, text, profiles);
+        // Paths in the file are relative to the file, wherever the program was started.
+        var here = Path.GetDirectoryName(Path.GetFullPath(configuration))!;
+        List<Problem> all = [.. problems];
+        site = site with
+        {
+            Storage = site.Storage with { Directory = Path.GetFullPath(site.Storage.Directory, here) },
+            Uplinks = [.. site.Uplinks.Select(uplink => uplink is MqttUplinkModel mqtt ? WithFiles(mqtt, here, configuration, all) : uplink)],
+        };
+        problems = all;
+        return all.Exists(p => p.Severity == ProblemSeverity.Error) ? null : new LoadedSite(site, text, profiles);
+    }
+
+    private static MqttUplinkModel WithFiles(MqttUplinkModel uplink, string here, string configuration, List<Problem> problems)
+    {
+        string? Resolve(string key, string? file)
+        {
+            if (file is null)
+            {
+                return null;
+            }
+
+            var path = Path.GetFullPath(file, here);
+            if (!File.Exists(path))
+            {
+                problems.Add(new Problem(configuration, 0, 0, $"the {key} of uplink '{uplink.Id}' does not exist: {path}", "Put the file there, or correct the path (it is relative to this file)"));
+            }
+            else if (key is "passwordFile" or "keyFile" && !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & UnixFileMode.OtherRead) != 0)
+            {
+                problems.Add(new Problem(configuration, 0, 0, $"everybody on this machine can read the {key} of uplink '{uplink.Id}': {path}", $"chmod 600 {path}", ProblemSeverity.Warning));
+            }
+
+            return path;
+        }
+
+        return uplink with
+        {
+            PasswordFile = Resolve("passwordFile", uplink.PasswordFile),
+            CaFile = Resolve("caFile", uplink.CaFile),
+            CertificateFile = Resolve("certificateFile", uplink.CertificateFile),
+            KeyFile = Resolve("keyFile", uplink.KeyFile),
+        };
     }
 
     /// <summary>Resolves a site from texts: from files, or from those a store kept.</summary>
