@@ -8,6 +8,7 @@ internal readonly record struct BoardLine(string Label, string Text, Tone Tone =
 /// <summary>Makes the table: what the broker delivered, and beside it what the gateway says of itself.</summary>
 internal static class Board
 {
+    private const int AnomaliesShown = 3;
     private static readonly TimeSpan Old = TimeSpan.FromSeconds(12);
 
     public static IReadOnlyList<BoardLine> Make(Stage stage)
@@ -77,9 +78,18 @@ internal static class Board
             : new("devices", $"{picture.Online.Count - offline.Count} online, OFFLINE: {string.Join(", ", offline)}", Tone.Bad);
     }
 
-    private static IEnumerable<BoardLine> Anomalies(Picture picture) => picture.Anomalies.Count == 0
-        ? [new("anomalies", "none")]
-        : picture.Anomalies.Select(a => new BoardLine("anomaly", a.Text, Tone.Bad));
+    // The newest are shown; a table that outgrows the screen shows nothing.
+    private static IEnumerable<BoardLine> Anomalies(Picture picture)
+    {
+        if (picture.Anomalies.Count == 0)
+        {
+            return [new("anomalies", "none")];
+        }
+
+        var shown = picture.Anomalies.TakeLast(AnomaliesShown).Select(a => new BoardLine("anomaly", a.Text, Tone.Bad));
+        var others = picture.Anomalies.Count - AnomaliesShown;
+        return others > 0 ? shown.Append(new("", $"and {others} older", Tone.Bad)) : shown;
+    }
 
     private static BoardLine Uplink(Stage stage)
     {
@@ -88,7 +98,7 @@ internal static class Board
             ? new("uplink", $"{broker}; the gateway does not answer (yet)", Tone.Quiet)
             : new(
                 "uplink",
-                $"{broker}; gateway {(stage.Gateway.IsLinkUp ? "connected" : "NOT CONNECTED")}, outbox {status.Depth} messages{Oldest(status)}, {Words.Bytes(status.Process.ResidentBytes)} resident",
+                $"{broker}; gateway {(stage.Gateway.IsLinkUp ? "connected" : "NOT CONNECTED")}, outbox {status.Depth} {(status.Depth == 1 ? "message" : "messages")}{Oldest(status)}, {Words.Bytes(status.Process.ResidentBytes)} resident",
                 stage.Broker.IsUp && stage.Gateway.IsLinkUp ? Tone.Plain : Tone.Bad);
     }
 

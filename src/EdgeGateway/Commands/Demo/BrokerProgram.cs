@@ -46,7 +46,7 @@ internal static class BrokerProgram
     [UnsupportedOSPlatform("windows")]
     private static async Task InstallAsync(string apt, CancellationToken cancel)
     {
-        Console.WriteLine("The MQTT broker mosquitto is not installed. Installing the package with apt-get; no service is started or enabled to run now.");
+        Console.WriteLine("The MQTT broker mosquitto is not installed. Installing the package with apt-get; no system service is started.");
 
         // Debian asks this script before a package starts its service (invoke-rc.d, exit code 101: not allowed). One that is there stays.
         var ours = !File.Exists(PolicyFile);

@@ -52,6 +52,7 @@ internal sealed class Tour(Stage stage)
         var left = Math.Max(0, (stage.FirstEntries - stage.Clock.GetUtcNow()).TotalSeconds) + 60;
         await ExpectAsync("carbon entries of the site and of each meter", left, HasEntries, cancel).ConfigureAwait(false);
         await HoldAsync(2, cancel).ConfigureAwait(false);
+        await ExpectAsync("no anomaly stands at the end", 5, p => p.Anomalies.Count == 0, cancel).ConfigureAwait(false);
         IsComplete = _findings.TrueForAll(f => f.Seen);
     }
 
