@@ -43,7 +43,6 @@ internal sealed class CommitLoop
     private long _lastFed;
     private TimeSpan? _step;
     private bool _checkpointWanted;
-    private TaskCompletionSource? _ending;
     private bool _transition;
     private long _lossesThrough;
     private volatile string? _failing;
@@ -92,18 +91,14 @@ internal sealed class CommitLoop
         });
     }
 
-    /// <summary>Says that the gateway stops; completes when all readings so far and this record are committed, so that the uplinks can still deliver them.</summary>
-    public Task EndAsync()
+    /// <summary>Says that the gateway stops; goes with the last commit of <see cref="RunAsync"/>.</summary>
+    public void End()
     {
         Post((encoder, now) =>
         {
             encoder.Health(new HealthRecord { Time = now, Kind = HealthKind.Stop, Text = "The gateway was stopped." });
             encoder.StateIssued(now, "the gateway stops");
         });
-        var committed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Volatile.Write(ref _ending, committed);
-        _queue.Wake();
-        return committed.Task;
     }
 
     /// <summary>Commits once a window until cancelled, then once more.</summary>
@@ -119,6 +114,10 @@ internal sealed class CommitLoop
         _checkpointWanted = true;
         await CommitAsync(stop).ConfigureAwait(false);
     }
+
+    /// <summary>Commits what the uplinks acknowledged after the last records; call once <see cref="RunAsync"/> and the uplinks have ended.</summary>
+    /// <exception cref="StoreException">It could not be written: these rows will be delivered again.</exception>
+    public void Settle() => _store.Commit(_commit);
 
     /// <summary>Value of a raw register under a configuration; what the sample log leaves out.</summary>
     private static Func<int, ulong, double> ValueOf(SiteModel site)
@@ -277,8 +276,6 @@ internal sealed class CommitLoop
 
     private async ValueTask CommitAsync(CancellationToken stop)
     {
-        // Taken before the posted records are, so that the commit surely holds them.
-        var ending = Interlocked.Exchange(ref _ending, null);
         Prepare();
         while (true)
         {
@@ -286,7 +283,6 @@ internal sealed class CommitLoop
             {
                 var result = _store.Commit(_commit);
                 Committed(result);
-                ending?.SetResult();
                 return;
             }
             catch (StoreException e) when (e.CanRetry)

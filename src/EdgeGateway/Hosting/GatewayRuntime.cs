@@ -14,7 +14,6 @@ namespace EdgeGateway.Hosting;
 /// </summary>
 public sealed class GatewayRuntime : IAsyncDisposable
 {
-    private static readonly TimeSpan LastCommit = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan UplinkGrace = TimeSpan.FromSeconds(3);
 
     private readonly ILogger _log;
@@ -95,13 +94,22 @@ public sealed class GatewayRuntime : IAsyncDisposable
         Log.Stopping(_log);
         await stopPolling.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(pollers).ConfigureAwait(false);
-        await Task.WhenAny(_loop.EndAsync(), loop, Task.Delay(LastCommit, _clock.Time, CancellationToken.None)).ConfigureAwait(false);
-        await stopUplinks.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(uplinks).WaitAsync(UplinkGrace + TimeSpan.FromSeconds(2), _clock.Time, CancellationToken.None)
-            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _loop.End();
         await stopLoop.CancelAsync().ConfigureAwait(false);
         _queue.Wake();
-        await loop.ConfigureAwait(false);
+        try
+        {
+            await loop.ConfigureAwait(false);
+        }
+        finally
+        {
+            // Only now: an uplink ends as soon as nothing live waits, and the last records wait only once they are committed.
+            await stopUplinks.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(uplinks).WaitAsync(UplinkGrace + TimeSpan.FromSeconds(2), _clock.Time, CancellationToken.None)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        _loop.Settle();
         Log.Stopped(_log, _store.Statistics().Rows);
     }
 

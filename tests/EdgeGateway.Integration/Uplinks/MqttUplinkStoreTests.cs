@@ -59,7 +59,7 @@ public sealed class MqttUplinkStoreTests
             },
             "not all rows were acknowledged");
 
-        UplinkContract.Proof(centre);
+        await UplinkContract.ProofAsync(centre);
         Assert.Equal(_sample, centre.Received.Where(m => m.Stream == FeedStream.Sample).SelectMany(m => m.Records).Select(r => r.GetRawText()).Distinct().Count());
     }
 

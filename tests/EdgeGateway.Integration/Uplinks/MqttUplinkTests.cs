@@ -19,7 +19,7 @@ public sealed class MqttUplinkTests : UplinkContract
         centre.Cut();
 
         await UntilAcknowledgedAsync(outbox, 105);
-        Proof(centre);
+        await ProofAsync(centre);
     }
 
     [Fact]
@@ -92,7 +92,7 @@ public sealed class MqttUplinkTests : UplinkContract
         await UntilAcknowledgedAsync(outbox, 2);
         await UntilAsync(() => outbox.Quarantined.Count == 1, "the row was not set aside");
         Assert.Contains("too large", outbox.Quarantined[0].Reason, StringComparison.Ordinal);
-        Proof(centre);
+        await ProofAsync(centre);
     }
 
     protected override async Task<UplinkCentre> CentreAsync() => await MqttCentre.StartAsync("5");

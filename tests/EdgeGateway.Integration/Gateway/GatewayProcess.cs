@@ -1,0 +1,158 @@
+using System.Diagnostics;
+using System.Text;
+using EdgeGateway.Control;
+
+namespace EdgeGateway.Integration.Gateway;
+
+/// <summary>The real program as a child process; it is ended by its own process id whatever happens to the test.</summary>
+internal sealed class GatewayProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan ExitLimit = TimeSpan.FromMinutes(1);
+
+    private readonly Process _process;
+    private readonly StringBuilder _log = new();
+    private readonly string _store;
+
+    private GatewayProcess(string store, string[] arguments)
+    {
+        _store = store;
+        var dll = Path.Combine(AppContext.BaseDirectory, "edgegateway.dll");
+        Assert.True(File.Exists(dll), $"{dll} is missing: build the solution");
+        _process = Process.Start(new ProcessStartInfo("dotnet", [dll, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        _process.OutputDataReceived += Append;
+        _process.ErrorDataReceived += Append;
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public int Id => _process.Id;
+
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>What it printed so far, both streams.</summary>
+    public string Log { get { lock (_log) { return _log.ToString(); } } }
+
+    /// <summary>Starts <c>edgegateway run</c> and returns at once.</summary>
+    public static GatewayProcess Start(GatewaySite site) => new(site.Store, ["run", "--config", site.Configuration]);
+
+    /// <summary>Starts <c>edgegateway run</c> and waits until it answers on its socket.</summary>
+    public static async Task<GatewayProcess> RunAsync(GatewaySite site)
+    {
+        var process = Start(site);
+        try
+        {
+            await process.ReadyAsync();
+            return process;
+        }
+        catch
+        {
+            await process.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Runs any other command to its end.</summary>
+    public static async Task<(int ExitCode, string Out, string Errors)> CommandAsync(params string[] arguments)
+    {
+        var dll = Path.Combine(AppContext.BaseDirectory, "edgegateway.dll");
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [dll, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync();
+            var errors = process.StandardError.ReadToEndAsync();
+            await process.WaitForExitAsync().WaitAsync(ExitLimit);
+            return (process.ExitCode, await output, await errors);
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+    }
+
+    /// <summary>Waits until the process answers on its socket.</summary>
+    public Task ReadyAsync() => Until.HoldsAsync(
+        async () =>
+        {
+            Assert.False(HasExited, $"the gateway ended at start:\n{Log}");
+            return await TryStatusAsync() is not null;
+        },
+        "the gateway answers",
+        () => Log);
+
+    /// <summary>What <c>edgegateway status</c> shows.</summary>
+    public async Task<StatusDocument> StatusAsync() => await TryStatusAsync() ?? throw new InvalidOperationException($"the gateway does not answer:\n{Log}");
+
+    /// <summary>Waits until the status satisfies a condition.</summary>
+    public Task StatusHoldsAsync(Func<StatusDocument, bool> condition, string what)
+    {
+        StatusDocument? last = null;
+        return Until.HoldsAsync(
+            async () => condition(last = await StatusAsync()),
+            what,
+            () => $"{last}\n{string.Join('\n', last?.Problems ?? [])}\n{string.Join('\n', last?.Devices.AsEnumerable() ?? [])}\n{Log}");
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await ExitAsync();
+    }
+
+    /// <summary>SIGTERM; returns the exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        using var kill = Process.Start("/bin/kill", ["-TERM", $"{_process.Id}"]);
+        await kill.WaitForExitAsync();
+        return await ExitAsync();
+    }
+
+    /// <summary>Waits for the end; returns the exit code.</summary>
+    public async Task<int> ExitAsync()
+    {
+        await _process.WaitForExitAsync().WaitAsync(ExitLimit);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private async Task<StatusDocument?> TryStatusAsync()
+    {
+        using var client = ControlClient.TryConnect(_store);
+        if (client is null)
+        {
+            return null;
+        }
+
+        try
+        {
+            var status = await client.GetAsync("status", ControlJson.Default.StatusDocument, CancellationToken.None);
+            return status.ProcessId == Id ? status : null;
+        }
+        catch (HttpRequestException)
+        {
+            // It listens already, and does not serve yet, or it is going.
+            return null;
+        }
+    }
+
+    private void Append(object sender, DataReceivedEventArgs line)
+    {
+        lock (_log)
+        {
+            _log.AppendLine(line.Data);
+        }
+    }
+}
