@@ -61,7 +61,12 @@ internal static class Board
     {
         if (picture.Carbon.Count == 0)
         {
-            return new("kg CO2e", $"the first entries come after the quarter of an hour ends, at {stage.FirstEntries:HH:mm:ss}", Tone.Quiet);
+            return new(
+                "kg CO2e",
+                stage.Clock.GetUtcNow() < stage.FirstEntries
+                    ? $"the first entries come when the quarter of an hour ends, at {stage.FirstEntries:HH:mm:ss}"
+                    : $"the quarter of an hour ended at {stage.FirstEntries:HH:mm:ss}, its entries are on their way",
+                Tone.Quiet);
         }
 
         string Kilograms(string name) => picture.Carbon.TryGetValue(name, out var sum) ? $"{sum.Kilograms:F3}" : "-";
