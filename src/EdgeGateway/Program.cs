@@ -21,6 +21,7 @@ var root = new RootCommand(
     StatusCommand.Create(),
     OutboxCommand.Create(),
     SimulateCommand.Create(),
+    DemoCommand.Create(),
 };
 
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(8) });

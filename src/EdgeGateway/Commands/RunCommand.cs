@@ -25,23 +25,29 @@ internal static class RunCommand
             Description = "Least severe messages to print.",
             DefaultValueFactory = _ => LogLevel.Information,
         };
+        var shift = new Option<double>("--shift")
+        {
+            Description = "Seconds that the wall clock is set ahead, for demonstrations.",
+            Hidden = true,
+        };
         var command = new Command(
             "run",
             """
             Run the gateway: poll, validate, detect, account, summarise, store and forward, until SIGTERM or Ctrl-C.
             The configuration is checked before any wire is touched (exit code 2 when it is not usable). On SIGTERM the last
             readings are committed, the uplinks get 3 s to deliver, and the process exits; what could not leave waits on disk.
-            """) { configuration, profiles, format, level };
+            """) { configuration, profiles, format, level, shift };
         command.SetAction((result, cancel) => RunAsync(
             result.GetValue(configuration)!,
             result.GetValue(profiles),
             result.GetValue(format)!,
             result.GetValue(level),
+            TimeSpan.FromSeconds(result.GetValue(shift)),
             cancel));
         return command;
     }
 
-    private static async Task<int> RunAsync(string configuration, string? profiles, string format, LogLevel level, CancellationToken cancel)
+    private static async Task<int> RunAsync(string configuration, string? profiles, string format, LogLevel level, TimeSpan shift, CancellationToken cancel)
     {
         var site = CommonOptions.Load(configuration, profiles);
         if (site is null)
@@ -52,7 +58,7 @@ internal static class RunCommand
         using var logs = Logging(format, level);
         try
         {
-            await using var gateway = GatewayRuntime.Open(site, TimeProvider.System, logs);
+            await using var gateway = GatewayRuntime.Open(site, shift == TimeSpan.Zero ? TimeProvider.System : new ShiftedTime(shift), logs);
             await using var control = await ControlServer.StartAsync(
                 gateway, site.Model.Storage.Directory, site.Model.HealthListen, cancel).ConfigureAwait(false);
             await gateway.RunAsync(cancel).ConfigureAwait(false);
