@@ -263,7 +263,12 @@ internal sealed class CommitLoop
                     Epoch = loss.Epoch,
                     First = loss.First,
                     Last = loss.Last,
-                    State = loss.Reason == LossReason.Evicted ? RangeState.Evicted : RangeState.Quarantined,
+                    State = loss.Reason switch
+                    {
+                        LossReason.Evicted => RangeState.Evicted,
+                        LossReason.Unreadable => RangeState.Unreadable,
+                        _ => RangeState.Quarantined,
+                    },
                     Reason = loss.Reason,
                 });
                 _commit.LossesPublishedThrough = Math.Max(_commit.LossesPublishedThrough, through);
