@@ -95,6 +95,10 @@ internal sealed class GatewayProcess : IAsyncDisposable
             () => $"{last}\n{string.Join('\n', last?.Problems ?? [])}\n{string.Join('\n', last?.Devices.AsEnumerable() ?? [])}\n{Log}");
     }
 
+    /// <summary>Waits until nothing from before this connection waits any more: a stop delivers what is live and leaves history for the next start.</summary>
+    public Task HistoryIsThroughAsync() =>
+        StatusHoldsAsync(s => s.Uplinks.All(u => u is { Connected: true, Delivered: > 0, BackfillSeconds: null }), "the history is through");
+
     /// <summary>SIGKILL.</summary>
     public async Task KillAsync()
     {

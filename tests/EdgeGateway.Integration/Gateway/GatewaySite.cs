@@ -77,6 +77,9 @@ internal sealed class GatewaySite : IAsyncDisposable
         }
     }
 
+    /// <summary>Puts a port in a place of the configurations to come.</summary>
+    public void SetPort(string place, int port) => _ports[place] = port;
+
     /// <summary>Writes profiles beside the configuration.</summary>
     public void Add(params SourceText[] profiles)
     {

@@ -1,0 +1,96 @@
+using EdgeGateway.Integration.Mqtt;
+
+namespace EdgeGateway.Integration.Gateway;
+
+/// <summary>A configuration that cannot be right is refused by the program, with file, line and cure, before anything is started.</summary>
+public sealed class BadInputTests
+{
+    // passage, what it becomes, line, what is said, how to mend it
+    public static TheoryData<string, string, int, string, string> Mistakes => new()
+    {
+        { "gateway: { id: gw-1 }", "gateway: { id: gw-1", 3, "the YAML is broken here", "brackets" },
+        { "health: off", "helth: off", 6, "unknown key 'helth'", "Did you mean 'health'?" },
+        { "unit: 2", "unit: 300", 11, "'unit' is '300'", "from 0 to 255" },
+        { "unit: 2", "unit: 1", 11, "the unit id 1 on the bus 'bus' belongs to the device 'load000' already", "answer at the same time" },
+        { "ratedPower: 40kW", "ratedPower: 40kg", 11, "'ratedPower' is '40kg'", "400 kW" },
+    };
+
+    [Theory, MemberData(nameof(Mistakes))]
+    public async Task A_mistake_is_refused_before_anything_is_started(string passage, string becomes, int line, string what, string cure)
+    {
+        var good = LoadSite.Configuration(1, moreDevices: LoadSite.Device(1, more: ", ratedPower: 40kW"));
+        Assert.Contains(passage, good, StringComparison.Ordinal);
+        await using var site = GatewaySite.Write(good.Replace(passage, becomes, StringComparison.Ordinal), ("bus", 1502), ("broker", 1883));
+        site.Add(LoadSite.Profile);
+
+        foreach (var command in (string[][])[["run", "--config", site.Configuration], ["check", site.Configuration]])
+        {
+            var (code, _, errors) = await GatewayProcess.CommandAsync(command);
+            Assert.True(code == 2, errors);
+            Assert.Contains($"gateway.yaml:{line}:", errors, StringComparison.Ordinal);
+            Assert.Contains(what, errors, StringComparison.Ordinal);
+            Assert.Contains(cure, errors, StringComparison.Ordinal);
+        }
+
+        Assert.False(Directory.Exists(site.Store), "a store was made");
+    }
+
+    [Fact]
+    public async Task A_wrong_unit_of_measure_in_a_profile_is_refused_with_its_place_in_the_profile()
+    {
+        await using var site = GatewaySite.Write(LoadSite.Configuration(1), ("bus", 1502), ("broker", 1883));
+        site.Add(LoadSite.Profile with { Text = LoadSite.Profile.Text.Replace("unit: W.h", "unit: Wh", StringComparison.Ordinal) });
+
+        var (code, output, errors) = await GatewayProcess.CommandAsync("run", "--config", site.Configuration);
+        Assert.True(code == 2, errors);
+        Assert.Empty(output);
+        Assert.Contains($"{LoadSite.Profile.FileName}:18:46: error: the unit 'Wh' is not in the table. Did you mean 'W.h'?", errors, StringComparison.Ordinal);
+        Assert.Contains("1 error. Nothing was started.", errors, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(site.Store), "a store was made");
+    }
+
+    [Fact]
+    public async Task A_missing_file_is_said_and_a_good_one_is_usable()
+    {
+        await using var site = GatewaySite.Write(LoadSite.Configuration(2), ("bus", 1502), ("broker", 1883));
+        site.Add(LoadSite.Profile);
+
+        var (code, output, _) = await GatewayProcess.CommandAsync("check", site.Configuration);
+        Assert.Equal(0, code);
+        Assert.Contains("2 devices, 18 points: usable", output, StringComparison.Ordinal);
+        Assert.Contains("bus bus (127.0.0.1:1502): 2 devices, 2.00 requests per second", output, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(site.Store), "a check makes nothing");
+
+        var (missing, _, errors) = await GatewayProcess.CommandAsync("run", "--config", site.Configuration + "x");
+        Assert.Equal(2, missing);
+        Assert.Contains("There is no such file", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Commands_without_a_gateway_say_that_none_runs()
+    {
+        await using var site = await GatewaySite.ServeAsync(LoadSite.Configuration(1), Mosquitto.FreePort(), profiles: LoadSite.Profile);
+        foreach (var command in (string[])["status", "outbox"])
+        {
+            var (code, _, errors) = await GatewayProcess.CommandAsync(command, "--config", site.Configuration);
+            Assert.Equal(1, code);
+            Assert.Contains($"No gateway is running with its store in {site.Store}", errors, StringComparison.Ordinal);
+        }
+
+        // Nobody owns the bus: reading opens it.
+        var (read, text, problem) = await GatewayProcess.CommandAsync("read", "load000", "--config", site.Configuration);
+        Assert.True(read == 0, problem);
+        Assert.Contains("energy", text, StringComparison.Ordinal);
+        Assert.Contains("W.h", text, StringComparison.Ordinal);
+        Assert.Equal(1, site.Server.Requests(0));
+
+        var (unknown, _, said) = await GatewayProcess.CommandAsync("read", "load999", "--config", site.Configuration);
+        Assert.Equal(2, unknown);
+        Assert.Contains("There is no device 'load999'. Devices: load000.", said, StringComparison.Ordinal);
+
+        await site.Server.DisposeAsync();
+        var (refused, _, why) = await GatewayProcess.CommandAsync("read", "load000", "--config", site.Configuration);
+        Assert.Equal(1, refused);
+        Assert.Contains("load000 on 127.0.0.1:", why, StringComparison.Ordinal);
+    }
+}
