@@ -38,6 +38,9 @@ public static class LossReason
     /// <summary>The destination refuses the message for good.</summary>
     public const string Refused = "refused";
 
+    /// <summary>The destination refuses the message for good, and there was no room to keep the message for people to look at.</summary>
+    public const string RefusedNotKept = "refused, not kept";
+
     /// <summary>The row on disk is damaged.</summary>
     public const string Unreadable = "unreadable";
 }
@@ -88,6 +91,6 @@ public sealed class CommitBatch
 /// <summary>What a commit did.</summary>
 /// <param name="Written">False when nothing had changed and nothing was written.</param>
 /// <param name="FirstRowId">Id of the first row of the batch; the others follow without gaps. 0 without rows.</param>
-/// <param name="Losses">Losses that this commit caused or noticed; publish them and say so in <see cref="CommitBatch.LossesPublishedThrough"/>.</param>
+/// <param name="Losses">Losses that this commit, or making room for it or for an earlier one that failed, caused or noticed; publish them and say so in <see cref="CommitBatch.LossesPublishedThrough"/>.</param>
 /// <param name="CheckpointWanted">True when the sample log is over its share and only a new checkpoint lets it shrink.</param>
 public readonly record struct CommitResult(bool Written, long FirstRowId, IReadOnlyList<RecordLoss> Losses, bool CheckpointWanted);

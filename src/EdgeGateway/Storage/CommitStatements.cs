@@ -51,8 +51,20 @@ internal sealed class CommitStatements(Database db)
 
     public Statement InsertQuarantine { get; } = db.Prepare("INSERT INTO quarantine(id, destination, reason, at, body) VALUES(?1, ?2, ?3, ?4, ?5)");
 
-    /// <summary>Keeps the newest hundred: quarantine is for people to look at, the counts are in <c>loss</c>.</summary>
-    public Statement TrimQuarantine { get; } = db.Prepare("DELETE FROM quarantine WHERE n <= (SELECT max(n) FROM quarantine) - 100");
+    /// <summary>Keeps the newest hundred with at most ?1 bytes: quarantine is for people to look at, the counts are in <c>loss</c>.</summary>
+    public Statement TrimQuarantine { get; } = db.Prepare(
+        """
+        DELETE FROM quarantine WHERE n <= (SELECT max(n) FROM quarantine) - 100
+            OR n IN (SELECT n FROM (SELECT n, sum(length(body)) OVER (ORDER BY n DESC) AS bytes FROM quarantine) WHERE bytes > ?1)
+        """);
+
+    public Statement ClearQuarantine { get; } = db.Prepare("DELETE FROM quarantine");
+
+    /// <summary>Bytes that nothing evicts: the sample log after ?1, checkpoints and configurations.</summary>
+    public Statement BytesToKeep { get; } = db.Prepare(
+        """
+        SELECT (SELECT total(length(body)) FROM log WHERE number > ?1) + (SELECT total(length(body)) FROM checkpoint) + (SELECT total(length(texts)) FROM configuration)
+        """);
 
     public Statement ReportTold { get; } = db.Prepare("UPDATE recovery SET told = 1 WHERE told = 0");
 }

@@ -33,7 +33,28 @@ internal sealed class Database : IDisposable
 
     /// <summary>Opens for writing, sets the store's settings and reads each back.</summary>
     /// <exception cref="StoreException">It cannot be opened, is damaged, or a setting did not take.</exception>
-    public static Database OpenWriter(string path, in DatabaseLimits limits) => Configure(Open(path, raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE), limits);
+    public static Database OpenWriter(string path, in DatabaseLimits limits) =>
+        Configure(LetShrink(Open(path, raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE)), limits);
+
+    /// <summary>Lets <see cref="GiveBack"/> make the file shorter. Only takes in a new file, or with the next VACUUM; setting it again would write a page.</summary>
+    private static Database LetShrink(Database db)
+    {
+        const int Incremental = 2;
+        try
+        {
+            if (db.QueryLong("PRAGMA auto_vacuum") != Incremental)
+            {
+                db.Execute($"PRAGMA auto_vacuum = {Incremental}");
+            }
+
+            return db;
+        }
+        catch
+        {
+            db.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Opens a connection that can only read the live store.</summary>
     public static Database OpenReader(string path, in DatabaseLimits limits)
@@ -109,6 +130,9 @@ internal sealed class Database : IDisposable
         QueryLong("PRAGMA wal_checkpoint(TRUNCATE)");
         Set("max_page_count", $"{maxPages}", null);
     }
+
+    /// <summary>Moves pages from the end of the file into free ones and makes it shorter by at most so many pages, in a transaction of its own.</summary>
+    public void GiveBack(long pages) => Execute($"PRAGMA incremental_vacuum({pages})");
 
     /// <summary>Prepares a statement that lives as long as the connection.</summary>
     public Statement Prepare(string sql)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.State;
@@ -119,8 +120,11 @@ internal sealed class Salvage(StoreFiles files, StoreLimits limits, IReadOnlyLis
         {
             var now = time.GetUtcNow().ToUnixTimeMilliseconds();
             Schema.Create(to, now, marker?.Epoch ?? 0);
+
+            // What is taken in and not kept must not be found by the raw scan of a later salvage: the numbers of batches that are dropped are used again.
+            to.Execute("PRAGMA secure_delete = ON");
             using var scan = new FrameScan(path, path + "-wal");
-            var transfer = new SalvageTransfer(to, destinations);
+            var transfer = new SalvageTransfer(to, destinations, StoreSuspicion.Read(files.Suspect));
             ReadBySql(path, transfer);
             transfer.ScanCheckpoints(scan);
             transfer.ScanRows(scan);
@@ -208,6 +212,8 @@ internal sealed class SalvageTransfer
 {
     private const int GroupSize = 500;
     private readonly Database _to;
+    private readonly StoreSuspicion? _suspicion;
+    private Sample[] _samples = new Sample[1024];
     private readonly List<(string Name, DeliveryCursor Cursor)> _cursors = [];
     private readonly IReadOnlyList<string> _destinations;
     private readonly Dictionary<FeedStream, StreamHead> _heads = [];
@@ -227,9 +233,10 @@ internal sealed class SalvageTransfer
     private readonly Statement _pages;
     private readonly long _mostPages;
 
-    public SalvageTransfer(Database to, IReadOnlyList<string> destinations)
+    public SalvageTransfer(Database to, IReadOnlyList<string> destinations, StoreSuspicion? suspicion)
     {
         _to = to;
+        _suspicion = suspicion;
         _destinations = destinations;
         _row = to.Prepare("INSERT OR IGNORE INTO outbox(id, class, stream, epoch, first, count, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING 1");
         _batch = to.Prepare("INSERT OR IGNORE INTO log(number, body) VALUES(?1, ?2) RETURNING 1");
@@ -339,7 +346,9 @@ internal sealed class SalvageTransfer
 
     public void TakeCheckpoint(ReadOnlySpan<byte> frame)
     {
-        if (CheckpointFrame.Decode(frame) is { } checkpoint && checkpoint.LogNumber > (_checkpoint?.LogNumber ?? -1))
+        if (CheckpointFrame.Decode(frame) is { } checkpoint
+            && checkpoint.LogNumber > (_checkpoint?.LogNumber ?? -1)
+            && !(checkpoint.LogNumber >= _suspicion?.Checkpoint))
         {
             _checkpoint = checkpoint;
         }
@@ -355,10 +364,13 @@ internal sealed class SalvageTransfer
 
     public void StageBatch(ReadOnlySpan<byte> frame)
     {
-        if (InputBatchCodec.TryReadNumber(frame, out var number) != FrameStatus.Intact || number <= 0)
+        // Decoded, so that what is kept can be replayed; only whether the values are the same is left to whoever knows the configuration.
+        if (InputBatchCodec.TryDecode(frame, static (_, _) => 0, ref _samples, out var batch) is not (FrameStatus.Intact or FrameStatus.ValuesDiffer) || batch.Number <= 0)
         {
             return;
         }
+
+        var number = batch.Number;
 
         if (!HasRoom(frame.Length))
         {
@@ -383,10 +395,11 @@ internal sealed class SalvageTransfer
         // Without a checkpoint the log can be replayed from its start, and only from there.
         var covered = _checkpoint?.LogNumber ?? 0;
         var last = covered;
+        var end = _suspicion?.Batch ?? long.MaxValue;
         using (var next = _to.Once("SELECT number FROM log WHERE number > ?1 ORDER BY number"))
         {
             next.Bind(1, covered);
-            while (next.Step() && next.Long(0) == last + 1)
+            while (next.Step() && next.Long(0) == last + 1 && last + 1 < end)
             {
                 last++;
             }
@@ -404,6 +417,9 @@ internal sealed class SalvageTransfer
 
         _batchesNotKept += _to.QueryLong(string.Create(CultureInfo.InvariantCulture, $"SELECT count(*) FROM log WHERE number NOT BETWEEN {_firstKept} AND {last}"));
         _to.Execute(string.Create(CultureInfo.InvariantCulture, $"DELETE FROM log WHERE number NOT BETWEEN {_firstKept} AND {last}"));
+
+        // The numbers of the batches that are not kept are used again, under whatever configuration is then in force.
+        _to.Execute(string.Create(CultureInfo.InvariantCulture, $"DELETE FROM configuration_use WHERE log > {last}"));
         _batchesSaved = last - _firstKept + 1;
         _head.Save(new HeadEntry(HeadName.Log, last + 1, LogBytes(), _firstKept, 0, null));
     }

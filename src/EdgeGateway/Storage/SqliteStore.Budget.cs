@@ -37,25 +37,32 @@ public sealed partial class SqliteStore
             bytes += PageBytes(state.Length);
         }
 
-        return (bytes / Database.PageSize) + SparePages;
+        return (bytes / Database.PageSize) + SparePages + AsidePages();
     }
 
     private long FreePages()
     {
-        _sql.PageCount.Step();
-        var pages = _sql.PageCount.Long(0);
-        _sql.PageCount.Reset();
         _sql.FreePages.Step();
         var free = _sql.FreePages.Long(0);
         _sql.FreePages.Reset();
-        return _limits.Sqlite.MaxPages - pages + free;
+        return _limits.Sqlite.MaxPages - PageCount() + free;
+    }
+
+    private long PageCount()
+    {
+        _sql.PageCount.Step();
+        var pages = _sql.PageCount.Long(0);
+        _sql.PageCount.Reset();
+        return pages;
     }
 
     /// <summary>Newest batch that is not needed for a restart.</summary>
     /// <param name="fallBack">True: a restart must also be possible from the older checkpoint, should the newer be damaged.</param>
-    private long Covered(bool fallBack)
+    private long Covered(bool fallBack) => Covered(fallBack, _work);
+
+    private static long Covered(bool fallBack, StoreLedger ledger)
     {
-        var (a, b) = (_work.CheckpointAt[0], _work.CheckpointAt[1]);
+        var (a, b) = (ledger.CheckpointAt[0], ledger.CheckpointAt[1]);
         return Math.Max(0, fallBack ? Math.Min(a, b) : Math.Max(a, b));
     }
 
@@ -78,59 +85,96 @@ public sealed partial class SqliteStore
         }
     }
 
-    /// <summary>Frees pages for this commit: uncovered surplus of the log first, then rows by class, last the covered log.</summary>
+    /// <summary>Frees pages for this commit.</summary>
     private void MakeRoom(long pages)
     {
-        if (FreePages() >= pages)
+        if (FreePages() < pages && MakeRoom(pages, pages + SparePages, long.MaxValue) != RoomMade.Enough)
         {
-            return;
+            throw new StoreException(
+                StoreFailure.BudgetExhausted,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The storage budget of {_budgetBytes} bytes is used up: this commit needs about {pages * Database.PageSize} bytes, {FreePages() * Database.PageSize} are allowed, and nothing is left to evict but samples that no checkpoint covers. Raise storage.budget."));
         }
+    }
 
-        TrimSampleLog(_logShareBytes, Covered(fallBack: false));
-        if (FreePages() >= pages || Evict(pages + SparePages))
+    /// <summary>Frees pages, the least valuable first, until <paramref name="enough"/> are free; rows are deleted until <paramref name="wanted"/> are.</summary>
+    /// <param name="enough">Pages that must be free.</param>
+    /// <param name="wanted">Pages that shall be free when rows must go, so that rows do not have to go in each commit.</param>
+    /// <param name="mostRows">Most rows to be deleted.</param>
+    private RoomMade MakeRoom(long enough, long wanted, long mostRows)
+    {
+        foreach (var least in (ReadOnlySpan<RowClass>)[RowClass.Raw, RowClass.Summary])
         {
-            return;
-        }
-
-        while (_work.FirstBatch <= Covered(fallBack: false))
-        {
-            var before = _work.LogBytes;
-            TrimSampleLog(Math.Max(0, before - (16 * Database.PageSize)), Covered(fallBack: false));
-            if (FreePages() >= pages)
+            if (Evict(least, wanted, ref mostRows) || mostRows <= 0)
             {
-                return;
+                return FreePages() >= enough ? RoomMade.Enough : RoomMade.Some;
             }
         }
 
-        throw new StoreException(
-            StoreFailure.BudgetExhausted,
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"The storage budget is used up: this commit needs about {pages} pages of {Database.PageSize} bytes and {FreePages()} are free, with nothing left to evict. Give the gateway a larger storage budget."));
-    }
-
-    /// <summary>After a start with a smaller budget than before: evicts what is too much and gives the free pages back.</summary>
-    private void ShrinkToBudget()
-    {
-        var maxPages = _limits.Sqlite.MaxPages;
-        if (_writer.QueryLong("PRAGMA page_count") <= maxPages)
+        // The samples of the past before what must be accounted for; but first those without which a restart is possible even from the older checkpoint.
+        if (TrimUntilFree(enough, Covered(fallBack: true)) || TrimUntilFree(enough, Covered(fallBack: false)))
         {
-            return;
+            return RoomMade.Enough;
         }
 
-        // Room for what the free pages of partly filled leaves will not give back, and for the first commits.
-        var wanted = maxPages / 8;
-        for (var enough = false; !enough;)
+        _sql.ClearQuarantine.Run();
+        if (FreePages() >= enough || Evict(RowClass.Compliance, wanted, ref mostRows))
         {
-            _work.CopyFrom(_live);
-            _losses.Clear();
-            _dead.Clear();
-            CollectAcknowledgements();
+            return RoomMade.Enough;
+        }
+
+        return FreePages() >= enough ? RoomMade.Enough : mostRows <= 0 ? RoomMade.Some : RoomMade.NothingLeft;
+    }
+
+    private enum RoomMade
+    {
+        Enough,
+
+        /// <summary>The most rows for one transaction are deleted, and there are more.</summary>
+        Some,
+
+        NothingLeft,
+    }
+
+    private bool TrimUntilFree(long pages, long through)
+    {
+        while (FreePages() < pages && _work.FirstBatch <= through && _work.FirstBatch < _work.NextBatch)
+        {
+            TrimSampleLog(Math.Max(0, _work.LogBytes - (16 * Database.PageSize)), through);
+            if (_work.LogBytes <= 0)
+            {
+                // The bytes are an estimate: when it says that nothing is left, what is left goes by number.
+                TrimSampleLog(long.MinValue, through);
+            }
+        }
+
+        return FreePages() >= pages;
+    }
+
+    /// <summary>Makes room in transactions of their own; what they lose is told with the next commit that succeeds.</summary>
+    /// <param name="pages">Pages that must be free.</param>
+    /// <param name="mostRows">Most rows to be deleted in one transaction, so that it fits into the write-ahead log's share.</param>
+    /// <returns>False when nothing is left to evict.</returns>
+    private bool FreeAhead(long pages, long mostRows)
+    {
+        while (true)
+        {
+            CutLog();
+            var acknowledged = CollectAcknowledgements();
+            if (FreePages() >= pages && !acknowledged)
+            {
+                return true;
+            }
+
+            BeginWork();
+            RoomMade made;
             _sql.Begin.Run();
             try
             {
-                TrimSampleLog(_logShareBytes, Covered(fallBack: false));
-                enough = FreePages() >= wanted || Evict(wanted, mostRows: 500) || _dead.Count == 0;
+                Tidy(acknowledged);
+                made = FreePages() >= pages ? RoomMade.Enough : _moreToDeleteAfter ? RoomMade.Some : MakeRoom(pages, pages, mostRows);
+                KeepAside(pages);
                 SaveLosses();
                 SaveCursors();
                 SaveLedger();
@@ -142,44 +186,57 @@ public sealed partial class SqliteStore
                 throw;
             }
 
-            _live.CopyFrom(_work);
-            CloseAcknowledgements();
-            CutLog();
+            EndWork();
+            _lossesAhead.AddRange(_losses);
+            if (made != RoomMade.Some)
+            {
+                CutLog();
+                return made == RoomMade.Enough;
+            }
+        }
+    }
+
+    /// <summary>After a start with a smaller budget than before: evicts what is too much and gives the free pages back.</summary>
+    private void ShrinkToBudget()
+    {
+        var maxPages = _limits.Sqlite.MaxPages;
+        if (PageCount() <= maxPages)
+        {
+            return;
         }
 
+        // Room for what the free pages of partly filled leaves will not give back, and for the first commits.
+        FreeAhead(maxPages / 8, mostRows: 500);
         _writer.Shrink(maxPages);
     }
 
-    /// <summary>Deletes the oldest rows of the least class until so many pages are free; each is counted as lost.</summary>
-    private bool Evict(long pages, int mostRows = int.MaxValue)
+    /// <summary>Deletes the oldest rows of a class until so many pages are free; each is counted as lost.</summary>
+    private bool Evict(RowClass rowClass, long pages, ref long mostRows)
     {
-        for (var rowClass = 0; rowClass < _work.EvictFrom.Length; rowClass++)
+        while (mostRows > 0 && TakeOldest((int)rowClass))
         {
-            while (TakeOldest(rowClass))
+            foreach (var row in _evicting)
             {
-                foreach (var row in _evicting)
+                _sql.DeleteRow.Bind(1, row.Id).Run();
+                ref var tally = ref _work.Tallies[row.Stream];
+                tally.Rows--;
+                tally.Bytes -= row.Bytes;
+                _work.EvictFrom[(int)rowClass] = row.Id + 1;
+                _dead.Add(row.Id);
+                AddLoss((FeedStream)row.Stream, row.Epoch, row.First, row.Count, LossReason.Evicted, "");
+                if (FreePages() >= pages)
                 {
-                    _sql.DeleteRow.Bind(1, row.Id).Run();
-                    ref var tally = ref _work.Tallies[row.Stream];
-                    tally.Rows--;
-                    tally.Bytes -= row.Bytes;
-                    _work.EvictFrom[rowClass] = row.Id + 1;
-                    _dead.Add(row.Id);
-                    AddLoss((FeedStream)row.Stream, row.Epoch, row.First, row.Count, LossReason.Evicted, "");
-                    if (FreePages() >= pages)
-                    {
-                        return true;
-                    }
+                    return true;
+                }
 
-                    if (--mostRows == 0)
-                    {
-                        return false;
-                    }
+                if (--mostRows <= 0)
+                {
+                    break;
                 }
             }
         }
 
-        return false;
+        return FreePages() >= pages;
     }
 
     private bool TakeOldest(int rowClass)
@@ -205,22 +262,72 @@ public sealed partial class SqliteStore
 
     private readonly record struct Evictable(long Id, int Stream, long Epoch, long First, long Count, long Bytes);
 
+    // Twice: evictions and splits touch about as many pages again.
+    private static long LogBytesFor(long pages) => 2 * pages * StoreLimits.FrameBytes;
+
+    /// <summary>True for a commit that does not fit into the share that the write-ahead log always has: <see cref="MakeRoomAhead"/>.</summary>
+    private bool IsLarge(long pages) => LogBytesFor(pages) > _limits.LogReserveBytes;
+
     /// <summary>Sees to it that the transaction to come fits into the write-ahead log's share.</summary>
     private void MakeLogRoom(long pages)
     {
-        // Twice: evictions and splits touch about as many pages again.
-        var needed = 2 * pages * StoreLimits.FrameBytes;
-        if (_files.LogBytes() + needed > _limits.LogReserveBytes)
+        var aside = _refusalsWriting.Count + _unreadableWriting.Count > 0 ? _limits.AsideBytes : 0;
+        if (_files.LogBytes() + LogBytesFor(pages) + aside > _limits.LogReserveBytes)
         {
             CutLog();
         }
+    }
 
-        if (_files.LogBytes() + needed > _limits.LogReserveBytes && pages * StoreLimits.FrameBytes > _limits.LogReserveBytes)
+    /// <summary>
+    /// Makes room for a large commit, for which the budget must hold its pages twice: in the main file, and in the write-ahead log until that is
+    /// moved. What goes goes before, in transactions that fit, so that the commit itself adds nothing but its own pages; and where the
+    /// main file has grown too long for the log it is made shorter.
+    /// </summary>
+    /// <exception cref="StoreException"><see cref="StoreFailure.BudgetExhausted"/>: it will never fit.</exception>
+    private void MakeRoomAhead(long pages)
+    {
+        // Inner pages of the trees, and those that say where each page belongs.
+        var logBytes = WalInspection.HeaderLength + ((pages + (pages / 8) + SparePages) * StoreLimits.FrameBytes);
+        var mostInFile = Math.Min(_limits.Sqlite.MaxPages, (_limits.TotalBytes - logBytes) / Database.PageSize);
+        var mostBeside = mostInFile - pages;
+        _sql.BytesToKeep.Bind(1, Covered(fallBack: false, _live)).Step();
+        var kept = _sql.BytesToKeep.Long(0);
+        _sql.BytesToKeep.Reset();
+        if (kept / Database.PageSize > mostBeside || !FreeAhead(_limits.Sqlite.MaxPages - mostBeside, _limits.RowsToDeleteAtOnce) || !ShortenFile(mostInFile))
         {
             throw new StoreException(
                 StoreFailure.BudgetExhausted,
-                string.Create(CultureInfo.InvariantCulture, $"One commit of about {pages} pages does not fit into the write-ahead log's share of {_limits.LogReserveBytes} bytes. Give the gateway a larger storage budget."));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"One commit is too large for the storage budget of {_budgetBytes} bytes: it needs about {(pages * Database.PageSize) + logBytes} bytes while it is written, beside {kept} that cannot be evicted, and {_limits.TotalBytes} are allowed. Raise storage.budget."));
         }
+
+        ForgetAcknowledgements();
+        if (_files.LogBytes() > 0)
+        {
+            throw new StoreException(StoreFailure.Io, $"{_files.Log} cannot be cut: another program holds a transaction on the store open. End it; the gateway goes on by itself.");
+        }
+    }
+
+    /// <summary>Makes the main file at most so many pages long, in steps that fit into the write-ahead log's share; false when it has no free pages to give.</summary>
+    private bool ShortenFile(long mostPages)
+    {
+        // A page that moves touches the one that points to it, and both of their entries.
+        var step = Math.Max(1, _limits.LogReserveBytes / StoreLimits.FrameBytes / 6);
+        for (var pages = PageCount(); pages > mostPages;)
+        {
+            _writer.GiveBack(Math.Min(step, pages - mostPages));
+            CutLog();
+            var now = PageCount();
+            if (now >= pages)
+            {
+                return false;
+            }
+
+            pages = now;
+        }
+
+        return true;
     }
 
     /// <summary>After a commit: cuts the log when it is long, and moves it to the main file at least once a minute (requirement O-1).</summary>

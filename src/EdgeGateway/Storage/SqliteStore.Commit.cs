@@ -12,11 +12,12 @@ public sealed partial class SqliteStore
     private static readonly TimeSpan PassiveCheckpointInterval = TimeSpan.FromSeconds(60);
 
     private readonly CommitStatements _sql;
+    private readonly MemoryStream _checkpointFrame = new();
     private readonly List<RecordLoss> _losses = [];
+    private readonly List<RecordLoss> _lossesAhead = [];
     private readonly List<long> _dead = [];
     private readonly List<Refusal> _refusalsWriting = [];
     private readonly List<long> _unreadableWriting = [];
-    private readonly MemoryStream _checkpointFrame = new();
     private long _lastCheckpoint;
     private bool _moreToDelete;
     private bool _moreToDeleteAfter;
@@ -24,7 +25,7 @@ public sealed partial class SqliteStore
     /// <summary>Makes everything in <paramref name="batch"/> and all acknowledgements noted so far durable in one transaction; when nothing has changed, writes nothing.</summary>
     /// <exception cref="StoreException">
     /// Nothing of the batch was committed. When <see cref="StoreException.CanRetry"/>, keep the batch and commit it again later;
-    /// when damaged, dispose the store and open it again.
+    /// when damaged, dispose the store and open it again; when the budget is exhausted, commit less at once, or the same with a checkpoint.
     /// </exception>
     /// <exception cref="ArgumentException">The batch contradicts the store: a wrong batch number, an unknown stream.</exception>
     public CommitResult Commit(CommitBatch batch)
@@ -40,13 +41,23 @@ public sealed partial class SqliteStore
             }
 
             var started = _time.GetTimestamp();
-            _work.CopyFrom(_live);
-            _losses.Clear();
-            _dead.Clear();
-            _moreToDeleteAfter = _moreToDelete;
             try
             {
-                Write(batch, acknowledged);
+                EncodeInput(batch);
+                var state = batch.Checkpoint is null ? default : CheckpointFrame.Encode(batch.Checkpoint, _checkpointFrame);
+                var pages = EstimatePages(batch, state);
+                if (IsLarge(pages))
+                {
+                    MakeRoomAhead(pages);
+                    acknowledged = false;
+                }
+                else
+                {
+                    MakeLogRoom(pages);
+                }
+
+                BeginWork();
+                Write(batch, state, pages, acknowledged);
             }
             catch (StoreException e)
             {
@@ -66,9 +77,7 @@ public sealed partial class SqliteStore
 
             var first = batch.Rows.Count > 0 ? _work.LastRowId - batch.Rows.Count + 1 : 0;
             Interlocked.Exchange(ref _live.NextBatch, _work.NextBatch);
-            _live.CopyFrom(_work);
-            _moreToDelete = _moreToDeleteAfter;
-            CloseAcknowledgements();
+            EndWork();
             NoteLatency(started);
             if (batch.Rows.Count > 0)
             {
@@ -76,8 +85,26 @@ public sealed partial class SqliteStore
             }
 
             MoveLogToMainFile();
-            return new CommitResult(Written: true, first, _losses.Count == 0 ? [] : _losses.ToArray(), CheckpointWanted());
+            RecordLoss[] losses = [.. _lossesAhead, .. _losses];
+            _lossesAhead.Clear();
+            return new CommitResult(Written: true, first, losses, CheckpointWanted());
         }
+    }
+
+    private void BeginWork()
+    {
+        _work.CopyFrom(_live);
+        _losses.Clear();
+        _dead.Clear();
+        _aside.Clear();
+        _moreToDeleteAfter = _moreToDelete;
+    }
+
+    private void EndWork()
+    {
+        _live.CopyFrom(_work);
+        _moreToDelete = _moreToDeleteAfter;
+        CloseAcknowledgements();
     }
 
     private void Validate(CommitBatch batch)
@@ -110,13 +137,8 @@ public sealed partial class SqliteStore
         }
     }
 
-    private void Write(CommitBatch batch, bool acknowledged)
+    private void Write(CommitBatch batch, ReadOnlySpan<byte> state, long pages, bool acknowledged)
     {
-        EncodeInput(batch);
-        var state = batch.Checkpoint is null ? default : CheckpointFrame.Encode(batch.Checkpoint, _checkpointFrame);
-        var pages = EstimatePages(batch, state);
-        MakeLogRoom(pages);
-
         _sql.Begin.Run();
         if (batch.LossesPublishedThrough > 0)
         {
@@ -128,15 +150,21 @@ public sealed partial class SqliteStore
             _sql.ReportTold.Run();
         }
 
-        SetRefusedAside();
-        SetUnreadableAside();
-        if (acknowledged)
+        // First of all: what the new checkpoint covers may go in this very commit.
+        var slot = _work.CheckpointAt[0] <= _work.CheckpointAt[1] ? 0 : 1;
+        if (!state.IsEmpty)
         {
-            DeleteAcknowledged();
+            _work.CheckpointAt[slot] = batch.Checkpoint!.LogNumber;
         }
 
-        TrimSampleLog(_logShareBytes, Covered(fallBack: true));
+        Tidy(acknowledged);
         MakeRoom(pages);
+        KeepAside(pages);
+        if (!state.IsEmpty)
+        {
+            _sql.SaveCheckpoint.Bind(1, slot).Bind(2, batch.Checkpoint!.LogNumber).Bind(3, state).Run();
+        }
+
         if (batch.Input is { } input)
         {
             _sql.InsertBatch.Bind(1, input.Number).Bind(2, _frame.WrittenSpan).Run();
@@ -161,17 +189,22 @@ public sealed partial class SqliteStore
             SaveHead(HeadName.CounterPrefix + name, value);
         }
 
-        if (!state.IsEmpty)
-        {
-            var slot = _work.CheckpointAt[0] <= _work.CheckpointAt[1] ? 0 : 1;
-            _work.CheckpointAt[slot] = batch.Checkpoint!.LogNumber;
-            _sql.SaveCheckpoint.Bind(1, slot).Bind(2, batch.Checkpoint.LogNumber).Bind(3, state).Run();
-        }
-
         SaveLosses();
         SaveCursors();
         SaveLedger();
         _sql.End.Run();
+    }
+
+    /// <summary>Deletes what is done with: rows all destinations have, the sample log above its share.</summary>
+    private void Tidy(bool acknowledged)
+    {
+        if (acknowledged)
+        {
+            ReadAside();
+            DeleteAcknowledged();
+        }
+
+        TrimSampleLog(_logShareBytes, Covered(fallBack: true));
     }
 
     private void EncodeInput(CommitBatch batch)
@@ -208,14 +241,40 @@ public sealed partial class SqliteStore
             foreach (var d in _destinations)
             {
                 any |= d.Noted != d.Saved;
-                d.Writing = null;
+
+                // At once: a refusal that comes later must not be in the cursor before its loss is noted.
+                d.Writing = d.Working.Copy();
+                d.NotedInWriting = d.Noted;
+            }
+
+            if (!any)
+            {
+                ForgetCursors();
             }
 
             return any;
         }
     }
 
-    /// <summary>Copies of all cursors for this commit to change and save.</summary>
+    private void ForgetCursors()
+    {
+        foreach (var d in _destinations)
+        {
+            d.Writing = null;
+        }
+    }
+
+    private void ForgetAcknowledgements()
+    {
+        lock (_acknowledging)
+        {
+            _refusalsWriting.Clear();
+            _unreadableWriting.Clear();
+            ForgetCursors();
+        }
+    }
+
+    /// <summary>Copies of all cursors as last committed, for a commit that has no acknowledgements and must save them because rows died.</summary>
     private void TakeCursors()
     {
         lock (_acknowledging)
@@ -224,8 +283,8 @@ public sealed partial class SqliteStore
             {
                 if (d.Writing is null)
                 {
-                    d.Writing = d.Working.Copy();
-                    d.NotedInWriting = d.Noted;
+                    d.Writing = d.Committed.Copy();
+                    d.NotedInWriting = d.Saved;
                 }
             }
         }
@@ -237,6 +296,8 @@ public sealed partial class SqliteStore
         {
             _refusals.RemoveRange(0, _refusalsWriting.Count);
             _unreadable.ExceptWith(_unreadableWriting);
+            _refusalsWriting.Clear();
+            _unreadableWriting.Clear();
             foreach (var d in _destinations)
             {
                 if (d.Writing is not { } written)
@@ -265,7 +326,6 @@ public sealed partial class SqliteStore
     /// <summary>Deletes rows that every destination has, oldest first, in runs.</summary>
     private void DeleteAcknowledged()
     {
-        TakeCursors();
         _moreToDeleteAfter = false;
         if (_destinations.Count == 0)
         {
@@ -341,52 +401,6 @@ public sealed partial class SqliteStore
         _sql.DeleteRun.Reset();
         _moreToDeleteAfter |= deleted == budget;
         return deleted;
-    }
-
-    /// <summary>Copies refused rows to the quarantine and notes them as lost to their destination.</summary>
-    private void SetRefusedAside()
-    {
-        foreach (var refusal in _refusalsWriting)
-        {
-            SetAside(refusal.RowId, refusal.Destination, refusal.Reason, LossReason.Refused);
-        }
-    }
-
-    /// <summary>Moves rows whose bytes are not what was written to the quarantine; they are lost to all destinations that had not got them.</summary>
-    private void SetUnreadableAside()
-    {
-        foreach (var id in _unreadableWriting)
-        {
-            if (SetAside(id, "", "The row on disk does not have its CRC.", LossReason.Unreadable))
-            {
-                _sql.DeleteRow.Bind(1, id).Run();
-                _dead.Add(id);
-            }
-        }
-    }
-
-    private bool SetAside(long id, string destination, string reason, string cause)
-    {
-        _sql.OneRow.Bind(1, id);
-        if (!_sql.OneRow.Step())
-        {
-            _sql.OneRow.Reset();
-            return false;
-        }
-
-        var (stream, epoch, first, count) = (_sql.OneRow.Long(0) & (StoreLedger.Streams - 1), _sql.OneRow.Long(1), _sql.OneRow.Long(2), _sql.OneRow.Long(3));
-        var body = _sql.OneRow.Bytes(4).ToArray();
-        _sql.OneRow.Reset();
-        _sql.InsertQuarantine.Bind(1, id).Bind(2, destination).Bind(3, reason).Bind(4, Now(_time).UnixMilliseconds).Bind(5, body).Run();
-        _sql.TrimQuarantine.Run();
-        AddLoss((FeedStream)stream, epoch, first, count, cause, destination);
-        if (cause == LossReason.Unreadable)
-        {
-            _work.Tallies[stream].Rows--;
-            _work.Tallies[stream].Bytes -= body.Length;
-        }
-
-        return true;
     }
 
     private void AddLoss(FeedStream stream, long epoch, long first, long count, string reason, string destination)
@@ -474,16 +488,4 @@ public sealed partial class SqliteStore
 
     private void SaveHead(string name, long a, long b = 0, long c = 0, long d = 0, string? text = null) =>
         _sql.Head.Save(new HeadEntry(name, a, b, c, d, text));
-
-    private void NoteDamage(StoreException e)
-    {
-        try
-        {
-            File.WriteAllText(_files.Suspect, e.Message);
-        }
-        catch (Exception again) when (again is IOException or UnauthorizedAccessException)
-        {
-            throw new StoreException(StoreFailure.Damaged, $"{e.Message} The note about it could not be written either: {again.Message}", e);
-        }
-    }
 }

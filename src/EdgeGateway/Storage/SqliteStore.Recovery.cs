@@ -9,11 +9,17 @@ namespace EdgeGateway.Storage;
 public sealed partial class SqliteStore
 {
     /// <summary>Where to go on: call once after opening, before the first commit.</summary>
-    public StoreRecovery Recover()
+    /// <exception cref="StoreException">When damaged, that has been noted: dispose the store and open it again.</exception>
+    public StoreRecovery Recover() => NotingDamage(ReadRecovery);
+
+    private StoreRecovery ReadRecovery()
     {
         lock (_writing)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+
+            // Told from here; a commit must not tell them again.
+            _lossesAhead.Clear();
             var newest = _live.CheckpointAt[0] >= _live.CheckpointAt[1] ? 0 : 1;
             var stored = _writer.QueryLong("SELECT max(log) FROM checkpoint");
             var checkpoint = LoadCheckpoint(newest);
@@ -39,37 +45,39 @@ public sealed partial class SqliteStore
 
     /// <summary>
     /// The batches of the sample log with numbers above <paramref name="after"/>, one at a time. A batch that is missing or
-    /// damaged shows as a gap in the numbers or as a frame that does not decode.
+    /// damaged shows as a gap in the numbers or as a frame that does not decode: call <see cref="MarkDamaged"/>, dispose the store and open it again.
+    /// For <see cref="FrameStatus.ValuesDiffer"/> call <see cref="MarkNotReplayable"/>: those bytes are whole, and would be carried over.
     /// </summary>
+    /// <exception cref="StoreException">When damaged, that has been noted: dispose the store and open it again.</exception>
     public IEnumerable<StoredBatch> ReadBatches(long after)
     {
-        using var db = Database.OpenReader(_files.Database, _limits.Sqlite);
-        var next = db.Prepare(
+        using var db = NotingDamage(() => Database.OpenReader(_files.Database, _limits.Sqlite));
+        var next = NotingDamage(() => db.Prepare(
             """
             SELECT number, body, (SELECT hash FROM configuration_use WHERE configuration_use.log <= number ORDER BY configuration_use.log DESC LIMIT 1)
             FROM log WHERE number > ?1 ORDER BY number LIMIT 1
-            """);
-        while (true)
+            """));
+        while (NotingDamage(() => ReadBatch(next, after)) is { } batch)
         {
-            next.Bind(1, after);
-            if (!next.Step())
-            {
-                next.Reset();
-                yield break;
-            }
-
-            var batch = new StoredBatch(next.Long(0), next.Text(2), next.Bytes(1).ToArray());
-            next.Reset();
             yield return batch;
             after = batch.Number;
         }
+    }
+
+    private static StoredBatch? ReadBatch(Statement next, long after)
+    {
+        StoredBatch? batch = next.Bind(1, after).Step() ? new StoredBatch(next.Long(0), next.Text(2), next.Bytes(1).ToArray()) : null;
+        next.Reset();
+        return batch;
     }
 
     /// <summary>Keeps the texts of the configuration that is in force from the next batch on; durable at return. Texts already kept are not written again.</summary>
     /// <param name="hash">Hash of the configuration.</param>
     /// <param name="texts">The texts by name: <c>gateway.yaml</c> and each profile.</param>
     /// <exception cref="StoreException">It could not be written.</exception>
-    public void SaveConfiguration(string hash, IReadOnlyDictionary<string, string> texts)
+    public void SaveConfiguration(string hash, IReadOnlyDictionary<string, string> texts) => NotingDamage(() => WriteConfiguration(hash, texts));
+
+    private bool WriteConfiguration(string hash, IReadOnlyDictionary<string, string> texts)
     {
         lock (_writing)
         {
@@ -77,13 +85,22 @@ public sealed partial class SqliteStore
             using var newest = _writer.Once("SELECT hash FROM configuration_use ORDER BY log DESC LIMIT 1");
             if (newest.Step() && newest.Text(0) == hash)
             {
-                return;
+                return false;
             }
 
             newest.Reset();
             var now = Now(_time).UnixMilliseconds;
             var packed = Pack(texts);
-            MakeLogRoom((packed.Length / Database.PageSize) + SparePages);
+            var pages = (PageBytes(packed.Length) / Database.PageSize) + SparePages;
+            if (IsLarge(pages) || FreePages() < pages)
+            {
+                MakeRoomAhead(pages);
+            }
+            else
+            {
+                MakeLogRoom(pages);
+            }
+
             _sql.Begin.Run();
             try
             {
@@ -93,6 +110,7 @@ public sealed partial class SqliteStore
                 use.Bind(1, _live.NextBatch).Bind(2, hash).Bind(3, now).Run();
                 ForgetConfigurations(hash);
                 _sql.End.Run();
+                return true;
             }
             catch
             {
@@ -102,14 +120,25 @@ public sealed partial class SqliteStore
         }
     }
 
-    /// <summary>The texts of a configuration by name, or null when they are not kept.</summary>
-    public IReadOnlyDictionary<string, string>? LoadConfiguration(string hash)
+    /// <summary>The texts of a configuration by name, or null when they are not kept or cannot be read.</summary>
+    /// <exception cref="StoreException">When damaged, that has been noted: dispose the store and open it again.</exception>
+    public IReadOnlyDictionary<string, string>? LoadConfiguration(string hash) => NotingDamage(() => FindConfiguration(hash));
+
+    private Dictionary<string, string>? FindConfiguration(string hash)
     {
         lock (_writing)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             using var find = _writer.Once("SELECT texts FROM configuration WHERE hash = ?1");
-            return find.Bind(1, hash).Step() ? Unpack(find.Bytes(0)) : null;
+            try
+            {
+                return find.Bind(1, hash).Step() ? Unpack(find.Bytes(0)) : null;
+            }
+            catch (InvalidDataException)
+            {
+                // A flipped bit: as good as not kept.
+                return null;
+            }
         }
     }
 

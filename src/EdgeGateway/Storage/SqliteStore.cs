@@ -85,18 +85,39 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         }
 
         var @lock = StoreLock.Take(files.Directory);
-        Database? writer = null;
         try
         {
-            writer = StoreOpening.Open(files, limits, destinations, time, out var firstStart);
+            try
+            {
+                return Open(files, limits, storage, destinations, time, @lock);
+            }
+            catch (StoreException e) when (e.Failure == StoreFailure.Damaged)
+            {
+                // Damage that the check did not see and the first use did: once more, with a salvage.
+                WriteSuspicion(files, new StoreSuspicion(e.Message, null, null), e);
+                return Open(files, limits, storage, destinations, time, @lock);
+            }
+        }
+        catch
+        {
+            @lock.Dispose();
+            throw;
+        }
+    }
+
+    private static SqliteStore Open(
+        StoreFiles files, StoreLimits limits, StorageModel storage, IReadOnlyList<string> destinations, TimeProvider time, StoreLock @lock)
+    {
+        var writer = StoreOpening.Open(files, limits, destinations, time, out var firstStart);
+        try
+        {
             var store = new SqliteStore(files, limits, storage, destinations, time, @lock, writer, firstStart);
             store.ShrinkToBudget();
             return store;
         }
         catch
         {
-            writer?.Dispose();
-            @lock.Dispose();
+            writer.Dispose();
             throw;
         }
     }

@@ -12,7 +12,10 @@ public enum StoreFailure
     /// <summary>Reading or writing failed. The batch was not committed; commit it again later.</summary>
     Io,
 
-    /// <summary>The byte budget is used up by what must not be evicted. The batch was not committed.</summary>
+    /// <summary>
+    /// The batch does not fit into the byte budget, whatever is evicted. It was not committed, and the same batch never will be with this budget;
+    /// smaller ones will, and one with a checkpoint when the sample log takes the room.
+    /// </summary>
     BudgetExhausted,
 
     /// <summary>The database is damaged. Dispose the store and open it again: opening salvages what can be read.</summary>
@@ -34,5 +37,5 @@ public sealed class StoreException(StoreFailure failure, string message, Excepti
     public StoreFailure Failure { get; } = failure;
 
     /// <summary>True when the same call can succeed later without a restart.</summary>
-    public bool CanRetry => Failure is StoreFailure.DiskFull or StoreFailure.ReadOnly or StoreFailure.Io or StoreFailure.BudgetExhausted;
+    public bool CanRetry => Failure is StoreFailure.DiskFull or StoreFailure.ReadOnly or StoreFailure.Io;
 }

@@ -12,7 +12,7 @@ internal sealed record StoreFiles(string Directory)
     /// <summary>Says that a store exists, and its newest epoch (requirement O-13).</summary>
     public string Marker => Path.Combine(Directory, "gateway.store");
 
-    /// <summary>Left by a commit that met damage, so that the next start does not have to find it again.</summary>
+    /// <summary>Left where the store met damage in use, so that the next start salvages: <see cref="StoreSuspicion"/>.</summary>
     public string Suspect => Path.Combine(Directory, "gateway.suspect");
 
     /// <summary>The new database while a damaged one is being read.</summary>

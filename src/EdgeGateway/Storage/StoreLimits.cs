@@ -20,15 +20,32 @@ internal readonly record struct StoreLimits
         // transaction that is just being written, and for readers that hold a checkpoint up for a moment.
         var pages = (int)Math.Clamp(budget / 32 / Database.PageSize, 16, 1000);
         LogReserveBytes = 3L * pages * FrameBytes;
-        var sharedMemory = (((3L * pages) / 4000) + 1) * 32768;
-        Sqlite = new DatabaseLimits(pages, (long)pages * FrameBytes, (budget - LogReserveBytes - sharedMemory - SmallFiles) / Database.PageSize);
+
+        // The index of the log does not get smaller until the store is closed: room for the largest transaction there can be, half the budget.
+        var sharedMemory = ((budget / 2 / FrameBytes / 4000) + 1) * 32768;
+        TotalBytes = budget - sharedMemory - SmallFiles;
+        Sqlite = new DatabaseLimits(pages, (long)pages * FrameBytes, (TotalBytes - LogReserveBytes) / Database.PageSize);
+        AsideBytes = Math.Clamp(budget / 64, 8 << 10, 1 << 20);
+        QuarantineBytes = budget / 16;
         TruncateAtBytes = (long)pages * FrameBytes;
     }
 
     public DatabaseLimits Sqlite { get; }
 
-    /// <summary>Most bytes that the write-ahead log may take.</summary>
+    /// <summary>Most bytes that main file and write-ahead log may take together.</summary>
+    public long TotalBytes { get; }
+
+    /// <summary>Bytes of the write-ahead log that the main file leaves free at all times. A larger commit needs a main file that is that much smaller.</summary>
     public long LogReserveBytes { get; }
+
+    /// <summary>Most bytes of refused rows that one commit copies to the quarantine.</summary>
+    public long AsideBytes { get; }
+
+    /// <summary>Most bytes of bodies that the quarantine holds.</summary>
+    public long QuarantineBytes { get; }
+
+    /// <summary>Most rows that are deleted in one transaction to make room for the next.</summary>
+    public long RowsToDeleteAtOnce => LogReserveBytes / FrameBytes / 6;
 
     /// <summary>Size of the write-ahead log at which it is moved to the main file and cut.</summary>
     public long TruncateAtBytes { get; }

@@ -125,9 +125,9 @@ internal static class StoreOpening
     /// <exception cref="StoreException">The file is of a newer program; nothing has been touched.</exception>
     private static string? FindDamage(StoreFiles files)
     {
-        if (File.Exists(files.Suspect))
+        if (StoreSuspicion.Read(files.Suspect) is { } suspicion)
         {
-            return File.ReadAllText(files.Suspect);
+            return suspicion.Reason;
         }
 
         Span<byte> header = stackalloc byte[100];

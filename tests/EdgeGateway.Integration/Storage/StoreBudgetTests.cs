@@ -131,7 +131,7 @@ public sealed class StoreBudgetTests
         }
 
         Assert.Equal(StoreFailure.BudgetExhausted, refused.Failure);
-        Assert.True(refused.CanRetry);
+        Assert.False(refused.CanRetry);
         var held = t.ReadLog().Count;
         Assert.Equal(t.Store.NextBatchNumber - 1, held);
 
@@ -191,6 +191,219 @@ public sealed class StoreBudgetTests
         }
 
         t.Reopen();
+    }
+
+    [Fact]
+    public void A_batch_with_a_checkpoint_makes_its_own_room()
+    {
+        using var t = new TestStore(null, 512 << 10, 64 << 10);
+        StoreException? refused = null;
+        while (refused is null)
+        {
+            t.Feed(500);
+            refused = Record.Exception(() => t.Commit()) as StoreException;
+        }
+
+        t.SetCheckpoint();
+        Assert.True(t.Commit().Written);
+        Assert.InRange(t.FileBytes(), 1, 512 << 10);
+    }
+
+    [Fact]
+    public void A_commit_much_larger_than_the_share_of_the_log_is_made_and_never_takes_more_than_the_budget()
+    {
+        const long Budget = 256 << 20;
+        using var t = new TestStore(null, Budget, 64 << 20);
+        var longest = WatchFiles(t);
+        long log = 0;
+        t.Clock.Asked += () => log = Math.Max(log, new FileInfo(t.Database + "-wal").Length);
+        t.Feed(2000);
+        AddMegabytes(t, FeedStream.Summary, RowClass.Summary, 25);
+        t.SetCheckpoint(3 << 20);
+        var rows = t.Batch.Rows.Count;
+        Assert.Empty(t.Commit().Losses);
+        Assert.Equal(rows, t.ReadAll().Count);
+        Assert.InRange(longest(), 25 << 20, Budget);
+        Assert.InRange(log, 25 << 20, Budget);
+        Assert.Equal(0, new FileInfo(t.Database + "-wal").Length);
+        t.Reopen();
+        Assert.Null(t.Recovery.Report);
+        Assert.Equal(rows, t.ReadAll().Count);
+        Assert.Equal(1, t.Recovery.Checkpoint!.LogNumber);
+    }
+
+    [Fact]
+    public void A_large_commit_into_a_full_store_evicts_what_it_needs_and_nothing_of_more_value()
+    {
+        const long Budget = 24 << 20;
+        using var t = new TestStore(null, Budget, 4 << 20);
+        var told = new List<RecordLoss>();
+        for (var n = 0; told.Count == 0; n++)
+        {
+            AddMegabytes(t, FeedStream.Sample, RowClass.Raw, 1);
+            t.Add(FeedStream.Emission, RowClass.Compliance, bytes: 2000);
+            told.AddRange(t.Commit().Losses);
+        }
+
+        var longest = WatchFiles(t);
+        var emissions = t.ReadAll().Count(r => r.Stream == FeedStream.Emission);
+        t.Feed();
+        AddMegabytes(t, FeedStream.Summary, RowClass.Summary, 7);
+        var summaries = t.Batch.Rows.Count;
+        told.AddRange(t.Commit().Losses);
+        Assert.InRange(longest(), Budget / 2, Budget);
+        Assert.All(told, l => Assert.Equal(FeedStream.Sample, l.Stream));
+        var rows = t.ReadAll();
+        Assert.Equal(emissions, rows.Count(r => r.Stream == FeedStream.Emission));
+        Assert.Equal(summaries, rows.Count(r => r.Stream == FeedStream.Summary));
+        Assert.Equal(t.Next[FeedStream.Sample] - 1, rows.Count(r => r.Stream == FeedStream.Sample) + told.Sum(l => l.Last - l.First + 1));
+        Assert.Contains(rows, r => r.Stream == FeedStream.Sample);
+
+        // Everything still works, and the losses are not told twice.
+        t.Feed();
+        t.Add(FeedStream.Sample, RowClass.Raw);
+        Assert.Empty(t.Commit().Losses);
+        Assert.Equal(told.Sum(l => l.Last - l.First + 1), t.Store.Statistics().EvictedRecords);
+    }
+
+    [Fact]
+    public void A_commit_that_can_never_fit_is_refused_for_good_and_costs_nothing()
+    {
+        const long Budget = 16 << 20;
+        using var t = new TestStore(null, Budget, 4 << 20);
+        AddMegabytes(t, FeedStream.Sample, RowClass.Raw, 1);
+        t.Commit();
+        var held = t.ReadAll().Count;
+        AddMegabytes(t, FeedStream.Summary, RowClass.Summary, 25);
+        var refused = Assert.Throws<StoreException>(() => t.Commit());
+        Assert.Equal(StoreFailure.BudgetExhausted, refused.Failure);
+        Assert.False(refused.CanRetry);
+        Assert.Contains("storage.budget", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("16777216", refused.Message, StringComparison.Ordinal);
+        t.Batch.Clear();
+        Assert.Equal(held, t.ReadAll().Count);
+
+        t.Reopen();
+        t.Feed();
+        AddMegabytes(t, FeedStream.Summary, RowClass.Summary, 4);
+        Assert.Empty(t.Commit().Losses);
+        Assert.InRange(t.FileBytes(), 1, Budget);
+    }
+
+    [Fact]
+    public void The_covered_sample_log_goes_before_any_compliance_row()
+    {
+        using var t = new TestStore(null, 1 << 20, 256 << 10);
+        for (var n = 1; n <= 60; n++)
+        {
+            t.Feed(400);
+            t.SetCheckpoint();
+            t.Commit();
+        }
+
+        Assert.True(t.Store.Statistics().SampleLogBytes > 100 << 10);
+        CommitResult result;
+        do
+        {
+            t.Add(FeedStream.Emission, RowClass.Compliance, bytes: 900);
+            result = t.Commit();
+            Assert.InRange(t.FileBytes(), 1, 1 << 20);
+        }
+        while (result.Losses.Count == 0);
+
+        // Only when the log was gone did the first of them go.
+        Assert.Empty(t.ReadLog());
+        Assert.Equal(FeedStream.Emission, Assert.Single(result.Losses).Stream);
+    }
+
+    [Fact]
+    public void Rows_go_before_the_part_of_the_log_that_a_start_from_the_older_checkpoint_needs()
+    {
+        using var t = new TestStore(null, 512 << 10, 16 << 10);
+        for (var n = 1; n <= 40; n++)
+        {
+            t.Feed(150);
+            if (n is 20 or 40)
+            {
+                t.SetCheckpoint();
+            }
+
+            t.Commit();
+        }
+
+        var lost = 0;
+        while (lost < 100)
+        {
+            t.Add(FeedStream.Sample, RowClass.Raw, bytes: 900);
+            lost += t.Commit().Losses.Count;
+        }
+
+        t.Store.Dispose();
+        Sql.Execute(t.Database, "UPDATE checkpoint SET body = zeroblob(length(body)) WHERE log = 40");
+        t.Reopen();
+        Assert.True(t.Recovery.CheckpointFellBack);
+        Assert.Equal(20, t.Recovery.Checkpoint!.LogNumber);
+        Assert.Equal(Numbers(21, 20), t.ReadLog(20).Select(b => b.Number));
+    }
+
+    [Fact]
+    public void Many_large_refused_rows_do_not_stop_a_full_store()
+    {
+        const long Budget = 1 << 20;
+        using var t = new TestStore(null, Budget, 64 << 10, "centre", "other");
+        CommitResult result;
+        do
+        {
+            t.Add(FeedStream.Summary, RowClass.Summary, bytes: 20000);
+            result = t.Commit();
+        }
+        while (result.Losses.Count == 0);
+
+        var refused = t.ReadAll();
+        foreach (var row in refused)
+        {
+            t.Store.Quarantine("centre", row.Id, "too large");
+        }
+
+        t.Add(FeedStream.Emission, RowClass.Compliance, bytes: 20000);
+        var losses = t.Commit().Losses.Where(l => l.Destination == "centre").ToList();
+        Assert.InRange(t.FileBytes(), 1, Budget);
+
+        // Each is told; where the message could not be kept, that too.
+        Assert.Equal(refused.Select(r => r.FirstSequence), losses.SelectMany(l => Numbers(l.First, l.Last - l.First + 1)).Order());
+        Assert.Contains(losses, l => l.Reason == LossReason.RefusedNotKept);
+        Assert.True(Sql.Long(t.Database, "SELECT count(*) FROM quarantine WHERE reason LIKE '%not kept%' AND length(body) = 0") > 0);
+
+        // Refused by all: they make room.
+        foreach (var row in t.ReadAll())
+        {
+            t.Store.Quarantine("other", row.Id, "too large");
+        }
+
+        for (var n = 0; n < 20; n++)
+        {
+            t.Add(FeedStream.Summary, RowClass.Summary, bytes: 20000);
+            Assert.DoesNotContain(t.Commit().Losses, l => l.Reason == LossReason.Evicted);
+            Assert.InRange(t.FileBytes(), 1, Budget);
+        }
+    }
+
+    private static Func<long> WatchFiles(TestStore t)
+    {
+        long longest = 0;
+        t.Clock.Asked += () => longest = Math.Max(longest, t.FileBytes());
+        return () => longest;
+    }
+
+    private static void AddMegabytes(TestStore t, FeedStream stream, RowClass rowClass, int megabytes)
+    {
+        // Of all sizes, so that rows that share a page and rows that need several are among them.
+        for (long bytes = 0, n = 0; bytes < (long)megabytes << 20; n++)
+        {
+            var length = (int)(((n * 977) % 40) * 1000) + 100;
+            t.Add(stream, rowClass, bytes: length);
+            bytes += length;
+        }
     }
 
     private static IEnumerable<long> Numbers(long first, long count)

@@ -1,4 +1,7 @@
+using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.State;
+using EdgeGateway.Storage;
 
 namespace EdgeGateway.Integration.Storage;
 
@@ -133,6 +136,101 @@ public sealed class StoreDamageTests
         Assert.Equal([31, 32, 33, 34, 35], t.ReadLog(30).Select(b => b.Number));
         Assert.Equal(36, t.Recovery.NextBatchNumber);
         Assert.Equal(4, t.Recovery.Report!.BatchesNotKept);
+    }
+
+    [Fact]
+    public void A_flipped_bit_in_the_log_that_the_replay_finds_is_salvaged_once()
+    {
+        using var t = Filled();
+        Sql.Execute(t.Database, "UPDATE log SET body = CAST(substr(body, 1, 40) || x'FF' || substr(body, 42) AS BLOB) WHERE number = 36");
+        t.Reopen();
+        Assert.Null(t.Recovery.Report);
+        Sample[] samples = [];
+        var found = t.ReadLog(30).First(b => InputBatchCodec.TryDecode(b.Frame.Span, TestStore.ValueOf, ref samples, out _) != FrameStatus.Intact);
+        Assert.Equal(36, found.Number);
+
+        t.Store.MarkDamaged("batch 36 cannot be read");
+        t.Reopen();
+        Assert.Equal("batch 36 cannot be read", t.Recovery.Report!.Cause);
+        Assert.Equal([31, 32, 33, 34, 35], t.ReadLog(30).Select(b => b.Number));
+        Assert.Equal(Rows, t.ReadAll().Count);
+        t.Reopen();
+        Assert.Single(t.Store.Statistics().DamagedSets);
+    }
+
+    [Fact]
+    public void A_whole_batch_that_cannot_be_replayed_is_dropped_with_all_after_it_and_not_met_again()
+    {
+        using var t = Filled();
+        t.Reopen();
+        t.Store.SaveConfiguration("later", new Dictionary<string, string> { ["gateway.yaml"] = "x" });
+        t.Store.MarkNotReplayable(36, "the values of batch 36 differ");
+        t.Store.MarkDamaged("and this");
+        t.Reopen();
+        Assert.Equal([31, 32, 33, 34, 35], t.ReadLog(30).Select(b => b.Number));
+        Assert.Equal(36, t.Recovery.NextBatchNumber);
+        Assert.Equal(5, t.Recovery.Report!.BatchesNotKept);
+        Assert.Equal(30, t.Recovery.Checkpoint!.LogNumber);
+        Assert.Equal(Rows, t.ReadAll().Count);
+        Assert.True(t.Recovery.Heads.Values.All(h => h.Next == 1 && h.Epoch == t.Recovery.Report.Epoch));
+
+        // The number is used again, under the configuration that is in force then; nothing of the old batches comes back.
+        t.Store.SaveConfiguration("now", new Dictionary<string, string> { ["gateway.yaml"] = "y" });
+        t.Feed(3);
+        t.Commit();
+        Assert.Equal("now", t.ReadLog(35).Single().ConfigurationHash);
+        t.Store.MarkDamaged("again");
+        t.Reopen();
+        Assert.Equal([31, 32, 33, 34, 35, 36], t.ReadLog(30).Select(b => b.Number));
+    }
+
+    [Fact]
+    public void A_whole_checkpoint_that_cannot_be_loaded_is_passed_over()
+    {
+        using var t = Filled();
+        t.Reopen();
+        t.Feed();
+        t.SetCheckpoint(400);
+        t.Commit();
+        Assert.Equal(41, t.Store.Recover().Checkpoint!.LogNumber);
+        t.Store.MarkCheckpointUnusable(41, "the state does not load");
+        t.Reopen();
+        Assert.Equal(30, t.Recovery.Checkpoint!.LogNumber);
+        Assert.Equal(Enumerable.Range(31, 11).Select(i => (long)i), t.ReadLog(30).Select(b => b.Number));
+
+        t.Store.MarkCheckpointUnusable(30, "this one neither");
+        t.Reopen();
+        Assert.Null(t.Recovery.Checkpoint);
+        Assert.Equal(1, t.ReadLog().First().Number);
+        Assert.Equal(Rows, t.ReadAll().Count);
+    }
+
+    [Fact]
+    public void Damage_that_the_reading_of_the_log_or_the_recovery_meets_notes_itself()
+    {
+        using var t = Filled();
+        foreach (var table in new[] { "log", "loss_notice" })
+        {
+            t.Store.Dispose();
+            var page = Sql.Long(t.Database, $"SELECT rootpage FROM sqlite_schema WHERE name = '{table}'");
+            t.Reopen();
+
+            // A write of another connection makes the store read the pages anew.
+            Sql.Execute(t.Database, "PRAGMA user_version = 0; PRAGMA user_version = 1; PRAGMA wal_checkpoint(TRUNCATE)");
+            using (var file = new FileStream(t.Database, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            {
+                file.Position = (page - 1) * 4096;
+                file.Write(new byte[4096].Select(_ => (byte)0xA5).ToArray());
+            }
+
+            var e = Assert.Throws<StoreException>(() => table == "log" ? t.ReadLog(0) : (object)t.Store.Recover());
+            Assert.Equal(StoreFailure.Damaged, e.Failure);
+            Assert.True(File.Exists(Path.Combine(t.Directory, "gateway.suspect")));
+            t.Reopen();
+            Assert.NotNull(t.Recovery.Report);
+            Assert.Equal(Rows, t.ReadAll().Count);
+            Assert.Equal(Enumerable.Range(31, 10).Select(i => (long)i), t.ReadLog(30).Select(b => b.Number));
+        }
     }
 
     [Theory]

@@ -156,7 +156,14 @@ internal sealed class TestClock : TimeProvider
 
     public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(Interlocked.Read(ref _milliseconds));
 
-    public override long GetTimestamp() => Interlocked.Read(ref _milliseconds);
+    /// <summary>Called whenever somebody reads the monotonic clock; the store does so between the commit and the cut of the write-ahead log, when its files are longest.</summary>
+    public Action? Asked { get; set; }
+
+    public override long GetTimestamp()
+    {
+        Asked?.Invoke();
+        return Interlocked.Read(ref _milliseconds);
+    }
 
     public void Advance(TimeSpan by) => Interlocked.Add(ref _milliseconds, (long)by.TotalMilliseconds);
 }
