@@ -22,8 +22,8 @@ public sealed class Pipeline
     /// <summary>How long after its end a window stays open for samples that are still on their way.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
-    private const int StateVersion = 1;
-    private const int BaselineVersion = 1;
+    private const int StateVersion = 2;
+    private const int BaselineVersion = 2;
     private const long GraceMs = 2_000;
 
     /// <summary>When nobody told the time for so long, the gateway itself was away: devices get a fresh chance to be heard.</summary>
@@ -67,7 +67,7 @@ public sealed class Pipeline
         }
     }
 
-    /// <summary>Clock era: 0 at first, one more after each clock step and each change of configuration.</summary>
+    /// <summary>Clock era: 0 at first, one more after each clock step, each change of configuration and each loss.</summary>
     public int Era => _era;
 
     /// <summary>Samples that named no point of the site and were left out.</summary>
@@ -135,32 +135,58 @@ public sealed class Pipeline
         Start(from);
         Cut(from, WindowCut.ClockStep);
         _era++;
-        _now = to;
-        _latest = to;
-        foreach (var path in _points)
-        {
-            path.Shift(to - from, to);
-            path.Windows?.Open(to);
-        }
-
-        foreach (var device in _devices)
-        {
-            device.Shift(to - from);
-        }
-
-        _lastGood.Shift(to - from);
-        _book.Shift(to - from);
-        _book.Open(to);
+        Reopen(to, to - from);
     }
 
-    /// <summary>Ends the pipeline for a change of configuration: all open windows are emitted as they are. Only <see cref="SaveBaselines"/> may follow.</summary>
+    /// <summary>
+    /// Goes on after records that followed the restored state were lost with a damaged store. Open windows and entries are published as the
+    /// state knows them, cut for loss; a new era begins at <paramref name="now"/>. What counters grew in between may have been published
+    /// already: it is not counted, and a finding of each counter says from which to which reading.
+    /// </summary>
+    /// <remarks>Called once after <see cref="Load"/> or <see cref="LoadBaselines"/>; it is not in the sample log, so a checkpoint must follow before anything is replayed.</remarks>
+    public void ResumeAfterLoss(Instant now)
+    {
+        ThrowIfClosed();
+        var to = Math.Clamp(now.UnixMilliseconds, 0, LatestMs);
+        if (_started)
+        {
+            // Windows that ended meanwhile are not said to be empty: they may have been published, and what is missing is stated as a range.
+            foreach (var path in _points)
+            {
+                path.Windows?.Abandon(_latest, _era);
+            }
+
+            _book.Abandon(_latest, _era);
+        }
+
+        _era++;
+        _book.Forget();
+        foreach (var path in _points)
+        {
+            path.Windows?.Forget();
+            path.Counter?.ResumeAfterLoss(to);
+        }
+
+        if (_started)
+        {
+            Reopen(to, Math.Min(0, to - _latest));
+            AwaitDevices(to);
+        }
+    }
+
+    /// <summary>Ends the pipeline for a change of configuration: all open windows are emitted as they are, and findings that stand are cleared. Only <see cref="SaveBaselines"/> may follow.</summary>
     public void Close(Instant now)
     {
         ThrowIfClosed();
         _closed = true;
         if (_started)
         {
-            Cut(Math.Clamp(now.UnixMilliseconds, 0, LatestMs), WindowCut.Configuration);
+            var time = Math.Clamp(now.UnixMilliseconds, 0, LatestMs);
+            Cut(time, WindowCut.Configuration);
+            foreach (var path in _points)
+            {
+                path.End(time);
+            }
         }
     }
 
@@ -281,6 +307,27 @@ public sealed class Pipeline
         {
             path.Windows?.Open(time);
         }
+    }
+
+    /// <summary>Opens windows and interval at <paramref name="to"/>, after all times that are kept have moved by <paramref name="shift"/> milliseconds.</summary>
+    private void Reopen(long to, long shift)
+    {
+        _now = to;
+        _latest = to;
+        foreach (var path in _points)
+        {
+            path.Shift(shift, to);
+            path.Windows?.Open(to);
+        }
+
+        foreach (var device in _devices)
+        {
+            device.Shift(shift);
+        }
+
+        _lastGood.Shift(shift);
+        _book.Shift(shift);
+        _book.Open(to);
     }
 
     private void AwaitDevices(long time)

@@ -100,6 +100,16 @@ internal sealed class PointPath
         }
     }
 
+    /// <summary>Clears what stands raised, because the configuration ends.</summary>
+    public void End(long now)
+    {
+        Counter?.End(now);
+        foreach (var detector in _detectors)
+        {
+            detector.End(new(now), _sink);
+        }
+    }
+
     public void Save(StateWriter writer)
     {
         writer.Write(_lastTime);
@@ -133,6 +143,7 @@ internal sealed class PointPath
         writer.Write(encoding.Scale);
         writer.Write(encoding.Offset);
         Counter!.Baseline.Save(writer);
+        writer.Write(Counter.IsAfterLoss);
         writer.Write(_account?.Carried);
     }
 
@@ -144,6 +155,7 @@ internal sealed class PointPath
         var scale = reader.ReadDecimal();
         var offset = reader.ReadDecimal();
         var baseline = CounterBaseline.Load(ref reader);
+        var isAfterLoss = reader.ReadBoolean();
         var carried = reader.ReadNullableDecimal();
         if (path is null)
         {
@@ -159,8 +171,12 @@ internal sealed class PointPath
         if (baseline.Has && path.Point.Unit == unit && (byte)encoding.Type == type && encoding.Scale == scale && encoding.Offset == offset)
         {
             path.Counter!.Baseline = baseline;
-            path.Windows?.Continue(baseline.Reading);
-            path._account?.Continue(baseline);
+            path.Counter.IsAfterLoss = isAfterLoss;
+            if (!isAfterLoss)
+            {
+                path.Windows?.Continue(baseline.Reading);
+                path._account?.Continue(baseline);
+            }
         }
     }
 

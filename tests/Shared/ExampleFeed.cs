@@ -137,6 +137,12 @@ internal static class ExampleFeed
         Allocated = false,
     };
 
+    public static EmissionRecord SubstitutedEmission => DeviceEmission with
+    {
+        FactorId = "cn-mee-2022/CN-GRID-SOUTHWEST",
+        FactorNote = "CN-GRID-SOUTHWEST for CN-XZ; year 2022 for 2026",
+    };
+
     public static EmissionRecord SiteEmission => DeviceEmission with
     {
         Device = -1,

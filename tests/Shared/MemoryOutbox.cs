@@ -30,20 +30,21 @@ public sealed class MemoryOutbox : IOutbox
         lock (_gate) { return [.. _noted.Where(n => n.Destination == destination).Select(n => n.Row)]; }
     }
 
-    /// <summary>Commits a row with one record for each text, numbered on.</summary>
-    public OutboxRow Add(FeedStream stream = FeedStream.Summary, int bytes = 0, string? subtopic = null, bool retain = false)
+    /// <summary>Commits a row of <paramref name="records"/> records, numbered on, each filled up by <paramref name="bytes"/> bytes.</summary>
+    public OutboxRow Add(FeedStream stream = FeedStream.Summary, int bytes = 0, string? subtopic = null, bool retain = false, int records = 1)
     {
         lock (_gate)
         {
             var sequence = _sequences.GetValueOrDefault(stream) + 1;
-            var body = $"[{{\"n\":{sequence},\"fill\":\"{new string('x', bytes)}\"}}]";
-            _sequences[stream] = sequence;
+            var fill = new string('x', bytes);
+            var body = $"[{string.Join(',', Enumerable.Range(0, records).Select(i => $"{{\"n\":{sequence + i},\"fill\":\"{fill}\"}}"))}]";
+            _sequences[stream] = sequence + records - 1;
             return Add(new OutboxRow
             {
                 Stream = stream,
                 Epoch = 1,
                 FirstSequence = sequence,
-                Count = 1,
+                Count = records,
                 Class = RowClass.Summary,
                 Subtopic = subtopic,
                 Retain = retain,

@@ -95,6 +95,27 @@ internal sealed class CarbonBook
         Close(time, era, cut);
     }
 
+    /// <summary>Makes the entries of what is open as it stands at <paramref name="time"/>, because what followed is lost; <see cref="Open"/> must follow.</summary>
+    public void Abandon(long time, int era)
+    {
+        while (Array.Exists(_accounts, a => a.IsSealed))
+        {
+            Close(End, era, WindowCut.Loss);
+            _start = End;
+        }
+
+        Close(Math.Min(time, End), era, WindowCut.Loss);
+    }
+
+    /// <summary>The next interval begins without a register and unheard; what is carried stays.</summary>
+    public void Forget()
+    {
+        foreach (var account in _accounts)
+        {
+            account.Forget();
+        }
+    }
+
     public void Shift(long milliseconds)
     {
         foreach (var account in _accounts)

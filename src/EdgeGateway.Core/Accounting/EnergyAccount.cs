@@ -83,6 +83,13 @@ internal sealed class EnergyAccount
     /// <summary>Begins an interval.</summary>
     public void Open(long start) => _open = IntervalActivity.After(start, _open);
 
+    /// <summary>The next interval begins without a register and unheard; what is carried stays.</summary>
+    public void Forget()
+    {
+        _held.Drop();
+        _open = default;
+    }
+
     /// <summary>Continues from a baseline of an earlier configuration.</summary>
     public void Continue(CounterBaseline baseline)
     {

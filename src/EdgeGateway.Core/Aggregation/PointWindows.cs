@@ -109,6 +109,26 @@ internal sealed class PointWindows
         }
     }
 
+    /// <summary>
+    /// Publishes all open windows as they stand at <paramref name="time"/>, whatever else has ended since, because what followed is lost;
+    /// <see cref="Open"/> must follow.
+    /// </summary>
+    public void Abandon(long time, int era)
+    {
+        Cover(Math.Min(time, _levels[0].End));
+        for (var i = 0; i < _levels.Length; i++)
+        {
+            Emit(i, era, WindowCut.Loss);
+        }
+    }
+
+    /// <summary>The next window begins with no value and no reading.</summary>
+    public void Forget()
+    {
+        _held.Drop();
+        _reading = null;
+    }
+
     public void Shift(long milliseconds) => _held.Shift(milliseconds);
 
     public void Save(StateWriter writer)

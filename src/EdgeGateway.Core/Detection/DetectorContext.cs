@@ -19,6 +19,10 @@ public sealed record DetectorContext(SiteModel Site, PointModel Point, DetectorM
     public PointModel? Other(string key) =>
         Model.Points.TryGetValue(key, out var name) ? Detectors.FindPoint(Site, Device, name) : null;
 
+    /// <summary>The record that clears a finding because the configuration under which it was found ends.</summary>
+    public AnomalyRecord Ended(long since, Instant now, Severity severity) => Record(
+        false, since, now, severity, double.NaN, double.NaN, $"{Model.Name} on {Point.Id} of {Device.Name}: ended by a change of configuration. It is raised again if it still holds.");
+
     /// <summary>A record of this detector.</summary>
     public AnomalyRecord Record(bool raised, long since, Instant time, Severity severity, double value, double limit, string text) => new()
     {

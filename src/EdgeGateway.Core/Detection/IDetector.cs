@@ -15,7 +15,10 @@ public interface IDetector
     /// <summary>Takes the next sample; returns a record when a finding is raised, changes its severity, or is cleared.</summary>
     AnomalyRecord? Observe(in Sample sample);
 
-    /// <summary>The wall clock was set: every time that is kept moves by <paramref name="milliseconds"/>.</summary>
+    /// <summary>Observation ends with a change of configuration: clears each finding that stands, under the identity it was raised with.</summary>
+    void End(Instant now, IFeedSink sink);
+
+    /// <summary>The wall clock was set: every time that is kept moves by <paramref name="milliseconds"/>, except the published beginning of a finding, which names it.</summary>
     void Shift(long milliseconds);
 
     /// <summary>Writes the complete state.</summary>

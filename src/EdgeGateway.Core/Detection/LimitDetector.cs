@@ -57,6 +57,12 @@ internal sealed class LimitDetector : IDetector
             : null;
     }
 
+    public void End(Instant now, IFeedSink sink)
+    {
+        EndStage(ref _above, now, sink);
+        EndStage(ref _below, now, sink);
+    }
+
     public void Shift(long milliseconds)
     {
         _above.Shift(milliseconds);
@@ -75,6 +81,15 @@ internal sealed class LimitDetector : IDetector
         _below.Load(ref reader);
     }
 
+    private void EndStage(ref TwoStage stage, Instant now, IFeedSink sink)
+    {
+        var stood = stage.Stands;
+        if (stage.Reset())
+        {
+            sink.Anomaly(_context.Ended(stage.Identity, now, stood));
+        }
+    }
+
     private AnomalyRecord Say(in Sample sample, in TwoStage stage, Severity stood, string side, double warning, double alarm)
     {
         var point = _context.Point;
@@ -89,6 +104,6 @@ internal sealed class LimitDetector : IDetector
             _ => $"{where} {value}: {side} the limit of {Words.Quantity(limit, point)}, for {span}. Likely: load or setting changed. Watch it and find the cause before the alarm limit.",
         };
         var severity = stage.Stands == Severity.Note ? stood : stage.Stands;
-        return _context.Record(stage.Stands != Severity.Note, stage.Since, sample.Time, severity, sample.Value, limit, text);
+        return _context.Record(stage.Stands != Severity.Note, stage.Identity, sample.Time, severity, sample.Value, limit, text);
     }
 }

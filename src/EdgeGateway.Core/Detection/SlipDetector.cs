@@ -56,7 +56,7 @@ internal sealed class SlipDetector : IDetector
         if (!(drive >= _minimum) || drive <= 0)
         {
             return _slip.Reset()
-                ? _context.Record(false, _slip.Since, sample.Time, stood, belt, double.NaN, $"Belt slip on {_context.Device.Name} ended: drive stopped or below {Words.Quantity(_minimum, _context.Point)}.")
+                ? _context.Record(false, _slip.Identity, sample.Time, stood, belt, double.NaN, $"Belt slip on {_context.Device.Name} ended: drive stopped or below {Words.Quantity(_minimum, _context.Point)}.")
                 : null;
         }
 
@@ -64,6 +64,15 @@ internal sealed class SlipDetector : IDetector
         return _slip.Look(slip > _warn, slip <= _warn - _band, slip > _alarm, slip <= _alarm - _band, sample.Time.UnixMilliseconds)
             ? Say(sample, stood, slip, drive)
             : null;
+    }
+
+    public void End(Instant now, IFeedSink sink)
+    {
+        var stood = _slip.Stands;
+        if (_slip.Reset())
+        {
+            sink.Anomaly(_context.Ended(_slip.Identity, now, stood));
+        }
     }
 
     public void Shift(long milliseconds) => _slip.Shift(milliseconds);
@@ -84,6 +93,6 @@ internal sealed class SlipDetector : IDetector
             : $"Belt on {_context.Device.Name} runs with the drive again: slip {Words.Percent(slip)}, {speeds}, after {span}.";
 
         // Value and limit as belt speeds: the record speaks in the point's unit.
-        return _context.Record(raised, _slip.Since, sample.Time, raised ? _slip.Stands : stood, sample.Value, drive * (1 - limit), text);
+        return _context.Record(raised, _slip.Identity, sample.Time, raised ? _slip.Stands : stood, sample.Value, drive * (1 - limit), text);
     }
 }

@@ -84,6 +84,11 @@ internal sealed class SpikeDetector : IDetector
         return record;
     }
 
+    // Its findings are notes: nothing stands.
+    public void End(Instant now, IFeedSink sink)
+    {
+    }
+
     public void Shift(long milliseconds)
     {
         _previousTime += milliseconds;

@@ -24,6 +24,9 @@ internal sealed class StuckDetector : IDetector
     private long _last;
     private bool _raised;
 
+    // As published: it names the finding until it is cleared, so it does not move with the clock.
+    private long _identity;
+
     public StuckDetector(DetectorContext context)
     {
         _context = context;
@@ -64,9 +67,19 @@ internal sealed class StuckDetector : IDetector
         }
 
         _raised = true;
+        _identity = _since;
         var point = _context.Point;
-        return _context.Record(true, _since, sample.Time, Severity.Warning, value, _tolerance,
+        return _context.Record(true, _identity, sample.Time, Severity.Warning, value, _tolerance,
             $"{point.Id} of {_context.Device.Name} frozen at {Words.Quantity(value, point)} for {Words.Span(time - _since)} (moved by no more than {Words.Quantity(_max - _min, point)}). Likely: sensor or its line stuck, converter hung. Compare with a second instrument, restart the device.");
+    }
+
+    public void End(Instant now, IFeedSink sink)
+    {
+        if (_raised)
+        {
+            _raised = false;
+            sink.Anomaly(_context.Ended(_identity, now, Severity.Warning));
+        }
     }
 
     public void Shift(long milliseconds)
@@ -83,6 +96,7 @@ internal sealed class StuckDetector : IDetector
         writer.Write(_since);
         writer.Write(_last);
         writer.Write(_raised);
+        writer.Write(_identity);
     }
 
     public void Load(ref StateReader reader)
@@ -93,6 +107,7 @@ internal sealed class StuckDetector : IDetector
         _since = reader.ReadInt64();
         _last = reader.ReadInt64();
         _raised = reader.ReadBoolean();
+        _identity = reader.ReadInt64();
     }
 
     private AnomalyRecord? Restart(in Sample sample)
@@ -107,7 +122,7 @@ internal sealed class StuckDetector : IDetector
         _since = time;
         _last = time;
         return was
-            ? _context.Record(false, since, sample.Time, Severity.Warning, sample.Value, _tolerance,
+            ? _context.Record(false, _identity, sample.Time, Severity.Warning, sample.Value, _tolerance,
                 $"{_context.Point.Id} of {_context.Device.Name} moves again, now {Words.Quantity(sample.Value, _context.Point)}, after {Words.Span(time - since)}.")
             : null;
     }

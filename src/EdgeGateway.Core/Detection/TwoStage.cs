@@ -12,8 +12,11 @@ internal struct TwoStage(DelayedCondition warning, DelayedCondition alarm)
     /// <summary>Severity that stands; note when nothing does.</summary>
     public Severity Stands { get; private set; }
 
-    /// <summary>When the standing finding began, Unix milliseconds.</summary>
+    /// <summary>When the standing finding began, Unix milliseconds; moves with the clock, for spans.</summary>
     public long Since { get; private set; }
+
+    /// <summary>The same as it was published: from raise to clear it names the finding, so no step of the clock moves it.</summary>
+    public long Identity { get; private set; }
 
     /// <summary>Takes one look; true when the severity changed.</summary>
     public bool Look(bool warnOn, bool warnOff, bool alarmOn, bool alarmOff, long time)
@@ -29,6 +32,7 @@ internal struct TwoStage(DelayedCondition warning, DelayedCondition alarm)
         if (Stands == Severity.Note)
         {
             Since = _alarm.IsOn && !(_warning.IsOn && _warning.Began < _alarm.Began) ? _alarm.Began : _warning.Began;
+            Identity = Since;
         }
 
         Stands = severity;
@@ -58,6 +62,7 @@ internal struct TwoStage(DelayedCondition warning, DelayedCondition alarm)
         _alarm.Save(writer);
         writer.Write((byte)Stands);
         writer.Write(Since);
+        writer.Write(Identity);
     }
 
     public void Load(ref StateReader reader)
@@ -66,5 +71,6 @@ internal struct TwoStage(DelayedCondition warning, DelayedCondition alarm)
         _alarm.Load(ref reader);
         Stands = (Severity)reader.ReadByte();
         Since = reader.ReadInt64();
+        Identity = reader.ReadInt64();
     }
 }

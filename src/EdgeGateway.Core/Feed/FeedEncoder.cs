@@ -164,7 +164,7 @@ public sealed class FeedEncoder : IFeedSink
         foreach (var stream in FeedHeads.Streams)
         {
             var next = _next[(int)stream - 1];
-            if (stream != FeedStream.Range && next > 1)
+            if (FeedHeads.IsSpokenAbout(stream) && next > 1)
             {
                 Range(new RangeRecord
                 {

@@ -54,6 +54,12 @@ public sealed class FeedHeads : IEquatable<FeedHeads>
     public static bool IsReplayed(FeedStream stream) =>
         stream is FeedStream.Summary or FeedStream.Emission or FeedStream.Anomaly or FeedStream.State or FeedStream.Sample;
 
+    /// <summary>
+    /// True for streams whose losses are stated in the range stream. Its own are not: a refused statement would make another, which is
+    /// refused as well, without end.
+    /// </summary>
+    public static bool IsSpokenAbout(FeedStream stream) => stream != FeedStream.Range;
+
     /// <summary>What differs from the stored heads in the streams that replay reproduces, for a person; null when they agree.</summary>
     public string? DifferenceAfterReplay(FeedHeads stored)
     {

@@ -70,7 +70,7 @@ public readonly record struct SummaryRecord
     /// <summary>Share of the window in which the point's value was known, 0 to 1.</summary>
     public required double Coverage { get; init; }
 
-    /// <summary>Why the window is not whole: none, clock step, configuration change, stop.</summary>
+    /// <summary>Why the window is not whole: none, clock step, configuration change, loss.</summary>
     public WindowCut Cut { get; init; }
 }
 
@@ -80,6 +80,9 @@ public enum WindowCut : byte
     None,
     ClockStep,
     Configuration,
+
+    /// <summary>Records between were lost with a damaged store: the window is what the recovered state still knew of it.</summary>
+    Loss,
 }
 
 /// <summary>An entry of the carbon account: made once, for one device (or the site) and 15 minutes.</summary>

@@ -77,6 +77,7 @@ public static class FeedWords
         WindowCut.None => "none",
         WindowCut.ClockStep => "clock-step",
         WindowCut.Configuration => "configuration",
+        WindowCut.Loss => "loss",
         _ => throw new ArgumentOutOfRangeException(nameof(cut), cut, null),
     };
 

@@ -58,6 +58,11 @@ internal static class RecordJson
         json.WriteNumber(Names.MilligramsCO2e, r.Milligrams);
         json.WriteString(Names.FactorId, r.FactorId);
         json.WriteNumber(Names.FactorKgPerKWh, r.FactorKgPerKWh);
+        if (r.FactorNote is { } note)
+        {
+            json.WriteString(Names.FactorNote, note);
+        }
+
         Number(json, Names.UncertaintyPercent, r.UncertaintyPercent);
         Number(json, Names.Coverage, r.Coverage);
         Number(json, Names.StartReading, r.StartReading);
@@ -302,6 +307,7 @@ internal static class RecordJson
         public static readonly JsonEncodedText MilligramsCO2e = JsonEncodedText.Encode("milligramsCO2e");
         public static readonly JsonEncodedText FactorId = JsonEncodedText.Encode("factorId");
         public static readonly JsonEncodedText FactorKgPerKWh = JsonEncodedText.Encode("factorKgPerKWh");
+        public static readonly JsonEncodedText FactorNote = JsonEncodedText.Encode("factorNote");
         public static readonly JsonEncodedText UncertaintyPercent = JsonEncodedText.Encode("uncertaintyPercent");
         public static readonly JsonEncodedText CountsTowardSite = JsonEncodedText.Encode("countsTowardSite");
         public static readonly JsonEncodedText Allocated = JsonEncodedText.Encode("allocated");

@@ -77,6 +77,9 @@ internal sealed class CounterTrack
     /// <summary>The last believed reading; set when counting continues under a new configuration.</summary>
     public CounterBaseline Baseline { get; set; }
 
+    /// <summary>True from a loss until the next believed reading: the baseline is not what was published last.</summary>
+    public bool IsAfterLoss { get; set; }
+
     private bool IsDeclared { get; }
 
     /// <summary>Judges the next reading; findings go to the sink.</summary>
@@ -89,7 +92,7 @@ internal sealed class CounterTrack
 
         if (TryGrowth(Baseline.Reading, reading, MaxGrowth(Baseline.Time, Baseline.MovedAt, Baseline.Reading, time), out var growth, out var rolled))
         {
-            return Continue(reading, raw, time, growth, rolled);
+            return IsAfterLoss ? Recover(reading, raw, time, growth) : Continue(reading, raw, time, growth, rolled);
         }
 
         // Before the confirmation: what stands a step below the old level belongs to the old level.
@@ -104,6 +107,33 @@ internal sealed class CounterTrack
         }
 
         return Hold(reading, time);
+    }
+
+    /// <summary>Observation ends with a change of configuration: clears the finding that stands, if any.</summary>
+    public void End(long time)
+    {
+        if (_raised)
+        {
+            _raised = false;
+            Publish(false, time, _severity, double.NaN, double.NaN, $"{Name}: ended by a change of configuration. It is raised again if it still holds.");
+        }
+    }
+
+    /// <summary>
+    /// Records after the baseline were lost with a damaged store. What the register has grown since may have been published already: the
+    /// next believed reading becomes the baseline without growth, and a finding says what is not accounted.
+    /// </summary>
+    public void ResumeAfterLoss(long time)
+    {
+        // What was held waited for readings that are lost; it is judged anew by the next ones.
+        if (_suspicion == Suspicion.Jump)
+        {
+            _raised = false;
+            Publish(false, time, _severity, double.NaN, double.NaN, $"{Name}: the reading of {Say(_heldFirst)} was not confirmed before the store was damaged.");
+        }
+
+        _suspicion = Suspicion.None;
+        IsAfterLoss = Baseline.Has;
     }
 
     public void Shift(long milliseconds)
@@ -131,6 +161,7 @@ internal sealed class CounterTrack
         writer.Write(_rollbacks);
         writer.Write(_rollbackNotedAt);
         writer.Write(_rollbackNoted);
+        writer.Write(IsAfterLoss);
     }
 
     public void Load(ref StateReader reader)
@@ -149,6 +180,7 @@ internal sealed class CounterTrack
         _rollbacks = reader.ReadInt64();
         _rollbackNotedAt = reader.ReadInt64();
         _rollbackNoted = reader.ReadBoolean();
+        IsAfterLoss = reader.ReadBoolean();
     }
 
     /// <summary>Largest believable growth, or null when nothing is known: rated growth x time x 1.2 plus one step.</summary>
@@ -209,6 +241,27 @@ internal sealed class CounterTrack
         return Believe(reading, raw, time, growth, CounterDecision.Accepted, QualityReason.None);
     }
 
+    /// <summary>The first believed reading after a loss.</summary>
+    private CounterVerdict Recover(decimal reading, ulong raw, long time, decimal growth)
+    {
+        if (_suspicion != Suspicion.None)
+        {
+            Dismiss(reading, time);
+        }
+
+        IsAfterLoss = false;
+        if (growth > 0)
+        {
+            Raise(time, time, Severity.Warning, (double)reading, (double)Baseline.Reading, $"{Name}: {Unaccounted(reading)} Add {Say(growth)} by hand where the records of that time are missing.");
+            _clearAt = time + QuietMs;
+        }
+
+        return Believe(reading, raw, time, 0, CounterDecision.NewBaseline, QualityReason.None);
+    }
+
+    private string Unaccounted(decimal reading) =>
+        $"growth from {Say(Baseline.Reading)} at {Clock(Baseline.Time)} to {Say(reading)} is not accounted here, because the store was damaged and it may have been published before.";
+
     private CounterVerdict Confirm(decimal reading, ulong raw, long time)
     {
         var fall = _suspicion == Suspicion.Fall;
@@ -225,6 +278,12 @@ internal sealed class CounterTrack
             ? $"{Name} fell from {Say(Baseline.Reading)} to {Say(_heldFirst)} at {Clock(_heldSince)}: meter {(IsSmall(_heldFirst, _heldSince) ? "reset to zero" : "replaced")}. Counting goes on from the new reading; confirm the change-over readings."
             : $"{Name} jumped from {Say(Baseline.Reading)} to {Say(_heldFirst)} at {Clock(_heldSince)} and stays there: {Say(_heldFirst - Baseline.Reading)} are not counted. Likely: meter replaced, scale or word order changed. Check the profile and confirm the reading.";
         var reason = fall ? QualityReason.CounterReset : QualityReason.CounterJump;
+        if (IsAfterLoss)
+        {
+            IsAfterLoss = false;
+            text += $" Before that, {Unaccounted(_heldFirst)}";
+        }
+
         Raise(fall ? _heldSince : _raisedSince, time, Severity.Alarm, (double)_heldFirst, (double)Baseline.Reading, text);
         _clearAt = time + QuietMs;
         _suspicion = Suspicion.None;

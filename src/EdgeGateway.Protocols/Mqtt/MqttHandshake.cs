@@ -9,6 +9,9 @@ internal sealed class MqttHandshake(MqttClientOptions options, TimeProvider time
     private readonly Func<Uri, CancellationToken, ValueTask<Stream>> _dial =
         options.Dial ?? new MqttDialer(options.Tls, options.ConnectTimeout, options.KeepAlive, time).DialAsync;
 
+    /// <summary>Servers that refused a will that is to be kept; remembered as long as the client lives.</summary>
+    private readonly HashSet<Uri> _keepNothing = [];
+
     /// <summary>An accepted connection and what the server said.</summary>
     public readonly record struct Accepted(MqttConnection Connection, ConnAckPacket Answer);
 
@@ -46,7 +49,21 @@ internal sealed class MqttHandshake(MqttClientOptions options, TimeProvider time
             MqttLossCause.ProtocolBreach, "the server claims a session that we do not have (session present after a clean start)", MqttReasonCode.ProtocolError));
     }
 
+    /// <summary>A server that keeps no messages must refuse a will that is to be kept: it is offered again as one that is not. MQTT 5.0, 3.1.2.7 and 3.2.2.3.5.</summary>
     private async ValueTask<Accepted> AttemptAsync(Uri server, string clientId, bool clean, bool withWill, CancellationToken cancel)
+    {
+        try
+        {
+            return await AttemptOnceAsync(server, clientId, clean, withWill, cancel).ConfigureAwait(false);
+        }
+        catch (ConnectFailedException refusal) when (withWill && options.Will is { Retain: true }
+            && refusal.Loss.Code == MqttReasonCode.RetainNotSupported && _keepNothing.Add(server))
+        {
+            return await AttemptOnceAsync(server, clientId, clean, withWill, cancel).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask<Accepted> AttemptOnceAsync(Uri server, string clientId, bool clean, bool withWill, CancellationToken cancel)
     {
         var stream = await DialAsync(server, cancel).ConfigureAwait(false);
         var connection = new MqttConnection(stream, options.Version, options.MaxIncomingPacketSize, time, counters);
@@ -54,7 +71,7 @@ internal sealed class MqttHandshake(MqttClientOptions options, TimeProvider time
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancel);
         try
         {
-            connection.Send(Packet(clientId, clean, withWill));
+            connection.Send(Packet(clientId, clean, withWill, willIsKept: !_keepNothing.Contains(server)));
             await connection.FlushAsync(either.Token).ConfigureAwait(false);
             var frame = await connection.ReadAsync(either.Token).ConfigureAwait(false);
             return new(connection, Check(frame));
@@ -152,7 +169,7 @@ internal sealed class MqttHandshake(MqttClientOptions options, TimeProvider time
         }
     }
 
-    private ConnectPacket Packet(string clientId, bool clean, bool withWill)
+    private ConnectPacket Packet(string clientId, bool clean, bool withWill, bool willIsKept)
     {
         var is5 = options.Version == MqttProtocolVersion.V500;
         return new()
@@ -162,7 +179,7 @@ internal sealed class MqttHandshake(MqttClientOptions options, TimeProvider time
             KeepAliveSeconds = (ushort)Math.Ceiling(options.KeepAlive.TotalSeconds),
             UserName = options.UserName,
             Password = options.Password is { } password ? Encoding.UTF8.GetBytes(password) : null,
-            Will = withWill && options.Will is { } will ? Fields(will, is5) : null,
+            Will = withWill && options.Will is { } will ? Fields(willIsKept ? will : will with { Retain = false }, is5) : null,
             Properties = !is5 ? null : new()
             {
                 SessionExpirySeconds = options.CleanStart ? null : Seconds(options.SessionExpiry),

@@ -333,6 +333,12 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
             return;
         }
 
+        if (publication.Retain && !_limits.RetainAvailable)
+        {
+            Settle(publication, PublishOutcome.FromAck(MqttReasonCode.RetainNotSupported, null));
+            return;
+        }
+
         _used++;
         counters.CountResend();
         publication.Encoded![0] |= PublishPacket.DuplicateFlag;

@@ -19,4 +19,7 @@ internal static partial class UplinkLog
 
     [LoggerMessage(2104, LogLevel.Information, "Uplink {Uplink}: stopped, {InFlight} rows not acknowledged stay in the outbox")]
     public static partial void UplinkStopped(this ILogger logger, string uplink, int inFlight);
+
+    [LoggerMessage(2105, LogLevel.Warning, "Uplink {Uplink}: {Server} keeps no retained messages; births, states and status are sent without. Allow retained messages at the broker")]
+    public static partial void UplinkUnretained(this ILogger logger, string uplink, string server);
 }

@@ -19,7 +19,7 @@ public sealed record UplinkStatus
 
     public DateTimeOffset? LastErrorAt { get; init; }
 
-    /// <summary>Rows handed to the network since the start, repetitions included.</summary>
+    /// <summary>Messages handed to the network since the start, repetitions included; a row too large for the server takes several.</summary>
     public long Sent { get; init; }
 
     /// <summary>Rows acknowledged since the start.</summary>

@@ -61,6 +61,7 @@ public partial class FeedSchemaTests
     [InlineData("summary-gauge", "\"integral\":23902260.6875,", "")]
     [InlineData("emission-device", "\"milligramsCO2e\":57742875", "\"milligramsCO2e\":57742875.5")]
     [InlineData("emission-device", "0x75bccd5", "123")]
+    [InlineData("emission-substituted-factor", "\"factorNote\":\"CN", "\"factorNote\":7,\"x\":\"CN")]
     [InlineData("range-evicted", "\"evicted\"", "\"lost\"")]
     [InlineData("anomaly-raised", "\"lane\":\"live\"", "\"lane\":\"fast\"")]
     [InlineData("health-clock-step", "\"seq\":1", "\"seq\":0")]

@@ -134,6 +134,7 @@ internal sealed class HeldLink
         {
             if (disposing)
             {
+                lock (link._gate) { link._open.Remove(this); }
                 client.Dispose();
             }
 

@@ -95,5 +95,50 @@ public sealed class MqttUplinkTests : UplinkContract
         await ProofAsync(centre);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_row_larger_than_the_broker_takes_arrives_in_parts_in_order_and_is_acknowledged_once(bool inOrder)
+    {
+        await using var centre = await MqttCentre.StartAsync("5", "max_packet_size 20000");
+        var outbox = new MemoryOutbox();
+        await using var run = Run(centre.Uplink(outbox, new UplinkWishes { InOrder = inOrder }));
+        Add(outbox, 1);
+        outbox.Add(bytes: 600, records: 100);
+        Add(outbox, 1);
+        outbox.Add(FeedStream.Emission, bytes: 5_000, records: 13);
+
+        await UntilAcknowledgedAsync(outbox, 4);
+        await ProofAsync(centre);
+        Assert.Empty(outbox.Quarantined);
+        Assert.Equal([1L, 2, 3, 4], outbox.Acknowledged("centre").Order());
+        var summaries = centre.Received.Where(m => m.Stream == FeedStream.Summary).ToList();
+        Assert.Equal(summaries.Select(m => m.FirstSequence).Order(), summaries.Select(m => m.FirstSequence));
+        Assert.Equal(102, summaries.Sum(m => m.Records.Count));
+        Assert.InRange(summaries.Count, 6, 8);
+        Assert.Equal((0, null), (run.Uplink.Status.Quarantined, run.Uplink.Status.LastError));
+    }
+
+    [Fact]
+    public async Task A_broker_that_keeps_no_messages_gets_them_all_and_the_status_says_what_is_missing()
+    {
+        await using var centre = await MqttCentre.StartAsync("5", "retain_available false");
+        var outbox = new MemoryOutbox();
+        var birth = outbox.Add(FeedStream.Birth, subtopic: "incomer", retain: true);
+        await using var run = Run(centre.Uplink(outbox, new UplinkWishes { Births = [birth] }));
+        outbox.Add(FeedStream.State, subtopic: "incomer", retain: true);
+        Add(outbox, 2);
+
+        await UntilAcknowledgedAsync(outbox, 4);
+        await ProofAsync(centre);
+        Assert.Empty(outbox.Quarantined);
+        Assert.Contains("retained", run.Uplink.Status.LastError, StringComparison.Ordinal);
+        await UntilAsync(() => centre.Statuses.Count == 1, "nobody said online");
+
+        centre.Cut();
+        await UntilAsync(() => centre.Statuses.Count >= 3, "the will did not speak");
+        Assert.Equal(["online", "offline", "online"], centre.Statuses.Select(s => s.Text));
+    }
+
     protected override async Task<UplinkCentre> CentreAsync() => await MqttCentre.StartAsync("5");
 }

@@ -179,6 +179,65 @@ public class DetectorTests
     }
 
     [Theory]
+    [InlineData(-3_600)]
+    [InlineData(86_400)]
+    public void A_finding_is_cleared_under_the_identity_it_was_raised_with_though_the_clock_was_set_between(int step)
+    {
+        var limit = Feed(Watched(Model("limit", ("high", 100), ("highAlarm", 120))), [90, 110]);
+        Set(limit, 2, step);
+        limit.Value(0, After(3, step), 130).Load(limit.Save()).Value(0, After(4, step), 50);
+        Assert.Equal([(true, 1), (true, 1), (false, 1)], limit.Anomalies.Select(a => (a.Raised, SinceOf(a))));
+        Assert.Contains("after 3 s", limit.Anomalies[2].Text, StringComparison.Ordinal);
+
+        var stuck = Feed(Watched(Model("stuck", ("tolerance", 0.1), ("windowSeconds", 10))), Enumerable.Repeat(42.0, 12));
+        Set(stuck, 12, step);
+        stuck.Value(0, After(13, step), 44);
+        Assert.Equal([(true, 0), (false, 0)], stuck.Anomalies.Select(a => (a.Raised, SinceOf(a))));
+        Assert.Contains("after 13 s", stuck.Anomalies[1].Text, StringComparison.Ordinal);
+
+        var slip = Conveyor();
+        Run(slip, 0, 5, 2.5, 2.15);
+        Set(slip, 5, step);
+        Run(slip, step + 6, step + 15, 2.5, 2.5);
+        Assert.Equal([(true, 0), (false, 0)], slip.Anomalies.Select(a => (a.Raised, SinceOf(a))));
+
+        static Instant After(int seconds, int step) => Start + TimeSpan.FromSeconds(seconds + step);
+
+        static void Set(Rig rig, int at, int step) => rig.Pipeline.ClockStepped(Start + TimeSpan.FromSeconds(at), After(at, step));
+    }
+
+    [Fact]
+    public void A_change_of_configuration_clears_what_stands_raised_and_nothing_else()
+    {
+        var stuck = Model("stuck", ("tolerance", 0.1), ("windowSeconds", 10));
+        var slip = Model("slip") with { Points = new Dictionary<string, string> { ["drive"] = "speed" } };
+        var rig = new TestSite().Device("fan")
+            .Gauge("speed", with: p => p with { Detectors = [Model("limit", ("high", 100), ("low", 60), ("offDelaySeconds", 60)), stuck] })
+            .Gauge("belt", with: p => p with { Detectors = [slip, Model("limit", ("high", 1e6))] })
+            .Counter(rate: 1).Start();
+        Feed(rig, [.. Enumerable.Repeat(110.0, 12)]);
+        rig.Value(0, Start + TimeSpan.FromSeconds(12), 50);
+        rig.Raw(2, Start + TimeSpan.FromSeconds(12), 100).Raw(2, Start + TimeSpan.FromSeconds(13), 10_000_000);
+        for (var s = 12; s < 16; s++)
+        {
+            rig.Value(0, Start + TimeSpan.FromSeconds(s), 50).Value(1, Start + TimeSpan.FromSeconds(s), 10);
+        }
+
+        var before = rig.Anomalies.Count;
+        rig.Pipeline.Close(Start + TimeSpan.FromSeconds(20));
+
+        var ended = rig.Anomalies.Skip(before).ToList();
+        Assert.Equal(
+            [(0, "limit", 0, Severity.Warning), (0, "limit", 12, Severity.Warning), (1, "slip", 12, Severity.Alarm), (2, "counter", 13, Severity.Warning)],
+            ended.Select(a => (a.Point, a.Detector, SinceOf(a), a.Severity)));
+        Assert.All(ended, a => Assert.Equal((false, 20), (a.Raised, SecondOf(a))));
+        Assert.All(ended, a => Assert.Contains("change of configuration", a.Text, StringComparison.Ordinal));
+        Assert.Equal(
+            rig.Anomalies.Where(a => a.Raised).Select(a => (a.Point, a.Detector, a.Since)).Distinct().Order(),
+            rig.Anomalies.Where(a => !a.Raised).Select(a => (a.Point, a.Detector, a.Since)).Order());
+    }
+
+    [Theory]
     [InlineData("limit", "hihg", null, "no setting 'hihg'")]
     [InlineData("limt", "high", null, "unknown detector 'limt'")]
     [InlineData("slip", "ratio", null, "needs the point 'drive'")]

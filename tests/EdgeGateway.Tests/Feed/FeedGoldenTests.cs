@@ -21,6 +21,7 @@ public class FeedGoldenTests
         ["summary-counter-without-growth"] = feed =>
             feed.Summary(ExampleFeed.CounterSummary with { Delta = null, StartReading = null, EndReading = null, Coverage = 0, Mean = double.NaN }),
         ["emission-device"] = feed => feed.Emission(ExampleFeed.DeviceEmission),
+        ["emission-substituted-factor"] = feed => feed.Emission(ExampleFeed.SubstitutedEmission),
         ["emission-site"] = feed => feed.Emission(ExampleFeed.SiteEmission),
         ["anomaly-raised"] = feed => feed.Anomaly(ExampleFeed.Anomaly),
         ["anomaly-cleared"] = feed =>

@@ -130,7 +130,7 @@ public class PipelineProperties
     private static decimal[] Carried(StateWriter baselines)
     {
         var reader = new StateReader(baselines.Written.Span);
-        Assert.Equal(1, reader.ReadInt32());
+        Assert.Equal(2, reader.ReadInt32());
         reader.ReadInt32();
         var carried = new decimal[reader.ReadInt32()];
         for (var i = 0; i < carried.Length; i++)
@@ -146,6 +146,7 @@ public class PipelineProperties
             reader.ReadUInt64();
             reader.ReadInt64();
             reader.ReadInt64();
+            reader.ReadBoolean();
             carried[i] = reader.ReadNullableDecimal()!.Value;
         }
 
@@ -160,6 +161,16 @@ public class PipelineProperties
     [Fact]
     public void A_restored_pipeline_goes_on_as_if_never_interrupted() =>
         Prop.ForAll(Runs, run => Play(run, true).Transcript.SequenceEqual(Play(run, false).Transcript)).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Whatever_the_clock_and_the_configuration_do_every_finding_is_cleared_under_its_identity() =>
+        Prop.ForAll(Runs, run =>
+        {
+            var anomalies = Play(run, true).Anomalies.Where(a => a.Severity != Severity.Note).ToList();
+            return Identities(true).SetEquals(Identities(false));
+
+            HashSet<(int, string, Instant)> Identities(bool raised) => [.. anomalies.Where(a => a.Raised == raised).Select(a => (a.Point, a.Detector, a.Since))];
+        }).QuickCheckThrowOnFailure();
 
     [Fact]
     public void Saving_what_was_restored_gives_the_same_bytes() =>
@@ -260,6 +271,8 @@ public class PipelineProperties
 
         public List<EmissionRecord> Emissions { get; } = [];
 
+        public List<AnomalyRecord> Anomalies { get; } = [];
+
         public decimal[] Growth { get; set; } = [];
 
         public decimal[] Carried { get; set; } = [];
@@ -269,6 +282,7 @@ public class PipelineProperties
             Transcript.AddRange(rig.Transcript);
             Summaries.AddRange(rig.Summaries);
             Emissions.AddRange(rig.Emissions);
+            Anomalies.AddRange(rig.Anomalies);
         }
     }
 }

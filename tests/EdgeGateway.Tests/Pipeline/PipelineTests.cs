@@ -98,6 +98,109 @@ public class PipelineTests
     }
 
     [Fact]
+    public void After_a_loss_no_energy_is_counted_twice_and_a_finding_says_what_is_not_accounted()
+    {
+        var published = Meter().Start().Advance("2026-03-01T08:00:00Z").Raw(0, "2026-03-01T08:00:10Z", 1000).Raw(0, "2026-03-01T08:00:20Z", 1010);
+        var checkpoint = published.Save();
+        published.Raw(0, "2026-03-01T08:00:30Z", 1020).Advance("2026-03-01T08:20:02Z");
+
+        var rig = Meter().Start().Load(checkpoint);
+        rig.Pipeline.ResumeAfterLoss(Rig.At("2026-03-01T10:05:30Z"));
+        Assert.Equal(1, rig.Pipeline.Era);
+        Assert.Equal([(0, WindowCut.Loss, (decimal?)0.10m)], rig.Summaries.Select(s => (s.Era, s.Cut, s.Delta)).Distinct());
+        Assert.Equal(4, rig.Summaries.Count);
+        Assert.Equal((0, WindowCut.Loss, 0.10m), (rig.Emissions[0].Era, rig.Emissions[0].Cut, rig.Emissions[0].ActivityKWh));
+
+        // By the key of a window the receiver sees that it has the whole of it already.
+        var keys = published.Summaries.ToDictionary(s => (s.Point, s.Start, s.Width, s.Era));
+        Assert.All(rig.Summaries.Take(2), s => Assert.True(keys[(s.Point, s.Start, s.Width, s.Era)].Delta > s.Delta));
+
+        rig = Meter().Start().Load(rig.Save()).Raw(0, "2026-03-01T10:05:40Z", 2000).Raw(0, "2026-03-01T10:05:50Z", 2005).Advance("2026-03-01T10:15:02Z");
+        var finding = Assert.Single(rig.Anomalies);
+        Assert.Equal(("counter", Severity.Warning, true, 20.0), (finding.Detector, finding.Severity, finding.Raised, finding.Value));
+        Assert.Contains("growth from 10.1 kWh at 2026-03-01T08:00:20.000Z to 20 kWh is not accounted", finding.Text, StringComparison.Ordinal);
+        Assert.Contains("store was damaged", finding.Text, StringComparison.Ordinal);
+        var minute = rig.Minutes().First();
+        Assert.Equal(("2026-03-01T10:05:00.000Z", 1, WindowCut.None, 0.05m, 20m), (minute.Start.ToString(), minute.Era, minute.Cut, minute.Delta, minute.StartReading));
+        var entry = Assert.Single(Entries(rig));
+        Assert.Equal((0.05m, 20m, 2000UL, false, 1), (entry.ActivityKWh, entry.StartReading, entry.StartRaw, entry.Allocated, entry.Era));
+        Assert.Equal([true, false], rig.Raw(0, "2026-03-01T10:20:41Z", 2006).Anomalies.Select(a => a.Raised));
+    }
+
+    [Fact]
+    public void After_a_loss_a_reading_that_cannot_be_true_does_not_become_the_baseline()
+    {
+        var rig = new TestSite().Device("meter", TestSite.Meter()).Counter(rate: 0.1m).Start().Raw(0, "2026-03-01T08:00:00Z", 1000);
+        rig.Pipeline.ResumeAfterLoss(Rig.At("2026-03-01T08:10:00Z"));
+        rig.Raw(0, "2026-03-01T08:10:01Z", 4_000_000).Raw(0, "2026-03-01T08:10:02Z", 1500).Raw(0, "2026-03-01T08:10:03Z", 1502).Advance("2026-03-01T08:15:02Z");
+        Assert.Equal([0m, 0.02m], Entries(rig).Select(e => e.ActivityKWh));
+        Assert.Contains("growth from 10 kWh at 2026-03-01T08:00:00.000Z to 15 kWh is not accounted", rig.Anomalies[^1].Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void After_a_loss_a_meter_found_replaced_says_both()
+    {
+        var rig = Meter().Start().Raw(0, "2026-03-01T08:00:00Z", 100_000);
+        rig.Pipeline.ResumeAfterLoss(Rig.At("2026-03-01T08:10:00Z"));
+        rig.Raw(0, "2026-03-01T08:10:01Z", 100).Raw(0, "2026-03-01T08:10:02Z", 103).Raw(0, "2026-03-01T08:10:03Z", 104).Advance("2026-03-01T08:15:02Z");
+        Assert.Equal([0m, 0.04m], Entries(rig).Select(e => e.ActivityKWh));
+        var finding = Assert.Single(rig.Anomalies);
+        Assert.Contains("fell from 1000 kWh to 1 kWh", finding.Text, StringComparison.Ordinal);
+        Assert.Contains("not accounted", finding.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_loss_in_which_a_counter_did_not_grow_is_told_by_no_finding_and_what_it_held_is_forgotten()
+    {
+        var rig = new TestSite().Device("meter", TestSite.Meter()).Counter(rate: 0.1m).Start()
+            .Raw(0, "2026-03-01T08:00:00Z", 1000).Raw(0, "2026-03-01T08:00:01Z", 4_000_000);
+        rig.Pipeline.ResumeAfterLoss(Rig.At("2026-03-01T08:10:00Z"));
+        Assert.Equal([true, false], rig.Anomalies.Select(a => a.Raised));
+        Assert.Equal(rig.Anomalies[0].Since, rig.Anomalies[1].Since);
+        rig.Raw(0, "2026-03-01T08:10:01Z", 1000).Raw(0, "2026-03-01T08:10:02Z", 1001);
+        Assert.Equal(2, rig.Anomalies.Count);
+    }
+
+    [Fact]
+    public void A_loss_after_which_the_clock_is_behind_holds_no_sample_back()
+    {
+        var rig = Meter().Start().Raw(0, "2026-03-01T08:10:10Z", 1000);
+        rig.Pipeline.ResumeAfterLoss(Rig.At("2026-03-01T07:00:00Z"));
+        rig.Raw(0, "2026-03-01T07:00:10Z", 1001).Raw(0, "2026-03-01T07:00:20Z", 1003).Advance("2026-03-01T07:15:02Z");
+        Assert.Equal((1, 0.02m, "2026-03-01T07:00:00.000Z"), (rig.Minutes().ElementAt(1).Era, rig.Minutes().ElementAt(1).Delta, rig.Minutes().ElementAt(1).Start.ToString()));
+        Assert.Equal([0m, 0.02m], Entries(rig).Select(e => e.ActivityKWh));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_loss_is_not_forgotten_over_a_change_of_configuration(bool before)
+    {
+        var first = Meter().Start().Raw(0, "2026-03-01T08:00:00Z", 1000);
+        var second = Meter("other").Start();
+        var writer = new StateWriter();
+        if (before)
+        {
+            first.Pipeline.ResumeAfterLoss(Rig.At("2026-03-01T08:10:00Z"));
+        }
+
+        first.Pipeline.Close(Rig.At("2026-03-01T08:10:00Z"));
+        first.Pipeline.SaveBaselines(writer);
+        var reader = new StateReader(writer.Written.Span);
+        second.Pipeline.LoadBaselines(ref reader);
+        if (!before)
+        {
+            second.Pipeline.ResumeAfterLoss(Rig.At("2026-03-01T08:10:00Z"));
+        }
+
+        Assert.Equal((2, 0), (second.Pipeline.Era, second.Transcript.Count));
+        second.Raw(0, "2026-03-01T08:10:01Z", 1500).Raw(0, "2026-03-01T08:10:02Z", 1501).Advance("2026-03-01T08:15:02Z");
+        Assert.Equal((0.01m, 15m), (Entries(second).Single().ActivityKWh, Entries(second).Single().StartReading));
+        Assert.Equal((0.01m, 15m), (second.Minutes().First().Delta, second.Minutes().First().StartReading));
+        Assert.Single(second.Anomalies);
+    }
+
+    [Fact]
     public void A_closed_pipeline_takes_nothing_more()
     {
         var rig = Meter().Start();

@@ -13,6 +13,7 @@ public class MqttDeliveryTests
 {
     private static readonly PublishOutcome Delivered = Outcome(PublishStatus.Delivered, MqttReasonCode.Success);
     private static readonly PublishOutcome Refused = Outcome(PublishStatus.Refused, MqttReasonCode.NotAuthorized);
+    private static readonly PublishOutcome TooLarge = Outcome(PublishStatus.TooLarge, MqttReasonCode.PacketTooLarge);
     private static readonly PublishOutcome Busy = Outcome(PublishStatus.Retry, MqttReasonCode.QuotaExceeded);
 
     private readonly MemoryOutbox _outbox = new();
@@ -119,6 +120,106 @@ public class MqttDeliveryTests
         delivery.Settled(Send(delivery, 1)[0], Outcome(PublishStatus.TooLarge, MqttReasonCode.PacketTooLarge), _now);
 
         Assert.Contains("too large", Assert.Single(_outbox.Quarantined).Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_row_too_large_for_the_server_goes_in_smaller_messages_and_leaves_the_outbox_with_the_last()
+    {
+        _outbox.Add(bytes: 100, records: 10);
+        var delivery = Connected();
+        Assert.Null(delivery.Settled(Send(delivery, 1)[0], TooLarge, _now));
+        var parts = Send(delivery, 9);
+        Assert.Null(delivery.Settled(parts[0], TooLarge, _now));
+        parts = [.. Send(delivery, 9), .. parts[1..]];
+
+        Assert.InRange(parts.Count, 3, 5);
+        Assert.Equal(Enumerable.Range(1, 10), parts.SelectMany(p => Enumerable.Range((int)p.Row.FirstSequence, p.Row.Count)));
+        foreach (var part in parts)
+        {
+            Assert.Empty(_outbox.Acknowledged("centre"));
+            Assert.False(delivery.IsIdle);
+            delivery.Settled(part, Delivered, _now);
+        }
+
+        Assert.Equal([1], _outbox.Acknowledged("centre"));
+        Assert.Equal((0L, 1L, true), (delivery.Backlog, delivery.Acknowledged, delivery.IsIdle));
+        Assert.Empty(_outbox.Quarantined);
+    }
+
+    [Fact]
+    public void A_single_record_too_large_sets_its_row_aside_once_the_others_have_arrived()
+    {
+        _outbox.Add(bytes: 100, records: 4);
+        var delivery = Connected();
+        delivery.Settled(Send(delivery, 1)[0], TooLarge, _now);
+        var delivered = 0;
+        while (Send(delivery, 1) is [var part])
+        {
+            Assert.Empty(_outbox.Quarantined);
+            var isLarge = part.Row.FirstSequence <= 2 && part.Row.FirstSequence + part.Row.Count > 2;
+            delivered += isLarge ? 0 : part.Row.Count;
+            delivery.Settled(part, isLarge ? TooLarge : Delivered, _now);
+        }
+
+        Assert.Equal(3, delivered);
+        Assert.Contains("record 2 alone is too large", Assert.Single(_outbox.Quarantined).Reason, StringComparison.Ordinal);
+        Assert.Empty(_outbox.Acknowledged("centre"));
+        Assert.Equal((0L, 1L, 0L), (delivery.Backlog, delivery.Quarantined, delivery.Acknowledged));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_the_server_takes_at_most_is_known_before_and_the_parts_keep_their_order(bool inOrder)
+    {
+        _outbox.Add(bytes: 500, records: 40);
+        _outbox.Add();
+        var delivery = Connected(inOrder);
+        delivery.Begin(resumed: false, 20, _now, maxPacket: 6_000);
+        var sent = new List<Held>();
+        for (var i = 0; i < 100; i++)
+        {
+            sent.AddRange(SendAll(delivery));
+            _now += TimeSpan.FromMilliseconds(100);
+        }
+
+        Assert.All(sent, held => Assert.InRange(held.Row.Body.Length, 1, 6_000 - MqttDelivery.RoomAroundRecords));
+        Assert.Equal(Enumerable.Range(1, 41), sent.SelectMany(p => Enumerable.Range((int)p.Row.FirstSequence, p.Row.Count)));
+        Assert.Equal([1, 2], _outbox.Acknowledged("centre"));
+    }
+
+    [Fact]
+    public void Parts_of_a_session_that_was_lost_are_forgotten_and_the_row_is_sent_anew()
+    {
+        _outbox.Add(bytes: 100, records: 8);
+        var delivery = Connected();
+        delivery.Settled(Send(delivery, 1)[0], TooLarge, _now);
+        var parts = Send(delivery, 9);
+        delivery.Settled(parts[0], Delivered, _now);
+        foreach (var part in parts[1..])
+        {
+            delivery.Settled(part, Outcome(PublishStatus.SessionLost, MqttReasonCode.UnspecifiedError), _now);
+        }
+
+        delivery.Begin(resumed: false, 20, _now);
+        var again = Assert.Single(Send(delivery, 9));
+        Assert.Equal((1, 8), (again.Row.FirstSequence, again.Row.Count));
+        delivery.Settled(again, Delivered, _now);
+        Assert.Equal([1], _outbox.Acknowledged("centre"));
+    }
+
+    [Fact]
+    public void A_server_that_turns_out_to_keep_no_messages_gets_the_row_unretained()
+    {
+        _outbox.Add(FeedStream.State, subtopic: "meter", retain: true);
+        var delivery = Connected();
+        var held = Send(delivery, 1)[0];
+        var outcome = Outcome(PublishStatus.Refused, MqttReasonCode.RetainNotSupported);
+        Assert.Null(delivery.Settled(held, outcome, _now));
+        Assert.Same(held, Send(delivery, 1)[0]);
+        Assert.Equal((true, 0), (held.IsUnretained, held.Refusals));
+        Assert.NotNull(delivery.Settled(held, outcome, _now));
+        Assert.Equal(1, held.Refusals);
     }
 
     [Fact]

@@ -21,7 +21,7 @@ public class CounterTrackTests
             rig.Raw(0, Rig.At("2026-03-01T08:00:00Z") + TimeSpan.FromSeconds(second), (ulong)(reading * 100));
         }
 
-        rig.Pipeline.Close(Rig.At("2026-03-01T08:59:59Z"));
+        rig.Advance("2026-03-01T09:00:02Z");
         _sum = rig.Minutes().Sum(m => m.Delta ?? 0);
         return this;
     }

@@ -14,6 +14,9 @@ internal sealed class MqttDelivery
     /// <summary>A row that is refused this often goes to quarantine (requirement M-4).</summary>
     public const int MaxRefusals = 3;
 
+    /// <summary>Bytes of a packet that may be something else than records: topic, properties and envelope.</summary>
+    public const int RoomAroundRecords = 1024;
+
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(60);
 
     private readonly UplinkContext _context;
@@ -22,11 +25,16 @@ internal sealed class MqttDelivery
     private readonly DeliveryCursor _done;
     private readonly DeliveryLanes _lanes;
     private readonly Queue<Held> _births = new();
+
+    // What is left of the row that each lane is sending in parts.
+    private readonly Queue<Held> _liveParts = new();
+    private readonly Queue<Held> _historyParts = new();
     private readonly List<Held> _again = [];
     private readonly HashSet<Held> _inFlight = [];
     private readonly HashSet<long> _heldIds = [];
     private readonly Func<long, bool> _isHeld;
     private int _window;
+    private int _maxBody = int.MaxValue;
     private TimeSpan _historyNotBefore;
 
     public MqttDelivery(MqttUplinkModel model, UplinkContext context)
@@ -65,21 +73,28 @@ internal sealed class MqttDelivery
 
     /// <summary>True when nothing is under way and no live row may leave, also because history is before it and order is wanted.</summary>
     public bool IsIdle => _inFlight.Count == 0 && _again.Count == 0
-        && ((_inOrder && _lanes.Peek(FeedLane.History, _isHeld) is not null) || _lanes.Peek(FeedLane.Live, _isHeld) is null);
+        && ((_inOrder && Has(FeedLane.History)) || !Has(FeedLane.Live));
 
     /// <summary>A connection stands. Without a resumed session nothing may be in flight any more.</summary>
-    public void Begin(bool resumed, int window, TimeSpan historyNotBefore)
+    /// <param name="resumed">The server still has the session.</param>
+    /// <param name="window">Messages that it allows in flight.</param>
+    /// <param name="historyNotBefore">Monotonic time before which no history leaves.</param>
+    /// <param name="maxPacket">Largest packet that it takes, in bytes; larger rows leave in parts.</param>
+    public void Begin(bool resumed, int window, TimeSpan historyNotBefore, uint maxPacket = uint.MaxValue)
     {
         _window = Math.Min(window, MqttUplinkOptions.MaxInFlight);
+        _maxBody = (int)Math.Min(int.MaxValue, maxPacket > 2 * RoomAroundRecords ? maxPacket - RoomAroundRecords : maxPacket / 2);
         _historyNotBefore = historyNotBefore;
         if (!resumed)
         {
             _again.Clear();
             _heldIds.Clear();
+            _liveParts.Clear();
+            _historyParts.Clear();
             _births.Clear();
             foreach (var birth in _context.Births())
             {
-                _births.Enqueue(new Held(birth, FeedLane.Live, isOwed: false));
+                _births.Enqueue(new Held(birth, FeedLane.Live, whole: null));
             }
         }
 
@@ -109,7 +124,7 @@ internal sealed class MqttDelivery
 
         if (_again.Count > 0)
         {
-            var due = _again.Where(held => held.Due <= now).MinBy(held => held.Row.Id);
+            var due = _again.Where(held => held.Due <= now).MinBy(held => (held.Row.Id, held.Row.FirstSequence));
             if (due is not null)
             {
                 return Take(due);
@@ -127,7 +142,7 @@ internal sealed class MqttDelivery
         return Fresh(now, ref wait);
     }
 
-    /// <summary>The row was handed to the client.</summary>
+    /// <summary>The message was handed to the client.</summary>
     public void Handed(Held held, int bytes, TimeSpan now)
     {
         Sent++;
@@ -144,10 +159,10 @@ internal sealed class MqttDelivery
         _inFlight.Add(held);
     }
 
-    /// <summary>The row could not be handed over: it goes before all others as soon as that is possible.</summary>
+    /// <summary>The message could not be handed over: it goes before all others as soon as that is possible.</summary>
     public void NotHanded(Held held) => _again.Add(held);
 
-    /// <summary>The outcome of a row is known.</summary>
+    /// <summary>The outcome of a message is known.</summary>
     /// <returns>What went wrong, for a person, or null.</returns>
     public string? Settled(Held held, PublishOutcome outcome, TimeSpan now)
     {
@@ -161,14 +176,22 @@ internal sealed class MqttDelivery
                 held.Due = now;
                 _again.Add(held);
                 return null;
+            case PublishStatus.TooLarge when Halve(held, now):
+                return null;
             case PublishStatus.TooLarge:
-                return Quarantine(held, $"the message is too large for the server: {outcome.Reason}");
+                return Quarantine(held, $"record {held.Row.FirstSequence} alone is too large for the server: {outcome.Reason}");
             case PublishStatus.Suspect when held.IsSuspect:
                 return Quarantine(held, outcome.Reason);
             case PublishStatus.Suspect:
                 held.IsSuspect = true;
                 _again.Add(held);
                 return outcome.Reason;
+            case PublishStatus.Refused when outcome.Code == MqttReasonCode.RetainNotSupported && held.Row.Retain && !held.IsUnretained:
+                // Chosen for a server that keeps messages, sent to one that does not: another server of the list took the connection.
+                held.IsUnretained = true;
+                held.Due = now;
+                _again.Add(held);
+                return null;
             case PublishStatus.Refused:
                 if (++held.Refusals >= MaxRefusals)
                 {
@@ -192,21 +215,25 @@ internal sealed class MqttDelivery
     {
         if (_inOrder)
         {
-            if (_lanes.Peek(FeedLane.History, _isHeld) is not null)
+            if (Has(FeedLane.History))
             {
                 return HistoryAtItsPace(now, ref wait);
             }
 
-            return _lanes.Peek(FeedLane.Live, _isHeld) is null ? null : New(FeedLane.Live);
+            return Has(FeedLane.Live) ? New(FeedLane.Live) : null;
         }
 
-        if (_lanes.Peek(FeedLane.Live, _isHeld) is not null)
+        if (Has(FeedLane.Live))
         {
             return New(FeedLane.Live);
         }
 
-        return _lanes.Peek(FeedLane.History, _isHeld) is null ? null : HistoryAtItsPace(now, ref wait);
+        return Has(FeedLane.History) ? HistoryAtItsPace(now, ref wait) : null;
     }
+
+    private Queue<Held> PartsOf(FeedLane lane) => lane == FeedLane.Live ? _liveParts : _historyParts;
+
+    private bool Has(FeedLane lane) => PartsOf(lane).Count > 0 || _lanes.Peek(lane, _isHeld) is not null;
 
     private Held? HistoryAtItsPace(TimeSpan now, ref TimeSpan? wait)
     {
@@ -232,9 +259,42 @@ internal sealed class MqttDelivery
 
     private Held New(FeedLane lane)
     {
-        var row = _lanes.Take(lane);
-        _heldIds.Add(row.Id);
-        return new Held(row, lane, isOwed: true);
+        var waiting = PartsOf(lane);
+        if (waiting.Count == 0)
+        {
+            var row = _lanes.Take(lane);
+            _heldIds.Add(row.Id);
+            var parts = RowParts.Split(row, _maxBody);
+            var whole = new HeldRow(row.Id) { Open = parts.Count };
+            foreach (var part in parts)
+            {
+                waiting.Enqueue(new Held(part, lane, whole));
+            }
+        }
+
+        return waiting.Dequeue();
+    }
+
+    /// <summary>Puts two or three smaller messages in the place of one that was too large; false when it holds a single record.</summary>
+    private bool Halve(Held held, TimeSpan now)
+    {
+        var parts = RowParts.Split(held.Row, held.Row.Body.Length / 2);
+        if (parts.Count == 1)
+        {
+            return false;
+        }
+
+        if (held.Whole is { } whole)
+        {
+            whole.Open += parts.Count - 1;
+        }
+
+        foreach (var part in parts)
+        {
+            _again.Add(new Held(part, held.Lane, held.Whole) { Due = now, IsUnretained = held.IsUnretained });
+        }
+
+        return true;
     }
 
     private Held Take(Held held)
@@ -252,29 +312,47 @@ internal sealed class MqttDelivery
 
     private void Delivered(Held held)
     {
-        Acknowledged++;
-        if (held.IsOwed)
+        if (held.Whole is { } whole)
         {
-            _context.Outbox.Acknowledge(_destination, held.Row.Id);
-            Done(held);
+            Settle(whole);
+        }
+        else
+        {
+            Acknowledged++;
         }
     }
 
     private string Quarantine(Held held, string reason)
     {
-        if (held.IsOwed)
+        if (held.Whole is { } whole)
         {
-            _context.Outbox.Quarantine(_destination, held.Row.Id, reason);
-            Quarantined++;
-            Done(held);
+            whole.Problem ??= reason;
+            Settle(whole);
         }
 
         return reason;
     }
 
-    private void Done(Held held)
+    /// <summary>A message of the row needs no more care; the last one settles the row.</summary>
+    private void Settle(HeldRow row)
     {
-        _done.Acknowledge(held.Row.Id);
-        _heldIds.Remove(held.Row.Id);
+        if (--row.Open > 0)
+        {
+            return;
+        }
+
+        if (row.Problem is { } problem)
+        {
+            _context.Outbox.Quarantine(_destination, row.Id, problem);
+            Quarantined++;
+        }
+        else
+        {
+            _context.Outbox.Acknowledge(_destination, row.Id);
+            Acknowledged++;
+        }
+
+        _done.Acknowledge(row.Id);
+        _heldIds.Remove(row.Id);
     }
 }

@@ -40,6 +40,7 @@ internal sealed class MqttUplinkRun : IDisposable
     private int _knownSession;
     private bool _isBegun;
     private bool _isToldDown;
+    private bool _isToldUnretained;
     private TimeSpan? _downSince;
     private UplinkStatus _status;
 
@@ -57,6 +58,9 @@ internal sealed class MqttUplinkRun : IDisposable
         _origin = _time.GetTimestamp();
         _status = new UplinkStatus { Id = model.Id };
     }
+
+    /// <summary>True when the server keeps messages for those who subscribe later.</summary>
+    private bool Retains => _connection?.Limits.RetainAvailable != false;
 
     private TimeSpan Now => _time.GetElapsedTime(_origin);
 
@@ -176,7 +180,24 @@ internal sealed class MqttUplinkRun : IDisposable
             LastErrorAt = null,
         };
         _context.Logger.UplinkConnected(_id, _status.Server!, _delivery.Backlog);
-        _ = SayOnlineAsync(client, _sessionEnd.Token);
+        if (!up.Connection.Limits.RetainAvailable)
+        {
+            Report("the server keeps no retained messages: births, states and the status are sent without, and who subscribes later gets them in the next session only. Allow retained messages at the broker");
+            if (!_isToldUnretained)
+            {
+                _isToldUnretained = true;
+                _context.Logger.UplinkUnretained(_id, _status.Server!);
+            }
+        }
+
+        // The client may begin another session at this moment and end the one before.
+        CancellationToken sessionEnd;
+        lock (_gate)
+        {
+            sessionEnd = _sessionEnd.Token;
+        }
+
+        _ = SayOnlineAsync(client, Retains, sessionEnd);
     }
 
     private void Down(MqttDisconnected loss)
@@ -242,7 +263,7 @@ internal sealed class MqttUplinkRun : IDisposable
             var outage = _downSince is { } since ? Now - since : TimeSpan.Zero;
             _downSince = null;
             var spread = outage > LongOutage ? FleetSpread * _context.Jitter() : TimeSpan.Zero;
-            _delivery.Begin(connection.SessionPresent, connection.Limits.ReceiveMaximum, Now + spread);
+            _delivery.Begin(connection.SessionPresent, connection.Limits.ReceiveMaximum, Now + spread, connection.Limits.MaximumPacketSize);
         }
 
         while (true)
@@ -268,7 +289,7 @@ internal sealed class MqttUplinkRun : IDisposable
             if (_session == _knownSession)
             {
                 _delivery.Handed(held, message.Written.Length, Now);
-                _ = PublishAsync(client, held, message, _sessionEnd.Token);
+                _ = PublishAsync(client, held, message, held.Row.Retain && !held.IsUnretained && Retains, _sessionEnd.Token);
                 return true;
             }
         }
@@ -279,12 +300,12 @@ internal sealed class MqttUplinkRun : IDisposable
         return false;
     }
 
-    private async Task PublishAsync(MqttClient client, Held held, PooledBuffer message, CancellationToken sessionEnd)
+    private async Task PublishAsync(MqttClient client, Held held, PooledBuffer message, bool retain, CancellationToken sessionEnd)
     {
         PublishOutcome outcome;
         try
         {
-            outcome = await client.PublishAsync(_topics.Of(held.Row), message.Written, MqttQos.AtLeastOnce, held.Row.Retain, Json, sessionEnd)
+            outcome = await client.PublishAsync(_topics.Of(held.Row), message.Written, MqttQos.AtLeastOnce, retain, Json, sessionEnd)
                 .ConfigureAwait(false);
         }
         catch (OperationCanceledException)
@@ -296,11 +317,11 @@ internal sealed class MqttUplinkRun : IDisposable
         _events.Writer.TryWrite(new MqttUplinkEvent.Settled(held, outcome));
     }
 
-    private async Task SayOnlineAsync(MqttClient client, CancellationToken sessionEnd)
+    private async Task SayOnlineAsync(MqttClient client, bool retain, CancellationToken sessionEnd)
     {
         try
         {
-            var outcome = await client.PublishAsync(_topics.Status, MqttUplinkOptions.Online, retain: true, cancel: sessionEnd).ConfigureAwait(false);
+            var outcome = await client.PublishAsync(_topics.Status, MqttUplinkOptions.Online, retain: retain, cancel: sessionEnd).ConfigureAwait(false);
             if (outcome.Status is not (PublishStatus.Delivered or PublishStatus.SessionLost))
             {
                 _events.Writer.TryWrite(new MqttUplinkEvent.StatusNotTaken(outcome));
@@ -323,7 +344,7 @@ internal sealed class MqttUplinkRun : IDisposable
         using var limit = new CancellationTokenSource(FarewellLimit, _time);
         try
         {
-            await client.PublishAsync(_topics.Status, MqttUplinkOptions.Offline, retain: true, cancel: limit.Token).ConfigureAwait(false);
+            await client.PublishAsync(_topics.Status, MqttUplinkOptions.Offline, retain: Retains, cancel: limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

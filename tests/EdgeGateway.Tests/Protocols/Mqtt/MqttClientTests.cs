@@ -560,6 +560,42 @@ public sealed class MqttClientTests
         Assert.Equal(("w", true, MqttQos.AtLeastOnce, 9u), (connect.Will!.Topic, connect.Will.Retain, connect.Will.Qos, connect.Will.Properties!.WillDelaySeconds));
     }
 
+    [Fact, Trait("clause", "MQTT5 3.2.2.3.5")]
+    public async Task A_will_that_the_server_cannot_keep_is_offered_again_at_once_as_one_that_is_not_kept()
+    {
+        await using var bench = new Bench(change: options => options with { Will = new() { Topic = "w", Payload = "gone"u8.ToArray(), Retain = true } });
+        bench.Start();
+        for (var connection = 0; connection < 2; connection++)
+        {
+            if (connection == 0)
+            {
+                var refusing = await bench.Server.NextAsync();
+                Assert.True((await refusing.ExpectConnectAsync()).Will!.Retain);
+                await refusing.SendAsync(new ConnAckPacket { ReasonCode = MqttReasonCode.RetainNotSupported });
+            }
+
+            var peer = connection == 0 ? await bench.Server.NextAsync() : await bench.NextPeerAsync();
+            var connect = await peer.AcceptAsync(properties: new() { RetainAvailable = false });
+            Assert.Equal(("w", false), (connect.Will!.Topic, connect.Will.Retain));
+            Assert.False((await bench.ConnectedAsync()).Limits.RetainAvailable);
+            await peer.CloseAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_retained_message_in_flight_is_given_back_by_a_server_that_no_longer_keeps_messages()
+    {
+        await using var bench = new Bench();
+        var peer = await bench.ConnectAsync();
+        var outcome = bench.Client.PublishAsync("a", default, retain: true);
+        await peer.ExpectPublishAsync();
+        await peer.CloseAsync();
+        var next = await bench.NextPeerAsync();
+        await next.AcceptAsync(sessionPresent: true, properties: new() { RetainAvailable = false });
+        var result = await outcome.AsTask().WaitAsync(Patience);
+        Assert.Equal((PublishStatus.Refused, MqttReasonCode.RetainNotSupported), (result.Status, result.Code));
+    }
+
     private static SubAckPacket SubAck(ushort id, byte code) =>
         new() { Type = PacketType.SubAck, PacketId = id, ReasonCodes = new[] { code } };
 
