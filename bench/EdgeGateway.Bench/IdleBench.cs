@@ -26,6 +26,7 @@ internal static class IdleBench
         await using var site = await LoadSite.StartAsync(program, null, Path.GetTempPath(), 1, 100, TimeSpan.FromSeconds(1), publishSamples: false).ConfigureAwait(false);
         var configuration = Path.Combine(site.Folder, "gateway.yaml");
         var times = new List<double>();
+        var costs = new List<double>();
         for (var i = 0; i < Starts; i++)
         {
             var started = time.GetTimestamp();
@@ -37,6 +38,7 @@ internal static class IdleBench
             }
 
             times.Add(time.GetElapsedTime(started).TotalSeconds);
+            costs.Add(ProcReading.Of(gateway.Id).CpuSeconds);
             if (i < Starts - 1)
             {
                 continue;
@@ -47,8 +49,10 @@ internal static class IdleBench
             await Task.Delay(length, time, cancel).ConfigureAwait(false);
             var after = ProcReading.Of(gateway.Id);
             times.Sort();
+            costs.Sort();
             var report = new Report(string.Create(CultureInfo.InvariantCulture, $"idle: 1 device x 100 registers every second, {length.TotalSeconds} s after {length.TotalSeconds} s on processor {cpu}"));
             report.Add("start to first sample", times[times.Count / 2], $"s, median of {Starts} starts (process start, recovery, connect, poll, commit)");
+            report.Add("  of it processor time", costs[costs.Count / 2], "s, median; what a busy machine does not change");
             report.Add("resident memory", after.ResidentBytes / 1e6, "MB (VmRSS)");
             report.Add("  of it not shareable", after.AnonymousBytes / 1e6, "MB (RssAnon)");
             report.Add("  proportional", after.ProportionalBytes / 1e6, "MB (Pss)");

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.IO.Compression;
 using System.Text;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.State;
@@ -8,30 +9,44 @@ namespace EdgeGateway.Core.Outbox;
 
 /// <summary>The form of an outbox row on disk; it names itself completely, so that it can be found and proven without the database around it (requirement O-10).</summary>
 /// <remarks>
-/// Payload, little-endian: <c>id 8 | stream 1 | class 1 | flags 1 (1 retain, 2 subtopic) | epoch 8 | first sequence 8 | count 4 |
-/// created, ms 8 [| subtopic length 2 | subtopic] | JSON</c>.
+/// Payload, little-endian: <c>id 8 | stream 1 | class 1 | flags 1 (1 retain, 2 subtopic, 4 deflated) | epoch 8 | first sequence 8 | count 4 |
+/// created, ms 8 [| subtopic length 2 | subtopic] | JSON</c>, or with the last flag <c>| length of the JSON 4 | deflated JSON</c>: the names
+/// that each record repeats are most of a long body, so flash wears less and an outage may last longer.
 /// </remarks>
 public static class OutboxRowFrame
 {
     private const int FixedLength = 39;
     private const byte RetainFlag = 1;
     private const byte SubtopicFlag = 2;
+    private const byte DeflatedFlag = 4;
 
-    /// <summary>Bytes the frame of <paramref name="row"/> takes.</summary>
-    public static int Length(OutboxRow row) =>
+    /// <summary>Shorter bodies stay as they are: they share pages with others, and people can read them in the database.</summary>
+    internal const int DeflateFrom = 4096;
+
+    // Deflate cannot do better than 1032:1 (RFC 1951); a longer body was never behind these bytes.
+    private const int LargestRatio = 1040;
+
+    /// <summary>Most bytes the frame of <paramref name="row"/> takes; exact while its body is short.</summary>
+    public static int MaxLength(OutboxRow row) =>
         StoredFrame.HeaderLength + FixedLength + (row.Subtopic is null ? 0 : 2 + Encoding.UTF8.GetByteCount(row.Subtopic)) + row.Body.Length;
 
     /// <summary>Appends the frame of <paramref name="row"/> under <paramref name="id"/> to <paramref name="output"/>.</summary>
     /// <exception cref="ArgumentException">The subtopic is longer than 65,535 bytes.</exception>
     public static void Encode(OutboxRow row, long id, IBufferWriter<byte> output)
     {
-        var length = Length(row);
+        var length = MaxLength(row);
+        var deflated = row.Body.Length >= DeflateFrom ? Deflate(row.Body.Span) : null;
+        if (deflated is not null)
+        {
+            length += sizeof(int) + (int)deflated.Length - row.Body.Length;
+        }
+
         var frame = output.GetSpan(length)[..length];
         var p = frame[StoredFrame.HeaderLength..];
         BinaryPrimitives.WriteInt64LittleEndian(p, id);
         p[8] = (byte)row.Stream;
         p[9] = (byte)row.Class;
-        p[10] = (byte)((row.Retain ? RetainFlag : 0) | (row.Subtopic is null ? 0 : SubtopicFlag));
+        p[10] = (byte)((row.Retain ? RetainFlag : 0) | (row.Subtopic is null ? 0 : SubtopicFlag) | (deflated is null ? 0 : DeflatedFlag));
         BinaryPrimitives.WriteInt64LittleEndian(p[11..], row.Epoch);
         BinaryPrimitives.WriteInt64LittleEndian(p[19..], row.FirstSequence);
         BinaryPrimitives.WriteInt32LittleEndian(p[27..], row.Count);
@@ -49,7 +64,16 @@ public static class OutboxRowFrame
             p = p[(2 + subtopic)..];
         }
 
-        row.Body.Span.CopyTo(p);
+        if (deflated is null)
+        {
+            row.Body.Span.CopyTo(p);
+        }
+        else
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(p, row.Body.Length);
+            deflated.GetBuffer().AsSpan(0, (int)deflated.Length).CopyTo(p[sizeof(int)..]);
+        }
+
         StoredFrame.Seal(frame, FrameKind.Row);
         output.Advance(length);
     }
@@ -66,13 +90,14 @@ public static class OutboxRowFrame
             return status;
         }
 
-        if (p.Length < FixedLength || (p[10] & ~(RetainFlag | SubtopicFlag)) != 0)
+        if (p.Length < FixedLength || (p[10] & ~(RetainFlag | SubtopicFlag | DeflatedFlag)) != 0)
         {
             return FrameStatus.Malformed;
         }
 
         var rest = p[FixedLength..];
         string? subtopic = null;
+        byte[] body;
         if ((p[10] & SubtopicFlag) != 0)
         {
             if (rest.Length < 2 || rest.Length - 2 < BinaryPrimitives.ReadUInt16LittleEndian(rest))
@@ -83,6 +108,19 @@ public static class OutboxRowFrame
             var length = BinaryPrimitives.ReadUInt16LittleEndian(rest);
             subtopic = Encoding.UTF8.GetString(rest.Slice(2, length));
             rest = rest[(2 + length)..];
+        }
+
+        if ((p[10] & DeflatedFlag) == 0)
+        {
+            body = rest.ToArray();
+        }
+        else if (rest.Length < sizeof(int) || Inflate(rest[sizeof(int)..], BinaryPrimitives.ReadInt32LittleEndian(rest)) is not { } inflated)
+        {
+            return FrameStatus.Malformed;
+        }
+        else
+        {
+            body = inflated;
         }
 
         row = new OutboxRow
@@ -96,8 +134,41 @@ public static class OutboxRowFrame
             Count = BinaryPrimitives.ReadInt32LittleEndian(p[27..]),
             Created = new Instant(BinaryPrimitives.ReadInt64LittleEndian(p[31..])),
             Subtopic = subtopic,
-            Body = rest.ToArray(),
+            Body = body,
         };
         return FrameStatus.Intact;
+    }
+
+    /// <summary>The body deflated, or null when that would not make it shorter.</summary>
+    private static MemoryStream? Deflate(ReadOnlySpan<byte> body)
+    {
+        var deflated = new MemoryStream(body.Length / 4);
+        using (var deflate = new DeflateStream(deflated, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            deflate.Write(body);
+        }
+
+        return deflated.Length + sizeof(int) < body.Length ? deflated : null;
+    }
+
+    private static byte[]? Inflate(ReadOnlySpan<byte> deflated, int length)
+    {
+        if (length < 0 || length > (long)deflated.Length * LargestRatio)
+        {
+            return null;
+        }
+
+        try
+        {
+            using var inflate = new DeflateStream(new MemoryStream(deflated.ToArray()), CompressionMode.Decompress);
+            var body = new byte[length];
+            inflate.ReadExactly(body);
+            return inflate.ReadByte() < 0 ? body : null;
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        {
+            // The CRC is right and the content is not: the caller reports the row as unreadable.
+            return null;
+        }
     }
 }

@@ -61,6 +61,9 @@ internal static class RunCommand
             await using var gateway = GatewayRuntime.Open(site, shift == TimeSpan.Zero ? TimeProvider.System : new ShiftedTime(shift), logs);
             await using var control = await ControlServer.StartAsync(
                 gateway, site.Model.Storage.Directory, site.Model.HealthListen, cancel).ConfigureAwait(false);
+
+            // Reading the configuration and replaying the log left garbage that a quiet gateway would carry for hours.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             await gateway.RunAsync(cancel).ConfigureAwait(false);
             return Terminal.Success;
         }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using EdgeGateway.Core.Feed;
-using EdgeGateway.Core.Outbox;
 
 namespace EdgeGateway.Storage;
 
@@ -27,9 +26,9 @@ public sealed partial class SqliteStore
             bytes += PageBytes(_frame.WrittenCount);
         }
 
-        foreach (var row in batch.Rows)
+        foreach (var length in _rowLengths)
         {
-            bytes += PageBytes(OutboxRowFrame.Length(row) + 40);
+            bytes += PageBytes(length + 40);
         }
 
         if (!state.IsEmpty)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.State;
@@ -12,12 +13,14 @@ public sealed partial class SqliteStore
     private static readonly TimeSpan PassiveCheckpointInterval = TimeSpan.FromSeconds(60);
 
     private readonly CommitStatements _sql;
-    private readonly MemoryStream _checkpointFrame = new();
     private readonly List<RecordLoss> _losses = [];
     private readonly List<RecordLoss> _lossesAhead = [];
     private readonly List<long> _dead = [];
     private readonly List<Refusal> _refusalsWriting = [];
     private readonly List<long> _unreadableWriting = [];
+    private readonly MemoryStream _checkpointFrame = new();
+    private readonly ArrayBufferWriter<byte> _rowFrames = new(64 * 1024);
+    private readonly List<int> _rowLengths = [];
     private long _lastCheckpoint;
     private bool _moreToDelete;
     private bool _moreToDeleteAfter;
@@ -44,6 +47,7 @@ public sealed partial class SqliteStore
             try
             {
                 EncodeInput(batch);
+                EncodeRows(batch);
                 var state = batch.Checkpoint is null ? default : CheckpointFrame.Encode(batch.Checkpoint, _checkpointFrame);
                 var pages = EstimatePages(batch, state);
                 if (IsLarge(pages))
@@ -172,9 +176,11 @@ public sealed partial class SqliteStore
             _work.LogBytes += PageBytes(_frame.WrittenCount);
         }
 
-        foreach (var row in batch.Rows)
+        var at = 0;
+        for (var i = 0; i < batch.Rows.Count; i++)
         {
-            Insert(row);
+            Insert(batch.Rows[i], _rowFrames.WrittenSpan.Slice(at, _rowLengths[i]));
+            at += _rowLengths[i];
         }
 
         foreach (var head in batch.Heads)
@@ -216,16 +222,27 @@ public sealed partial class SqliteStore
         }
     }
 
-    private void Insert(OutboxRow row)
+    /// <summary>Encodes the rows under the ids they will get, before anything is written: only now is known how many pages they take.</summary>
+    private void EncodeRows(CommitBatch batch)
     {
-        var id = ++_work.LastRowId;
-        _frame.ResetWrittenCount();
-        OutboxRowFrame.Encode(row, id, _frame);
-        _sql.InsertRow.Bind(1, id).Bind(2, (long)row.Class).Bind(3, (long)row.Stream).Bind(4, row.Epoch).Bind(5, row.FirstSequence).Bind(6, row.Count)
-            .Bind(7, _frame.WrittenSpan).Run();
+        _rowFrames.ResetWrittenCount();
+        _rowLengths.Clear();
+        var id = _live.LastRowId;
+        foreach (var row in batch.Rows)
+        {
+            var start = _rowFrames.WrittenCount;
+            OutboxRowFrame.Encode(row, ++id, _rowFrames);
+            _rowLengths.Add(_rowFrames.WrittenCount - start);
+        }
+    }
+
+    private void Insert(OutboxRow row, ReadOnlySpan<byte> frame)
+    {
+        _sql.InsertRow.Bind(1, ++_work.LastRowId).Bind(2, (long)row.Class).Bind(3, (long)row.Stream).Bind(4, row.Epoch).Bind(5, row.FirstSequence).Bind(6, row.Count)
+            .Bind(7, frame).Run();
         ref var tally = ref _work[row.Stream];
         tally.Rows++;
-        tally.Bytes += _frame.WrittenCount;
+        tally.Bytes += frame.Length;
     }
 
     /// <summary>Takes a copy of what is acknowledged and set aside so far; what comes while the commit runs belongs to the next.</summary>

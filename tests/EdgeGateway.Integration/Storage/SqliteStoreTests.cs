@@ -238,7 +238,7 @@ public sealed class SqliteStoreTests
         }
 
         Assert.Equal(2, Sql.Long(t.Database, "SELECT count(*) FROM checkpoint"));
-        Sql.Execute(t.Database, "UPDATE checkpoint SET body = substr(body, 1, length(body) - 1) || x'00' WHERE log = 6");
+        Sql.Execute(t.Database, "UPDATE checkpoint SET body = substr(body, 1, length(body) - 1) || x'FF' WHERE log = 6");
         t.Reopen();
         Assert.True(t.Recovery.CheckpointFellBack);
         Assert.Equal(4, t.Recovery.Checkpoint!.LogNumber);

@@ -72,8 +72,13 @@ internal sealed class TestStore : IDisposable
         return row;
     }
 
-    public static byte[] Body(FeedStream stream, long sequence, int bytes) =>
-        Encoding.UTF8.GetBytes($"[{{\"stream\":\"{stream}\",\"seq\":{sequence},\"pad\":\"{new string('x', bytes)}\"}}]");
+    /// <summary>A body whose padding hardly deflates, so that it takes the space it asks for.</summary>
+    public static byte[] Body(FeedStream stream, long sequence, int bytes)
+    {
+        var padding = new byte[bytes];
+        new Random((int)sequence).NextBytes(padding);
+        return Encoding.UTF8.GetBytes($"[{{\"stream\":\"{stream}\",\"seq\":{sequence},\"pad\":\"{Convert.ToBase64String(padding)[..bytes]}\"}}]");
+    }
 
     /// <summary>Sets the input batch that follows, with samples that follow from its number.</summary>
     public InputBatch Feed(int samples = 10)

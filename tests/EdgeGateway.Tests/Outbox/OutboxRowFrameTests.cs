@@ -22,7 +22,56 @@ public sealed class OutboxRowFrameTests
         Assert.Equal(FrameStatus.Intact, OutboxRowFrame.TryDecode(frame, out var decoded));
         Assert.Equal(row with { Id = 4711, Body = default }, decoded! with { Body = default });
         Assert.Equal(row.Body.ToArray(), decoded.Body.ToArray());
-        Assert.Equal(frame.Length, OutboxRowFrame.Length(row));
+        Assert.Equal(frame.Length, OutboxRowFrame.MaxLength(row));
+    }
+
+    [Theory]
+    [InlineData(100)]
+    [InlineData(4095)]
+    [InlineData(4096)]
+    [InlineData(65_536)]
+    public void Long_bodies_that_deflate_are_stored_shorter_and_come_back_whole(int length)
+    {
+        var body = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, (length / 16) + 1).Select(i => $"{{\"point\":{i:00000}}},"))[..length]);
+        var row = Row("incomer", true) with { Body = body };
+        var frame = Encode(row, 9);
+        Assert.Equal(length >= 4096, frame.Length < OutboxRowFrame.MaxLength(row));
+        Assert.Equal(FrameStatus.Intact, OutboxRowFrame.TryDecode(frame, out var decoded));
+        Assert.Equal(body, decoded!.Body.ToArray());
+    }
+
+    [Fact]
+    public void A_long_body_that_does_not_deflate_is_stored_as_it_is()
+    {
+        var body = new byte[10_000];
+        new Random(1).NextBytes(body);
+        var row = Row(null, false) with { Body = body };
+        var frame = Encode(row, 9);
+        Assert.Equal(OutboxRowFrame.MaxLength(row), frame.Length);
+        Assert.Equal(FrameStatus.Intact, OutboxRowFrame.TryDecode(frame, out var decoded));
+        Assert.Equal(body, decoded!.Body.ToArray());
+    }
+
+    [Fact]
+    public void A_deflated_body_that_is_not_what_it_says_is_malformed_and_does_not_throw()
+    {
+        var whole = Encode(Row(null, false) with { Body = new byte[5000] }, 1);
+        byte[] longer = [.. whole];
+        longer[StoredFrame.HeaderLength + 39]++;
+        StoredFrame.Seal(longer, FrameKind.Row);
+        Assert.Equal(FrameStatus.Malformed, OutboxRowFrame.TryDecode(longer, out _));
+
+        byte[] huge = [.. whole];
+        huge.AsSpan(StoredFrame.HeaderLength + 39, 4).Fill(0x7F);
+        StoredFrame.Seal(huge, FrameKind.Row);
+        Assert.Equal(FrameStatus.Malformed, OutboxRowFrame.TryDecode(huge, out _));
+
+        for (var at = StoredFrame.HeaderLength + 43; at < whole.Length; at++)
+        {
+            byte[] cut = [.. whole.AsSpan(0, at)];
+            StoredFrame.Seal(cut, FrameKind.Row);
+            Assert.Equal(FrameStatus.Malformed, OutboxRowFrame.TryDecode(cut, out _));
+        }
     }
 
     [Fact]
