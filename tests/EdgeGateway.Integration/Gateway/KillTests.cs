@@ -35,10 +35,8 @@ public sealed class KillTests
         using var broker = await Mosquitto.RunAsync(new MosquittoSettings { Persistent = true });
         await using var link = new TcpRelay(broker.Port);
         await using var receiver = await FeedReceiver.SubscribeAsync(broker);
-        await using var site = await GatewaySite.ServeAsync(
-            LoadSite.Configuration(LoadDevices, "  - { id: meters, type: modbus-tcp, host: 127.0.0.1, port: {meters}, timeout: 1s }\n", Site),
-            link.Port,
-            profiles: LoadSite.Profile);
+        var configuration = LoadSite.Configuration(LoadDevices, "  - { id: meters, type: modbus-tcp, host: 127.0.0.1, port: {meters}, timeout: 1s }\n", Site);
+        await using var site = await GatewaySite.ServeAsync(configuration, link.Port, profiles: LoadSite.Profile);
 
         // The machines stand still until every counter has been read and delivered once: so the first reading is known.
         site.Time.Pause();
@@ -60,22 +58,27 @@ public sealed class KillTests
             await LiveAndDieAsync(kill, random, site, broker, link);
         }
 
-        await using var last = await GatewayProcess.RunAsync(site);
+        await using var still = await GatewayProcess.RunAsync(site);
         site.Time.Pause();
         var end = site.Shown();
-        var still = TimeProvider.System.GetUtcNow();
+        var stoodFrom = TimeProvider.System.GetUtcNow();
 
         // A window that began after the machines stopped tells that everything before has been told.
         foreach (var (device, point) in Counters)
         {
             var window = await receiver.GetAsync(
                 FeedStream.Summary,
-                r => Is(r, device, point) && r.GetProperty("widthSeconds").GetInt32() == Window && r.GetProperty("start").GetDateTimeOffset() >= still && r.GetProperty("count").GetInt32() > 0,
-                $"a window of {device}.{point} after {still:O} arrives",
-                () => last.Log);
+                r => Is(r, device, point) && r.GetProperty("widthSeconds").GetInt32() == Window && r.GetProperty("start").GetDateTimeOffset() >= stoodFrom && r.GetProperty("count").GetInt32() > 0,
+                $"a window of {device}.{point} after {stoodFrom:O} arrives",
+                () => still.Log);
             Assert.Equal(end[(device, point)], window.GetProperty("endReading").GetDecimal());
         }
 
+        // The quarter of an hour is not over: a change of the configuration, after one more kill, closes the open entries of the carbon account.
+        await still.KillAsync();
+        site.Configure(configuration.Replace("id: test,", "id: test, name: Renamed,", StringComparison.Ordinal));
+        await using var last = await GatewayProcess.RunAsync(site);
+        await receiver.GetAsync(FeedStream.Emission, r => r.GetProperty("cut").GetString() == "configuration", "the open entries are closed", () => last.Log);
         await last.HistoryIsThroughAsync();
         Assert.True(await last.StopAsync() == 0, last.Log);
         await IssuedArrivesAsync(receiver, last);
@@ -87,10 +90,34 @@ public sealed class KillTests
             Assert.Equal(end[(device, point)] - first[(device, point)], receiver.Growth(device, point, Window));
         }
 
+        EntriesAreExact(receiver, counter => end[counter] - first[counter]);
         Assert.True(Counters.Count(c => end[c] > first[c]) >= LoadDevices, "the counters did not count: nothing was proved");
         Assert.True(Enumerable.Range(0, LoadDevices).Sum(i => Replies.Of(receiver, $"load{i:000}").Count) > 100, "too few replies were delivered");
         Assert.True(receiver.Of(FeedStream.Health).Count(r => r.GetProperty("kind").GetString() == "start") > Kills / 2, "most starts reached a commit");
         Assert.DoesNotContain(ReplayWentAstray, last.Log, StringComparison.Ordinal);
+    }
+
+    /// <summary>Entries of each device, of the remainder behind the incomer, and of the site add up to what the counters grew by, whatever interrupted them.</summary>
+    private static void EntriesAreExact(FeedReceiver receiver, Func<(string Device, string Point), decimal> growth)
+    {
+        var entries = receiver.Of(FeedStream.Emission).Where(r => r.GetProperty("scope").GetInt32() == 2).ToArray();
+        decimal Energy(string account, string? device) => entries
+            .Where(r => r.GetProperty("account").GetString() == account && r.GetProperty("device").GetString() == device)
+            .Sum(r => r.GetProperty("activityKWh").GetDecimal());
+        decimal KWh((string Device, string Point) counter) => growth(counter) * (counter.Point == "energy" ? 0.001m : 1m);
+
+        Assert.All(Counters, counter => Assert.Equal(KWh(counter), Energy("device", counter.Device)));
+        var incomer = Counters.Single(c => c.Device == "sdm");
+        var behind = Counters.Single(c => c.Device == "abb");
+        Assert.Equal(KWh(incomer) - KWh(behind), Energy("remainder", "sdm"));
+        Assert.Equal(Counters.Where(c => c != behind).Sum(KWh), Energy("site", null));
+
+        // What is below a milligram is carried into the next entry, so that the masses of a device miss its total by less than one.
+        foreach (var device in entries.Where(r => r.GetProperty("account").GetString() == "device").GroupBy(r => r.GetProperty("device").GetString()))
+        {
+            var milligrams = device.Sum(r => r.GetProperty("activityKWh").GetDecimal() * r.GetProperty("factorKgPerKWh").GetDecimal() * 1_000_000m);
+            Assert.InRange(milligrams - device.Sum(r => r.GetProperty("milligramsCO2e").GetDecimal()), 0m, 0.999_999_999m);
+        }
     }
 
     private static async Task LiveAndDieAsync(int kill, Random random, GatewaySite site, Mosquitto broker, TcpRelay link)
