@@ -39,12 +39,11 @@ internal sealed class Database : IDisposable
     /// <summary>Lets <see cref="GiveBack"/> make the file shorter. Only takes in a new file, or with the next VACUUM; setting it again would write a page.</summary>
     private static Database LetShrink(Database db)
     {
-        const int Incremental = 2;
         try
         {
-            if (db.QueryLong("PRAGMA auto_vacuum") != Incremental)
+            if (!db.CanGiveBack)
             {
-                db.Execute($"PRAGMA auto_vacuum = {Incremental}");
+                db.Execute("PRAGMA auto_vacuum = INCREMENTAL");
             }
 
             return db;
@@ -130,6 +129,9 @@ internal sealed class Database : IDisposable
         QueryLong("PRAGMA wal_checkpoint(TRUNCATE)");
         Set("max_page_count", $"{maxPages}", null);
     }
+
+    /// <summary>True when the file was made so that <see cref="GiveBack"/> works.</summary>
+    public bool CanGiveBack => QueryLong("PRAGMA auto_vacuum") == 2;
 
     /// <summary>Moves pages from the end of the file into free ones and makes it shorter by at most so many pages, in a transaction of its own.</summary>
     public void GiveBack(long pages) => Execute($"PRAGMA incremental_vacuum({pages})");

@@ -292,7 +292,8 @@ public sealed partial class SqliteStore
         _sql.BytesToKeep.Bind(1, Covered(fallBack: false, _live)).Step();
         var kept = _sql.BytesToKeep.Long(0);
         _sql.BytesToKeep.Reset();
-        if (kept / Database.PageSize > mostBeside || !FreeAhead(_limits.Sqlite.MaxPages - mostBeside, _limits.RowsToDeleteAtOnce) || !ShortenFile(mostInFile))
+        var tooLong = PageCount() > mostInFile && !_writer.CanGiveBack;
+        if (tooLong || kept / Database.PageSize > mostBeside || !FreeAhead(_limits.Sqlite.MaxPages - mostBeside, _limits.RowsToDeleteAtOnce) || !ShortenFile(mostInFile))
         {
             throw new StoreException(
                 StoreFailure.BudgetExhausted,

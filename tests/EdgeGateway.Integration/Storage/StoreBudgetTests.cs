@@ -291,6 +291,27 @@ public sealed class StoreBudgetTests
     }
 
     [Fact]
+    public void A_full_file_that_cannot_be_made_shorter_refuses_a_large_commit_and_costs_nothing()
+    {
+        using var t = new TestStore(null, 4 << 20, 1 << 20);
+        while (t.Commit().Losses.Count == 0)
+        {
+            t.Add(FeedStream.Sample, RowClass.Raw, bytes: 30000);
+        }
+
+        t.Store.Dispose();
+        Sql.Execute(t.Database, "PRAGMA auto_vacuum = NONE; VACUUM");
+        t.Reopen();
+        var held = t.ReadAll().Count;
+        AddMegabytes(t, FeedStream.Summary, RowClass.Summary, 1);
+        Assert.Equal(StoreFailure.BudgetExhausted, Assert.Throws<StoreException>(() => t.Commit()).Failure);
+        Assert.Equal(held, t.ReadAll().Count);
+        t.Reopen();
+        t.Add(FeedStream.Summary, RowClass.Summary);
+        Assert.True(t.Commit().Written);
+    }
+
+    [Fact]
     public void The_covered_sample_log_goes_before_any_compliance_row()
     {
         using var t = new TestStore(null, 1 << 20, 256 << 10);
