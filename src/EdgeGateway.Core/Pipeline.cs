@@ -22,6 +22,9 @@ public sealed class Pipeline
     /// <summary>How long after its end a window stays open for samples that are still on their way.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
+    /// <summary>Time without any input beyond this is told as a whole, not window by window.</summary>
+    public static readonly TimeSpan LongSilence = TimeSpan.FromMilliseconds(PointWindows.LongGapMs);
+
     private const int StateVersion = 2;
     private const int BaselineVersion = 2;
     private const long GraceMs = 2_000;

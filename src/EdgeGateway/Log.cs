@@ -38,12 +38,15 @@ internal static partial class Log
     [LoggerMessage(303, LogLevel.Information, "The store can be written again")]
     public static partial void StoreBack(ILogger log);
 
-    [LoggerMessage(304, LogLevel.Warning, "The outbox is over its budget: {Records} records of stream {Stream} were evicted")]
-    public static partial void Evicted(ILogger log, long records, string stream);
+    [LoggerMessage(304, LogLevel.Warning, "Records are lost: {Records} of stream {Stream} and perhaps more ({Reason}); the feed says which")]
+    public static partial void RecordsLost(ILogger log, long records, string stream, string reason);
 
-    [LoggerMessage(305, LogLevel.Warning, "{Report}")]
-    public static partial void StoreRecovered(ILogger log, string report);
+    [LoggerMessage(305, LogLevel.Warning, "The store was damaged ({Cause}): {Rows} rows and {Batches} batches were saved, the files were set aside as {SetAside}, and epoch {Epoch} begins")]
+    public static partial void StoreSalvaged(ILogger log, string cause, long rows, long batches, string setAside, long epoch);
 
-    [LoggerMessage(306, LogLevel.Error, "Replay of the sample log ended at other sequence numbers than were stored ({Detail}): a new epoch begins")]
-    public static partial void ReplayDiffers(ILogger log, string detail);
+    [LoggerMessage(306, LogLevel.Error, "The state of the last run cannot be used: {Reason}. What can be read is salvaged")]
+    public static partial void StateDamaged(ILogger log, string reason);
+
+    [LoggerMessage(307, LogLevel.Warning, "The state of the last run was not taken over: {Reason}. Counters start from their next reading")]
+    public static partial void StateNotTakenOver(ILogger log, string reason);
 }

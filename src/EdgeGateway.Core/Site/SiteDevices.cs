@@ -17,6 +17,7 @@ internal sealed class SiteDevices(
     ProblemCollector problems)
 {
     private readonly List<PlacedDevice> _placed = [];
+    private int _slowByProfile;
     private readonly List<PointModel> _points = [];
 
     // Points that detectors name; they may be of devices further down.
@@ -56,6 +57,11 @@ internal sealed class SiteDevices(
 
             var profile = section.Text("profile") is { } name ? library.Get(name, section.At("profile")) : null;
             Place(section, id, bus, unit ?? 0, profile);
+        }
+
+        if (_slowByProfile > 0)
+        {
+            problems.Warning(root.At("windows"), $"{_slowByProfile} points are read, as their profiles say, less often than the first window of {baseWindow.TotalSeconds} s", "Windows without a sample have no coverage: make the first window wider, or give the points that matter a shorter 'poll'");
         }
 
         foreach (var (device, name, place) in _named)
@@ -169,7 +175,11 @@ internal sealed class SiteDevices(
                 _named.Add((device.Id, name, slip.At("drive")));
             }
 
-            if (resolved.Period > baseWindow)
+            if (resolved.Period > baseWindow && !settings.Has("poll"))
+            {
+                _slowByProfile++;
+            }
+            else if (resolved.Period > baseWindow)
             {
                 problems.Warning(settings.At("poll"), $"'{point.Id}' of '{device.Id}' is read every {resolved.Period.TotalSeconds} s, which is longer than the first window of {baseWindow.TotalSeconds} s", "Windows without a sample have no coverage: poll more often, or make the first window wider");
             }

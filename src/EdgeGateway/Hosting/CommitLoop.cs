@@ -1,10 +1,6 @@
 using System.Collections.Concurrent;
 using EdgeGateway.Core;
-using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Feed;
-using EdgeGateway.Core.Outbox;
-using EdgeGateway.Core.Profiles;
-using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
 using EdgeGateway.Storage;
 using Microsoft.Extensions.Logging;
@@ -23,7 +19,11 @@ internal sealed class CommitLoop
     /// <summary>Without readings the time is fed only so often: an idle gateway writes little.</summary>
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(5);
 
-    private const string GatewayText = "gateway.yaml";
+    /// <summary>Losses are published at most so often, and pressure is logged once in ten of these.</summary>
+    private static readonly TimeSpan LossInterval = TimeSpan.FromMinutes(1);
+
+    /// <summary>After time in which nobody told the pipeline the time, it is told in steps of this, each a commit of its own, so that no commit grows with the gap.</summary>
+    private static readonly TimeSpan CatchUpStep = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
@@ -37,6 +37,7 @@ internal sealed class CommitLoop
     private readonly ConcurrentQueue<Action<FeedEncoder, Instant>> _posted = new();
     private readonly StateWriter _state = new();
     private readonly CommitBatch _commit;
+    private readonly LossNotices _losses = new();
     private LocalPath _path;
     private Sample[] _samples = new Sample[4096];
     private long _nextCheckpoint;
@@ -44,7 +45,9 @@ internal sealed class CommitLoop
     private TimeSpan? _step;
     private bool _checkpointWanted;
     private bool _transition;
-    private long _lossesThrough;
+    private bool _afterLoss;
+    private long _nextLossNotice;
+    private long _evictedLogged;
     private volatile string? _failing;
     private long _taken;
 
@@ -57,8 +60,19 @@ internal sealed class CommitLoop
         _births = births;
         _log = log;
         _bootId = BootId.Current();
-        _path = Recover();
-        _commit = new CommitBatch { ValueOf = ValueOf(_path.Site) };
+        var recovered = new StateRecovery(site, store, log).Run();
+        _path = recovered.Path;
+        _commit = new CommitBatch { ValueOf = StateRecovery.ValueOf(_path.Site) };
+        _transition = _path.Site.ConfigurationHash != site.Model.ConfigurationHash || recovered.CannotContinue is not null;
+        _afterLoss = recovered.Store.Report is not null;
+        Tell(recovered);
+
+        // A clock that was set back while the gateway was off is a step like any other.
+        var now = clock.At(clock.Monotonic);
+        if (_path.Now is { } before && before - now > StepLimit)
+        {
+            Step(now - before, "While the gateway was off the wall clock was set");
+        }
     }
 
     /// <summary>Readings processed since the process started.</summary>
@@ -119,108 +133,30 @@ internal sealed class CommitLoop
     /// <exception cref="StoreException">It could not be written: these rows will be delivered again.</exception>
     public void Settle() => _store.Commit(_commit);
 
-    /// <summary>Value of a raw register under a configuration; what the sample log leaves out.</summary>
-    private static Func<int, ulong, double> ValueOf(SiteModel site)
+    /// <summary>Publishes what the store found at its opening.</summary>
+    private void Tell(StateRecovery.Recovered recovered)
     {
-        var encodings = site.Points.Select(p => p.Encoding).ToArray();
-        return (point, raw) => (uint)point < (uint)encodings.Length && RegisterCodec.DecodeRaw(encodings[point], raw, out var value) == DecodeStatus.Ok
-            ? value
-            : double.NaN;
-    }
-
-    private LocalPath Recover()
-    {
-        var recovery = _store.Recover();
-        var stored = Heads(recovery.Heads);
-        var current = _site.Model;
-        LocalPath path;
-        if (recovery.Checkpoint is { } checkpoint)
-        {
-            path = new LocalPath(SiteOf(checkpoint.ConfigurationHash), stored);
-            path.Load(checkpoint.State.Span);
-        }
-        else
-        {
-            var first = _store.ReadBatches(0).FirstOrDefault();
-            path = new LocalPath(first.ConfigurationHash is { } hash ? SiteOf(hash) : current, FeedHeads.Start(stored.Epoch));
-        }
-
-        path = Replay(path, recovery, stored);
-        _store.SaveConfiguration(current.ConfigurationHash, Texts());
-        _transition = path.Site.ConfigurationHash != current.ConfigurationHash;
         if (_transition)
         {
             Post((encoder, now) => encoder.Health(new HealthRecord
             {
                 Time = now,
                 Kind = HealthKind.Configuration,
-                Text = "Another configuration is in force.",
-                Fields = [new HealthField("configuration", current.ConfigurationHash)],
+                Text = recovered.CannotContinue is { } why
+                    ? $"Another configuration is in force. {why}: open windows were lost and counters start from their next reading."
+                    : "Another configuration is in force.",
+                Fields = [new HealthField("configuration", _site.Model.ConfigurationHash)],
             }));
         }
 
-        Tell(recovery);
-
-        // A clock that was set back while the gateway was off is a step like any other.
-        var now = _clock.At(_clock.Monotonic);
-        if (path.Now is { } before && before - now > StepLimit)
+        if (recovered.CannotContinue is { } reason)
         {
-            _step = now - before;
+            Log.StateNotTakenOver(_log, reason);
         }
 
-        return path;
-    }
-
-    private LocalPath Replay(LocalPath path, StoreRecovery recovery, FeedHeads stored)
-    {
-        path.Encoder.Replay = true;
-        var samples = new Sample[4096];
-        long replayed = 0;
-        var valueOf = ValueOf(path.Site);
-        foreach (var batch in _store.ReadBatches(path.Batch))
+        if (recovered.Store.Report is { } report)
         {
-            var changed = batch.ConfigurationHash is { } hash && hash != path.Site.ConfigurationHash ? SiteOf(hash) : null;
-            if (changed is not null)
-            {
-                valueOf = ValueOf(changed);
-            }
-
-            var status = InputBatchCodec.TryDecode(batch.Frame.Span, valueOf, ref samples, out var input);
-            if (status != FrameStatus.Intact || batch.Number != path.Batch + 1)
-            {
-                throw new StoreException(StoreFailure.Damaged, $"Batch {batch.Number} of the sample log cannot be read or does not follow on batch {path.Batch} ({status}). Start again: opening the store salvages what can be read.");
-            }
-
-            if (changed is not null)
-            {
-                path = Transition(path, changed, input.Now, []);
-            }
-
-            path.Feed(input);
-            replayed++;
-        }
-
-        if (path.Encoder.Heads.DifferenceAfterReplay(stored) is { } difference)
-        {
-            Log.ReplayDiffers(_log, difference);
-        }
-
-        path.Encoder.Heads = stored;
-        path.Encoder.Replay = false;
-        if (!recovery.FirstStart)
-        {
-            Log.Resumed(_log, recovery.Checkpoint?.LogNumber ?? 0, replayed);
-        }
-
-        return path;
-    }
-
-    /// <summary>Publishes what the store found at its opening, and losses that were never told.</summary>
-    private void Tell(StoreRecovery recovery)
-    {
-        if (recovery.Report is { } report)
-        {
-            Log.StoreRecovered(_log, $"The store was damaged ({report.Cause}); {report.RowsSaved} rows and {report.BatchesSaved} batches were saved, the files were set aside as {report.SetAside}, and a new epoch {report.Epoch} begins");
+            Log.StoreSalvaged(_log, report.Cause, report.RowsSaved, report.BatchesSaved, report.SetAside, report.Epoch);
             Post((encoder, now) =>
             {
                 encoder.Health(new HealthRecord
@@ -234,70 +170,66 @@ internal sealed class CommitLoop
                         new HealthField("rowsNotKept", report.RowsNotKept), new HealthField("setAside", report.SetAside),
                     ],
                 });
+
+                // What was numbered before, so that the receiver knows what it misses of the old epoch.
+                foreach (var head in report.HeadsBefore.Where(h => h.Next > 1 && FeedHeads.IsSpokenAbout(h.Stream)))
+                {
+                    encoder.Range(new RangeRecord
+                    {
+                        Time = now,
+                        Stream = head.Stream,
+                        Epoch = head.Epoch,
+                        First = 1,
+                        Last = head.Next - 1,
+                        State = RangeState.Issued,
+                        Reason = "the store was damaged; numbers after this may have existed",
+                    });
+                }
+
                 _commit.RecoveryReportPublished = true;
             });
         }
 
-        Publish(recovery.UnpublishedLosses);
-    }
-
-    private void Publish(IReadOnlyList<RecordLoss> losses)
-    {
-        foreach (var loss in losses)
-        {
-            _lossesThrough = Math.Max(_lossesThrough, loss.Id);
-            if (loss.Reason == LossReason.Evicted)
-            {
-                Log.Evicted(_log, loss.Last - loss.First + 1, loss.Stream.Word());
-            }
-
-            var through = _lossesThrough;
-            Post((encoder, now) =>
-            {
-                encoder.Range(new RangeRecord
-                {
-                    Time = now,
-                    Stream = loss.Stream,
-                    Epoch = loss.Epoch,
-                    First = loss.First,
-                    Last = loss.Last,
-                    State = loss.Reason switch
-                    {
-                        LossReason.Evicted => RangeState.Evicted,
-                        LossReason.Unreadable => RangeState.Unreadable,
-                        _ => RangeState.Quarantined,
-                    },
-                    Reason = loss.Reason,
-                });
-                _commit.LossesPublishedThrough = Math.Max(_commit.LossesPublishedThrough, through);
-            });
-        }
+        _losses.Add(recovered.Store.UnpublishedLosses);
     }
 
     private async ValueTask CommitAsync(CancellationToken stop)
     {
-        Prepare();
+        while (PrepareCatchUp())
+        {
+            await StoreAsync(stop).ConfigureAwait(false);
+        }
+
+        Prepare(ending: stop.IsCancellationRequested);
+        await StoreAsync(stop).ConfigureAwait(false);
+    }
+
+    private async ValueTask StoreAsync(CancellationToken stop)
+    {
         while (true)
         {
             try
             {
-                var result = _store.Commit(_commit);
-                Committed(result);
+                Committed(_store.Commit(_commit));
                 return;
             }
-            catch (StoreException e) when (e.CanRetry)
+            catch (StoreException e) when ((e.CanRetry || e.Failure == StoreFailure.BudgetExhausted) && !stop.IsCancellationRequested)
             {
+                if (e.Failure == StoreFailure.BudgetExhausted && _commit.Checkpoint is null && _commit.Input is not null)
+                {
+                    // A checkpoint frees the sample log before it; after that only deliveries, or a larger budget, make room.
+                    Checkpoint(_path.Now!.Value);
+                    continue;
+                }
+
                 if (_failing is null)
                 {
                     Log.StoreFailing(_log, e.Message);
-                    Post((encoder, now) => encoder.Health(new HealthRecord { Time = now, Kind = HealthKind.StorageDegraded, Text = e.Message }));
+                    var since = _clock.At(_clock.Monotonic);
+                    Post((encoder, _) => encoder.Health(new HealthRecord { Time = since, Kind = HealthKind.StorageDegraded, Text = e.Message }));
                 }
 
                 _failing = e.Message;
-                if (stop.IsCancellationRequested)
-                {
-                    throw;
-                }
             }
 
             // Not cancelled by the stop: the readings in hand are accepted only once they are on disk.
@@ -321,68 +253,139 @@ internal sealed class CommitLoop
 
         _checkpointWanted |= result.CheckpointWanted;
         _commit.Clear();
-        Publish(result.Losses);
+        _losses.Add(result.Losses);
+        LogLosses(result.Losses);
+    }
+
+    private void LogLosses(IReadOnlyList<RecordLoss> losses)
+    {
+        var now = _clock.Monotonic;
+        if (losses.Count == 0 || (_evictedLogged > 0 && now - _evictedLogged < 10 * (long)LossInterval.TotalMilliseconds))
+        {
+            return;
+        }
+
+        _evictedLogged = now;
+        var loss = losses[0];
+        Log.RecordsLost(_log, loss.Last - loss.First + 1, loss.Stream.Word(), loss.Reason);
+    }
+
+    /// <summary>
+    /// Fills a commit with nothing but time when the gateway was away for more than a step: the windows of that time are closed a few
+    /// at a time. Longer silences are told as a whole by the pipeline itself.
+    /// </summary>
+    private bool PrepareCatchUp()
+    {
+        var monotonic = _clock.Monotonic;
+        var gap = _path.Now is { } last ? _clock.At(monotonic) - last : TimeSpan.Zero;
+        if (_transition || _afterLoss || _step is not null || gap <= 2 * CatchUpStep || gap > Pipeline.LongSilence)
+        {
+            return false;
+        }
+
+        Feed(new InputBatch(_store.NextBatchNumber, _path.Now!.Value + CatchUpStep, _bootId, monotonic, null, default));
+        Pack(monotonic);
+        return true;
     }
 
     /// <summary>Takes the readings, runs the local path, and fills the commit.</summary>
-    private void Prepare()
+    private void Prepare(bool ending)
     {
         var monotonic = _clock.Monotonic;
         var now = _clock.At(monotonic);
         var count = Drain();
-        var feed = count > 0 || _transition || _step is not null || !_posted.IsEmpty || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds;
-        if (feed)
+        var losses = _losses.Any && (ending || monotonic >= _nextLossNotice);
+        if (count > 0 || losses || _transition || _step is not null || !_posted.IsEmpty || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds)
         {
-            if (_transition)
-            {
-                _path = Transition(_path, _site.Model, now, _commit.Rows);
-                _commit.ValueOf = ValueOf(_path.Site);
-                _transition = false;
-                _checkpointWanted = true;
-            }
-
-            var input = new InputBatch(_store.NextBatchNumber, now, _bootId, monotonic, _step, _samples.AsMemory(0, count));
+            Begin(now);
+            Feed(new InputBatch(_store.NextBatchNumber, now, _bootId, monotonic, _step, _samples.AsMemory(0, count)));
             _step = null;
-            _path.Feed(input);
-            _commit.Input = input;
-            _lastFed = monotonic;
             while (_posted.TryDequeue(out var record))
             {
                 record(_path.Encoder, now);
             }
+
+            if (losses)
+            {
+                _commit.LossesPublishedThrough = _losses.Publish(_path.Encoder, now);
+                _nextLossNotice = monotonic + (long)LossInterval.TotalMilliseconds;
+            }
+
+            Pack(monotonic);
         }
 
-        // Only now: readings taken so far were stamped with the offset that was in force.
+        // Only now: readings taken so far were stamped with the offset that was in force. Acknowledgements go with the commit in any case.
         var moved = _clock.Renew();
         if (moved.Duration() > StepLimit)
         {
-            _step = moved;
-            Log.ClockStepped(_log, moved);
-            Post((encoder, at) => encoder.Health(new HealthRecord
-            {
-                Time = at,
-                Kind = HealthKind.ClockStep,
-                Text = $"The wall clock stepped by {moved.TotalSeconds:F1} s; open windows were closed early and a new clock era began.",
-                Fields = [new HealthField("stepMilliseconds", (long)moved.TotalMilliseconds)],
-            }));
+            Step(moved, "The wall clock stepped");
         }
+    }
 
-        if (!feed)
+    /// <summary>What is due before the first batch after a start: another configuration, or the seam after a salvage.</summary>
+    private void Begin(Instant now)
+    {
+        if (_transition)
         {
-            // Acknowledgements may still wait for a commit; the store knows.
-            return;
+            _path = StateRecovery.Transition(_path, _site.Model, now, _commit.Rows);
+            _commit.ValueOf = StateRecovery.ValueOf(_path.Site);
+            _transition = false;
+            _checkpointWanted = true;
         }
 
+        if (_afterLoss)
+        {
+            // Not an input of the log: the checkpoint of the same commit makes sure that it is never replayed.
+            _path.Pipeline.ResumeAfterLoss(now);
+            _afterLoss = false;
+            _checkpointWanted = true;
+        }
+    }
+
+    private void Feed(in InputBatch input)
+    {
+        _path.Feed(input);
+        _commit.Input = input;
+        _lastFed = input.MonotonicMilliseconds;
+    }
+
+    private void Pack(long monotonic)
+    {
+        var now = _path.Now!.Value;
         _commit.Rows.AddRange(_path.Encoder.Flush(now));
-        Heads(_commit.Heads, _path.Encoder.Heads);
+        var heads = _path.Encoder.Heads;
+        foreach (var stream in FeedHeads.Streams)
+        {
+            _commit.Heads.Add(new StreamHead(stream, heads.Epoch, heads[stream]));
+        }
+
         if (_checkpointWanted || monotonic >= _nextCheckpoint)
         {
-            _state.Clear();
-            _path.Save(_state);
-            _commit.Checkpoint = new Checkpoint(_path.Batch, _path.Site.ConfigurationHash, now, _state.Written);
+            Checkpoint(now);
             _nextCheckpoint = monotonic + (long)_site.Model.Storage.CheckpointInterval.TotalMilliseconds;
             _checkpointWanted = false;
         }
+    }
+
+    private void Checkpoint(Instant now)
+    {
+        _state.Clear();
+        _path.Save(_state);
+        _commit.Checkpoint = new Checkpoint(_path.Batch, _path.Site.ConfigurationHash, now, _state.Written);
+    }
+
+    /// <summary>Notes a step of the wall clock for the next batch, and tells it.</summary>
+    private void Step(TimeSpan by, string what)
+    {
+        _step = (_step ?? TimeSpan.Zero) + by;
+        Log.ClockStepped(_log, by);
+        Post((encoder, at) => encoder.Health(new HealthRecord
+        {
+            Time = at,
+            Kind = HealthKind.ClockStep,
+            Text = $"{what} {(by < TimeSpan.Zero ? "back" : "forward")} by {by.Duration().TotalSeconds:F1} s; open windows were closed early and a new clock era began.",
+            Fields = [new HealthField("stepMilliseconds", (long)by.TotalMilliseconds)],
+        }));
     }
 
     private int Drain()
@@ -400,65 +403,5 @@ internal sealed class CommitLoop
 
         Interlocked.Add(ref _taken, count);
         return count;
-    }
-
-    /// <summary>
-    /// Ends the path of one configuration and goes on with another: open windows are closed, counters and remainders continue by
-    /// device and point id. Live and in replay the same code, so that the numbers of the records agree.
-    /// </summary>
-    /// <param name="from">The path that ends.</param>
-    /// <param name="to">The configuration that comes into force.</param>
-    /// <param name="now">When: the time of the first batch under the new configuration.</param>
-    /// <param name="rows">Receives the rows of the windows that were closed; empty in replay.</param>
-    private static LocalPath Transition(LocalPath from, SiteModel to, Instant now, List<OutboxRow> rows)
-    {
-        // A clock that was set back while the gateway was off must not end a window before its last sample.
-        var end = from.Now is { } last && last > now ? last : now;
-        from.Pipeline.Close(end);
-        rows.AddRange(from.Encoder.Flush(end));
-        var path = new LocalPath(to, from.Encoder.Heads);
-        path.Encoder.Replay = from.Encoder.Replay;
-        path.Continue(from);
-        return path;
-    }
-
-    /// <summary>The texts that the store keeps beside the sample log.</summary>
-    private Dictionary<string, string> Texts()
-    {
-        var texts = _site.Profiles.ToDictionary(p => p.Key, p => p.Value.Text, StringComparer.Ordinal);
-        texts.Add(GatewayText, _site.Gateway.Text);
-        return texts;
-    }
-
-    /// <summary>A configuration of the past, from the texts that the store keeps.</summary>
-    private SiteModel SiteOf(string hash)
-    {
-        if (hash == _site.Model.ConfigurationHash)
-        {
-            return _site.Model;
-        }
-
-        var texts = _store.LoadConfiguration(hash)
-            ?? throw new StoreException(StoreFailure.Damaged, $"The store does not hold configuration {hash}, under which its state was made.");
-        var site = SiteFiles.Load(
-            new SourceText(GatewayText, texts[GatewayText]),
-            id => texts.TryGetValue(id, out var text) ? new SourceText(id, text) : null,
-            [],
-            out _,
-            out var problems);
-        return site ?? throw new StoreException(
-            StoreFailure.TooNew,
-            $"The configuration under which the store was left is not understood by this program ({(problems.Count > 0 ? problems[0] : null)}). Run the version that wrote it once, and stop it, before changing program and configuration together.");
-    }
-
-    private static FeedHeads Heads(IReadOnlyDictionary<FeedStream, StreamHead> heads) =>
-        FeedHeads.From(heads.Values.Max(h => h.Epoch), stream => heads.TryGetValue(stream, out var head) ? head.Next : 1);
-
-    private static void Heads(List<StreamHead> into, FeedHeads heads)
-    {
-        foreach (var stream in FeedHeads.Streams)
-        {
-            into.Add(new StreamHead(stream, heads.Epoch, heads[stream]));
-        }
     }
 }

@@ -16,6 +16,8 @@ public sealed class GatewayRuntime : IAsyncDisposable
 {
     private static readonly TimeSpan UplinkGrace = TimeSpan.FromSeconds(3);
 
+    private const string LogCategory = "EdgeGateway";
+
     private readonly ILogger _log;
     private readonly GatewayClock _clock;
     private readonly SqliteStore _store;
@@ -31,7 +33,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         Site = site.Model;
         _clock = clock;
         _store = store;
-        _log = logs.CreateLogger("EdgeGateway");
+        _log = logs.CreateLogger(LogCategory);
         _queue = new ReadingQueue(clock.Time);
         var births = new RetainedBirths();
         _loop = new CommitLoop(site, store, _queue, clock, births, _log);
@@ -57,6 +59,20 @@ public sealed class GatewayRuntime : IAsyncDisposable
     public static GatewayRuntime Open(LoadedSite site, TimeProvider time, ILoggerFactory logs)
     {
         ArgumentNullException.ThrowIfNull(site);
+        try
+        {
+            return OpenStore(site, time, logs);
+        }
+        catch (StoreException e) when (e.Failure == StoreFailure.Damaged)
+        {
+            // Opening again salvages what can be read; what is still damaged then is for a person.
+            Log.StateDamaged(logs.CreateLogger(LogCategory), e.Message);
+            return OpenStore(site, time, logs);
+        }
+    }
+
+    private static GatewayRuntime OpenStore(LoadedSite site, TimeProvider time, ILoggerFactory logs)
+    {
         var store = SqliteStore.Open(site.Model.Storage, [.. site.Model.Uplinks.Select(u => u.Id)], time);
         try
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Outbox;
 
 namespace EdgeGateway.Storage;
 

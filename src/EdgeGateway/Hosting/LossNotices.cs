@@ -1,0 +1,72 @@
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Storage;
+
+namespace EdgeGateway.Hosting;
+
+/// <summary>
+/// Collects losses until they are published: merged into runs and at most once a minute, because a store under pressure evicts with
+/// every commit and statements about it must not crowd out what they speak of. The store keeps them until they are published.
+/// </summary>
+internal sealed class LossNotices
+{
+    private readonly List<RecordLoss> _waiting = [];
+    private long _through;
+
+    /// <summary>True when something waits to be published.</summary>
+    public bool Any => _through > 0;
+
+    /// <summary>Takes over losses.</summary>
+    public void Add(IReadOnlyList<RecordLoss> losses)
+    {
+        foreach (var loss in losses)
+        {
+            _through = Math.Max(_through, loss.Id);
+
+            // A range statement that was refused is not spoken about: it would be refused as well, without end. It is counted.
+            if (!FeedHeads.IsSpokenAbout(loss.Stream))
+            {
+                continue;
+            }
+
+            var i = _waiting.FindIndex(w =>
+                w.Stream == loss.Stream && w.Epoch == loss.Epoch && w.Reason == loss.Reason && w.Destination == loss.Destination && w.Last + 1 == loss.First);
+            if (i >= 0)
+            {
+                _waiting[i] = _waiting[i] with { Last = loss.Last };
+            }
+            else
+            {
+                _waiting.Add(loss);
+            }
+        }
+    }
+
+    /// <summary>Publishes what waits and forgets it.</summary>
+    /// <returns>The notice up to which everything has been told, for <see cref="CommitBatch.LossesPublishedThrough"/>.</returns>
+    public long Publish(FeedEncoder encoder, Core.Instant now)
+    {
+        foreach (var loss in _waiting)
+        {
+            encoder.Range(new RangeRecord
+            {
+                Time = now,
+                Stream = loss.Stream,
+                Epoch = loss.Epoch,
+                First = loss.First,
+                Last = loss.Last,
+                State = loss.Reason switch
+                {
+                    LossReason.Evicted => RangeState.Evicted,
+                    LossReason.Unreadable => RangeState.Unreadable,
+                    _ => RangeState.Quarantined,
+                },
+                Reason = loss.Destination.Length > 0 ? $"{loss.Reason} by {loss.Destination}" : loss.Reason,
+            });
+        }
+
+        var through = _through;
+        _waiting.Clear();
+        _through = 0;
+        return through;
+    }
+}
