@@ -167,7 +167,7 @@ internal sealed class CommitLoop
         var now = _clock.At(_clock.Monotonic);
         if (path.Now is { } before && before - now > StepLimit)
         {
-            _step = now - before;
+            Step(now - before, "While the gateway was off the wall clock was set");
         }
 
         return path;
@@ -358,15 +358,7 @@ internal sealed class CommitLoop
         var moved = _clock.Renew();
         if (moved.Duration() > StepLimit)
         {
-            _step = moved;
-            Log.ClockStepped(_log, moved);
-            Post((encoder, at) => encoder.Health(new HealthRecord
-            {
-                Time = at,
-                Kind = HealthKind.ClockStep,
-                Text = $"The wall clock stepped by {moved.TotalSeconds:F1} s; open windows were closed early and a new clock era began.",
-                Fields = [new HealthField("stepMilliseconds", (long)moved.TotalMilliseconds)],
-            }));
+            Step(moved, "The wall clock stepped");
         }
 
         if (!feed)
@@ -385,6 +377,20 @@ internal sealed class CommitLoop
             _nextCheckpoint = monotonic + (long)_site.Model.Storage.CheckpointInterval.TotalMilliseconds;
             _checkpointWanted = false;
         }
+    }
+
+    /// <summary>Notes a step of the wall clock for the next batch, and tells it.</summary>
+    private void Step(TimeSpan by, string what)
+    {
+        _step = by;
+        Log.ClockStepped(_log, by);
+        Post((encoder, at) => encoder.Health(new HealthRecord
+        {
+            Time = at,
+            Kind = HealthKind.ClockStep,
+            Text = $"{what} {(by < TimeSpan.Zero ? "back" : "forward")} by {by.Duration().TotalSeconds:F1} s; open windows were closed early and a new clock era began.",
+            Fields = [new HealthField("stepMilliseconds", (long)by.TotalMilliseconds)],
+        }));
     }
 
     private int Drain()
