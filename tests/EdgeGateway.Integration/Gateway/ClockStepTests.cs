@@ -65,20 +65,61 @@ public sealed class ClockStepTests
         }
     }
 
+    [Fact]
+    public async Task A_clock_that_was_set_back_while_the_gateway_was_off_is_a_step_like_any_other()
+    {
+        using var broker = await Mosquitto.RunAsync();
+        await using var receiver = await FeedReceiver.SubscribeAsync(broker);
+        await using var site = await GatewaySite.ServeAsync(LoadSite.Configuration(1), broker.Port, profiles: LoadSite.Profile);
+        site.Time.Pause();
+        var first = site.Shown();
+        var clock = new SteppedTime(new DateTimeOffset(2026, 6, 1, 10, 2, 0, TimeSpan.Zero));
+        static string State() => "";
+
+        for (var era = 0; era < 2; era++)
+        {
+            await using var gateway = GatewayRuntime.Open(site.Load(), clock, NullLoggerFactory.Instance);
+            using var stop = new CancellationTokenSource();
+            var running = gateway.RunAsync(stop.Token);
+            await SampleAsync(receiver, 0, State);
+            site.Time.Go();
+            await WindowAsync(receiver, era, State);
+            if (era == 1)
+            {
+                // As above: the last step closes what is open.
+                site.Time.Pause();
+                await Until.HoldsAsync(() => LastReading(receiver, "load000") == site.Shown()[("load000", "energy")], "the last reading arrives");
+                clock.Step(TimeSpan.FromMinutes(1));
+                await StepIsToldAsync(receiver, 2, 60, State);
+                await WindowAsync(receiver, 2, State);
+            }
+
+            await stop.CancelAsync();
+            await running;
+            clock.Step(TimeSpan.FromHours(-1));
+        }
+
+        Assert.InRange(Steps(receiver)[0], -3_600_000, -3_500_000);
+        await Until.HoldsAsync(() => receiver.Of(FeedStream.Health).Count(r => r.GetProperty("kind").GetString() == "stop") == 2, "both stops are told");
+        receiver.IsComplete();
+        Assert.Equal(site.Shown()[("load000", "energy")] - first[("load000", "energy")], receiver.Growth("load000", "energy", Window));
+        WindowsAreWhole(receiver, "load000", eras: 3);
+    }
+
     /// <summary>In each era the base windows follow on each other without a hole, the last is cut, and none lies between the eras.</summary>
-    private static void WindowsAreWhole(FeedReceiver receiver, string device)
+    private static void WindowsAreWhole(FeedReceiver receiver, string device, int eras = 4)
     {
         var windows = receiver.Of(FeedStream.Summary, device)
             .Where(r => r.GetProperty("point").GetString() == "energy" && r.GetProperty("widthSeconds").GetInt32() == Window)
             .Select(r => (Era: r.GetProperty("era").GetInt32(), Start: r.GetProperty("start").GetDateTimeOffset(), Cut: r.GetProperty("cut").GetString()))
             .ToArray();
-        Assert.Equal([0, 1, 2, 3], windows.Select(w => w.Era).Distinct());
+        Assert.Equal(Enumerable.Range(0, eras), windows.Select(w => w.Era).Distinct());
         foreach (var era in windows.GroupBy(w => w.Era))
         {
             var starts = era.Select(w => w.Start).ToArray();
             Assert.Equal(Enumerable.Range(0, starts.Length).Select(i => starts[0].AddSeconds(i * Window)), starts);
             Assert.All(era.SkipLast(1), w => Assert.Equal("none", w.Cut));
-            Assert.Equal(era.Key == 3 ? "none" : "clock-step", era.Last().Cut);
+            Assert.Equal(era.Key == eras - 1 ? "none" : "clock-step", era.Last().Cut);
         }
     }
 
