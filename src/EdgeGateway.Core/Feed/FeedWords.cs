@@ -125,7 +125,6 @@ public static class FeedWords
         HealthKind.Configuration => "configuration",
         HealthKind.NewEpoch => "new-epoch",
         HealthKind.TaskFailed => "task-failed",
-        HealthKind.Watermark => "watermark",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 

@@ -25,9 +25,6 @@ public enum HealthKind : byte
 
     /// <summary>A task of the program ended by an error and is started again.</summary>
     TaskFailed,
-
-    /// <summary>The store passed a fill level, up or down.</summary>
-    Watermark,
 }
 
 /// <summary>An event in the life of the gateway.</summary>

@@ -19,6 +19,9 @@ internal sealed class CommitLoop
     /// <summary>Without readings the time is fed only so often: an idle gateway writes little.</summary>
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often the feed states how far each stream has been numbered.</summary>
+    private static readonly TimeSpan IssuedInterval = TimeSpan.FromHours(1);
+
     /// <summary>Losses are published at most so often, and pressure is logged once in ten of these.</summary>
     private static readonly TimeSpan LossInterval = TimeSpan.FromMinutes(1);
 
@@ -47,6 +50,7 @@ internal sealed class CommitLoop
     private bool _transition;
     private bool _afterLoss;
     private long _nextLossNotice;
+    private long _nextIssued;
     private long _evictedLogged;
     private volatile string? _failing;
     private long _taken;
@@ -83,6 +87,13 @@ internal sealed class CommitLoop
 
     /// <summary>Asks for a record that the program itself makes, with the next commit.</summary>
     public void Post(Action<FeedEncoder, Instant> record) => _posted.Enqueue(record);
+
+    /// <summary>Tells the feed that a part of the gateway ended by a fault and is started again.</summary>
+    public void PartFailed(string part, Exception fault)
+    {
+        var at = _clock.At(_clock.Monotonic);
+        Post((encoder, _) => encoder.Health(new HealthRecord { Time = at, Kind = HealthKind.TaskFailed, Text = $"{part} ended by a fault and is started again: {fault.Message}" }));
+    }
 
     /// <summary>Announces the devices and the start.</summary>
     public void Begin()
@@ -268,6 +279,14 @@ internal sealed class CommitLoop
         _evictedLogged = now;
         var loss = losses[0];
         Log.RecordsLost(_log, loss.Last - loss.First + 1, loss.Stream.Word(), loss.Reason);
+        Post((encoder, at) => encoder.Health(new HealthRecord
+        {
+            Time = at,
+            Kind = loss.Reason == LossReason.Evicted ? HealthKind.Eviction : HealthKind.Quarantine,
+            Text = loss.Reason == LossReason.Evicted
+                ? "The store is full: the oldest records of the least class are evicted; range statements say which. Bring the link back, or raise storage.budget."
+                : "Records were set aside because they were refused or are unreadable; range statements say which.",
+        }));
     }
 
     /// <summary>
@@ -303,6 +322,17 @@ internal sealed class CommitLoop
             while (_posted.TryDequeue(out var record))
             {
                 record(_path.Encoder, now);
+            }
+
+            if (monotonic >= _nextIssued)
+            {
+                // So that a receiver also notices a lost tail; at the stop it is said once more.
+                if (_nextIssued > 0)
+                {
+                    _path.Encoder.StateIssued(now, "hourly");
+                }
+
+                _nextIssued = monotonic + (long)IssuedInterval.TotalMilliseconds;
             }
 
             if (losses)

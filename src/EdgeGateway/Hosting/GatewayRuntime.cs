@@ -96,9 +96,9 @@ public sealed class GatewayRuntime : IAsyncDisposable
         _loop.Begin();
         var loop = Task.Run(() => _loop.RunAsync(stopLoop.Token), CancellationToken.None);
         var uplinks = _uplinks.Select(uplink => Task.Run(
-            () => Supervisor.KeepAsync($"uplink {uplink.Id}", uplink.RunAsync, _clock.Time, _log, stopUplinks.Token), CancellationToken.None)).ToArray();
+            () => Supervisor.KeepAsync($"uplink {uplink.Id}", uplink.RunAsync, _clock.Time, _log, stopUplinks.Token, _loop.PartFailed), CancellationToken.None)).ToArray();
         var pollers = _pollers.Select(poller => Task.Run(
-            () => Supervisor.KeepAsync($"bus {poller.Model.Id}", poller.RunAsync, _clock.Time, _log, stopPolling.Token), CancellationToken.None)).ToArray();
+            () => Supervisor.KeepAsync($"bus {poller.Model.Id}", poller.RunAsync, _clock.Time, _log, stopPolling.Token, _loop.PartFailed), CancellationToken.None)).ToArray();
 
         // The loop ends early only by a fault that cannot be mended while running, such as a damaged store.
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -9,7 +9,14 @@ internal static class Supervisor
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(60);
 
     /// <summary>Runs <paramref name="part"/> until cancelled.</summary>
-    public static async Task KeepAsync(string name, Func<CancellationToken, Task> part, TimeProvider time, ILogger log, CancellationToken cancel)
+    /// <param name="name">What it is, for log and feed.</param>
+    /// <param name="part">The work; started again when it ends by a fault or unasked.</param>
+    /// <param name="time">Clock of the back-off.</param>
+    /// <param name="log">Told of each fault.</param>
+    /// <param name="cancel">Ends the work for good.</param>
+    /// <param name="failed">Told of each fault as well; must not throw.</param>
+    public static async Task KeepAsync(
+        string name, Func<CancellationToken, Task> part, TimeProvider time, ILogger log, CancellationToken cancel, Action<string, Exception>? failed = null)
     {
         var delay = FirstDelay;
         while (!cancel.IsCancellationRequested)
@@ -39,6 +46,7 @@ internal static class Supervisor
                 }
 
                 Log.PartFailed(log, name, delay, e);
+                failed?.Invoke(name, e);
             }
 
             try

@@ -17,8 +17,8 @@ internal static partial class UplinkLog
     [LoggerMessage(2103, LogLevel.Warning, "Uplink {Uplink}: {Topic} was not taken: {Reason}")]
     public static partial void UplinkNotTaken(this ILogger logger, string uplink, string topic, string reason);
 
-    [LoggerMessage(2104, LogLevel.Information, "Uplink {Uplink}: stopped, {InFlight} rows not acknowledged stay in the outbox")]
-    public static partial void UplinkStopped(this ILogger logger, string uplink, int inFlight);
+    [LoggerMessage(2104, LogLevel.Information, "Uplink {Uplink}: stopped, {Waiting} rows not acknowledged stay in the outbox")]
+    public static partial void UplinkStopped(this ILogger logger, string uplink, long waiting);
 
     [LoggerMessage(2105, LogLevel.Warning, "Uplink {Uplink}: {Server} keeps no retained messages; births, states and status are sent without. Allow retained messages at the broker")]
     public static partial void UplinkUnretained(this ILogger logger, string uplink, string server);

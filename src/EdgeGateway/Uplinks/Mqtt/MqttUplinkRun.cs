@@ -77,7 +77,7 @@ internal sealed class MqttUplinkRun : IDisposable
             {
                 await DeliverAsync(client, [serving, watching], stop).ConfigureAwait(false);
                 await FarewellAsync(client).ConfigureAwait(false);
-                _context.Logger.UplinkStopped(_id, _delivery.InFlight);
+                _context.Logger.UplinkStopped(_id, _delivery.Backlog);
             }
             finally
             {
