@@ -18,6 +18,9 @@ public sealed class GatewayRuntime : IAsyncDisposable
 
     private const string LogCategory = "EdgeGateway";
 
+    /// <summary>Opening again salvages what can be read: without the newer checkpoint, without the older, without the batches. What is damaged even then is for a person.</summary>
+    private const int Salvages = 3;
+
     private readonly ILogger _log;
     private readonly GatewayClock _clock;
     private readonly SqliteStore _store;
@@ -59,15 +62,16 @@ public sealed class GatewayRuntime : IAsyncDisposable
     public static GatewayRuntime Open(LoadedSite site, TimeProvider time, ILoggerFactory logs)
     {
         ArgumentNullException.ThrowIfNull(site);
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            return OpenStore(site, time, logs);
-        }
-        catch (StoreException e) when (e.Failure == StoreFailure.Damaged)
-        {
-            // Opening again salvages what can be read; what is still damaged then is for a person.
-            Log.StateDamaged(logs.CreateLogger(LogCategory), e.Message);
-            return OpenStore(site, time, logs);
+            try
+            {
+                return OpenStore(site, time, logs);
+            }
+            catch (StoreException e) when (e.Failure == StoreFailure.Damaged && attempt <= Salvages)
+            {
+                Log.StateDamaged(logs.CreateLogger(LogCategory), e.Message);
+            }
         }
     }
 

@@ -1,0 +1,82 @@
+using System.Text.Json;
+using EdgeGateway.Core;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Hosting;
+using EdgeGateway.Storage;
+using EdgeGateway.Tests.Shared;
+
+namespace EdgeGateway.Tests.Hosting;
+
+public class LossNoticesTests
+{
+    private static readonly Instant Now = Instant.Parse("2026-03-01T08:00:00Z");
+    private readonly LossNotices _notices = new();
+
+    [Fact]
+    public void Evictions_that_follow_each_other_are_one_statement()
+    {
+        _notices.Add([Loss(1, FeedStream.Sample, 1, 100), Loss(2, FeedStream.Sample, 101, 250)]);
+        _notices.Add([Loss(3, FeedStream.Sample, 251, 251)]);
+
+        var (through, records) = Publish();
+
+        Assert.Equal(3, through);
+        var record = Assert.Single(records);
+        Assert.Equal((1, 251), (record.GetProperty("first").GetInt64(), record.GetProperty("last").GetInt64()));
+        Assert.Equal("evicted", record.GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public void A_hole_another_stream_another_epoch_or_another_reason_is_a_statement_of_its_own()
+    {
+        _notices.Add(
+        [
+            Loss(1, FeedStream.Sample, 1, 10),
+            Loss(2, FeedStream.Sample, 12, 20),
+            Loss(3, FeedStream.Summary, 21, 30),
+            Loss(4, FeedStream.Sample, 21, 30) with { Epoch = 8 },
+            Loss(5, FeedStream.Sample, 21, 30) with { Reason = LossReason.Unreadable },
+        ]);
+
+        var (through, records) = Publish();
+
+        Assert.Equal(5, through);
+        Assert.Equal(5, records.Count);
+        Assert.Contains(records, r => r.GetProperty("state").GetString() == "unreadable");
+    }
+
+    [Fact]
+    public void A_refused_range_statement_is_confirmed_and_not_spoken_about()
+    {
+        _notices.Add([Loss(9, FeedStream.Range, 1, 1) with { Reason = LossReason.Refused, Destination = "centre" }]);
+        Assert.True(_notices.Any);
+
+        var (through, records) = Publish();
+
+        Assert.Equal(9, through);
+        Assert.Empty(records);
+        Assert.False(_notices.Any);
+    }
+
+    [Fact]
+    public void What_was_published_is_not_published_again()
+    {
+        _notices.Add([Loss(1, FeedStream.Sample, 1, 10)]);
+        Publish();
+
+        Assert.False(_notices.Any);
+        var (through, records) = Publish();
+        Assert.Equal(0, through);
+        Assert.Empty(records);
+    }
+
+    private static RecordLoss Loss(long id, FeedStream stream, long first, long last) =>
+        new(id, stream, 7, first, last, LossReason.Evicted, "", Now);
+
+    private (long Through, IReadOnlyList<JsonElement> Records) Publish()
+    {
+        var encoder = new FeedEncoder(ExampleFeed.Site, FeedHeads.Start(7), "1");
+        var through = _notices.Publish(encoder, Now);
+        return (through, [.. encoder.Flush(Now).SelectMany(row => JsonDocument.Parse(row.Body).RootElement.EnumerateArray())]);
+    }
+}
