@@ -93,6 +93,13 @@ public sealed class ModbusRtuClient : ModbusClient
 
         while (true)
         {
+            // A line that never falls silent is a broken one: the request is sent in the end, and the outcome will tell.
+            if (!await SilenceAsync(_opener.Line!, deadline.Left, cancel).ConfigureAwait(false))
+            {
+                await _opener.CloseAsync().ConfigureAwait(false);
+                return LineLost;
+            }
+
             var step = _fences[shape.Unit]?.Plan(shape, out var fence) ?? PlanClear(out fence);
             if (step == RtuFence.Step.Hold)
             {
@@ -182,12 +189,6 @@ public sealed class ModbusRtuClient : ModbusClient
     private async ValueTask<(ModbusOutcome Outcome, Match Match)> TransactAsync(
         IByteLine line, RequestShape shape, ReadOnlyMemory<byte> pdu, Deadline deadline, CancellationToken cancel)
     {
-        // A line that never falls silent is a broken one: the request is sent in the end, and the outcome will tell.
-        if (!await SilenceAsync(line, deadline.Left, cancel).ConfigureAwait(false))
-        {
-            return (LineLost, Match.None);
-        }
-
         var requestLength = pdu.Length + 3;
         var replyLength = shape.IsRead ? 5 + shape.ByteCount : 8;
         _lastSent[shape.Unit] = Time.GetTimestamp();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EdgeGateway.Protocols.Serial;
 
 namespace EdgeGateway.Protocols.Modbus;
@@ -21,6 +22,7 @@ public sealed class ModbusRtuServer : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _serving;
     private readonly byte[] _request = new byte[2 * RtuFrame.MaxLength];
+    private readonly byte[] _frame = new byte[RtuFrame.MaxLength];
     private readonly byte[] _response = new byte[2 * RtuFrame.MaxLength];
     private int _length;
     private long _requests;
@@ -87,9 +89,9 @@ public sealed class ModbusRtuServer : IAsyncDisposable
                 }
 
                 _length += count;
-                while (TakeRequest(isPause: count == 0, out var frame))
+                while (TakeRequest(isPause: count == 0, out var length))
                 {
-                    if (!await AnswerAsync(frame).ConfigureAwait(false))
+                    if (!await AnswerAsync(length).ConfigureAwait(false))
                     {
                         return;
                     }
@@ -109,7 +111,7 @@ public sealed class ModbusRtuServer : IAsyncDisposable
     }
 
     /// <summary>Finds the first whole request; what stands before it is noise.</summary>
-    private bool TakeRequest(bool isPause, out byte[] frame)
+    private bool TakeRequest(bool isPause, out int frameLength)
     {
         for (var at = 0; at <= _length - RtuFrame.MinLength; at++)
         {
@@ -120,24 +122,26 @@ public sealed class ModbusRtuServer : IAsyncDisposable
                 length = bytes.Length;
             }
 
-            if (length > 0 && length <= bytes.Length && RtuFrame.HasValidCrc(bytes[..length]))
+            if (length > 0 && length <= Math.Min(bytes.Length, RtuFrame.MaxLength) && RtuFrame.HasValidCrc(bytes[..length]))
             {
-                frame = bytes[..length].ToArray();
+                bytes[..length].CopyTo(_frame);
+                frameLength = length;
                 bytes[length..].CopyTo(_request);
                 _length = bytes.Length - length;
                 return true;
             }
         }
 
-        frame = [];
+        frameLength = 0;
         return false;
     }
 
-    private async ValueTask<bool> AnswerAsync(byte[] frame)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> AnswerAsync(int frameLength)
     {
         var number = Interlocked.Increment(ref _requests);
-        var fault = _options.Faults?.Invoke(RequestHandler.Summarise(number, frame[0], frame.AsSpan(1))) ?? ServerFault.None;
-        var length = Respond(frame[0], frame.AsSpan(1, frame.Length - 3), fault, _response);
+        var fault = _options.Faults?.Invoke(RequestHandler.Summarise(number, _frame[0], _frame.AsSpan(1, frameLength - 3))) ?? ServerFault.None;
+        var length = Respond(_frame[0], _frame.AsSpan(1, frameLength - 3), fault, _response);
         if (fault.Delay > TimeSpan.Zero)
         {
             await Task.Delay(fault.Delay, _time, _stop.Token).ConfigureAwait(false);

@@ -8,7 +8,7 @@ namespace EdgeGateway.Protocols.Modbus;
 /// Connects on demand. An answer counts only when transaction id, unit, function and byte count are those of the request; one with
 /// another transaction id is late or doubled, is discarded and counted. After a timeout the connection stays open, since a late
 /// answer does no harm; after three timeouts in a row without a byte it is closed, and the next request connects anew. Bytes that
-/// are no Modbus frame close it at once, since nothing after them can be trusted.
+/// are no Modbus frame, or half a frame at the end of the time, close it at once, since nothing after them can be trusted.
 /// </remarks>
 public sealed class ModbusTcpClient : ModbusClient
 {
@@ -68,7 +68,8 @@ public sealed class ModbusTcpClient : ModbusClient
             }
 
             var outcome = await TransactAsync(_opener.Line!, shape, pdu, deadline, cancel).ConfigureAwait(false);
-            if (outcome.Status is ModbusStatus.NotConnected or ModbusStatus.CorruptFrame || _silentTimeouts >= SilentTimeoutsBeforeReconnect)
+            var isOutOfStep = outcome.Status == ModbusStatus.CorruptFrame || (outcome.Status == ModbusStatus.ShortReply && _received != _taken);
+            if (isOutOfStep || outcome.Status == ModbusStatus.NotConnected || _silentTimeouts >= SilentTimeoutsBeforeReconnect)
             {
                 await _opener.CloseAsync().ConfigureAwait(false);
             }
@@ -143,7 +144,7 @@ public sealed class ModbusTcpClient : ModbusClient
             if (count == 0)
             {
                 _silentTimeouts = heard ? 0 : _silentTimeouts + 1;
-                return new(ModbusStatus.Timeout);
+                return new(_received == _taken ? ModbusStatus.Timeout : ModbusStatus.ShortReply);
             }
 
             heard = true;

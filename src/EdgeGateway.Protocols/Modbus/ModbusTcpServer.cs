@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 
 namespace EdgeGateway.Protocols.Modbus;
 
@@ -174,6 +175,7 @@ public sealed class ModbusTcpServer : IAsyncDisposable
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> ReceiveAsync(Socket client, Memory<byte> bytes)
     {
         while (!bytes.IsEmpty)

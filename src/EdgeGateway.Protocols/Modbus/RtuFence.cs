@@ -165,11 +165,15 @@ internal sealed class RtuFence
         _ => ModbusFunction.ReadHoldingRegisters,
     };
 
-    /// <summary>A read with a byte count of its own. One that was tried before serves again if it was first sent after the wanted request.</summary>
+    /// <summary>
+    /// A read with a byte count of its own. One that was tried before serves again if it was first sent after the wanted request; the
+    /// youngest is taken, so that a device that is dead for long is asked the same fence again and again, and no list grows.
+    /// </summary>
     private bool TryFence(RequestShape wanted, ModbusFunction read, long mustPass, out RequestShape fence)
     {
         fence = default;
         var unused = default(RequestShape);
+        var youngest = mustPass;
         for (var bytes = 1; bytes <= Capacity + 1; bytes++)
         {
             var isBits = read is ModbusFunction.ReadCoils or ModbusFunction.ReadDiscreteInputs;
@@ -185,15 +189,15 @@ internal sealed class RtuFence
             {
                 unused = unused == default ? candidate : unused;
             }
-            else if (_outstanding[place].First > mustPass)
+            else if (_outstanding[place].First > youngest)
             {
                 fence = candidate;
-                return true;
+                youngest = _outstanding[place].First;
             }
         }
 
-        fence = unused;
-        return unused != default;
+        fence = youngest > mustPass ? fence : unused;
+        return fence != default;
     }
 
     /// <summary>When anything was last asked that the wanted request could be confused with, by data or by an exception.</summary>

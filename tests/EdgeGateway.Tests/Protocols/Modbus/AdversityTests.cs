@@ -1,0 +1,193 @@
+using System.Buffers.Binary;
+using EdgeGateway.Protocols.Modbus;
+using EdgeGateway.Protocols.Serial;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace EdgeGateway.Tests.Protocols.Modbus;
+
+/// <summary>
+/// Whatever happens to answers (late, lost, doubled, damaged, in pieces, from another unit, behind noise), Ok means the values of this
+/// very request. Every answer carries the number of the request that it answers, so a wrong one cannot pass.
+/// </summary>
+public sealed class AdversityTests
+{
+    private const int Runs = 1500;
+    private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(200);
+
+    public enum Fate
+    {
+        Good,
+        Lost,
+        Doubled,
+        Damaged,
+        Cut,
+        Noise,
+        Refused,
+        OtherUnit,
+        InPieces,
+    }
+
+    public sealed record Step(byte Unit, RegisterTable Table, int Quantity, int PauseMilliseconds);
+
+    public sealed record Fault(Fate Fate, int DelayMilliseconds, int Detail);
+
+    public sealed record Story(Step[] Steps, Fault[] Faults)
+    {
+        public override string ToString() => string.Join('\n', [.. Steps.Select(s => s.ToString()), .. Faults.Select(f => f.ToString())]);
+    }
+
+    private static readonly Gen<Step> Steps =
+        from unit in Gen.Elements<byte>(1, 1, 2)
+        from table in Gen.Frequency((4, Gen.Constant(RegisterTable.HoldingRegister)), (1, Gen.Constant(RegisterTable.InputRegister)))
+        from quantity in Gen.Elements(1, 2, 2, 2, 5)
+        from pause in Gen.Elements(0, 0, 0, 50, 700)
+        select new Step(unit, table, quantity, pause);
+
+    private static readonly Gen<Fault> Faults =
+        from fate in Gen.Frequency((6, Gen.Constant(Fate.Good)), (6, Gen.Elements(Enum.GetValues<Fate>())))
+        from delay in Gen.Elements(2, 2, 5, 120, 195, 199, 205, 260, 390, 600)
+        from detail in Gen.Choose(0, 1000)
+        select new Fault(fate, delay, detail);
+
+    private static readonly Arbitrary<Story> Stories =
+        (from steps in Steps.ArrayOf(14)
+         from faults in Faults.ArrayOf(24)
+         select new Story(steps, faults)).ToArbitrary();
+
+    [Fact]
+    public void On_a_serial_line_Ok_always_means_the_answer_to_this_request()
+    {
+        var answered = 0;
+        Prop.ForAll(Stories, story => answered += PlayRtu(story)).Check(Config.QuickThrowOnFailure.WithMaxTest(Runs));
+
+        // The property must not hold for lack of answers.
+        Assert.True(answered > 4 * Runs, $"only {answered} answers were accepted");
+    }
+
+    [Fact]
+    public void On_TCP_Ok_always_means_the_answer_to_this_request()
+    {
+        var answered = 0;
+        Prop.ForAll(Stories, story => answered += PlayTcp(story)).Check(Config.QuickThrowOnFailure.WithMaxTest(Runs));
+        Assert.True(answered > 4 * Runs, $"only {answered} answers were accepted");
+    }
+
+    private static int PlayRtu(Story story)
+    {
+        ScriptedClock clock = new();
+        ScriptedLine line = new(clock);
+        var faults = new Queue<Fault>(story.Faults);
+        var busyUntil = new TimeSpan[256];
+        line.OnWrite = request =>
+        {
+            var fault = faults.Count > 0 ? faults.Dequeue() : new(Fate.Good, 2, 0);
+            var unit = request[0];
+            var reply = Finish(fault.Fate == Fate.OtherUnit ? (byte)9 : unit, Body(request[1], request[5], line.Written.Count, fault));
+            var at = clock.Now + TimeSpan.FromMilliseconds(fault.DelayMilliseconds);
+            busyUntil[unit] = at > busyUntil[unit] ? at : busyUntil[unit];
+            Deliver(line, busyUntil[unit] - clock.Now, reply, fault);
+        };
+        var client = new ModbusRtuClient((_, _) => ValueTask.FromResult<IByteLine>(line), new RtuTiming(new SerialSettings { Baud = 9600 }), clock);
+        return Play(story, client, clock, () => line.Written.Count);
+    }
+
+    private static int PlayTcp(Story story)
+    {
+        ScriptedClock clock = new();
+        var faults = new Queue<Fault>(story.Faults);
+        var number = 0;
+        var client = new ModbusTcpClient((_, _) =>
+        {
+            ScriptedLine line = new(clock);
+            line.OnWrite = request =>
+            {
+                number++;
+                var fault = faults.Count > 0 ? faults.Dequeue() : new(Fate.Good, 2, 0);
+                var body = Body(request[7], request[11], number, fault);
+
+                // A stream neither loses nor mixes bytes: a server that answers too little says so in the header.
+                body = fault.Fate == Fate.Cut ? body[..(1 + (fault.Detail % body.Length))] : body;
+                var reply = new byte[MbapHeader.Size + body.Length];
+                var transaction = BinaryPrimitives.ReadUInt16BigEndian(request);
+                var unit = fault.Fate == Fate.OtherUnit ? (byte)9 : request[6];
+                new MbapHeader(fault.Fate == Fate.Damaged ? (ushort)(transaction ^ 0x4000) : transaction, unit, body.Length).Write(reply);
+                body.CopyTo(reply, MbapHeader.Size);
+                Deliver(line, TimeSpan.FromMilliseconds(fault.DelayMilliseconds), reply, fault with { Fate = fault.Fate is Fate.Damaged or Fate.Cut ? Fate.Good : fault.Fate }, pieceGap: 0);
+            };
+            return ValueTask.FromResult<IByteLine>(line);
+        }, clock);
+        return Play(story, client, clock, () => number);
+    }
+
+    private static int Play(Story story, ModbusClient client, ScriptedClock clock, Func<int> lastRequest)
+    {
+        var answered = 0;
+        var values = new ushort[8];
+        foreach (var step in story.Steps)
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(step.PauseMilliseconds));
+            Array.Clear(values);
+            var started = clock.Now;
+            var read = client.ReadAsync(step.Unit, step.Table, 10, step.Quantity, values, Timeout);
+            Assert.True(read.IsCompleted, "a scripted line never suspends");
+#pragma warning disable xUnit1031 // It has completed.
+            var outcome = read.AsTask().GetAwaiter().GetResult();
+#pragma warning restore xUnit1031
+            Assert.InRange(clock.Now - started, TimeSpan.Zero, Timeout + TimeSpan.FromMilliseconds(150));
+            if (outcome.IsOk)
+            {
+                answered++;
+                Assert.All(values[..step.Quantity], value => Assert.Equal(lastRequest(), value));
+            }
+            else
+            {
+                Assert.All(values, value => Assert.Equal(0, value));
+            }
+        }
+
+        return answered;
+    }
+
+    private static byte[] Body(byte function, int quantity, int number, Fault fault) => fault.Fate == Fate.Refused
+        ? [(byte)(function | 0x80), 2]
+        : [function, (byte)(2 * quantity), .. Enumerable.Repeat(new[] { (byte)(number >> 8), (byte)(number & 0xFF) }, quantity).SelectMany(b => b)];
+
+    private static byte[] Finish(byte unit, byte[] pdu)
+    {
+        var frame = new byte[pdu.Length + 3];
+        pdu.CopyTo(frame, 1);
+        RtuFrame.Finish(frame, unit, pdu.Length);
+        return frame;
+    }
+
+    private static void Deliver(ScriptedLine line, TimeSpan after, byte[] reply, Fault fault, int pieceGap = 1)
+    {
+        switch (fault.Fate)
+        {
+            case Fate.Lost:
+                return;
+            case Fate.Doubled:
+                line.Arrive(after, [.. reply, .. reply]);
+                return;
+            case Fate.Damaged:
+                reply[fault.Detail % reply.Length] ^= (byte)(1 + (fault.Detail % 255));
+                line.Arrive(after, reply);
+                return;
+            case Fate.Cut:
+                line.Arrive(after, reply[..(fault.Detail % reply.Length)]);
+                return;
+            case Fate.Noise:
+                line.Arrive(after, [(byte)(fault.Detail % 256), 0xFF, .. reply]);
+                return;
+            case Fate.InPieces:
+                var cut = fault.Detail % reply.Length;
+                line.Arrive(after, reply[..cut]);
+                line.Arrive(after + TimeSpan.FromMilliseconds(pieceGap), reply[cut..]);
+                return;
+            default:
+                line.Arrive(after, reply);
+                return;
+        }
+    }
+}
