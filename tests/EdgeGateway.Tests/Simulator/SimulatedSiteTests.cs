@@ -117,6 +117,34 @@ public sealed class SimulatedSiteTests
         Assert.InRange(running, 5000, 7100);
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Starts_and_stops_do_not_look_like_slip_to_a_gateway_that_reads_drive_and_belt_a_second_apart(int apart)
+    {
+        var site = new SimulatedSite(_mine, 5, new SteppedTime());
+        var drives = new double[7200];
+        var belts = new double[7200];
+        for (var i = 0; i < drives.Length; i++)
+        {
+            site.Step(site.Begin + TimeSpan.FromSeconds(i));
+            drives[i] = 0.05 * site.Value(_mine.Find("belt-drive.output_frequency"));
+            belts[i] = site.Value(_mine.Find("belt-scale.belt_speed"));
+        }
+
+        int warned = 0, longest = 0;
+        for (var i = 1; i < drives.Length - 1; i++)
+        {
+            var slip = drives[i + apart] >= 1.5 ? 1 - (belts[i] / drives[i + apart]) : 0;
+            Assert.True(slip < 0.1, $"{slip} at {i}");
+            warned = slip > 0.05 ? warned + 1 : 0;
+            longest = Math.Max(longest, warned);
+        }
+
+        Assert.True(longest < 5, $"{longest} s");
+    }
+
     [Fact]
     public void Less_boiler_load_means_more_oxygen_and_a_slower_cooler_stream()
     {
