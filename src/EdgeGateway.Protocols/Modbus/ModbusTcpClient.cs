@@ -115,6 +115,10 @@ public sealed class ModbusTcpClient : ModbusClient
 
             _received += count;
             _silentTimeouts = 0;
+            if (deadline.Left <= TimeSpan.Zero)
+            {
+                return new(ModbusStatus.CorruptFrame, Detail: "the peer sends without being asked and does not stop");
+            }
         }
 
         new MbapHeader(_transaction, shape.Unit, pdu.Length).Write(_send);

@@ -18,16 +18,22 @@ internal static class CheckCommand
             Description = "A gateway.yaml, device profiles, or directories of device profiles. Default: gateway.yaml.",
             Arity = ArgumentArity.ZeroOrMore,
         };
+        var configuration = new Option<string?>("--config", "-c") { Description = "The same as naming the file.", HelpName = "FILE" };
         var profiles = CommonOptions.Profiles();
         var command = new Command(
             "check",
             """
             Check configuration and device profiles; no wire is touched. All problems are reported at once, each with
             file, line, what is wrong and how to mend it. Exit code: 0 usable, 2 not usable.
-            """) { files, profiles };
+            """) { files, configuration, profiles };
         command.SetAction(result =>
         {
-            var given = result.GetValue(files) is { Length: > 0 } named ? named : ["gateway.yaml"];
+            string[] given = [.. result.GetValue(files) ?? [], .. result.GetValue(configuration) is { } one ? [one] : Array.Empty<string>()];
+            if (given.Length == 0)
+            {
+                given = ["gateway.yaml"];
+            }
+
             return Run(given, result.GetValue(profiles));
         });
         return command;
@@ -45,12 +51,14 @@ internal static class CheckCommand
     }
 
     private static IEnumerable<string> Expand(string path) => Directory.Exists(path)
-        ? Directory.EnumerateFiles(path, "*.yaml", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+        ? Directory.EnumerateFiles(path, "*.yaml", SearchOption.AllDirectories).Where(f => IsProfile(f) || HasSchema(f, "edgegateway/gateway/")).Order(StringComparer.Ordinal)
         : [path];
 
     // A profile says so in its first key; a file that cannot be read is left to the gateway's reader, which says why.
-    private static bool IsProfile(string path) =>
-        File.Exists(path) && File.ReadLines(path).Take(50).Any(line => line.StartsWith("schema: edgegateway/device-profile/", StringComparison.Ordinal));
+    private static bool IsProfile(string path) => HasSchema(path, "edgegateway/device-profile/");
+
+    private static bool HasSchema(string path, string schema) =>
+        File.Exists(path) && File.ReadLines(path).Take(50).Any(line => line.StartsWith($"schema: {schema}", StringComparison.Ordinal));
 
     private static bool CheckProfile(string path)
     {

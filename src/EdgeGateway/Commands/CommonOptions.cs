@@ -39,7 +39,7 @@ internal static class CommonOptions
         if (site is null)
         {
             var errors = problems.Count(p => p.Severity == Core.ProblemSeverity.Error);
-            Console.Error.WriteLine($"{errors} {(errors == 1 ? "error" : "errors")}. Nothing was started.");
+            Console.Error.WriteLine($"{configuration}: {errors} {(errors == 1 ? "error" : "errors")}.");
         }
 
         return site;

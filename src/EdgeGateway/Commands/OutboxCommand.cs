@@ -22,7 +22,15 @@ internal static class OutboxCommand
                 return code;
             }
 
-            var outbox = await client.GetAsync("outbox", ControlJson.Default.OutboxDocument, cancel).ConfigureAwait(false);
+            OutboxDocument outbox;
+            try
+            {
+                outbox = await client.GetAsync("outbox", ControlJson.Default.OutboxDocument, cancel).ConfigureAwait(false);
+            }
+            catch (HttpRequestException e)
+            {
+                return Terminal.Fail(e.Message);
+            }
             if (result.GetValue(json))
             {
                 Console.WriteLine(JsonSerializer.Serialize(outbox, ControlJson.Default.OutboxDocument));

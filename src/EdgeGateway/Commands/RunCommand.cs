@@ -73,7 +73,7 @@ internal static class RunCommand
         }
         catch (IOException e)
         {
-            return Terminal.Fail($"The gateway cannot start: {e.Message}");
+            return Terminal.Fail($"The gateway cannot start: {e.Message} If it is the health endpoint, write 'health: {{ listen: \"127.0.0.1:PORT\" }}' with a free port in {configuration}, or 'health: off'.");
         }
     }
 

@@ -22,7 +22,15 @@ internal static class StatusCommand
                 return code;
             }
 
-            var status = await client.GetAsync("status", ControlJson.Default.StatusDocument, cancel).ConfigureAwait(false);
+            StatusDocument status;
+            try
+            {
+                status = await client.GetAsync("status", ControlJson.Default.StatusDocument, cancel).ConfigureAwait(false);
+            }
+            catch (HttpRequestException e)
+            {
+                return Terminal.Fail(e.Message);
+            }
             if (result.GetValue(json))
             {
                 Console.WriteLine(JsonSerializer.Serialize(status, ControlJson.Default.StatusDocument));
@@ -40,17 +48,14 @@ internal static class StatusCommand
     /// <summary>Connects to the gateway that runs with this configuration; says so when there is none.</summary>
     internal static ControlClient? Connect(string configuration, string? profiles, out int exitCode)
     {
-        exitCode = Terminal.BadInput;
         var site = CommonOptions.Load(configuration, profiles);
-        if (site is null)
-        {
-            return null;
-        }
 
-        exitCode = Terminal.Failure;
+        // A gateway that runs keeps running when its file is broken by an edit: it is then looked for where the store is by default.
+        var directory = site?.Model.Storage.Directory ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(configuration))!, "data");
+        exitCode = site is null ? Terminal.BadInput : Terminal.Failure;
         try
         {
-            if (ControlClient.TryConnect(site.Model.Storage.Directory) is { } client)
+            if (ControlClient.TryConnect(directory) is { } client)
             {
                 return client;
             }
@@ -61,7 +66,7 @@ internal static class StatusCommand
             return null;
         }
 
-        Console.Error.WriteLine($"No gateway is running with its store in {site.Model.Storage.Directory}. Start one with: edgegateway run --config {configuration}");
+        Console.Error.WriteLine($"No gateway is running with its store in {directory}. Start one with: edgegateway run --config {configuration}");
         return null;
     }
 

@@ -39,11 +39,6 @@ public sealed class ControlClient : IDisposable
     public static ControlClient? TryConnect(string directory)
     {
         var socket = Path.GetFullPath(Path.Combine(directory, ControlServer.SocketName));
-        if (!File.Exists(socket))
-        {
-            return null;
-        }
-
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
@@ -56,7 +51,8 @@ public sealed class ControlClient : IDisposable
         }
         catch (SocketException)
         {
-            // The socket file of a gateway that was killed: nobody listens behind it.
+            // No socket, or that of a gateway that was killed: nobody listens behind it. (Whether the file exists cannot be asked: in a
+            // directory that this user may not search it seems not to.)
             return null;
         }
 
@@ -67,7 +63,17 @@ public sealed class ControlClient : IDisposable
     /// <exception cref="HttpRequestException">The gateway refused; the message holds its words.</exception>
     public async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel)
     {
-        using var response = await _http.GetAsync(new Uri(path, UriKind.Relative), cancel).ConfigureAwait(false);
+        HttpResponseMessage response;
+        try
+        {
+            response = await _http.GetAsync(new Uri(path, UriKind.Relative), cancel).ConfigureAwait(false);
+        }
+        catch (TaskCanceledException e) when (!cancel.IsCancellationRequested)
+        {
+            throw new HttpRequestException($"The gateway runs and does not answer within {_http.Timeout.TotalSeconds} s. Its log says why.", e);
+        }
+
+        using var answered = response;
         await using var body = await response.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
         if (!response.IsSuccessStatusCode)
         {

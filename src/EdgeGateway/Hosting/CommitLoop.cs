@@ -291,12 +291,14 @@ internal sealed class CommitLoop
 
     /// <summary>
     /// Fills a commit with nothing but time when the gateway was away for more than a step: the windows of that time are closed a few
-    /// at a time. Longer silences are told as a whole by the pipeline itself.
+    /// at a time. Longer silences are told as a whole by the pipeline itself. Never beyond a reading that waits: while the store could not be
+    /// written, readings were taken, and they count at their own time.
     /// </summary>
     private bool PrepareCatchUp()
     {
         var monotonic = _clock.Monotonic;
-        var gap = _path.Now is { } last ? _clock.At(monotonic) - last : TimeSpan.Zero;
+        var until = _queue.TryPeek(out var oldest) ? _clock.At(oldest.Monotonic) : _clock.At(monotonic);
+        var gap = _path.Now is { } last ? until - last : TimeSpan.Zero;
         if (_transition || _afterLoss || _step is not null || gap <= 2 * CatchUpStep || gap > Pipeline.LongSilence)
         {
             return false;
@@ -313,6 +315,12 @@ internal sealed class CommitLoop
         var monotonic = _clock.Monotonic;
         var now = _clock.At(monotonic);
         var count = Drain();
+        if (count == ReadingQueue.Capacity)
+        {
+            // More wait: the time is told only as far as it has been read.
+            now = _samples[count - 1].Time;
+        }
+
         var losses = _losses.Any && (ending || monotonic >= _nextLossNotice);
         if (count > 0 || losses || _transition || _step is not null || !_posted.IsEmpty || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds)
         {

@@ -59,6 +59,9 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
     /// <summary>Ends the wait of the pipeline now.</summary>
     public void Wake() => _alarm.Wake();
 
+    /// <summary>The oldest reading that waits, without taking it.</summary>
+    public bool TryPeek(out Reading reading) => _channel.Reader.TryPeek(out reading);
+
     public bool TryRead(out Reading reading) => _channel.Reader.TryRead(out reading);
 
     public void Dispose() => _alarm.Dispose();

@@ -63,12 +63,12 @@ internal sealed class StateRecovery(LoadedSite site, SqliteStore store, ILogger 
     /// </summary>
     /// <param name="from">The path that ends.</param>
     /// <param name="to">The configuration that comes into force.</param>
-    /// <param name="now">When: the time of the first batch under the new configuration.</param>
+    /// <param name="now">The time of the first batch under the new configuration; used when the path before was never told the time.</param>
     /// <param name="rows">Receives the rows of the windows that were closed; empty in replay.</param>
     public static LocalPath Transition(LocalPath from, SiteModel to, Instant now, List<OutboxRow> rows)
     {
-        // A clock that was set back while the gateway was off must not end a window before its last sample.
-        var end = from.Now is { } last && last > now ? last : now;
+        // Windows end where the configuration before was last in force, not where the new one begins: in between nobody measured.
+        var end = from.Now ?? now;
         from.Pipeline.Close(end);
         rows.AddRange(from.Encoder.Flush(end));
         var path = new LocalPath(to, from.Encoder.Heads);

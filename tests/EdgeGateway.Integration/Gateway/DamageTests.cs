@@ -15,7 +15,7 @@ public sealed class DamageTests : IAsyncLifetime, IDisposable
     {
         await _broker.StartAsync();
         _receiver = await FeedReceiver.SubscribeAsync(_broker);
-        _site = await GatewaySite.ServeAsync(LoadSite.Configuration(2), _broker.Port, profiles: LoadSite.Profile);
+        _site = await GatewaySite.ServeAsync(Configuration(2), _broker.Port, profiles: LoadSite.Profile);
     }
 
     public async Task DisposeAsync()
@@ -26,9 +26,12 @@ public sealed class DamageTests : IAsyncLifetime, IDisposable
 
     public void Dispose() => _broker.Dispose();
 
+    // Checkpoints are far apart, so that the damage lies in what is replayed.
+    private static string Configuration(int devices) => LoadSite.Configuration(devices).Replace("checkpoint: 2s", "checkpoint: 60s", StringComparison.Ordinal);
+
     [Theory]
-    [InlineData("UPDATE log SET body = CAST(substr(body, 1, length(body) - 1) || x'5A' AS BLOB) WHERE number = (SELECT max(number) FROM log)", "a batch that cannot be read")]
-    [InlineData("DELETE FROM log WHERE number = (SELECT max(number) - 1 FROM log)", "a batch that is gone")]
+    [InlineData("UPDATE log SET body = CAST(substr(body, 1, length(body) - 1) || x'5A' AS BLOB) WHERE number = (SELECT max(number) - 2 FROM log)", "a batch that cannot be read")]
+    [InlineData("DELETE FROM log WHERE number = (SELECT max(number) - 2 FROM log)", "a batch that is gone")]
     [InlineData("DELETE FROM configuration", "the texts of the configuration before are gone")]
     public async Task Damage_that_only_replay_finds_is_salvaged_and_told(string damage, string what)
     {
@@ -41,7 +44,7 @@ public sealed class DamageTests : IAsyncLifetime, IDisposable
         Sql.Execute(Path.Combine(_site.Store, "gateway.db"), damage);
 
         // Another configuration, so that the old one has to be looked up.
-        _site.Configure(LoadSite.Configuration(3));
+        _site.Configure(Configuration(3));
         await using var next = await GatewayProcess.RunAsync(_site);
         var health = await _receiver.GetAsync(FeedStream.Health, r => r.GetProperty("kind").GetString() == "new-epoch", $"after {what} a new epoch is told", () => next.Log);
         Assert.Contains("damaged", health.GetProperty("text").GetString(), StringComparison.Ordinal);
