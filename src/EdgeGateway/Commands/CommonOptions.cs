@@ -25,8 +25,11 @@ internal static class CommonOptions
     };
 
     /// <summary>Reads and checks the site, prints what is wrong.</summary>
+    /// <param name="configuration">Path of <c>gateway.yaml</c>.</param>
+    /// <param name="profiles">Directory of profiles, or null for the usual places.</param>
+    /// <param name="starting">True for commands that start something: then it is said that nothing was.</param>
     /// <returns>The site, or null when it cannot be used.</returns>
-    public static LoadedSite? Load(string configuration, string? profiles)
+    public static LoadedSite? Load(string configuration, string? profiles, bool starting = false)
     {
         if (profiles is not null && !Directory.Exists(profiles))
         {
@@ -39,7 +42,7 @@ internal static class CommonOptions
         if (site is null)
         {
             var errors = problems.Count(p => p.Severity == Core.ProblemSeverity.Error);
-            Console.Error.WriteLine($"{configuration}: {errors} {(errors == 1 ? "error" : "errors")}.");
+            Console.Error.WriteLine($"{errors} {(errors == 1 ? "error" : "errors")}.{(starting ? " Nothing was started." : "")}");
         }
 
         return site;

@@ -49,7 +49,7 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(string configuration, string? profiles, string format, LogLevel level, TimeSpan shift, CancellationToken cancel)
     {
-        var site = CommonOptions.Load(configuration, profiles);
+        var site = CommonOptions.Load(configuration, profiles, starting: true);
         if (site is null)
         {
             return Terminal.BadInput;

@@ -28,7 +28,7 @@ internal static class SimulateCommand
 
     private static async Task<int> RunAsync(string configuration, string? profiles, ulong seed, string? script, CancellationToken cancel)
     {
-        var site = CommonOptions.Load(configuration, profiles);
+        var site = CommonOptions.Load(configuration, profiles, starting: true);
         if (site is null)
         {
             return Terminal.BadInput;
