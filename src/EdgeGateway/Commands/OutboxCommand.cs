@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 using EdgeGateway.Control;
 using Spectre.Console;
 
@@ -14,34 +13,14 @@ internal static class OutboxCommand
         var profiles = CommonOptions.Profiles();
         var json = CommonOptions.Json();
         var command = new Command("outbox", "Show what waits to leave: how much, since when, of which streams.") { configuration, profiles, json };
-        command.SetAction(async (result, cancel) =>
-        {
-            using var client = StatusCommand.Connect(result.GetValue(configuration)!, result.GetValue(profiles), out var code);
-            if (client is null)
-            {
-                return code;
-            }
-
-            OutboxDocument outbox;
-            try
-            {
-                outbox = await client.GetAsync("outbox", ControlJson.Default.OutboxDocument, cancel).ConfigureAwait(false);
-            }
-            catch (HttpRequestException e)
-            {
-                return Terminal.Fail(e.Message);
-            }
-            if (result.GetValue(json))
-            {
-                Console.WriteLine(JsonSerializer.Serialize(outbox, ControlJson.Default.OutboxDocument));
-            }
-            else
-            {
-                Show(outbox);
-            }
-
-            return Terminal.Success;
-        });
+        command.SetAction((result, cancel) => StatusCommand.AskAsync(
+            result.GetValue(configuration)!,
+            result.GetValue(profiles),
+            "outbox",
+            ControlJson.Default.OutboxDocument,
+            result.GetValue(json) ? null : Show,
+            _ => Terminal.Success,
+            cancel));
         return command;
     }
 

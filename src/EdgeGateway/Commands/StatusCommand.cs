@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using EdgeGateway.Control;
 using Spectre.Console;
 
@@ -14,39 +15,57 @@ internal static class StatusCommand
         var profiles = CommonOptions.Profiles();
         var json = CommonOptions.Json();
         var command = new Command("status", "Show what the running gateway does: devices, uplinks, outbox, and what is wrong.") { configuration, profiles, json };
-        command.SetAction(async (result, cancel) =>
-        {
-            using var client = Connect(result.GetValue(configuration)!, result.GetValue(profiles), out var code);
-            if (client is null)
-            {
-                return code;
-            }
-
-            StatusDocument status;
-            try
-            {
-                status = await client.GetAsync("status", ControlJson.Default.StatusDocument, cancel).ConfigureAwait(false);
-            }
-            catch (HttpRequestException e)
-            {
-                return Terminal.Fail(e.Message);
-            }
-            if (result.GetValue(json))
-            {
-                Console.WriteLine(JsonSerializer.Serialize(status, ControlJson.Default.StatusDocument));
-            }
-            else
-            {
-                Show(status);
-            }
-
-            return status.State == "ok" ? Terminal.Success : Terminal.Failure;
-        });
+        command.SetAction((result, cancel) => AskAsync(
+            result.GetValue(configuration)!,
+            result.GetValue(profiles),
+            "status",
+            ControlJson.Default.StatusDocument,
+            result.GetValue(json) ? null : Show,
+            status => status.State == "ok" ? Terminal.Success : Terminal.Failure,
+            cancel));
         return command;
     }
 
-    /// <summary>Connects to the gateway that runs with this configuration; says so when there is none.</summary>
-    internal static ControlClient? Connect(string configuration, string? profiles, out int exitCode)
+    /// <summary>Gets a document from the gateway that runs with this configuration and prints it.</summary>
+    /// <param name="configuration">Path of <c>gateway.yaml</c>.</param>
+    /// <param name="profiles">Directory of profiles, or null for the usual places.</param>
+    /// <param name="path">What to ask for.</param>
+    /// <param name="type">The document.</param>
+    /// <param name="show">Prints it for people; null: as JSON for programs.</param>
+    /// <param name="judge">The exit code that the document means.</param>
+    /// <param name="cancel">Stops waiting.</param>
+    internal static async Task<int> AskAsync<T>(
+        string configuration, string? profiles, string path, JsonTypeInfo<T> type, Action<T>? show, Func<T, int> judge, CancellationToken cancel)
+    {
+        using var client = Connect(configuration, profiles, out var code);
+        if (client is null)
+        {
+            return code;
+        }
+
+        T document;
+        try
+        {
+            document = await client.GetAsync(path, type, cancel).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e)
+        {
+            return Terminal.Fail(e.Message);
+        }
+
+        if (show is null)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(document, type));
+        }
+        else
+        {
+            show(document);
+        }
+
+        return judge(document);
+    }
+
+    private static ControlClient? Connect(string configuration, string? profiles, out int exitCode)
     {
         var site = CommonOptions.Load(configuration, profiles);
 

@@ -257,9 +257,12 @@ internal sealed class CommitLoop
             Post((encoder, now) => encoder.Health(new HealthRecord { Time = now, Kind = HealthKind.StorageRecovered, Text = "The store can be written again." }));
         }
 
-        if (result.Written && _commit.Rows.Count > 0)
+        for (var i = 0; i < _commit.Rows.Count; i++)
         {
-            _births.Committed([.. _commit.Rows.Select((row, i) => row with { Id = result.FirstRowId + i })]);
+            if (_commit.Rows[i].Stream == FeedStream.Birth)
+            {
+                _births.Committed([_commit.Rows[i] with { Id = result.FirstRowId + i }]);
+            }
         }
 
         _checkpointWanted |= result.CheckpointWanted;
