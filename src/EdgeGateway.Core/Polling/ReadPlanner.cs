@@ -33,8 +33,8 @@ public static class ReadPlanner
 
         var sorted = points
             .OrderBy(p => p.Encoding.Table)
-            .ThenBy(p => p.Encoding.Address)
-            .ThenBy(p => p.Encoding.Length)
+            .ThenBy(p => p.Encoding.Span.First)
+            .ThenBy(p => p.Encoding.Span.Length)
             .ThenBy(p => p.Index);
         var plan = new List<PlannedRead>();
         var members = new List<int>();
@@ -42,10 +42,10 @@ public static class ReadPlanner
         foreach (var (index, encoding) in sorted)
         {
             var most = encoding.Table is RegisterTable.Coil or RegisterTable.DiscreteInput ? limits.MaxBitsPerRead : limits.MaxRegistersPerRead;
-            var (first, next) = ((int)encoding.Address, encoding.Address + encoding.Length);
-            if (encoding.Length > most)
+            var (first, next) = ((int)encoding.Span.First, encoding.Span.End);
+            if (next - first > most)
             {
-                throw new ArgumentException($"The point at {first} occupies {encoding.Length} registers, a request brings {most} at most.", nameof(points));
+                throw new ArgumentException($"The point at {first} needs {next - first} registers at once, a request brings {most} at most.", nameof(points));
             }
 
             var joins = members.Count > 0

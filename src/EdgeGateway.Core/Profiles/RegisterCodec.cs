@@ -26,7 +26,7 @@ public static class RegisterCodec
     // No quantity of a site reaches it, and differences of two such readings still fit a decimal.
     private const decimal LargestReading = 1e24m;
 
-    /// <summary>Decodes the first <see cref="RegisterEncoding.Length"/> words.</summary>
+    /// <summary>Decodes the words of <see cref="RegisterEncoding.Span"/>.</summary>
     /// <param name="encoding">How the point is read.</param>
     /// <param name="words">Register values in address order; may be longer than the point.</param>
     /// <param name="value">The value in the point's unit; NaN unless the status is <see cref="DecodeStatus.Ok"/>.</param>

@@ -88,6 +88,9 @@ public sealed record RegisterEncoding
     /// <summary>Raw values (right-aligned bits) by which the device says "not available".</summary>
     public IReadOnlyList<ulong> Invalid { get; init; } = [];
 
+    /// <summary>What must be read in one request to decode the value, and what <see cref="RegisterCodec.Decode"/> is given.</summary>
+    public RegisterSpan Span => new(Address, Length);
+
     /// <summary>Number of registers (or bits, for coils and discrete inputs) the value occupies.</summary>
     public int Length => Type switch
     {
@@ -95,4 +98,13 @@ public sealed record RegisterEncoding
         RegisterType.UInt32 or RegisterType.Int32 or RegisterType.Float32 => 2,
         _ => 4,
     };
+}
+
+/// <summary>A run of registers (or bits) of one table.</summary>
+/// <param name="First">Zero-based address of the first.</param>
+/// <param name="Length">How many, at least 1.</param>
+public readonly record struct RegisterSpan(ushort First, int Length)
+{
+    /// <summary>The address behind the last.</summary>
+    public int End => First + Length;
 }

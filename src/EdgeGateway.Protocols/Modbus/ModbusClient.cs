@@ -2,22 +2,29 @@ using System.Runtime.CompilerServices;
 
 namespace EdgeGateway.Protocols.Modbus;
 
-/// <summary>Asks Modbus devices over one connection or line, one request at a time.</summary>
+/// <summary>Asks Modbus devices over one connection or line.</summary>
 /// <remarks>
-/// A client has one owner: a second request while one is under way is a mistake of the program and throws. What devices, cables
-/// and networks do wrong comes back as a <see cref="ModbusOutcome"/>. A request that is answered allocates nothing.
+/// A client has one owner: more requests at once than <see cref="Capacity"/> is a mistake of the program and throws. What devices,
+/// cables and networks do wrong comes back as a <see cref="ModbusOutcome"/>. A request that is answered allocates nothing.
 /// </remarks>
 public abstract class ModbusClient : IAsyncDisposable
 {
+    private readonly Stack<ModbusExchange> _free;
     private ModbusCounters _counters;
-    private int _busy;
-    private int _requestLength;
 
-    private protected ModbusClient(TimeProvider time)
+    private protected ModbusClient(TimeProvider time, int capacity = 1)
     {
         ArgumentNullException.ThrowIfNull(time);
         Time = time;
+        Capacity = capacity;
+        _free = new(Enumerable.Range(0, capacity).Select(_ => new ModbusExchange()));
     }
+
+    /// <summary>How many requests the owner may have under way at once.</summary>
+    public int Capacity { get; }
+
+    /// <summary>Sees every byte that goes out and comes in; null when nobody watches. May be set at any time.</summary>
+    public IModbusTap? Tap { get; set; }
 
     /// <summary>What this client has seen so far.</summary>
     public ModbusCounters Counters => _counters;
@@ -25,12 +32,6 @@ public abstract class ModbusClient : IAsyncDisposable
     private protected TimeProvider Time { get; }
 
     private protected ref ModbusCounters Count => ref _counters;
-
-    /// <summary>The PDU of the request under way.</summary>
-    private protected byte[] RequestPdu { get; } = new byte[Pdu.MaxLength];
-
-    /// <summary>The PDU that answered; set by <see cref="ExchangeAsync"/> when its outcome is Ok.</summary>
-    private protected Memory<byte> ReplyPdu { get; set; }
 
     /// <summary>Reads one table.</summary>
     /// <param name="unit">The unit id, 0 to 255 on TCP, 1 to 255 on a serial line.</param>
@@ -41,7 +42,7 @@ public abstract class ModbusClient : IAsyncDisposable
     /// <param name="timeout">Time for the device to answer, connecting included; time on a serial wire is added by the client.</param>
     /// <param name="cancel">Abandons the request with <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="ArgumentException">The request cannot be, whatever the device: quantity, range or a destination too small.</exception>
-    /// <exception cref="InvalidOperationException">Another request is under way.</exception>
+    /// <exception cref="InvalidOperationException">More requests are under way than <see cref="Capacity"/> allows.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ModbusOutcome> ReadAsync(
         byte unit, RegisterTable table, ushort address, int quantity, Memory<ushort> destination, TimeSpan timeout, CancellationToken cancel = default)
@@ -56,13 +57,15 @@ public abstract class ModbusClient : IAsyncDisposable
             throw new ArgumentOutOfRangeException(nameof(table), table, "no such table");
         }
 
-        Enter();
+        var exchange = Rent();
         try
         {
-            _requestLength = table.IsBits()
-                ? ReadBits.WriteRequest(RequestPdu, table, address, quantity)
-                : ReadRegisters.WriteRequest(RequestPdu, table, address, quantity);
-            var outcome = await RunAsync(new(unit, (ModbusFunction)table, address, (ushort)quantity), timeout, cancel).ConfigureAwait(false);
+            exchange.Ask(
+                new(unit, (ModbusFunction)table, address, (ushort)quantity),
+                table.IsBits()
+                    ? ReadBits.WriteRequest(exchange.Request, table, address, quantity)
+                    : ReadRegisters.WriteRequest(exchange.Request, table, address, quantity));
+            var outcome = await RunAsync(exchange, timeout, cancel).ConfigureAwait(false);
             if (!outcome.IsOk)
             {
                 return outcome;
@@ -70,83 +73,84 @@ public abstract class ModbusClient : IAsyncDisposable
 
             var values = destination.Span[..quantity];
             return table.IsBits()
-                ? ReadBits.ReadResponse(ReplyPdu.Span, table, values)
-                : ReadRegisters.ReadResponse(ReplyPdu.Span, table, values);
+                ? ReadBits.ReadResponse(exchange.ReplyPdu, table, values)
+                : ReadRegisters.ReadResponse(exchange.ReplyPdu, table, values);
         }
         finally
         {
-            Leave();
+            Return(exchange);
         }
     }
 
     /// <summary>Writes one coil (0 is off, anything else on) or one holding register, by function 05 or 06.</summary>
     /// <exception cref="ArgumentException">The table cannot be written.</exception>
-    /// <exception cref="InvalidOperationException">Another request is under way.</exception>
+    /// <exception cref="InvalidOperationException">More requests are under way than <see cref="Capacity"/> allows.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ModbusOutcome> WriteSingleAsync(
         byte unit, RegisterTable table, ushort address, ushort value, TimeSpan timeout, CancellationToken cancel = default)
     {
         CheckWritable(table);
-        Enter();
+        var exchange = Rent();
         try
         {
-            RequestShape shape;
             if (table == RegisterTable.Coil)
             {
-                _requestLength = WriteSingleCoil.WriteRequest(RequestPdu, address, value != 0);
-                shape = new(unit, ModbusFunction.WriteSingleCoil, address, value != 0 ? (ushort)0xFF00 : (ushort)0);
+                exchange.Ask(
+                    new(unit, ModbusFunction.WriteSingleCoil, address, value != 0 ? (ushort)0xFF00 : (ushort)0),
+                    WriteSingleCoil.WriteRequest(exchange.Request, address, value != 0));
             }
             else
             {
-                _requestLength = WriteSingleRegister.WriteRequest(RequestPdu, address, value);
-                shape = new(unit, ModbusFunction.WriteSingleRegister, address, value);
+                exchange.Ask(
+                    new(unit, ModbusFunction.WriteSingleRegister, address, value),
+                    WriteSingleRegister.WriteRequest(exchange.Request, address, value));
             }
 
-            return await RunAsync(shape, timeout, cancel).ConfigureAwait(false);
+            return await RunAsync(exchange, timeout, cancel).ConfigureAwait(false);
         }
         finally
         {
-            Leave();
+            Return(exchange);
         }
     }
 
     /// <summary>Writes several coils or holding registers at once, by function 15 or 16.</summary>
     /// <exception cref="ArgumentException">The table cannot be written, or there are too few or too many values.</exception>
-    /// <exception cref="InvalidOperationException">Another request is under way.</exception>
+    /// <exception cref="InvalidOperationException">More requests are under way than <see cref="Capacity"/> allows.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ModbusOutcome> WriteMultipleAsync(
         byte unit, RegisterTable table, ushort address, ReadOnlyMemory<ushort> values, TimeSpan timeout, CancellationToken cancel = default)
     {
         CheckWritable(table);
-        Enter();
+        var exchange = Rent();
         try
         {
-            ModbusFunction function;
             if (table == RegisterTable.Coil)
             {
-                _requestLength = WriteMultipleCoils.WriteRequest(RequestPdu, address, values.Span);
-                function = ModbusFunction.WriteMultipleCoils;
+                exchange.Ask(
+                    new(unit, ModbusFunction.WriteMultipleCoils, address, (ushort)values.Length),
+                    WriteMultipleCoils.WriteRequest(exchange.Request, address, values.Span));
             }
             else
             {
-                _requestLength = WriteMultipleRegisters.WriteRequest(RequestPdu, address, values.Span);
-                function = ModbusFunction.WriteMultipleRegisters;
+                exchange.Ask(
+                    new(unit, ModbusFunction.WriteMultipleRegisters, address, (ushort)values.Length),
+                    WriteMultipleRegisters.WriteRequest(exchange.Request, address, values.Span));
             }
 
-            return await RunAsync(new(unit, function, address, (ushort)values.Length), timeout, cancel).ConfigureAwait(false);
+            return await RunAsync(exchange, timeout, cancel).ConfigureAwait(false);
         }
         finally
         {
-            Leave();
+            Return(exchange);
         }
     }
 
     /// <summary>Closes the connection or port.</summary>
     public abstract ValueTask DisposeAsync();
 
-    /// <summary>Sends the request and waits for its own answer, and no other's.</summary>
-    private protected abstract ValueTask<ModbusOutcome> ExchangeAsync(
-        RequestShape shape, ReadOnlyMemory<byte> pdu, TimeSpan timeout, CancellationToken cancel);
+    /// <summary>Sends the request and waits for its own answer, and no other's; the answer goes into the exchange.</summary>
+    private protected abstract ValueTask<ModbusOutcome> ExchangeAsync(ModbusExchange exchange, TimeSpan timeout, CancellationToken cancel);
 
     private static void CheckWritable(RegisterTable table)
     {
@@ -157,23 +161,31 @@ public abstract class ModbusClient : IAsyncDisposable
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<ModbusOutcome> RunAsync(RequestShape shape, TimeSpan timeout, CancellationToken cancel)
+    private async ValueTask<ModbusOutcome> RunAsync(ModbusExchange exchange, TimeSpan timeout, CancellationToken cancel)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(timeout, TimeSpan.Zero);
         cancel.ThrowIfCancellationRequested();
         Count.Requests++;
-        var outcome = await ExchangeAsync(shape, RequestPdu.AsMemory(0, _requestLength), timeout, cancel).ConfigureAwait(false);
+        var outcome = await ExchangeAsync(exchange, timeout, cancel).ConfigureAwait(false);
         Count.Count(outcome.Status);
         return outcome;
     }
 
-    private void Enter()
+    private ModbusExchange Rent()
     {
-        if (Interlocked.Exchange(ref _busy, 1) != 0)
+        lock (_free)
         {
-            throw new InvalidOperationException("a request is already under way: a Modbus client has one owner, which asks one thing at a time");
+            return _free.TryPop(out var exchange)
+                ? exchange
+                : throw new InvalidOperationException($"{Capacity} requests are already under way: a Modbus client has one owner, which keeps to its capacity");
         }
     }
 
-    private void Leave() => Volatile.Write(ref _busy, 0);
+    private void Return(ModbusExchange exchange)
+    {
+        lock (_free)
+        {
+            _free.Push(exchange);
+        }
+    }
 }

@@ -29,6 +29,7 @@ public sealed class ModbusRtuClient : ModbusClient
     private readonly RtuFence?[] _fences = new RtuFence?[Units];
     private readonly long[] _lastSent = new long[Units];
     private int _length;
+    private int _replyLength;
     private long _lastActivity;
     private bool _heardAnything;
     private bool? _lineEchoes;
@@ -63,12 +64,12 @@ public sealed class ModbusRtuClient : ModbusClient
     public override ValueTask DisposeAsync() => _opener.DisposeAsync();
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private protected override async ValueTask<ModbusOutcome> ExchangeAsync(
-        RequestShape shape, ReadOnlyMemory<byte> pdu, TimeSpan timeout, CancellationToken cancel)
+    private protected override async ValueTask<ModbusOutcome> ExchangeAsync(ModbusExchange exchange, TimeSpan timeout, CancellationToken cancel)
     {
+        var (shape, pdu) = (exchange.Shape, exchange.RequestPdu);
         if (shape.Unit == 0 && shape.IsRead)
         {
-            throw new ArgumentOutOfRangeException(nameof(shape), "unit 0 addresses all devices on a serial line, none of which answers: give a unit id of 1 to 247");
+            throw new ArgumentOutOfRangeException(nameof(exchange), "unit 0 addresses all devices on a serial line, none of which answers: give a unit id of 1 to 247");
         }
 
         var deadline = new Deadline(Time, timeout);
@@ -81,6 +82,7 @@ public sealed class ModbusRtuClient : ModbusClient
             }
 
             Count.Connects++;
+            Tap?.LineChanged(isOpen: true);
             _length = 0;
             _heardAnything = false;
             _lineEchoes = null;
@@ -96,7 +98,7 @@ public sealed class ModbusRtuClient : ModbusClient
             // A line that never falls silent is a broken one: the request is sent in the end, and the outcome will tell.
             if (!await SilenceAsync(_opener.Line!, deadline.Left, cancel).ConfigureAwait(false))
             {
-                await _opener.CloseAsync().ConfigureAwait(false);
+                await CloseAsync().ConfigureAwait(false);
                 return LineLost;
             }
 
@@ -126,6 +128,7 @@ public sealed class ModbusRtuClient : ModbusClient
             {
                 case Match.Reply:
                     _fences[shape.Unit]?.Answered(asked);
+                    exchange.Answer(_reply.AsSpan(0, _replyLength));
                     break;
                 case Match.AmbiguousException:
                     Fence(shape.Unit).Abandoned(asked);
@@ -143,7 +146,7 @@ public sealed class ModbusRtuClient : ModbusClient
 
             if (outcome.Status == ModbusStatus.NotConnected)
             {
-                await _opener.CloseAsync().ConfigureAwait(false);
+                await CloseAsync().ConfigureAwait(false);
                 return outcome;
             }
 
@@ -168,6 +171,12 @@ public sealed class ModbusRtuClient : ModbusClient
         return RtuFence.Step.Request;
     }
 
+    private ValueTask CloseAsync()
+    {
+        Tap?.LineChanged(isOpen: false);
+        return _opener.CloseAsync();
+    }
+
     private RtuFence Fence(byte unit) => _fences[unit] ??= new();
 
     private async ValueTask<ModbusOutcome> BroadcastAsync(ReadOnlyMemory<byte> pdu, TimeSpan timeout, CancellationToken cancel)
@@ -176,7 +185,7 @@ public sealed class ModbusRtuClient : ModbusClient
         if (!await SilenceAsync(line, timeout, cancel).ConfigureAwait(false)
             || !await SendAsync(line, 0, pdu, timeout, cancel).ConfigureAwait(false))
         {
-            await _opener.CloseAsync().ConfigureAwait(false);
+            await CloseAsync().ConfigureAwait(false);
             return LineLost;
         }
 
@@ -320,6 +329,7 @@ public sealed class ModbusRtuClient : ModbusClient
     {
         pdu.CopyTo(_request.AsMemory(1));
         var length = RtuFrame.Finish(_request, unit, pdu.Length);
+        Tap?.Sent(_request.AsSpan(0, length));
         var sending = line.WriteAsync(_request.AsMemory(0, length), wait, cancel);
         if (!sending.IsCompletedSuccessfully)
         {
@@ -338,6 +348,7 @@ public sealed class ModbusRtuClient : ModbusClient
 
     private void Heard(int count)
     {
+        Tap?.Received(_buffer.AsSpan(_length, count));
         _length += count;
         Sent();
     }
@@ -512,7 +523,7 @@ public sealed class ModbusRtuClient : ModbusClient
         }
 
         frame[1..^2].CopyTo(_reply);
-        ReplyPdu = _reply.AsMemory(0, length - 3);
+        _replyLength = length - 3;
         Drop(at + length);
         state.Outcome = outcome;
         return Match.Reply;

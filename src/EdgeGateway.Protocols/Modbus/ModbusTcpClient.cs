@@ -48,9 +48,9 @@ public sealed class ModbusTcpClient : ModbusClient
     public override ValueTask DisposeAsync() => _opener.DisposeAsync();
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private protected override async ValueTask<ModbusOutcome> ExchangeAsync(
-        RequestShape shape, ReadOnlyMemory<byte> pdu, TimeSpan timeout, CancellationToken cancel)
+    private protected override async ValueTask<ModbusOutcome> ExchangeAsync(ModbusExchange exchange, TimeSpan timeout, CancellationToken cancel)
     {
+        var shape = exchange.Shape;
         var deadline = new Deadline(Time, timeout);
         for (var isFirst = true; ; isFirst = false)
         {
@@ -64,13 +64,15 @@ public sealed class ModbusTcpClient : ModbusClient
                 }
 
                 Count.Connects++;
+                Tap?.LineChanged(isOpen: true);
                 _received = _taken = _silentTimeouts = 0;
             }
 
-            var outcome = await TransactAsync(_opener.Line!, shape, pdu, deadline, cancel).ConfigureAwait(false);
+            var outcome = await TransactAsync(_opener.Line!, exchange, deadline, cancel).ConfigureAwait(false);
             var isOutOfStep = outcome.Status == ModbusStatus.CorruptFrame || (outcome.Status == ModbusStatus.ShortReply && _received != _taken);
             if (isOutOfStep || outcome.Status == ModbusStatus.NotConnected || _silentTimeouts >= SilentTimeoutsBeforeReconnect)
             {
+                Tap?.LineChanged(isOpen: false);
                 await _opener.CloseAsync().ConfigureAwait(false);
             }
 
@@ -86,8 +88,9 @@ public sealed class ModbusTcpClient : ModbusClient
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ModbusOutcome> TransactAsync(
-        IByteLine line, RequestShape shape, ReadOnlyMemory<byte> pdu, Deadline deadline, CancellationToken cancel)
+        IByteLine line, ModbusExchange exchange, Deadline deadline, CancellationToken cancel)
     {
+        var (shape, pdu) = (exchange.Shape, exchange.RequestPdu);
         unchecked
         {
             _transaction++;
@@ -96,7 +99,7 @@ public sealed class ModbusTcpClient : ModbusClient
         // What came since the last answer can only be late; this also shows whether the peer has closed the connection.
         while (true)
         {
-            var stale = TakeReply(shape, isSent: false, out _);
+            var stale = TakeReply(exchange, isSent: false, out _);
             if (stale.Status == ModbusStatus.CorruptFrame)
             {
                 return stale;
@@ -113,7 +116,7 @@ public sealed class ModbusTcpClient : ModbusClient
                 break;
             }
 
-            _received += count;
+            Heard(count);
             _silentTimeouts = 0;
             if (deadline.Left <= TimeSpan.Zero)
             {
@@ -123,6 +126,7 @@ public sealed class ModbusTcpClient : ModbusClient
 
         new MbapHeader(_transaction, shape.Unit, pdu.Length).Write(_send);
         pdu.CopyTo(_send.AsMemory(MbapHeader.Size));
+        Tap?.Sent(_send.AsSpan(0, MbapHeader.Size + pdu.Length));
         if (!await SendAsync(line, _send.AsMemory(0, MbapHeader.Size + pdu.Length), deadline.Left, cancel).ConfigureAwait(false))
         {
             return new(ModbusStatus.NotConnected, Detail: ClosedMeanwhile);
@@ -131,7 +135,7 @@ public sealed class ModbusTcpClient : ModbusClient
         var heard = false;
         while (true)
         {
-            var outcome = TakeReply(shape, isSent: true, out var isReply);
+            var outcome = TakeReply(exchange, isSent: true, out var isReply);
             if (isReply)
             {
                 _silentTimeouts = 0;
@@ -152,7 +156,7 @@ public sealed class ModbusTcpClient : ModbusClient
             }
 
             heard = true;
-            _received += count;
+            Heard(count);
         }
     }
 
@@ -176,6 +180,12 @@ public sealed class ModbusTcpClient : ModbusClient
         return sending.IsCompletedSuccessfully ? sending : SendSlowlyAsync(sending);
     }
 
+    private void Heard(int count)
+    {
+        Tap?.Received(_receive.AsSpan(_received, count));
+        _received += count;
+    }
+
     private Memory<byte> FreeSpace()
     {
         if (_taken == _received)
@@ -193,7 +203,7 @@ public sealed class ModbusTcpClient : ModbusClient
     }
 
     /// <summary>Takes whole frames out of what has been received, up to the answer to the request under way.</summary>
-    private ModbusOutcome TakeReply(RequestShape shape, bool isSent, out bool isReply)
+    private ModbusOutcome TakeReply(ModbusExchange exchange, bool isSent, out bool isReply)
     {
         isReply = false;
         while (_received - _taken >= MbapHeader.Size)
@@ -218,10 +228,10 @@ public sealed class ModbusTcpClient : ModbusClient
             }
 
             isReply = true;
-            ReplyPdu = bytes.Slice(MbapHeader.Size, header.PduLength);
-            return header.Unit == shape.Unit
-                ? shape.Check(ReplyPdu.Span)
-                : new(ModbusStatus.WrongUnit, Detail: $"asked {shape.Unit}, answered {header.Unit}");
+            exchange.Answer(bytes.Span.Slice(MbapHeader.Size, header.PduLength));
+            return header.Unit == exchange.Shape.Unit
+                ? exchange.Shape.Check(exchange.ReplyPdu)
+                : new(ModbusStatus.WrongUnit, Detail: $"asked {exchange.Shape.Unit}, answered {header.Unit}");
         }
 
         return default;

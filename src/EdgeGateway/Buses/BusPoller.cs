@@ -40,7 +40,7 @@ public sealed class BusPoller : IDisposable
     private readonly DeviceLink[] _links;
     private readonly Poll[] _polls;
     private readonly PriorityQueue<Poll, (long Due, int Order)> _schedule = new();
-    private readonly ConcurrentQueue<ReadNow> _asked = new();
+    private readonly ConcurrentQueue<Errand> _errands = new();
     private readonly ushort[] _registers = new ushort[DeviceReader.LargestReply];
     private long _nextProbe = long.MaxValue;
     private int _down;
@@ -112,15 +112,28 @@ public sealed class BusPoller : IDisposable
         ArgumentNullException.ThrowIfNull(device);
         var link = Array.Find(_links, l => l.Device.Index == device.Index)
             ?? throw new ArgumentException($"The device {device.Id} is not on the bus {Model.Id}.", nameof(device));
-        var asked = new ReadNow(link, cancel);
-        _asked.Enqueue(asked);
+        return UseBusAsync(async (_, stop) => await ReadAsync(link, stop).ConfigureAwait(false), cancel);
+    }
+
+    /// <summary>
+    /// Does something on the bus between two polls, while nothing else is under way: what an operator asks for goes through the owner.
+    /// Long work gives the bus back in between by asking several times.
+    /// </summary>
+    /// <param name="work">Gets the bus, and a token that ends with the polling.</param>
+    /// <param name="cancel">Gives up waiting; work that has begun goes on unless it looks at a token of its own.</param>
+    /// <exception cref="OperationCanceledException">The caller gave up, or polling ends.</exception>
+    public Task<T> UseBusAsync<T>(Func<IBus, CancellationToken, ValueTask<T>> work, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        var errand = new Errand<T>(work, cancel);
+        _errands.Enqueue(errand);
         _alarm.Wake();
         if (_stopped)
         {
             Refuse(new CancellationToken(canceled: true));
         }
 
-        return asked.Done.Task.WaitAsync(cancel);
+        return errand.Done.Task.WaitAsync(cancel);
     }
 
     public void Dispose() => _alarm.Dispose();
@@ -152,9 +165,9 @@ public sealed class BusPoller : IDisposable
             cancel.ThrowIfCancellationRequested();
 
             // One at a time between two polls, so that many questions cannot hold up the polls.
-            if (_asked.TryDequeue(out var asked))
+            if (_errands.TryDequeue(out var errand))
             {
-                await AnswerAsync(asked, cancel).ConfigureAwait(false);
+                await errand.RunAsync(_bus, cancel).ConfigureAwait(false);
             }
 
             now = _clock.Monotonic;
@@ -169,7 +182,7 @@ public sealed class BusPoller : IDisposable
                 _schedule.Dequeue();
                 Reschedule(next!, await ExecuteAsync(next!, cancel).ConfigureAwait(false));
             }
-            else if (_asked.IsEmpty)
+            else if (_errands.IsEmpty)
             {
                 await _alarm.WaitAsync(TimeSpan.FromMilliseconds(Math.Min(Math.Min(due, _nextProbe) - now, 3_600_000))).ConfigureAwait(false);
             }
@@ -425,36 +438,17 @@ public sealed class BusPoller : IDisposable
         return count;
     }
 
-    private async ValueTask AnswerAsync(ReadNow asked, CancellationToken cancel)
+    private ValueTask<IReadOnlyList<Reading>> ReadAsync(DeviceLink link, CancellationToken cancel)
     {
-        if (asked.Cancel.IsCancellationRequested)
-        {
-            asked.Done.TrySetCanceled(asked.Cancel);
-            return;
-        }
-
-        try
-        {
-            asked.Done.TrySetResult(await DeviceReader.ReadAsync(Ask, _site, asked.Link.Device, _clock, cancel).ConfigureAwait(false));
-        }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-        {
-            asked.Done.TrySetCanceled(cancel);
-            throw;
-        }
-        catch (Exception e)
-        {
-            asked.Done.TrySetException(e);
-            throw;
-        }
+        return DeviceReader.ReadAsync(Ask, _site, link.Device, _clock, cancel);
 
         async ValueTask<BusReply> Ask(ReadRequest request, Memory<ushort> registers, CancellationToken stop)
         {
-            await RestAsync(asked.Link, stop).ConfigureAwait(false);
-            var reply = await ExchangeAsync(asked.Link, request, registers, stop).ConfigureAwait(false);
+            await RestAsync(link, stop).ConfigureAwait(false);
+            var reply = await ExchangeAsync(link, request, registers, stop).ConfigureAwait(false);
             if (IsAnswer(reply))
             {
-                Answered(asked.Link);
+                Answered(link);
             }
 
             return reply;
@@ -463,14 +457,48 @@ public sealed class BusPoller : IDisposable
 
     private void Refuse(CancellationToken cancel)
     {
-        while (_asked.TryDequeue(out var asked))
+        while (_errands.TryDequeue(out var errand))
         {
-            asked.Done.TrySetCanceled(cancel);
+            errand.Refuse(cancel);
         }
     }
 
-    private sealed record ReadNow(DeviceLink Link, CancellationToken Cancel)
+    /// <summary>Something that somebody else wants done on the bus.</summary>
+    private abstract class Errand
     {
-        public TaskCompletionSource<IReadOnlyList<Reading>> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public abstract ValueTask RunAsync(IBus bus, CancellationToken cancel);
+
+        public abstract void Refuse(CancellationToken cancel);
+    }
+
+    private sealed class Errand<T>(Func<IBus, CancellationToken, ValueTask<T>> work, CancellationToken asker) : Errand
+    {
+        public TaskCompletionSource<T> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override async ValueTask RunAsync(IBus bus, CancellationToken cancel)
+        {
+            if (asker.IsCancellationRequested)
+            {
+                Done.TrySetCanceled(asker);
+                return;
+            }
+
+            try
+            {
+                Done.TrySetResult(await work(bus, cancel).ConfigureAwait(false));
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+            {
+                Done.TrySetCanceled(cancel);
+                throw;
+            }
+            catch (Exception e)
+            {
+                Done.TrySetException(e);
+                throw;
+            }
+        }
+
+        public override void Refuse(CancellationToken cancel) => Done.TrySetCanceled(cancel);
     }
 }

@@ -21,7 +21,7 @@ internal static class DeviceReader
     /// <summary>Makes a reading of the registers that <paramref name="request"/> brought.</summary>
     public static Reading Decode(PointModel point, ReadRequest request, ReadOnlySpan<ushort> registers, long at)
     {
-        var words = registers.Slice(point.Encoding.Address - request.Address, point.Encoding.Length);
+        var words = registers.Slice(point.Encoding.Span.First - request.Address, point.Encoding.Span.Length);
         return RegisterCodec.Decode(point.Encoding, words, out var value, out var raw) switch
         {
             DecodeStatus.Ok => new Reading(point.Index, at, value, raw, Quality.Good),
@@ -59,7 +59,7 @@ internal static class DeviceReader
     /// <param name="device">The device.</param>
     /// <param name="clock">Stamps the readings.</param>
     /// <param name="cancel">Ends the reading.</param>
-    public static async Task<IReadOnlyList<Reading>> ReadAsync(
+    public static async ValueTask<IReadOnlyList<Reading>> ReadAsync(
         Func<ReadRequest, Memory<ushort>, CancellationToken, ValueTask<BusReply>> exchange,
         SiteModel site,
         DeviceModel device,

@@ -1,11 +1,12 @@
 using EdgeGateway.Core;
 using EdgeGateway.Core.Polling;
+using EdgeGateway.Core.Profiles;
 
 namespace EdgeGateway.Buses;
 
 /// <summary>
-/// One line or connection, used by exactly one owner task, one request at a time. The seam behind which another protocol library
-/// can be put.
+/// One line or connection, used by exactly one owner task, with at most <see cref="MaxInFlight"/> requests under way at once. The seam
+/// behind which another protocol library can be put.
 /// </summary>
 public interface IBus : IAsyncDisposable
 {
@@ -17,6 +18,23 @@ public interface IBus : IAsyncDisposable
     /// <param name="cancel">Stops waiting.</param>
     /// <returns>Why there is no value, or <see cref="BusReply.Good"/>. What a device may do wrong is a result, never an exception.</returns>
     ValueTask<BusReply> ReadAsync(byte unit, ReadRequest request, Memory<ushort> registers, TimeSpan timeout, CancellationToken cancel);
+
+    /// <summary>Writes one value to a device: whole registers or coils that stand together, in one request, so that no half value is ever seen.</summary>
+    /// <param name="unit">Address of the device on the bus; never 0, a broadcast cannot be confirmed.</param>
+    /// <param name="table">Coils or holding registers.</param>
+    /// <param name="address">Zero-based first address.</param>
+    /// <param name="words">The registers, or one word of 0 or 1 for each coil.</param>
+    /// <param name="single">Whether the device wants function 05 or 06 for one word, and not 15 or 16.</param>
+    /// <param name="timeout">Time limit for the whole exchange.</param>
+    /// <param name="cancel">Stops waiting; the write may have happened all the same.</param>
+    ValueTask<BusReply> WriteAsync(
+        byte unit, RegisterTable table, ushort address, ReadOnlyMemory<ushort> words, bool single, TimeSpan timeout, CancellationToken cancel);
+
+    /// <summary>
+    /// How many reads may be under way at once: 1 on a line, more on a connection to a server that has proved to take them. It may
+    /// change after any reply, and is never less than 1.
+    /// </summary>
+    int MaxInFlight { get; }
 
     /// <summary>What happened on the bus, in words, for the last reply that was not good; empty when there was none.</summary>
     string LastProblem { get; }

@@ -10,6 +10,12 @@ public sealed class ModbusBus(ModbusClient client) : IBus
 {
     private ModbusOutcome _last;
 
+    /// <summary>The client that talks to the devices, for what only Modbus has: identification, and the bytes on the wire.</summary>
+    public ModbusClient Client => client;
+
+    /// <inheritdoc/>
+    public int MaxInFlight => 1;
+
     /// <inheritdoc/>
     public string LastProblem => _last.IsOk ? "" : _last.Describe();
 
@@ -20,6 +26,25 @@ public sealed class ModbusBus(ModbusClient client) : IBus
     {
         var outcome = await client.ReadAsync(
             unit, TableOf(request.Table), request.Address, request.Quantity, registers, timeout, cancel).ConfigureAwait(false);
+        return Judge(outcome);
+    }
+
+    /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<BusReply> WriteAsync(
+        byte unit, Core.Profiles.RegisterTable table, ushort address, ReadOnlyMemory<ushort> words, bool single, TimeSpan timeout, CancellationToken cancel)
+    {
+        var outcome = single && words.Length == 1
+            ? await client.WriteSingleAsync(unit, TableOf(table), address, words.Span[0], timeout, cancel).ConfigureAwait(false)
+            : await client.WriteMultipleAsync(unit, TableOf(table), address, words, timeout, cancel).ConfigureAwait(false);
+        return Judge(outcome);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => client.DisposeAsync();
+
+    private BusReply Judge(ModbusOutcome outcome)
+    {
         if (outcome.IsOk)
         {
             return BusReply.Good;
@@ -36,9 +61,6 @@ public sealed class ModbusBus(ModbusClient client) : IBus
             _ => new BusReply(QualityReason.CorruptFrame),
         };
     }
-
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => client.DisposeAsync();
 
     private static RegisterTable TableOf(Core.Profiles.RegisterTable table) => table switch
     {

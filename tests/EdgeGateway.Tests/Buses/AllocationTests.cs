@@ -53,6 +53,12 @@ public sealed class AllocationTests
 
         public string LastProblem => "";
 
+        public int MaxInFlight => 1;
+
+        public ValueTask<BusReply> WriteAsync(
+            byte unit, RegisterTable table, ushort address, ReadOnlyMemory<ushort> words, bool single, TimeSpan timeout, CancellationToken cancel) =>
+            throw new NotSupportedException("polling never writes");
+
         public ValueTask<BusReply> ReadAsync(byte unit, ReadRequest request, Memory<ushort> registers, TimeSpan timeout, CancellationToken cancel)
         {
             while (queue.TryRead(out _))

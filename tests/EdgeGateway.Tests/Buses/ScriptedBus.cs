@@ -1,6 +1,7 @@
 using EdgeGateway.Buses;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Polling;
+using EdgeGateway.Core.Profiles;
 using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Tests.Buses;
@@ -33,6 +34,12 @@ internal sealed class ScriptedBus(ManualTime time) : IBus
     public HashSet<byte> Dead { get; } = [];
 
     public string LastProblem => "scripted";
+
+    public int MaxInFlight => 1;
+
+    public ValueTask<BusReply> WriteAsync(
+        byte unit, RegisterTable table, ushort address, ReadOnlyMemory<ushort> words, bool single, TimeSpan timeout, CancellationToken cancel) =>
+        throw new NotSupportedException("polling never writes");
 
     public IReadOnlyList<Asked> Requests { get { lock (_gate) { return [.. _asked]; } } }
 
