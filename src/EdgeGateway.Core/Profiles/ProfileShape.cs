@@ -113,6 +113,22 @@ public static class ProfileShape
         new("scope", Choice("1", "2", "none"), "Scope of the GHG Protocol.") { Required = true },
         new("use", Choice("delta"), "The growth of the counter is what counts.") { Default = "delta" });
 
+    public static readonly ObjectShape ReadBack = new(
+        "readBack",
+        new("after", Duration, "Time from the reply to the write until the value is read back; at most 5s.") { Default = "0" },
+        new("tolerance", Number, "How far what is read back may be from what was written, in the point's unit; one step of the register when absent."),
+        new("point", PointId, "The point that shows the effect; the point itself when absent."));
+
+    public static readonly ObjectShape Write = new(
+        "write",
+        new("min", Number, "Smallest value that may be written, in the point's unit."),
+        new("max", Number, "Largest value that may be written, in the point's unit."),
+        new("step", Number, "Values stand this far apart, counted from min; as fine as the register when absent."),
+        new("values", new ListShape(Text, min: 1), "The only values that may be written: numbers in the point's unit or names of the enum."),
+        new("function", Choice("single", "multiple"), "Function 05 or 06 for one coil or register, or 15 or 16; single when it fits and nothing is written."),
+        new("readBack", ReadBack, "How the effect is read back."),
+        new("safe", Text, "The value to which a write for a time falls back: a number in the point's unit or a name of the enum."));
+
     public static readonly ObjectShape Point = new(
         "a point",
         new("id", PointId, "Name of the point within the device.") { Required = true, AlsoCalled = ["name"] },
@@ -124,7 +140,8 @@ public static class ProfileShape
         new("bit", Integer(0, 15), "Bit of the register, 0 = least significant; for type bit."),
         new("wordOrder", WordOrder, "Order of the words, where it differs from the defaults."),
         new("byteOrder", ByteOrder, "Order of the bytes, where it differs from the defaults."),
-        new("access", Choice("read"), "Points are read."),
+        new("access", Choice("read", "read-write", "write-only"), "Whether the point is read, may also be written within 'write', or can only be written."),
+        new("write", Write, "What may be written; a site must allow it too.") { AlsoCalled = ["writable", "limits"] },
         new("scale", Number, "Factor from the raw value to the unit.") { Default = "1", AlsoCalled = ["factor", "multiplier", "divider"] },
         new("offset", Number, "Added after scaling, in the unit.") { Default = "0" },
         new("why", Text, "Why a float carries a power-of-ten scale."),
