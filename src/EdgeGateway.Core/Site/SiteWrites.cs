@@ -19,6 +19,11 @@ internal static class SiteWrites
             problems.Error(device.At("allowWrites"), $"'allowWrites' is set, but the profile {profile.Id} has no point that may be written", "Remove 'allowWrites', or use a profile that declares 'access: read-write'");
         }
 
+        if (allowed && device.Integer("unit") == 0)
+        {
+            problems.Error(device.At("unit"), "writing to unit id 0 is a broadcast, which nobody confirms", "Write the device's own unit id, or remove 'allowWrites'");
+        }
+
         var writable = new List<WritablePoint>();
         foreach (var point in profile.Points)
         {

@@ -79,6 +79,15 @@ public static class WriteRules
             : $"Allowed: {Text(point.Min ?? 0)} to {Text(point.Max ?? 0)}{unit}{(point.Step is { } step ? $" in steps of {Text(step)}" : "")}.";
     }
 
+    /// <summary>A time as it is written in <c>gateway.yaml</c>: <c>15m</c>.</summary>
+    public static string Span(TimeSpan span) => span switch
+    {
+        { TotalDays: >= 1 } when span.Ticks % TimeSpan.TicksPerDay == 0 => $"{(long)span.TotalDays}d",
+        { TotalHours: >= 1 } when span.Ticks % TimeSpan.TicksPerHour == 0 => $"{(long)span.TotalHours}h",
+        { TotalMinutes: >= 1 } when span.Ticks % TimeSpan.TicksPerMinute == 0 => $"{(long)span.TotalMinutes}m",
+        _ => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds}s"),
+    };
+
     private static string Named(WritablePoint point, decimal value)
     {
         var word = point.Describe((double)value);
@@ -158,12 +167,4 @@ public static class WriteRules
     }
 
     private static string Text(decimal value) => value.ToString("G29", CultureInfo.InvariantCulture);
-
-    private static string Span(TimeSpan span) => span switch
-    {
-        { TotalDays: >= 1 } when span.Ticks % TimeSpan.TicksPerDay == 0 => $"{(long)span.TotalDays}d",
-        { TotalHours: >= 1 } when span.Ticks % TimeSpan.TicksPerHour == 0 => $"{(long)span.TotalHours}h",
-        { TotalMinutes: >= 1 } when span.Ticks % TimeSpan.TicksPerMinute == 0 => $"{(long)span.TotalMinutes}m",
-        _ => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds}s"),
-    };
 }
