@@ -141,6 +141,9 @@ public sealed record DeviceModel
 
     /// <summary>Indexes of this device's points in <see cref="SiteModel.Points"/>.</summary>
     public required IReadOnlyList<int> Points { get; init; }
+
+    /// <summary>Points that the profile declares writable, allowed at this site or not; also those that are never read.</summary>
+    public IReadOnlyList<WritablePoint> Writables { get; init; } = [];
 }
 
 /// <summary>What a meter's energy means for the site.</summary>

@@ -185,4 +185,8 @@ public sealed record ErrorDocument(string Error);
 [JsonSerializable(typeof(OutboxDocument))]
 [JsonSerializable(typeof(DeviceReadingDocument))]
 [JsonSerializable(typeof(ErrorDocument))]
+[JsonSerializable(typeof(WriteOrderDocument))]
+[JsonSerializable(typeof(WriteCheckDocument))]
+[JsonSerializable(typeof(WriteDocument))]
+[JsonSerializable(typeof(WritesDocument))]
 public sealed partial class ControlJson : JsonSerializerContext;
