@@ -10,10 +10,15 @@ import json
 import sys
 
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
+from pymodbus.device import ModbusDeviceIdentification
 from pymodbus.server.async_io import ModbusSerialServer, ModbusTcpServer
 from pymodbus.transaction import ModbusRtuFramer, ModbusSocketFramer
 
 SIZE = 2000
+
+IDENTITY = ModbusDeviceIdentification(info_name={
+    "VendorName": "Example", "ProductCode": "EX-1", "MajorMinorRevision": "V2.11", "VendorUrl": "https://example.test",
+    "ProductName": "Meter", "ModelName": "m" * 200, "UserApplicationName": "u" * 100})
 
 
 def load(path):
@@ -41,13 +46,13 @@ async def wait_for_end_of_input():
 async def serve():
     context = load(sys.argv[1])
     if sys.argv[2] == "tcp":
-        server = ModbusTcpServer(context, framer=ModbusSocketFramer, address=(sys.argv[3], int(sys.argv[4])))
+        server = ModbusTcpServer(context, identity=IDENTITY, framer=ModbusSocketFramer, address=(sys.argv[3], int(sys.argv[4])))
         serving = asyncio.create_task(server.serve_forever())
         await server.serving
         port = server.server.sockets[0].getsockname()[1]
     else:
         server = ModbusSerialServer(
-            context, framer=ModbusRtuFramer, port=sys.argv[3], baudrate=int(sys.argv[4]), parity=sys.argv[5],
+            context, identity=IDENTITY, framer=ModbusRtuFramer, port=sys.argv[3], baudrate=int(sys.argv[4]), parity=sys.argv[5],
             stopbits=int(sys.argv[6]), bytesize=8, timeout=1, ignore_missing_slaves=True)
         await server.start()
         if server.transport is None:
