@@ -1,4 +1,4 @@
-/* The peer of "bench scattered": libmodbus reads 40 scattered registers of each unit as programs usually do, one request for each
+/* The peer of "bench modbus c": libmodbus reads 40 scattered registers of each unit as programs usually do, one request for each
    contiguous block. Checks every value. Prints nanoseconds of wall time for one scan of all units.
    cc -O2 -o modbus_blocks modbus_blocks.c -lmodbus; ./modbus_blocks PORT UNITS SCANS FIRST:COUNT... */
 #include <modbus/modbus.h>

@@ -1,4 +1,4 @@
-"""The peer of "bench scattered": pymodbus reads 40 scattered registers of each unit, one request for each contiguous block.
+"""The peer of "bench modbus c": pymodbus reads 40 scattered registers of each unit, one request for each contiguous block.
 
 Checks every value. Prints nanoseconds of wall time for one scan of all units. python3 modbus_blocks.py PORT UNITS SCANS FIRST:COUNT...
 """

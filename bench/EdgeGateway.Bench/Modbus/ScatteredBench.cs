@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Globalization;
 using EdgeGateway.Buses;
 using EdgeGateway.Core.Polling;
@@ -20,16 +19,8 @@ internal static class ScatteredBench
     private const int Scans = 20;
     private const int Target = 3;
 
-    public static Command Create()
-    {
-        var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var command = new Command("scattered", "Requests for 50 devices x 40 registers scattered in 300; the peers are libmodbus and pymodbus.") { json };
-        command.SetAction((result, cancel) => RunAsync(result.GetValue(json), cancel));
-        return command;
-    }
-
     /// <summary>Measures, prints, and returns how many targets were missed.</summary>
-    public static async Task<int> RunAsync(bool json, CancellationToken cancel)
+    public static async Task<int> RunAsync(ModbusBenchSettings settings, CancellationToken cancel)
     {
         // The same registers on every run, few of them neighbours.
         var random = new Random(40_300);
@@ -51,7 +42,7 @@ internal static class ScatteredBench
         var strict = await OursAsync(addresses, a => !addresses.Contains(a), cancel).ConfigureAwait(false);
         report.Add("EdgeGateway, all holes refused: first scan", strict.First, "requests");
         report.Add("  then", strict.Steady, $"requests, {blocks.Count} are possible; {strict.Wrong} wrong or missing values in {Scans + 1} scans");
-        report.Print(json);
+        report.Print(settings.Json);
         return (open.Steady <= Target ? 0 : 1) + (open.Wrong + part.Wrong + strict.Wrong == 0 ? 0 : 1) + (libmodbus && pymodbus ? 0 : 1);
     }
 
