@@ -51,6 +51,12 @@ internal static class SitePoint
             return point.Period;
         }
 
+        if (point.Kind == PointKind.Text)
+        {
+            problems.Error(settings.At("poll"), $"'{point.Id}' is a text, and texts are read once, when the device is first reached", "Remove 'poll', or write 'off'");
+            return point.Period;
+        }
+
         if (period < TimeSpan.FromMilliseconds(50) || period > TimeSpan.FromDays(1))
         {
             problems.Error(settings.At("poll"), $"a poll period of {period.TotalMilliseconds} ms is not possible", "Write 50ms to 1d, or off");

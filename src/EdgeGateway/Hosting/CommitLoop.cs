@@ -41,6 +41,7 @@ internal sealed class CommitLoop
     private readonly StateWriter _state = new();
     private readonly CommitBatch _commit;
     private readonly LossNotices _losses = new();
+    private readonly HashSet<int> _announce = [];
     private LocalPath _path;
     private Sample[] _samples = new Sample[4096];
     private long _nextCheckpoint;
@@ -107,7 +108,7 @@ internal sealed class CommitLoop
         {
             for (var device = 0; device < site.Devices.Count; device++)
             {
-                encoder.Birth(device, now);
+                encoder.Birth(device, now, Texts);
             }
 
             encoder.Health(new HealthRecord
@@ -433,6 +434,29 @@ internal sealed class CommitLoop
         }));
     }
 
+    /// <summary>
+    /// A text is no measurement: it makes no sample. It stands in the birth of its device, which is announced anew when it has changed. Births are the
+    /// program's own records, so that the sample log and its replay know nothing of texts.
+    /// </summary>
+    private void TakeText(int point, string text)
+    {
+        if (Texts[point] == text)
+        {
+            return;
+        }
+
+        Texts[point] = text;
+        var device = _site.Model.Points[point].DeviceIndex;
+        if (_announce.Add(device))
+        {
+            Post((encoder, now) =>
+            {
+                _announce.Remove(device);
+                encoder.Birth(device, now, Texts);
+            });
+        }
+    }
+
     private int Drain()
     {
         var count = 0;
@@ -440,8 +464,7 @@ internal sealed class CommitLoop
         {
             if (reading.Text is { } text)
             {
-                // A text is no measurement: it makes no sample.
-                Texts[reading.Point] = text;
+                TakeText(reading.Point, text);
                 continue;
             }
 
