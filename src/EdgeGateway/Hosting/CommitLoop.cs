@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
 using EdgeGateway.Storage;
 using Microsoft.Extensions.Logging;
@@ -438,9 +439,10 @@ internal sealed class CommitLoop
     /// A text is no measurement: it makes no sample. It stands in the birth of its device, which is announced anew when it has changed. Births are the
     /// program's own records, so that the sample log and its replay know nothing of texts.
     /// </summary>
-    private void TakeText(int point, string text)
+    private void TakeText(int point, string? text)
     {
-        if (Texts[point] == text)
+        // Where nothing was read, the last text stands; the device's state says that it does not answer.
+        if (text is null || Texts[point] == text)
         {
             return;
         }
@@ -462,9 +464,9 @@ internal sealed class CommitLoop
         var count = 0;
         while (count < ReadingQueue.Capacity && _queue.TryRead(out var reading))
         {
-            if (reading.Text is { } text)
+            if (_site.Model.Points[reading.Point].Kind == PointKind.Text)
             {
-                TakeText(reading.Point, text);
+                TakeText(reading.Point, reading.Text);
                 continue;
             }
 
