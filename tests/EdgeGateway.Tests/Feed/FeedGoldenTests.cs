@@ -15,6 +15,7 @@ public class FeedGoldenTests
     {
         ["birth-meter"] = feed => feed.Birth(0, ExampleFeed.Noon),
         ["birth-belt"] = feed => feed.Birth(1, ExampleFeed.Noon),
+        ["birth-texts"] = feed => feed.Birth(1, ExampleFeed.Noon, [.. ExampleFeed.SiteWithTexts.Points.Select(p => p.Kind == EdgeGateway.Core.Site.PointKind.Text ? "SN-0815 \\x1B" : null)]),
         ["summary-gauge"] = feed => feed.Summary(ExampleFeed.GaugeSummary),
         ["summary-empty"] = feed => feed.Summary(ExampleFeed.EmptyGaugeSummary),
         ["summary-counter"] = feed => feed.Summary(ExampleFeed.CounterSummary),
@@ -47,7 +48,7 @@ public class FeedGoldenTests
     [Theory, MemberData(nameof(Names))]
     public void The_wire_format_has_not_changed(string name)
     {
-        var feed = ExampleFeed.Encoder();
+        var feed = name == "birth-texts" ? new FeedEncoder(ExampleFeed.SiteWithTexts, FeedHeads.Start(1), "1.0") : ExampleFeed.Encoder();
         Records[name](feed);
         var row = Assert.Single(feed.Flush(ExampleFeed.Noon));
         var actual = Encoding.UTF8.GetString(FeedMessages.Wire(row)) + "\n";
