@@ -189,14 +189,5 @@ public static class FrameText
         return text.ToString();
     }
 
-    private static string Readable(ReadOnlySpan<byte> bytes)
-    {
-        var text = new StringBuilder(bytes.Length + 2).Append('"');
-        foreach (var b in bytes)
-        {
-            text.Append(b is >= 0x20 and < 0x7F ? (char)b : '.');
-        }
-
-        return text.Append('"').ToString();
-    }
+    private static string Readable(ReadOnlySpan<byte> bytes) => $"\"{DeviceText.Of(bytes)}\"";
 }
