@@ -85,5 +85,23 @@ public sealed class ControlClient : IDisposable
             ?? throw new HttpRequestException("The gateway answered with an empty document.");
     }
 
+    /// <summary>Opens a stream of lines that ends with the gateway, or when it is disposed of.</summary>
+    /// <exception cref="HttpRequestException">The gateway refused; the message holds its words.</exception>
+    public async Task<Stream> StreamAsync(string path, CancellationToken cancel)
+    {
+        var response = await _http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, cancel).ConfigureAwait(false);
+        var body = await response.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
+        if (response.IsSuccessStatusCode)
+        {
+            return body;
+        }
+
+        using (response)
+        {
+            var error = await JsonSerializer.DeserializeAsync(body, ControlJson.Default.ErrorDocument, cancel).ConfigureAwait(false);
+            throw new HttpRequestException(error?.Error ?? $"The gateway answered {(int)response.StatusCode}.");
+        }
+    }
+
     public void Dispose() => _http.Dispose();
 }

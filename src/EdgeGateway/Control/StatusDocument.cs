@@ -178,5 +178,7 @@ public sealed record ErrorDocument(string Error);
 [JsonSerializable(typeof(StatusDocument))]
 [JsonSerializable(typeof(OutboxDocument))]
 [JsonSerializable(typeof(DeviceReadingDocument))]
+[JsonSerializable(typeof(ProbeDocument))]
+[JsonSerializable(typeof(Scanning.DeviceNames))]
 [JsonSerializable(typeof(ErrorDocument))]
 public sealed partial class ControlJson : JsonSerializerContext;

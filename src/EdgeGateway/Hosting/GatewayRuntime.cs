@@ -3,6 +3,7 @@ using EdgeGateway.Control;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Storage;
+using EdgeGateway.Tracing;
 using EdgeGateway.Uplinks;
 using Microsoft.Extensions.Logging;
 
@@ -28,6 +29,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
     private readonly CommitLoop _loop;
     private readonly BusPoller[] _pollers;
     private readonly IBus[] _buses;
+    private readonly Dictionary<string, WireHub> _wires;
     private readonly IUplink[] _uplinks;
     private readonly StatusReport _status;
 
@@ -42,6 +44,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         _loop = new CommitLoop(site, store, _queue, clock, births, _log);
         _buses = [.. Site.Buses.Select(bus => BusKinds.Create(bus, clock.Time))];
         _pollers = [.. Site.Buses.Select((bus, i) => new BusPoller(bus, Site, _buses[i], _queue, clock, _log))];
+        _wires = Site.Buses.Zip(_buses).Where(b => b.Second is ModbusBus).ToDictionary(b => b.First.Id, b => new WireHub(((ModbusBus)b.Second).Client, clock.Time));
         _uplinks = [.. Site.Uplinks.Select(uplink => UplinkTable.Create(uplink, new UplinkContext
         {
             SiteId = Site.SiteId,
@@ -114,6 +117,11 @@ public sealed class GatewayRuntime : IAsyncDisposable
         Log.Stopping(_log);
         await stopPolling.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(pollers).ConfigureAwait(false);
+        foreach (var wire in _wires.Values)
+        {
+            wire.End();
+        }
+
         _loop.End();
         await stopLoop.CancelAsync().ConfigureAwait(false);
         _queue.Wake();
@@ -139,6 +147,15 @@ public sealed class GatewayRuntime : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(device);
         return _pollers.First(p => p.Model.Id == device.BusId).ReadNowAsync(device, cancel);
     }
+
+    /// <summary>The clock of the gateway.</summary>
+    internal TimeProvider Time => _clock.Time;
+
+    /// <summary>The owner of a bus; null when there is no such bus.</summary>
+    internal BusPoller? PollerOf(string bus) => _pollers.FirstOrDefault(p => p.Model.Id == bus);
+
+    /// <summary>The wire of a bus, to watch it; null when there is no such bus or its kind has no frames.</summary>
+    internal WireHub? WireOf(string bus) => _wires.GetValueOrDefault(bus);
 
     /// <summary>What the gateway does and what is wrong, now.</summary>
     public StatusDocument Status() => _status.Make();
