@@ -3,7 +3,7 @@ using CoreTable = EdgeGateway.Core.Profiles.RegisterTable;
 
 namespace EdgeGateway.Simulator;
 
-/// <summary>One simulated device as a Modbus server offers it: read-only, and as strict about requests as its profile says.</summary>
+/// <summary>One simulated device as a Modbus server offers it: what its profile declares writable can be written and is kept, and it is as strict about requests as its profile says.</summary>
 internal sealed class DeviceUnit(SimulatedSite site, int device) : IModbusUnit
 {
     private readonly int _maxRegisters = site.Site.Devices[device].Profile.MaxRegistersPerRead;
@@ -24,15 +24,19 @@ internal sealed class DeviceUnit(SimulatedSite site, int device) : IModbusUnit
             return ModbusExceptionCode.IllegalDataValue;
         }
 
-        var core = table switch
-        {
-            RegisterTable.Coil => CoreTable.Coil,
-            RegisterTable.DiscreteInput => CoreTable.DiscreteInput,
-            RegisterTable.InputRegister => CoreTable.InputRegister,
-            _ => CoreTable.HoldingRegister,
-        };
-        return site.TryReadNow(device, core, address, destination) ? ModbusExceptionCode.None : ModbusExceptionCode.IllegalDataAddress;
+        return site.TryReadNow(device, TableOf(table), address, destination) ? ModbusExceptionCode.None : ModbusExceptionCode.IllegalDataAddress;
     }
 
-    public ModbusExceptionCode Write(RegisterTable table, ushort address, ReadOnlySpan<ushort> values) => ModbusExceptionCode.IllegalFunction;
+    public ModbusExceptionCode Write(RegisterTable table, ushort address, ReadOnlySpan<ushort> values) =>
+        site.Site.Devices[device].Writables.Count == 0 ? ModbusExceptionCode.IllegalFunction
+        : site.TryWrite(device, TableOf(table), address, values) ? ModbusExceptionCode.None
+        : ModbusExceptionCode.IllegalDataAddress;
+
+    private static CoreTable TableOf(RegisterTable table) => table switch
+    {
+        RegisterTable.Coil => CoreTable.Coil,
+        RegisterTable.DiscreteInput => CoreTable.DiscreteInput,
+        RegisterTable.InputRegister => CoreTable.InputRegister,
+        _ => CoreTable.HoldingRegister,
+    };
 }

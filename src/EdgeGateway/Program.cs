@@ -22,6 +22,8 @@ var root = new RootCommand(
     ReadCommand.Create(),
     ScanCommand.Create(),
     TraceCommand.Create(),
+    WriteCommand.Create(),
+    WritesCommand.Create(),
     StatusCommand.Create(),
     OutboxCommand.Create(),
     SimulateCommand.Create(),

@@ -155,6 +155,13 @@ public static class ProfileFits
             }
 
             read++;
+            if (point.Encoding.Type == RegisterType.Text)
+            {
+                // A text proves something when it holds letters, and nothing when it is empty.
+                alive += IsText(words[..span.Length]) ? 1 : 0;
+                continue;
+            }
+
             var status = RegisterCodec.Decode(point.Encoding, words[..span.Length], out var value, out _);
             if (status == DecodeStatus.Invalid)
             {
@@ -201,6 +208,25 @@ public static class ProfileFits
         }
 
         return values;
+    }
+
+    private static bool IsText(ReadOnlySpan<ushort> words)
+    {
+        var letters = 0;
+        foreach (var word in words)
+        {
+            foreach (var b in (ReadOnlySpan<int>)[word >> 8, word & 0xFF])
+            {
+                if (b is not 0 and (< 0x20 or > 0x7E))
+                {
+                    return false;
+                }
+
+                letters += b > 0x20 ? 1 : 0;
+            }
+        }
+
+        return letters >= 2;
     }
 
     private static bool IsPlausible(ProfilePoint point, double value)

@@ -107,7 +107,7 @@ internal sealed class UnitExaminer(IReadOnlyList<DeviceProfile> profiles, TimeSp
         foreach (var block in Blocks(profile))
         {
             // A refused block says only that one of its registers is missing; which, single requests tell.
-            await reading.ReadAsync(block[0].Table, block[0].Span.First, block[^1].Span.End - block[0].Span.First, cancel, isOnePoint: block.Count == 1).ConfigureAwait(false);
+            await reading.ReadAsync(block[0].Table, block[0].Span.First, block.Max(e => e.Span.End) - block[0].Span.First, cancel, isOnePoint: block.Count == 1).ConfigureAwait(false);
             foreach (var encoding in block)
             {
                 await reading.ReadAsync(encoding.Table, encoding.Span.First, encoding.Span.Length, cancel).ConfigureAwait(false);
@@ -128,7 +128,7 @@ internal sealed class UnitExaminer(IReadOnlyList<DeviceProfile> profiles, TimeSp
         foreach (var encoding in profile.Points.Select(p => p.Encoding).OrderBy(e => e.Table).ThenBy(e => e.Span.First).ThenBy(e => e.Span.Length))
         {
             var last = blocks.Count > 0 ? blocks[^1] : null;
-            if (last is not null && last[0].Table == encoding.Table && encoding.Span.First <= last[^1].Span.End && encoding.Span.End - last[0].Span.First <= profile.MaxRegistersPerRead)
+            if (last is not null && last[0].Table == encoding.Table && encoding.Span.First <= last.Max(e => e.Span.End) && encoding.Span.End - last[0].Span.First <= profile.MaxRegistersPerRead)
             {
                 last.Add(encoding);
             }
