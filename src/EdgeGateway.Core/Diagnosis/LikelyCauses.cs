@@ -223,7 +223,7 @@ public static class LikelyCauses
         }
         else
         {
-            causes.Add(new(bus.Bus, device.Device, $"answers to requests that were not ours ({Times(device.Strange)})",
+            causes.Add(new(bus.Bus, device.Device, $"answers that do not belong to the request ({Times(device.Strange)})",
                 bus.IsSerial ? "Another client uses the line: a line has one client, so disconnect the other" : "The device or the gateway before it mixes up its clients: connect alone, or update its firmware"));
         }
     }

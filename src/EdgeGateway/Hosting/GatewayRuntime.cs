@@ -63,7 +63,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         }))];
         _journal = new WriteJournal(store.Notes(), _loop.RecordAsync);
         _desk = new WriteDesk(Site, _pollers, _journal, () => _loop.Failing, BootClock.System(clock.Time), clock.Time, _log);
-        _status = new StatusReport(Site, clock, store, _loop, _pollers, _uplinks);
+        _status = new StatusReport(Site, clock, store, _loop, _pollers, _uplinks, _buses);
     }
 
     /// <summary>The site in force.</summary>

@@ -196,7 +196,8 @@ internal sealed class Scanner(
             }
         }
 
-        foreach (var unit in again.Distinct().ToArray())
+        // No question came after the last one, so that nothing could show whether its answer was only late.
+        foreach (var unit in again.Concat(silent.Where(u => place.Host is null && u == units[^1])).Distinct().ToArray())
         {
             if (await patient.AskAsync(unit, cancel).ConfigureAwait(false) == Presence.Answers)
             {

@@ -17,7 +17,7 @@ public sealed class LikelyCausesTests
         { "all silent on a network", Net with { Devices = [Silent(1), Silent(2)] }, "The connection is accepted and nothing answers" },
         { "one silent, others answer", Line with { Devices = [Good(1), Silent(2), Good(3)] }, "Device d2 on bus line: never answers (20 requests), while 2 others answer. The line is good: check its power, its unit id (is it 2?)" },
         { "duplicate ids", Line with { Devices = [Good(1) with { Strange = 3, AnsweredBy = 3 }, Good(3)] }, "Device d1 on bus line: replies from unit 3 to requests for unit 1 (3 times). Two devices share a unit id, or a gateway maps unit ids; unit 3 is d3 here" },
-        { "another client", Line with { Devices = [Good(1) with { Strange = 1 }] }, "answers to requests that were not ours (once). Another client uses the line" },
+        { "another client", Line with { Devices = [Good(1) with { Strange = 1 }] }, "answers that do not belong to the request (once). Another client uses the line" },
         { "everything damaged", Line with { Devices = [new() { Device = "d1", Unit = 1, Timeout = Ms(500), Corrupt = 20 }] }, "Bus line: all that comes is damaged (20 frames). Baud rate or parity differ" },
         { "not Modbus TCP", Net with { Devices = [new() { Device = "d1", Unit = 1, Timeout = Ms(500), Corrupt = 20 }] }, "What answers is no Modbus TCP" },
         { "damage on all devices", Line with { Devices = [Good(1) with { Corrupt = 5 }, Good(2) with { Corrupt = 7 }] }, "Bus line: 5.7 % of the answers are damaged, on 2 of 2 devices. Check termination (120 ohm at both ends" },
