@@ -23,14 +23,12 @@ public static class BusLoad
             foreach (var read in ReadPlanner.Plan(group.Select(p => (p.Index, p.Encoding)), ReadLimits.Of(device.Profile)))
             {
                 seconds += device.Profile.MinGap.TotalSeconds;
-                if (bus is ModbusRtuBus line)
+                if (bus is SerialBus line)
                 {
                     var inBits = read.Request.Table is RegisterTable.Coil or RegisterTable.DiscreteInput;
                     var data = inBits ? (read.Request.Quantity + 7) / 8 : 2 * read.Request.Quantity;
 
-                    // Start, eight data bits, parity if any, stop bits.
-                    var bitsPerCharacter = 9 + (line.Parity == SerialParity.None ? 0 : 1) + line.StopBits;
-                    seconds += (FrameBytes + SilentCharacters + data) * bitsPerCharacter / (double)line.Baud;
+                    seconds += (FrameBytes + SilentCharacters + data) * line.BitsPerCharacter * (line is ModbusAsciiBus ? 2 : 1) / (double)line.Baud;
                 }
             }
 
