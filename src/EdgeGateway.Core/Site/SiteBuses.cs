@@ -134,9 +134,9 @@ internal sealed class SiteBuses(ProblemCollector problems)
     private TimeSpan Delay(Section block, string key)
     {
         var delay = block.Duration(key) ?? TimeSpan.Zero;
-        if (delay.TotalMilliseconds > MaxDelayMilliseconds || delay.Ticks % TimeSpan.TicksPerMillisecond != 0)
+        if (delay.TotalMilliseconds > MaxDelayMilliseconds)
         {
-            problems.Error(block.At(key), $"a delay of {delay.TotalMilliseconds:0.###} ms is not possible", $"Write whole milliseconds from 0ms to {MaxDelayMilliseconds}ms: the kernel counts no others");
+            problems.Error(block.At(key), $"a delay of {delay.TotalMilliseconds:0} ms is not possible", $"Write 0ms to {MaxDelayMilliseconds}ms: the kernel takes no more");
         }
 
         return delay;

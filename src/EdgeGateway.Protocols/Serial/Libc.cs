@@ -29,6 +29,7 @@ internal static unsafe partial class Libc
     public const nuint SetSerial = 0x541F;
 
     public const int SetTimerSlack = 29;
+    public const int FirstInFirstOut = 1;
 
     public const int NoEntry = 2;
     public const int Interrupted = 4;
@@ -73,6 +74,10 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
     public static partial int ProcessControl(int option, nuint argument, nuint unused3, nuint unused4, nuint unused5);
+
+    /// <summary>sched_setscheduler(2); struct sched_param is one number.</summary>
+    [LibraryImport("libc", EntryPoint = "sched_setscheduler", SetLastError = true)]
+    public static partial int SetScheduler(int thread, int policy, int* priority);
 
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     public static partial int EventFd(uint start, int flags);

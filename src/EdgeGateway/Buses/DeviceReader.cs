@@ -15,8 +15,18 @@ internal static class DeviceReader
     private const int RequestsUntilAbsent = 2;
 
     /// <summary>Plans the read requests for some points of a device.</summary>
-    public static PlannedRead[] Plan(SiteModel site, DeviceModel device, IEnumerable<int> points) =>
-        [.. ReadPlanner.Plan(points.Select(p => (p, site.Points[p].Encoding)), ReadLimits.Of(device.Profile))];
+    public static PlannedRead[] Plan(SiteModel site, DeviceModel device, IEnumerable<int> points)
+    {
+        var bus = site.Buses.First(b => b.Id == device.BusId);
+        return
+        [
+            .. ReadPlanner.Plan(
+                points.Select(p => (p, site.Points[p].Encoding)),
+                ReadLimits.Of(device.Profile),
+                ReadCost.On(bus, device.Profile.MinGap),
+                device.Profile.Points.Select(p => p.Encoding)),
+        ];
+    }
 
     /// <summary>Makes a reading of the registers that <paramref name="request"/> brought.</summary>
     public static Reading Decode(PointModel point, ReadRequest request, ReadOnlySpan<ushort> registers, long at)
