@@ -8,6 +8,7 @@ internal sealed class AsciiFraming : LineFraming
     private int _highDigit = -1;
     private State _state;
     private bool _isDamaged;
+    private long _damaged;
 
     private enum State
     {
@@ -17,6 +18,8 @@ internal sealed class AsciiFraming : LineFraming
     }
 
     public override int MaxWireLength => AsciiFrame.MaxLength;
+
+    public override long Damaged => _damaged;
 
     public override bool IsInsideFrame => _state != State.Outside;
 
@@ -106,20 +109,19 @@ internal sealed class AsciiFraming : LineFraming
         }
     }
 
-    /// <summary>Unit and PDU and an LRC have come whole; the LRC makes room for a CRC, which is right when the LRC was.</summary>
+    /// <summary>Unit, PDU and LRC have come whole; a CRC takes the place of the LRC.</summary>
     private int Finish(Span<byte> frames)
     {
         var content = _content.AsSpan(0, _length);
-        var isRight = !_isDamaged && _highDigit < 0 && content.Length >= 3 && AsciiFrame.Lrc(content[..^1]) == content[^1];
         var written = 0;
-        if (content.Length >= 3)
+        if (!_isDamaged && _highDigit < 0 && content.Length >= 3 && AsciiFrame.Lrc(content) == 0)
         {
             content[..^1].CopyTo(frames);
             written = RtuFrame.Finish(frames, content[0], content.Length - 2);
-            if (!isRight)
-            {
-                frames[written - 1] ^= 0xFF;
-            }
+        }
+        else
+        {
+            _damaged++;
         }
 
         Reset();

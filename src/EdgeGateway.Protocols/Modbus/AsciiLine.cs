@@ -5,8 +5,8 @@ namespace EdgeGateway.Protocols.Modbus;
 
 /// <summary>A line in ASCII mode, seen as one in RTU mode: what makes a <see cref="ModbusRtuServer"/> serve Modbus ASCII.</summary>
 /// <remarks>
-/// Frames that come are handed over with a CRC in place of the LRC, a wrong one where the LRC was wrong. Of what is written, frames
-/// travel in ASCII; one with a wrong CRC gets a wrong LRC, and what is no whole frame breaks off.
+/// Frames that come are handed over with a CRC in place of the LRC; damaged ones are left out, as nobody answers them. What is written
+/// travels in ASCII; a frame with a wrong CRC gets a wrong LRC, and what is no whole frame breaks off.
 /// </remarks>
 public sealed class AsciiLine(IByteLine line) : IByteLine
 {

@@ -18,6 +18,9 @@ internal abstract class LineFraming
     /// <summary>The frame that has come in part, without what is not whole yet; empty where frames are not held back.</summary>
     public virtual ReadOnlySpan<byte> Pending => [];
 
+    /// <summary>Frames left out because they came whole but damaged.</summary>
+    public virtual long Damaged => 0;
+
     /// <summary>How many bytes have to come, at least, for this many bytes of an RTU frame.</summary>
     public abstract int WireLength(int frameBytes);
 
@@ -27,7 +30,8 @@ internal abstract class LineFraming
     public abstract ReadOnlyMemory<byte> Encode(ReadOnlyMemory<byte> frame, Memory<byte> room);
 
     /// <summary>
-    /// Takes bytes as they came. Whole frames appear in <paramref name="frames"/> as RTU frames, damaged ones with a wrong CRC.
+    /// Takes bytes as they came. Whole frames appear in <paramref name="frames"/> as RTU frames; a framing that can tell damaged ones
+    /// leaves them out and counts them.
     /// </summary>
     /// <param name="wire">What came.</param>
     /// <param name="frames">Receives them; room for what came and <see cref="RtuFrame.MaxLength"/> bytes more.</param>

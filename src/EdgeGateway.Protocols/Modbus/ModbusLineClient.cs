@@ -264,7 +264,7 @@ public abstract class ModbusLineClient : ModbusClient
 
             // The kernel takes the request at once and sends it at the pace of the line; the answer has to travel as well.
             var reply = new Deadline(Time, deadline.Left + wireTime);
-            var state = new Reception { MayEcho = true };
+            var state = new Reception { MayEcho = true, DamagedBefore = _framing.Damaged };
             while (true)
             {
                 var match = Examine(shape, requestLength, ref state);
@@ -343,6 +343,7 @@ public abstract class ModbusLineClient : ModbusClient
         }
 
         return state.Outcome.Status != ModbusStatus.Ok
+            || _framing.Damaged != state.DamagedBefore
             || (_length > 0 && (_length >= replyLength || IsStartOfReply(_buffer.AsSpan(0, _length), shape)))
             ? _timing.ReplyGap
             : null;
@@ -679,6 +680,7 @@ public abstract class ModbusLineClient : ModbusClient
     {
         public bool MayEcho;
         public bool HasNoise;
+        public long DamagedBefore;
         public ModbusOutcome Outcome;
     }
 }

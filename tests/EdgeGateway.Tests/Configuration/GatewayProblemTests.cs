@@ -183,6 +183,7 @@ public class GatewayProblemTests
 
     [Theory]
     [InlineData("ratio on a meter that knows its transformers", "profile: test-meter, bus: lv-room, unit: 1", "profile: test-meter, bus: lv-room, unit: 1, ct: 200/5", "reports primary values")]
+    [InlineData("silence that devices may not take", "baud: 9600", "baud: 9600, silence: 3ms", "shorter than 3.5 characters")]
     [InlineData("point read less often than the first window", "parent: incomer }", "parent: incomer }, points: { frequency: { poll: 5m } }", "longer than the first window")]
     public void Some_things_are_only_worth_a_warning(string _, string passage, string becomes, string what)
     {
