@@ -10,14 +10,14 @@ var root = new RootCommand(
       dotnet run -c Release --project bench/EdgeGateway.Bench -- decode
       dotnet run -c Release --project bench/EdgeGateway.Bench -- pipeline
       dotnet run -c Release --project bench/EdgeGateway.Bench -- idle
-      dotnet run -c Release --project bench/EdgeGateway.Bench -- rtu
+      dotnet run -c Release --project bench/EdgeGateway.Bench -- modbus
     """)
 {
     FrugalityBench.Create(),
     DecodeBench.Create(),
     PipelineBench.Create(),
     IdleBench.Create(),
-    RtuShareBench.Create(),
+    ModbusBench.Create(),
     RampServer.Create(),
 };
 

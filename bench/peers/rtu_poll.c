@@ -1,4 +1,4 @@
-/* The peer of "bench modbus rtu": libmodbus reads holding registers on a serial line, one request after the other.
+/* The peer of "bench modbus b": libmodbus reads holding registers on a serial line, one request after the other.
    cc -O2 -o rtu_poll rtu_poll.c -lmodbus; ./rtu_poll PORT BAUD REGISTERS SECONDS [PAUSE_US]
    PAUSE_US is what a user sets by hand between an answer and the next request; without it there is none. Prints: good failed */
 #include <modbus/modbus.h>

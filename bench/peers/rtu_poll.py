@@ -1,4 +1,4 @@
-"""The peer of "bench rtu": pymodbus reads holding registers on a serial line, one request after the other, as it is out of the box.
+"""The peer of "bench modbus b": pymodbus reads holding registers on a serial line, one request after the other, as it is out of the box.
 
     rtu_poll.py PORT BAUD REGISTERS SECONDS      prints: good failed
 """

@@ -140,6 +140,15 @@ public sealed class SimulatedSite
         }
     }
 
+    /// <summary>Writes registers, or bits as 0 and 1, that the device's profile declares writable; they keep the value. False when they are not whole writable points.</summary>
+    public bool TryWrite(int device, RegisterTable table, int address, ReadOnlySpan<ushort> words)
+    {
+        lock (_lock)
+        {
+            return _devices[device].TryWrite(table, address, words);
+        }
+    }
+
     /// <summary>The simulator's own account of every counter at the current second.</summary>
     public IReadOnlyList<LedgerEntry> Ledger()
     {

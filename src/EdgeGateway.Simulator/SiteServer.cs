@@ -91,7 +91,14 @@ public sealed class SiteServer : IAsyncDisposable
             }
         }
 
-        var behaviour = new ModbusServerOptions { Faults = request => FaultOf(units[request.Unit]) };
+        var behaviour = new ModbusServerOptions
+        {
+            Faults = request =>
+            {
+                options.Observe?.Invoke(request);
+                return FaultOf(units[request.Unit]);
+            },
+        };
         switch (bus)
         {
             case SerialBus serial:

@@ -1,3 +1,5 @@
+using EdgeGateway.Protocols.Modbus;
+
 namespace EdgeGateway.Simulator;
 
 /// <summary>Where a <see cref="SiteServer"/> serves the buses of a site.</summary>
@@ -11,6 +13,9 @@ public sealed record SiteServerOptions
 
     /// <summary>Port by bus id; the site's own port where it is not named.</summary>
     public IReadOnlyDictionary<string, int> Ports { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Told of every request that reaches a bus, whichever unit it is for; from several connections at once. Must not throw.</summary>
+    public Action<ServerRequest>? Observe { get; init; }
 
     /// <summary>
     /// The simulator's end of a serial line by bus id, such as one end of a pair of pseudo-terminals; the site's own port, for a real line

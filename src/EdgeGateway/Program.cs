@@ -18,6 +18,8 @@ var root = new RootCommand(
     RunCommand.Create(),
     CheckCommand.Create(),
     ReadCommand.Create(),
+    WriteCommand.Create(),
+    WritesCommand.Create(),
     StatusCommand.Create(),
     OutboxCommand.Create(),
     SimulateCommand.Create(),

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using EdgeGateway.Protocols.Modbus;
@@ -16,29 +15,14 @@ internal static class RtuShareBench
     private static readonly int[] Bauds = [9_600, 115_200];
     private static readonly int[] Quantities = [10, 100];
 
-    public static Command Create()
+    /// <summary>Measures and prints; returns how many targets were missed.</summary>
+    public static async Task<int> RunAsync(ModbusBenchSettings settings, CancellationToken cancel)
     {
-        var seconds = new Option<int>("--seconds") { Description = "Length of one measurement.", DefaultValueFactory = _ => 10 };
-        var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var peers = new Option<bool>("--alone") { Description = "Without the peers." };
-        var command = new Command("rtu", "RTU: share of the theoretical limit on a paced line whose unit drops requests that break the 3.5-character silence.") { seconds, json, peers };
-        command.SetAction((result, cancel) => RunAsync(TimeSpan.FromSeconds(result.GetValue(seconds)), "0", "1", !result.GetValue(peers), result.GetValue(json), cancel));
-        return command;
-    }
-
-    /// <summary>Measures and prints; returns 1 when the target was missed, else 0.</summary>
-    /// <param name="length">Length of one measurement.</param>
-    /// <param name="cpu">Processor of the peers; this process goes where it likes.</param>
-    /// <param name="others">Processor of the line.</param>
-    /// <param name="withPeers">Whether the peers are measured as well.</param>
-    /// <param name="json">Print JSON.</param>
-    /// <param name="cancel">Ends the measurement.</param>
-    public static async Task<int> RunAsync(TimeSpan length, string cpu, string others, bool withPeers, bool json, CancellationToken cancel)
-    {
+        var (length, cpu, others) = (settings.Length ?? TimeSpan.FromSeconds(10), settings.Cpu, settings.Others);
         var line = await CompileAsync("paced_line").ConfigureAwait(false);
-        var libmodbus = withPeers ? await CompileAsync("rtu_poll", "-lmodbus").ConfigureAwait(false) : "";
+        var libmodbus = await CompileAsync("rtu_poll", "-lmodbus").ConfigureAwait(false);
         var seconds = length.TotalSeconds.ToString(CultureInfo.InvariantCulture);
-        var missed = false;
+        var missed = 0;
         foreach (var baud in Bauds)
         {
             foreach (var quantity in Quantities)
@@ -50,21 +34,18 @@ internal static class RtuShareBench
                 report.Add("  shortest silence", ours.LeastSilence / 1000, $"ms (asked: {Silence(baud).TotalMilliseconds:0.###} ms)");
                 report.Add("  line late", ours.Late / ours.Seconds * 100, "% of the time: the line itself was held up by the machine");
                 report.Add("  allocated", ours.Allocated, "bytes a request");
-                missed |= ours.Share < Target || ours.Dropped > 0;
-                if (withPeers)
-                {
-                    string[] arguments = [baud.ToString(CultureInfo.InvariantCulture), quantity.ToString(CultureInfo.InvariantCulture), seconds];
-                    var byHand = ((long)(Silence(baud).TotalMicroseconds + 100)).ToString(CultureInfo.InvariantCulture);
-                    Add(report, "libmodbus in C, unset", await PeerAsync(line, others, baud, cpu, [libmodbus], arguments, cancel).ConfigureAwait(false));
-                    Add(report, "libmodbus in C, pause set by hand", await PeerAsync(line, others, baud, cpu, [libmodbus], [.. arguments, byHand], cancel).ConfigureAwait(false));
-                    Add(report, "pymodbus, unset", await PeerAsync(line, others, baud, cpu, ["/usr/bin/python3", PeerFile("rtu_poll.py")], arguments, cancel).ConfigureAwait(false));
-                }
+                missed += ours.Share < Target || ours.Dropped > 0 ? 1 : 0;
+                string[] arguments = [baud.ToString(CultureInfo.InvariantCulture), quantity.ToString(CultureInfo.InvariantCulture), seconds];
+                var byHand = ((long)(Silence(baud).TotalMicroseconds + 100)).ToString(CultureInfo.InvariantCulture);
+                Add(report, "libmodbus in C, unset", await PeerAsync(line, others, baud, cpu, [libmodbus], arguments, cancel).ConfigureAwait(false));
+                Add(report, "libmodbus in C, pause set by hand", await PeerAsync(line, others, baud, cpu, [libmodbus], [.. arguments, byHand], cancel).ConfigureAwait(false));
+                Add(report, "pymodbus, unset", await PeerAsync(line, others, baud, cpu, ["/usr/bin/python3", PeerFile("rtu_poll.py")], arguments, cancel).ConfigureAwait(false));
 
-                report.Print(json);
+                report.Print(settings.Json);
             }
         }
 
-        return missed ? 1 : 0;
+        return missed;
     }
 
     private static TimeSpan Silence(int baud) => new RtuTiming(new SerialSettings { Baud = baud }).Silence;

@@ -15,18 +15,31 @@ internal readonly record struct AddressWindow(int First, int End) : IComparable<
 
     public int CompareTo(AddressWindow other) => First != other.First ? First.CompareTo(other.First) : End.CompareTo(other.End);
 
+    /// <summary>The stretches that sorted windows cover together.</summary>
+    public static AddressWindow[] Joined(IReadOnlyList<AddressWindow> sorted)
+    {
+        var joined = new List<AddressWindow>();
+        foreach (var window in sorted)
+        {
+            if (joined.Count > 0 && window.First <= joined[^1].End)
+            {
+                joined[^1] = new(joined[^1].First, Math.Max(joined[^1].End, window.End));
+            }
+            else
+            {
+                joined.Add(window);
+            }
+        }
+
+        return [.. joined];
+    }
+
     /// <summary>Forbids every address that none of the sorted windows covers: one address behind each stretch is enough.</summary>
     public static void ForbidOutside(IReadOnlyList<AddressWindow> sorted, List<AddressWindow> forbidden)
     {
-        for (var i = 0; i < sorted.Count;)
+        foreach (var stretch in Joined(sorted))
         {
-            var end = sorted[i].End;
-            for (i++; i < sorted.Count && sorted[i].First <= end; i++)
-            {
-                end = Math.Max(end, sorted[i].End);
-            }
-
-            forbidden.Add(new(end, end + 1));
+            forbidden.Add(new(stretch.End, stretch.End + 1));
         }
     }
 }

@@ -115,7 +115,7 @@ public sealed class DevicePlanner
 
         foreach (var table in Map.Tables)
         {
-            table.ProbeLimit(now);
+            table.Advance(now);
         }
 
         var entry = EntryOf(due, now);
@@ -164,7 +164,7 @@ public sealed class DevicePlanner
         _answers += outcome is ReadOutcome.Unanswered or ReadOutcome.Noise ? 0 : 1;
         if (outcome == ReadOutcome.Good)
         {
-            map.Good(window);
+            map.Good(window, now);
             return [];
         }
 
@@ -173,36 +173,7 @@ public sealed class DevicePlanner
             return [];
         }
 
-        var wanted = new List<PointPlace>(read.Points.Count);
-        foreach (var point in read.Points)
-        {
-            wanted.Add(_places[_placeOfPoint[point]]);
-        }
-
-        wanted.Sort();
-        var run = ReadPlanner.Undominated(CollectionsMarshal.AsSpan(wanted));
-        var instead = map.Bad(window, run, outcome, now, _answers);
-        if (instead == Instead.Nothing)
-        {
-            return [];
-        }
-
-        var parts = new List<PlannedRead>();
-        wanted.RemoveAll(w => map.Find(w.Window).IsIsolated);
-        if (wanted.Count > 0)
-        {
-            run = ReadPlanner.Undominated(CollectionsMarshal.AsSpan(wanted));
-            map.Forbid(run, null, _forbidden);
-            if (instead == Instead.Halves && run.Count > 1)
-            {
-                _forbidden.Add(TableMap.Cut(run[(run.Count / 2) - 1], run[run.Count / 2]));
-                _forbidden.Sort();
-            }
-
-            ReadPlanner.Cover(CollectionsMarshal.AsSpan(wanted), map.Limit, CollectionsMarshal.AsSpan(_forbidden), Cost, parts);
-        }
-
-        return parts;
+        return Learn(map, window, read, outcome, now);
     }
 
     /// <summary>
@@ -231,6 +202,40 @@ public sealed class DevicePlanner
     {
         ArgumentNullException.ThrowIfNull(plan);
         return ReadPlanner.Time(plan.Reads, Cost);
+    }
+
+    private List<PlannedRead> Learn(TableMap map, AddressWindow window, PlannedRead read, ReadOutcome outcome, long now)
+    {
+        var parts = new List<PlannedRead>();
+        var wanted = new List<PointPlace>(read.Points.Count);
+        foreach (var point in read.Points)
+        {
+            wanted.Add(_places[_placeOfPoint[point]]);
+        }
+
+        wanted.Sort();
+        var run = ReadPlanner.Undominated(CollectionsMarshal.AsSpan(wanted));
+        var instead = map.Bad(window, run, outcome, now, _answers);
+        if (instead == Instead.Nothing)
+        {
+            return parts;
+        }
+
+        wanted.RemoveAll(w => map.Find(w.Window).IsIsolated);
+        if (wanted.Count > 0)
+        {
+            run = ReadPlanner.Undominated(CollectionsMarshal.AsSpan(wanted));
+            map.Forbid(run, null, _forbidden);
+            if (instead == Instead.Halves && run.Count > 1)
+            {
+                _forbidden.Add(TableMap.Cut(run[(run.Count / 2) - 1], run[run.Count / 2]));
+                _forbidden.Sort();
+            }
+
+            ReadPlanner.Cover(CollectionsMarshal.AsSpan(wanted), map.Limit, CollectionsMarshal.AsSpan(_forbidden), Cost, parts);
+        }
+
+        return parts;
     }
 
     private Entry EntryOf(ulong due, long now)

@@ -14,7 +14,8 @@ namespace EdgeGateway.Core.Polling;
 internal sealed class TableMap
 {
     // What must be known until something that has worked, or that may be noise, is believed to be refused.
-    public const int StrikesNeeded = 3;
+    public const int RefusalsUntilDoubted = 3;
+    public const int SilencesUntilRefused = 2;
     public const int RefusalsUntilDropped = 3;
     public const long TimeUntilDropped = 10 * 60_000;
 
@@ -25,8 +26,12 @@ internal sealed class TableMap
     private const long LongestProbe = 60 * 60_000;
     private const int MostStrikes = 256;
 
+    // After so many gaps that were refused, and none that was read, the others are taken to be refused as well.
+    private const int GapsUntilRule = 3;
+
     private readonly SpanState[] _spans;
     private readonly AddressWindow[] _named;
+    private readonly AddressWindow[] _namedRuns;
     private readonly int _most;
     private readonly bool _mayReadGaps;
     private readonly JointSet _proven = new();
@@ -39,6 +44,11 @@ internal sealed class TableMap
     private int _tooLongCount;
     private long _nextLimitProbe = long.MaxValue;
     private int _isolated;
+    private bool _hasReadGap;
+    private int _gapsNeeded = GapsUntilRule;
+    private int _gapsRefused;
+    private int _gapRuleCount;
+    private long _nextGapProbe = long.MaxValue;
 
     /// <param name="table">The table.</param>
     /// <param name="spans">Spans of the device's points, sorted, each once.</param>
@@ -49,6 +59,7 @@ internal sealed class TableMap
         Table = table;
         _spans = [.. spans.Select(s => new SpanState(s))];
         _named = [.. named];
+        _namedRuns = AddressWindow.Joined([.. _spans.Select(s => s.Window).Concat(_named).Order()]);
         _most = limits.Most(table);
         _mayReadGaps = limits.MayReadGaps;
         Limit = _most;
@@ -58,6 +69,9 @@ internal sealed class TableMap
 
     /// <summary>Grows when a plan may have to change.</summary>
     public int Version { get; private set; }
+
+    /// <summary>Several gaps were refused and none was read: none is asked for, as long as this holds.</summary>
+    public bool RefusesGaps { get; private set; }
 
     /// <summary>Most addresses that are asked for at once.</summary>
     public int Limit { get; private set; }
@@ -80,7 +94,7 @@ internal sealed class TableMap
     }
 
     /// <summary>A window came.</summary>
-    public void Good(AddressWindow window)
+    public void Good(AddressWindow window, long now)
     {
         var isNews = _proven.Add(window);
         _longestGood = Math.Max(_longestGood, window.Length);
@@ -105,11 +119,30 @@ internal sealed class TableMap
             (_tooLong, _nextLimitProbe, Limit) = (int.MaxValue, long.MaxValue, _most);
             Changed();
         }
-
-        if (_refusals.Count > 0 && (isNews | (_refusals.RemoveAll(r => window.Contains(r.Window)) > 0)))
+        else if (_tooLong != int.MaxValue && window.Length >= Limit && Limit + 1 < _tooLong)
         {
-            Settle();
+            // As long as was thought possible: the truth lies higher.
+            Limit = (Limit + _tooLong) / 2;
             Changed();
+        }
+
+        for (var i = _refusals.Count - 1; i >= 0; i--)
+        {
+            if (window.Contains(_refusals[i].Window))
+            {
+                _refusals.RemoveAt(i);
+                isNews = true;
+            }
+        }
+
+        if (isNews)
+        {
+            _hasReadGap = _hasReadGap || NamedRun(window.First).End < window.End;
+            if (_refusals.Count > 0 || RefusesGaps)
+            {
+                Settle(now);
+                Changed();
+            }
         }
     }
 
@@ -128,43 +161,47 @@ internal sealed class TableMap
         }
 
         var isRefusal = outcome is ReadOutcome.IllegalAddress or ReadOutcome.IllegalQuantity;
-        var span = run.Count == 1 ? Find(run[0]) : null;
-        var isTrusted = span is null ? _proven.Contains(window) && window.Length <= _longestGood : span.HasWorked;
-        if (isTrusted || !isRefusal)
+        if (run.Count == 1)
         {
-            // What was good before is refused by mistake, or while the device starts; silence may be the line's fault.
+            return BadSpan(Find(run[0]), outcome, now, answers);
+        }
+
+        if (!IsKnown(window))
+        {
+            // What was good before is refused by mistake, or while the device starts; what never was may be silent by the line's fault.
+            var isTrusted = _proven.Contains(window) && window.Length <= _longestGood;
             if (isTrusted && !isRefusal)
             {
                 return Instead.Nothing;
             }
 
-            if (!HasStruckOut(window, outcome, answers))
+            if ((isTrusted || !isRefusal) && !HasStruckOut(window, outcome, answers, isTrusted ? RefusalsUntilDoubted : SilencesUntilRefused))
             {
-                return isRefusal && span is null ? Instead.Halves : Instead.Nothing;
+                return isRefusal || HaveWorked(run) ? Instead.Halves : Instead.Nothing;
+            }
+
+            if (isTrusted)
+            {
+                _proven.Remove(window);
             }
         }
 
-        if (span is not null)
-        {
-            _isolated += span.IsIsolated ? 0 : 1;
-            span.Refused(now, isRefusal);
-            _refusals.RemoveAll(r => r.Window.Contains(span.Window));
-            Changed();
-            return isRefusal ? Instead.Pieces : Instead.Nothing;
-        }
-
-        if (isTrusted)
-        {
-            _proven.Remove(window);
-        }
-
         Refuse(window, outcome, now);
-        return outcome == ReadOutcome.Unanswered ? Instead.Nothing : Instead.Pieces;
+        return isRefusal || HaveWorked(run) ? Instead.Pieces : Instead.Nothing;
     }
 
-    /// <summary>Lets a larger request be tried again when its time has come.</summary>
-    public void ProbeLimit(long now)
+    /// <summary>Lets a larger request, or another gap, be tried again when its time has come.</summary>
+    public void Advance(long now)
     {
+        if (now >= _nextGapProbe)
+        {
+            // The next gap that is refused brings the rule back.
+            _nextGapProbe = long.MaxValue;
+            _gapsNeeded = _gapsRefused + 1;
+            RefusesGaps = false;
+            Changed();
+        }
+
         if (now < _nextLimitProbe)
         {
             return;
@@ -210,9 +247,9 @@ internal sealed class TableMap
     public void Forbid(IReadOnlyList<AddressWindow> run, Refusal? except, List<AddressWindow> forbidden)
     {
         forbidden.Clear();
-        if (!_mayReadGaps || _isolated > 0)
+        if (!_mayReadGaps || RefusesGaps || _isolated > 0)
         {
-            ForbidAddresses(forbidden);
+            ForbidAddresses(except, forbidden);
         }
 
         foreach (var refusal in _refusals)
@@ -236,6 +273,11 @@ internal sealed class TableMap
             yield return $"answers at most {Math.Max(_longestGood, 1)} {name} at once ({_tooLong} were refused)";
         }
 
+        if (RefusesGaps)
+        {
+            yield return $"{name} between those that the profile names are refused";
+        }
+
         foreach (var span in _spans)
         {
             if (span.IsIsolated)
@@ -247,7 +289,7 @@ internal sealed class TableMap
 
         foreach (var refusal in _refusals)
         {
-            if (_proven.Missing(refusal.Window) is not { } missing)
+            if (_proven.Missing(refusal.Window) is not { } missing || (RefusesGaps && IsGap(refusal.Window)))
             {
                 continue;
             }
@@ -329,15 +371,13 @@ internal sealed class TableMap
     }
 
     // Spans that are asked alone are nobody's bridge; a profile that does not allow gaps allows no others either.
-    private void ForbidAddresses(List<AddressWindow> forbidden)
+    private void ForbidAddresses(Refusal? except, List<AddressWindow> forbidden)
     {
         _healthy.Clear();
         foreach (var span in _spans)
         {
-            if (!span.IsIsolated)
-            {
-                _healthy.Add(span.Window);
-            }
+            // Two points that share the registers of a third are not read together when that one is refused.
+            (span.IsIsolated ? forbidden : _healthy).Add(span.Window);
         }
 
         foreach (var window in _named)
@@ -349,9 +389,22 @@ internal sealed class TableMap
         }
 
         _healthy.Sort();
-        if (!_mayReadGaps)
+        if (!_mayReadGaps || RefusesGaps)
         {
             AddressWindow.ForbidOutside(_healthy, forbidden);
+
+            // What is tried again may reach across its gap.
+            if (_mayReadGaps && except is not null)
+            {
+                for (var i = forbidden.Count - 1; i >= 0; i--)
+                {
+                    if (except.Window.Contains(forbidden[i]))
+                    {
+                        forbidden.RemoveAt(i);
+                    }
+                }
+            }
+
             return;
         }
 
@@ -393,7 +446,54 @@ internal sealed class TableMap
         return false;
     }
 
-    private bool HasStruckOut(AddressWindow window, ReadOutcome outcome, long answers)
+    private Instead BadSpan(SpanState span, ReadOutcome outcome, long now, long answers)
+    {
+        var isRefusal = outcome is ReadOutcome.IllegalAddress or ReadOutcome.IllegalQuantity;
+        if (span.HasWorked ? !isRefusal : !isRefusal && span.IsRefused)
+        {
+            return Instead.Nothing;
+        }
+
+        if ((span.HasWorked || !isRefusal) && !span.IsIsolated
+            && !HasStruckOut(span.Window, outcome, answers, span.HasWorked ? RefusalsUntilDoubted : SilencesUntilRefused))
+        {
+            return Instead.Nothing;
+        }
+
+        _isolated += span.IsIsolated ? 0 : 1;
+        span.Refused(now, isRefusal);
+        _refusals.RemoveAll(r => r.Window.Contains(span.Window));
+        Changed();
+        return Instead.Pieces;
+    }
+
+    private bool IsKnown(AddressWindow window)
+    {
+        foreach (var refusal in _refusals)
+        {
+            if (window.Contains(refusal.Window))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool HaveWorked(IReadOnlyList<AddressWindow> run)
+    {
+        foreach (var window in run)
+        {
+            if (!Find(window).HasWorked)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool HasStruckOut(AddressWindow window, ReadOutcome outcome, long answers, int needed)
     {
         var strike = _strikes.GetValueOrDefault(window);
         if (outcome == ReadOutcome.Unanswered && answers <= strike.Answers)
@@ -403,7 +503,7 @@ internal sealed class TableMap
         }
 
         strike = new(strike.Count + 1, answers);
-        if (strike.Count >= StrikesNeeded)
+        if (strike.Count >= needed)
         {
             _strikes.Remove(window);
             return true;
@@ -460,7 +560,7 @@ internal sealed class TableMap
     }
 
     /// <summary>Narrows what was refused to what can be the cause.</summary>
-    private void Settle(long? now = null)
+    private void Settle(long now)
     {
         for (var i = _refusals.Count - 1; i >= 0; i--)
         {
@@ -469,15 +569,40 @@ internal sealed class TableMap
             if (missing is null)
             {
                 _refusals.RemoveAt(i);
-                if (refusal.Window.Length > _longestGood && refusal.Window.Length < _tooLong)
+                if (refusal.Window.Length > _longestGood && refusal.Window.Length <= Limit)
                 {
-                    TooLong(refusal.Window.Length, now ?? (refusal.NextProbe - ProbePause(refusal.Count)));
+                    TooLong(refusal.Window.Length, now);
                     i = _refusals.Count;
                 }
             }
             else if (refusal.Window.Length <= _longestGood)
             {
                 refusal.Window = new(missing.Value.First - 1, missing.Value.End);
+            }
+        }
+
+        _gapsRefused = 0;
+        foreach (var refusal in _refusals)
+        {
+            _gapsRefused += IsGap(refusal.Window) ? 1 : 0;
+        }
+
+        if (RefusesGaps && _hasReadGap)
+        {
+            (RefusesGaps, _nextGapProbe) = (false, long.MaxValue);
+        }
+        else if (!RefusesGaps && !_hasReadGap && _mayReadGaps && _gapsRefused >= _gapsNeeded)
+        {
+            RefusesGaps = true;
+            _nextGapProbe = now + ProbePause(++_gapRuleCount);
+
+            // The rule explains what has gaps in it and is not yet divided.
+            for (var i = _refusals.Count - 1; i >= 0; i--)
+            {
+                if (NamedRun(_refusals[i].Window.First).End < _refusals[i].Window.End && !IsGap(_refusals[i].Window))
+                {
+                    _refusals.RemoveAt(i);
+                }
             }
         }
 
@@ -493,6 +618,46 @@ internal sealed class TableMap
                 }
             }
         }
+    }
+
+    /// <summary>Whether nothing but one gap between two registers that have worked can be the cause of a refusal.</summary>
+    private bool IsGap(AddressWindow window)
+    {
+        var (left, right) = (NamedRun(window.First), NamedRun(window.End - 1));
+        if (left.End >= right.First || _proven.Missing(window) is not { } missing || missing.First < left.End || missing.End > right.First + 1)
+        {
+            return false;
+        }
+
+        var next = FirstFrom(left.End);
+        return next < _spans.Length && _spans[next].Window.First >= right.First && HasWorked(left.End - 1) && HasWorked(right.First);
+    }
+
+    private bool HasWorked(int address)
+    {
+        foreach (var span in _spans)
+        {
+            if (span.HasWorked && span.Window.First <= address && address < span.Window.End)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The stretch of named addresses around an address, or the address alone.</summary>
+    private AddressWindow NamedRun(int address)
+    {
+        foreach (var run in _namedRuns)
+        {
+            if (run.First <= address && address < run.End)
+            {
+                return run;
+            }
+        }
+
+        return new(address, address + 1);
     }
 
     private void Changed()

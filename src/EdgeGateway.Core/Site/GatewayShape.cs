@@ -164,6 +164,16 @@ public static class GatewayShape
         new("hysteresisPercent", Number, "The slip must fall by this much before the finding ends.") { Default = "1" },
         new("clearFor", Duration, "It must stay there this long before the finding ends.") { Default = "5s" });
 
+    public static readonly ObjectShape PointWrite = new(
+        "write",
+        new("allow", TrueOrFalse, "false keeps this point from being written although the device allows writes.") { Default = "true" },
+        new("min", Number, "Smallest value, in the point's unit; not below the profile's."),
+        new("max", Number, "Largest value, in the point's unit; not above the profile's."),
+        new("values", new ListShape(Text, min: 1), "The only values; some of those the profile allows."),
+        new("safe", Text, "The value to which a write for a time falls back; the profile's when absent."),
+        new("expiresAfter", Duration, "Longest time a value may hold, and the time when none is asked for; for good when absent.") { AlsoCalled = ["expires", "for"] },
+        new("atStop", Choice("safe"), "A clean stop of the gateway writes the safe value first, when a value holds for a time."));
+
     public static readonly ObjectShape Point = new(
         "a point of the device",
         new("poll", new EitherShape(Off, Duration), "Period instead of the profile's, or off to leave the point out."),
@@ -172,7 +182,8 @@ public static class GatewayShape
         new("limits", new EitherShape(Off, Limits), "Limits of the detector limit over those of the profile, or off."),
         new("stuck", new EitherShape(Off, Duration, Stuck), "Time without change that makes a finding, or a block of settings, or off."),
         new("spike", new EitherShape(Off, Spike), "Settings of the detector spike, or off."),
-        new("slip", Slip, "On a belt's speed: compares it with the drive (detector slip)."));
+        new("slip", Slip, "On a belt's speed: compares it with the drive (detector slip)."),
+        new("write", PointWrite, "What may be written here, narrower than the profile says."));
 
     public static readonly ObjectShape Device = new(
         "a device",
@@ -189,6 +200,7 @@ public static class GatewayShape
         new("region", Text, "Grid region where it differs from the site's."),
         new("metering", Metering, "Place in the metering tree; absent for devices that meter no energy."),
         new("samples", Choice("none", "all"), "Whether each sample is published, or only summaries.") { Default = "none" },
+        new("allowWrites", TrueOrFalse, "Whether points that the profile declares writable may be written.") { Default = "false", AlsoCalled = ["writable", "writes"] },
         new("points", new MapShape(PointId, Point), "Settings of single points, by point id."));
 
     public static readonly ObjectShape MqttUplink = new(

@@ -137,7 +137,7 @@ internal sealed class SiteDevices(
 
             var first = _points.Count;
             AddPoints(section, device, profile, rated);
-            device = device with { Points = [.. Enumerable.Range(first, _points.Count - first)] };
+            device = device with { Writables = SiteWrites.Resolve(section, profile, id => Settings(section, id), problems), Points = [.. Enumerable.Range(first, _points.Count - first)] };
         }
 
         _placed.Add(new(device, section, metering));
@@ -156,8 +156,13 @@ internal sealed class SiteDevices(
 
         foreach (var point in profile.Points)
         {
-            var node = overrides.FirstOrDefault(o => o.Key.Text == point.Id).Value;
-            var settings = new Section(node as YamlMap, GatewayShape.Point, node ?? section.Place);
+            // What can only be written is never polled.
+            if (point.WriteOnly)
+            {
+                continue;
+            }
+
+            var settings = Settings(section, point.Id);
             if (settings.Node("poll") is YamlScalar { Text: "off" })
             {
                 if (point.Carbon is not null && device.Metering is not null)
@@ -186,6 +191,12 @@ internal sealed class SiteDevices(
 
             _points.Add(resolved with { PublishSamples = settings.Boolean("samples") ?? section.Text("samples") == "all" });
         }
+    }
+
+    private static Section Settings(Section device, string point)
+    {
+        var node = (device.Node("points") as YamlMap)?.Entries.FirstOrDefault(o => o.Key.Text == point).Value;
+        return new Section(node as YamlMap, GatewayShape.Point, node ?? device.Place);
     }
 
     private void CheckNamed(string owner, string name, YamlNode place)

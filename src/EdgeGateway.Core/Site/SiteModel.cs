@@ -197,6 +197,9 @@ public sealed record DeviceModel
 
     /// <summary>Indexes of this device's points in <see cref="SiteModel.Points"/>.</summary>
     public required IReadOnlyList<int> Points { get; init; }
+
+    /// <summary>Points that the profile declares writable, allowed at this site or not; also those that are never read.</summary>
+    public IReadOnlyList<WritablePoint> Writables { get; init; } = [];
 }
 
 /// <summary>What a meter's energy means for the site.</summary>
@@ -230,6 +233,9 @@ public enum PointKind : byte
 
     /// <summary>An enumerated or boolean condition.</summary>
     State,
+
+    /// <summary>Characters: a serial number, a version, a name. Read once; there is no number, and no sample.</summary>
+    Text,
 }
 
 /// <summary>One quantity of one device at the site.</summary>
@@ -280,6 +286,9 @@ public sealed record PointModel
 
     /// <summary>Symbols of a state by raw value.</summary>
     public IReadOnlyDictionary<long, string>? Symbols { get; init; }
+
+    /// <summary>Names of the bits of a status word, by bit number.</summary>
+    public IReadOnlyDictionary<int, string>? Flags { get; init; }
 }
 
 /// <summary>What is known about a counter.</summary>

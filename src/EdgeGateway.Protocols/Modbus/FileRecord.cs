@@ -13,7 +13,7 @@ public readonly record struct FileRecord(ushort File, ushort Record, ushort Leng
     internal const byte ReferenceType = 6;
 
     /// <summary>Whether the standard allows such a place.</summary>
-    public bool IsInFile => File != 0 && Record + Length <= RecordsInFile;
+    public bool IsInFile => File != 0 && Length != 0 && Record + Length <= RecordsInFile;
 
     internal static void Check(ushort file, ushort record, int quantity, int most)
     {

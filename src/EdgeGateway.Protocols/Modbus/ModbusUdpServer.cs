@@ -8,17 +8,16 @@ namespace EdgeGateway.Protocols.Modbus;
 public sealed class ModbusUdpServer : IAsyncDisposable
 {
     private readonly Socket _socket;
-    private readonly Func<byte, IModbusUnit?> _units;
+    private readonly ServedUnits _units;
     private readonly ModbusServerOptions _options;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _serving;
-    private long _requests;
 
     private ModbusUdpServer(Socket socket, Func<byte, IModbusUnit?> units, ModbusServerOptions options, TimeProvider time)
     {
         _socket = socket;
-        _units = units;
+        _units = new(units, options);
         _options = options;
         _time = time;
         EndPoint = (IPEndPoint)socket.LocalEndPoint!;
@@ -29,7 +28,7 @@ public sealed class ModbusUdpServer : IAsyncDisposable
     public IPEndPoint EndPoint { get; }
 
     /// <summary>Requests received so far, by all clients.</summary>
-    public long Requests => Interlocked.Read(ref _requests);
+    public long Requests => _units.Requests;
 
     /// <summary>Starts a server.</summary>
     /// <param name="units">Finds a unit by its id; null for one that is not there.</param>
@@ -72,7 +71,7 @@ public sealed class ModbusUdpServer : IAsyncDisposable
     private async Task ServeAsync()
     {
         var request = new byte[MbapHeader.Size + Pdu.MaxLength + 1];
-        var response = new byte[MbapHeader.Size + Pdu.MaxLength];
+        var response = new byte[2 * (MbapHeader.Size + Pdu.MaxLength)];
         var from = new SocketAddress(_socket.AddressFamily);
         while (true)
         {
@@ -85,15 +84,17 @@ public sealed class ModbusUdpServer : IAsyncDisposable
                 }
 
                 var pdu = request.AsMemory(MbapHeader.Size, header.PduLength);
-                var number = Interlocked.Increment(ref _requests);
-                var fault = _options.Faults?.Invoke(RequestHandler.Summarise(number, header.Unit, pdu.Span)) ?? ServerFault.None;
-                var length = Respond(header, pdu.Span, fault, response);
+                var fault = _units.Receive(header.Unit, pdu.Span);
+
+                // A copy comes as a datagram of its own.
+                var isDoubled = fault.Kind == ServerFaultKind.Duplicate;
+                var length = MbapReply.Write(_units, _options, header, pdu.Span, isDoubled ? fault with { Kind = ServerFaultKind.None } : fault, response);
                 if (fault.Delay > TimeSpan.Zero)
                 {
                     await Task.Delay(fault.Delay, _time, _stop.Token).ConfigureAwait(false);
                 }
 
-                for (var copies = length == 0 ? 0 : fault.Kind == ServerFaultKind.Duplicate ? 2 : 1; copies > 0; copies--)
+                for (var copies = length == 0 ? 0 : isDoubled ? 2 : 1; copies > 0; copies--)
                 {
                     await _socket.SendToAsync(response.AsMemory(0, length), SocketFlags.None, from, _stop.Token).ConfigureAwait(false);
                 }
@@ -109,38 +110,5 @@ public sealed class ModbusUdpServer : IAsyncDisposable
                 continue;
             }
         }
-    }
-
-    private int Respond(MbapHeader header, ReadOnlySpan<byte> pdu, ServerFault fault, Span<byte> response)
-    {
-        var body = response[MbapHeader.Size..];
-        int length;
-        if (fault.Kind == ServerFaultKind.Silence)
-        {
-            return 0;
-        }
-        else if (fault.Kind == ServerFaultKind.Exception)
-        {
-            length = Pdu.WriteException(body, pdu[0], fault.ExceptionCode);
-        }
-        else if (_units(header.Unit) is { } unit)
-        {
-            length = RequestHandler.Handle(pdu, unit, body);
-        }
-        else if (_options.IgnoreUnknownUnits)
-        {
-            return 0;
-        }
-        else
-        {
-            length = Pdu.WriteException(body, pdu[0], ModbusExceptionCode.GatewayTargetFailedToRespond);
-        }
-
-        var transaction = fault.Kind == ServerFaultKind.WrongTransactionId ? unchecked((ushort)(header.TransactionId + 1)) : header.TransactionId;
-        new MbapHeader(transaction, fault.Kind == ServerFaultKind.OtherUnit ? fault.Unit : header.Unit, length).Write(response);
-        response[2] ^= fault.Kind == ServerFaultKind.WrongCrc ? (byte)0xFF : (byte)0;
-
-        // A datagram that is cut short still tells its whole length.
-        return fault.Kind == ServerFaultKind.ShortReply ? MbapHeader.Size + Math.Max(1, length / 2) : MbapHeader.Size + length;
     }
 }

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace EdgeGateway.Protocols.Serial;
 
-/// <summary>A TCP connection as a line of bytes: a Modbus TCP device, or a serial line behind a device server.</summary>
+/// <summary>A TCP connection as a line of bytes: a Modbus TCP device, or a serial line behind a device server. A write may go on while a read waits.</summary>
 public sealed class TcpLine : IByteLine
 {
     private readonly SocketLine _line;

@@ -32,10 +32,18 @@ internal static class DeviceReader
     public static Reading Decode(PointModel point, ReadRequest request, ReadOnlySpan<ushort> registers, long at)
     {
         var words = registers.Slice(point.Encoding.Span.First - request.Address, point.Encoding.Span.Length);
+        if (point.Kind == PointKind.Text)
+        {
+            return new Reading(point.Index, at, double.NaN, 0, Quality.Good) { Text = RegisterText.Decode(point.Encoding, words) };
+        }
+
         return RegisterCodec.Decode(point.Encoding, words, out var value, out var raw) switch
         {
             DecodeStatus.Ok => new Reading(point.Index, at, value, raw, Quality.Good),
             DecodeStatus.Invalid => new Reading(point.Index, at, double.NaN, raw, Quality.Bad(QualityReason.InvalidCode)),
+            DecodeStatus.BadDigits => new Reading(point.Index, at, double.NaN, raw, Quality.Bad(QualityReason.NotANumber, Quality.NotDecimal)),
+            DecodeStatus.BadDate => new Reading(point.Index, at, double.NaN, raw, Quality.Bad(QualityReason.NotANumber, Quality.NotADate)),
+            DecodeStatus.BadScale => new Reading(point.Index, at, double.NaN, raw, Quality.Bad(QualityReason.NotANumber, Quality.NotAScale)),
             _ => new Reading(point.Index, at, double.NaN, raw, Quality.Bad(QualityReason.NotANumber)),
         };
     }
