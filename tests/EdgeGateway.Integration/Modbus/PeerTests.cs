@@ -40,6 +40,34 @@ public sealed class PeerTests
     }
 
     [Fact]
+    public async Task Pymodbus_in_ASCII_mode_serves_the_values_of_the_image()
+    {
+        var settings = Settings with { Parity = SerialParity.None, Baud = 115_200 };
+        await using var pair = await PtyPair.CreateAsync();
+        await using var server = await PymodbusServer.StartAsciiAsync(pair.Theirs, settings);
+        await using var client = new ModbusAsciiClient(pair.Ours, settings, TimeProvider.System);
+        await Agree(client);
+    }
+
+    [Theory]
+    [InlineData("rtu-over-tcp")]
+    [InlineData("ascii-over-tcp")]
+    [InlineData("udp")]
+    public async Task Pymodbus_serves_the_values_of_the_image_over_other_transports(string mode)
+    {
+        await using var server = await PymodbusServer.StartOnNetworkAsync(mode);
+        OpenByteLine open = async (wait, cancel) => await TcpLine.ConnectAsync("127.0.0.1", server.Port, wait, TimeProvider.System, cancel);
+        var timing = RtuTiming.OverNetwork(TimeSpan.FromMilliseconds(5));
+        await using ModbusClient client = mode switch
+        {
+            "udp" => new ModbusUdpClient("localhost", server.Port, TimeProvider.System),
+            "rtu-over-tcp" => new ModbusRtuClient(open, timing, TimeProvider.System),
+            _ => new ModbusAsciiClient(open, timing, TimeProvider.System),
+        };
+        await Agree(client);
+    }
+
+    [Fact]
     public async Task Libmodbus_over_a_serial_line_serves_the_values_of_the_image()
     {
         await using var pair = await PtyPair.CreateAsync();
