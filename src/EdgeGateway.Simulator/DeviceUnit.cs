@@ -1,3 +1,5 @@
+using System.Text;
+using EdgeGateway.Core.Site;
 using EdgeGateway.Protocols.Modbus;
 using CoreTable = EdgeGateway.Core.Profiles.RegisterTable;
 
@@ -7,6 +9,8 @@ namespace EdgeGateway.Simulator;
 internal sealed class DeviceUnit(SimulatedSite site, int device) : IModbusUnit
 {
     private readonly int _maxRegisters = site.Site.Devices[device].Profile.MaxRegistersPerRead;
+    private readonly Lazy<DeviceIdentification> _identification = new(() => Identify(site.Site.Devices[device]));
+    private readonly Lazy<byte[]> _serverId = new(() => [1, 0xFF, .. Encoding.UTF8.GetBytes(ModelOf(site.Site.Devices[device]))]);
     private long _requests;
 
     /// <summary>Place of the device in the site.</summary>
@@ -14,6 +18,10 @@ internal sealed class DeviceUnit(SimulatedSite site, int device) : IModbusUnit
 
     /// <summary>Requests received, answered or not.</summary>
     public long Requests => Interlocked.Read(ref _requests);
+
+    public DeviceIdentification Identification => _identification.Value;
+
+    public ReadOnlyMemory<byte> ServerId => _serverId.Value;
 
     public void CountRequest() => Interlocked.Increment(ref _requests);
 
@@ -38,5 +46,18 @@ internal sealed class DeviceUnit(SimulatedSite site, int device) : IModbusUnit
         RegisterTable.DiscreteInput => CoreTable.DiscreteInput,
         RegisterTable.InputRegister => CoreTable.InputRegister,
         _ => CoreTable.HoldingRegister,
+    };
+
+    private static string ModelOf(DeviceModel device) => device.Profile.Models.Count > 0 ? device.Profile.Models[0] : device.Profile.Id;
+
+    private static DeviceIdentification Identify(DeviceModel device) => new()
+    {
+        VendorName = device.Profile.Vendor,
+        ProductCode = ModelOf(device),
+        MajorMinorRevision = "1.0",
+        ProductName = device.Profile.TitleEnglish,
+        ModelName = ModelOf(device),
+        UserApplicationName = device.Name,
+        ConformityLevel = 0x82,
     };
 }

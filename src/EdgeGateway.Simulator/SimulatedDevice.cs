@@ -50,6 +50,14 @@ internal sealed class SimulatedDevice
                 .. model.Writables.Select(static w => w.ReadBack),
             ],
             model.Profile.MayReadGaps);
+        foreach (var point in _points)
+        {
+            if (point.Model.Encoding.ScaleAt is not null)
+            {
+                RegisterCodec.EncodeRaw(point.Model.Encoding, RegisterCodec.RawOfSteps(point.Model.Encoding, 0, PointState.PowerOf(point.Model)), _image.At(point.Model.Encoding));
+            }
+        }
+
         Identify();
         SerialNumber = (noise.Bits(0) % 900_000) + 100_000;
     }
@@ -248,7 +256,11 @@ internal sealed class SimulatedDevice
             }
 
             var words = _image.At(point.Model.Encoding);
-            if (point.Counter is { } counter)
+            if (point.Model.Kind == PointKind.Text)
+            {
+                WriteText(point.Model, words);
+            }
+            else if (point.Counter is { } counter)
             {
                 var quanta = counter.BaseQuanta + Grown(point.Signal);
                 point.Value = (double)counter.InUnit(quanta);
@@ -262,6 +274,16 @@ internal sealed class SimulatedDevice
         }
 
         _fresh = true;
+    }
+
+    // A serial number as the number that numeric registers show; of everything else the point's own name, as far as it fits.
+    private void WriteText(PointModel point, Span<ushort> words)
+    {
+        var text = point.Role.Contains("serial", StringComparison.Ordinal)
+            ? SerialNumber.ToString(System.Globalization.CultureInfo.InvariantCulture)
+            : $"{Model.Profile.Vendor} {point.Id}";
+        text = string.Concat(text.Where(char.IsAscii));
+        RegisterText.Encode(point.Encoding, text[..Math.Min(text.Length, 2 * point.Encoding.Length)], words);
     }
 
     // Answers the profile's own question for the type of the device with the first right answer.

@@ -128,6 +128,17 @@ internal static class BirthJson
             json.WriteEndObject();
         }
 
+        if (point.Flags is { } flags)
+        {
+            json.WriteStartObject("flags");
+            foreach (var (bit, name) in flags.OrderBy(f => f.Key))
+            {
+                json.WriteString(bit.ToString(System.Globalization.CultureInfo.InvariantCulture), name);
+            }
+
+            json.WriteEndObject();
+        }
+
         json.WriteBoolean("samples", point.PublishSamples);
         json.WriteEndObject();
     }

@@ -102,6 +102,7 @@ public static class FeedWords
         PointKind.Gauge => "gauge",
         PointKind.Counter => "counter",
         PointKind.State => "state",
+        PointKind.Text => "text",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 

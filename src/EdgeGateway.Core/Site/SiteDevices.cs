@@ -243,23 +243,25 @@ internal sealed class SiteDevices(
             return;
         }
 
-        var load = 0.0;
-        var heaviest = (Load: 0.0, Device: devices[0]);
-        foreach (var device in devices)
+        if (devices.Find(d => d.Model.Points.Select(p => _points[p].Period).Distinct().Count() > DevicePlanner.MostPeriods) is { } varied)
         {
-            var own = BusLoad.Of(bus, device.Model, _points);
-            load += own;
-            heaviest = own > heaviest.Load ? (own, device) : heaviest;
+            problems.Error(varied.Section.Place, $"the points of '{varied.Model.Id}' have more than {DevicePlanner.MostPeriods} different periods", "Give points that belong together the same 'poll'");
+            return;
         }
 
-        var percent = Math.Round(load * 100);
-        if (load > 1)
+        // What does not fit even if every device answers at once is refused; what the usual turnaround makes of it is warned of.
+        var models = devices.ConvertAll(d => d.Model);
+        var least = BusLoad.Predict(bus, models, _points, _ => TimeSpan.Zero);
+        var usual = BusLoad.Predict(bus, models, _points);
+        var heaviest = least.Devices.MaxBy(d => d.Utilisation)!;
+        var place = devices.Find(d => d.Model == heaviest.Device)!.Section.Place;
+        if (least.Utilisation > 1)
         {
-            problems.Error(heaviest.Device.Section.Place, $"the bus '{bus.Id}' would be busy for {percent} % of the time: what is asked of it is not possible ('{heaviest.Device.Model.Id}' has the largest share, {Math.Round(heaviest.Load * 100)} %)", "Poll less often, leave points out ('poll: off'), raise the baud rate, or use a second line");
+            problems.Error(place, $"the bus '{bus.Id}' would be busy for {Math.Round(least.Utilisation * 100)} % of the time: what is asked of it is not possible ('{heaviest.Device.Id}' has the largest share, {Math.Round(heaviest.Utilisation * 100)} %)", "Poll less often, leave points out ('poll: off'), raise the baud rate, or use a second line");
         }
-        else if (load > 0.8)
+        else if (usual.Utilisation > 0.8)
         {
-            problems.Warning(heaviest.Device.Section.Place, $"the bus '{bus.Id}' will be busy for {percent} % of the time", "A device that does not answer will make others late: poll less often or raise the baud rate");
+            problems.Warning(place, $"the bus '{bus.Id}' will be busy for {Math.Round(usual.Utilisation * 100)} % of the time, assuming that {usual.Assumption}", "A device that does not answer will make others late: poll less often or raise the baud rate");
         }
     }
 

@@ -177,6 +177,9 @@ public enum PointKind : byte
 
     /// <summary>An enumerated or boolean condition.</summary>
     State,
+
+    /// <summary>Characters: a serial number, a version, a name. Read once; there is no number, and no sample.</summary>
+    Text,
 }
 
 /// <summary>One quantity of one device at the site.</summary>
@@ -227,6 +230,9 @@ public sealed record PointModel
 
     /// <summary>Symbols of a state by raw value.</summary>
     public IReadOnlyDictionary<long, string>? Symbols { get; init; }
+
+    /// <summary>Names of the bits of a status word, by bit number.</summary>
+    public IReadOnlyDictionary<int, string>? Flags { get; init; }
 }
 
 /// <summary>What is known about a counter.</summary>

@@ -40,6 +40,7 @@ internal static class SitePoint
             Detectors = Detectors(point, factor, settings, problems),
             Carbon = point.Carbon,
             Symbols = point.Symbols,
+            Flags = point.Flags,
         };
     }
 

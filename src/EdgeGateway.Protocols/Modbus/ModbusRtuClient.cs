@@ -67,7 +67,7 @@ public sealed class ModbusRtuClient : ModbusClient
     private protected override async ValueTask<ModbusOutcome> ExchangeAsync(ModbusExchange exchange, TimeSpan timeout, CancellationToken cancel)
     {
         var (shape, pdu) = (exchange.Shape, exchange.RequestPdu);
-        if (shape.Unit == 0 && shape.IsRead)
+        if (shape.Unit == 0 && !shape.MayBroadcast)
         {
             throw new ArgumentOutOfRangeException(nameof(exchange), "unit 0 addresses all devices on a serial line, none of which answers: give a unit id of 1 to 247");
         }
@@ -199,7 +199,7 @@ public sealed class ModbusRtuClient : ModbusClient
         IByteLine line, RequestShape shape, ReadOnlyMemory<byte> pdu, Deadline deadline, CancellationToken cancel)
     {
         var requestLength = pdu.Length + 3;
-        var replyLength = shape.IsRead ? 5 + shape.ByteCount : 8;
+        var replyLength = 3 + shape.LongestReply;
         _lastSent[shape.Unit] = Time.GetTimestamp();
         try
         {
@@ -221,7 +221,7 @@ public sealed class ModbusRtuClient : ModbusClient
                 }
 
                 var wait = reply.Left;
-                if (wait > _timing.ReplyGap && IsWorthConcluding(shape, replyLength, state))
+                if (wait > _timing.ReplyGap && !IsOwnRequest(requestLength) && IsWorthConcluding(shape, replyLength, state))
                 {
                     wait = _timing.ReplyGap;
                 }
@@ -236,6 +236,11 @@ public sealed class ModbusRtuClient : ModbusClient
 
                 if (count == 0)
                 {
+                    if (state.MayEcho && IsOwnRequest(requestLength))
+                    {
+                        TakeEcho(0, requestLength, ref state);
+                    }
+
                     return (Conclude(shape, state), Match.None);
                 }
 
@@ -248,6 +253,9 @@ public sealed class ModbusRtuClient : ModbusClient
             throw;
         }
     }
+
+    /// <summary>Whether nothing but the own request has been heard.</summary>
+    private bool IsOwnRequest(int requestLength) => _length == requestLength && _buffer.AsSpan(0, _length).SequenceEqual(_request.AsSpan(0, requestLength));
 
     /// <summary>
     /// Whether what has come is enough to stop waiting once the line has been quiet for <see cref="RtuTiming.ReplyGap"/>. A stray
@@ -363,11 +371,9 @@ public sealed class ModbusRtuClient : ModbusClient
             if (length > 0 && length <= bytes.Length && RtuFrame.HasValidCrc(bytes[..length]))
             {
                 Count.LateDiscarded++;
-                if ((bytes[1] & Pdu.ExceptionFlag) == 0 && bytes[1] <= (byte)ModbusFunction.ReadInputRegisters)
+                if (RequestShape.OfAnswer(bytes[0], bytes[1..(length - 2)]) is { } answered)
                 {
-                    var isBits = bytes[1] <= (byte)ModbusFunction.ReadDiscreteInputs;
-                    var quantity = isBits ? 8 * bytes[2] : bytes[2] / 2;
-                    Fence(bytes[0]).Abandoned(new(bytes[0], (ModbusFunction)bytes[1], 0, (ushort)quantity));
+                    Fence(bytes[0]).Abandoned(answered);
                 }
 
                 bytes = bytes[length..];
@@ -381,10 +387,7 @@ public sealed class ModbusRtuClient : ModbusClient
         _length = 0;
     }
 
-    private static bool IsStartOfReply(ReadOnlySpan<byte> bytes, RequestShape shape) =>
-        bytes[0] == shape.Unit
-        && (bytes.Length < 2 || bytes[1] == (byte)shape.Function || bytes[1] == ((byte)shape.Function | Pdu.ExceptionFlag))
-        && (bytes.Length < 3 || bytes[1] != (byte)shape.Function || !shape.IsRead || bytes[2] == shape.ByteCount);
+    private static bool IsStartOfReply(ReadOnlySpan<byte> bytes, RequestShape shape) => bytes[0] == shape.Unit && shape.MayBegin(bytes[1..]);
 
     /// <summary>Looks for the answer in what has come; frames that are not it are taken out.</summary>
     private Match Examine(RequestShape shape, int requestLength, ref Reception state)
@@ -460,6 +463,14 @@ public sealed class ModbusRtuClient : ModbusClient
         if (!bytes.StartsWith(request))
         {
             return false;
+        }
+
+        if (requestLength == RtuFrame.MinLength && _lineEchoes != true)
+        {
+            // An answer may begin with all bytes of so short a request: that of function 07 does for one status in 256.
+            isPartial = bytes.Length == requestLength;
+            var length = RtuFrame.ResponseLength(bytes);
+            return !isPartial && !(length > 0 && length <= bytes.Length && RtuFrame.HasValidCrc(bytes[..length]));
         }
 
         // Some answers equal their request; for those it must be known already whether this line echoes.

@@ -4,18 +4,23 @@ using System.Runtime.CompilerServices;
 
 namespace EdgeGateway.Protocols.Serial;
 
-/// <summary>A TCP connection as a line of bytes: a Modbus TCP device, or a serial line behind a device server.</summary>
+/// <summary>A TCP connection as a line of bytes: a Modbus TCP device, or a serial line behind a device server. A write may go on while a read waits.</summary>
 public sealed class TcpLine : IByteLine
 {
+    private readonly Lock _gate = new();
     private readonly Socket _socket;
     private readonly TimeProvider _time;
-    private CancellationTokenSource _expiry;
+    private readonly ITimer _timer;
+    private CancellationTokenSource _stop = new();
+    private bool _isOver;
+    private long _waitEnds;
+    private long _armedFor;
 
     private TcpLine(Socket socket, TimeProvider time)
     {
         _socket = socket;
         _time = time;
-        _expiry = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _timer = time.CreateTimer(static line => ((TcpLine)line!).LookAtClock(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Connects.</summary>
@@ -58,7 +63,18 @@ public sealed class TcpLine : IByteLine
     /// <inheritdoc/>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, TimeSpan wait, CancellationToken cancel)
     {
-        var count = _socket.Receive(buffer.Span, SocketFlags.None, out var error);
+        int count;
+        SocketError error;
+        try
+        {
+            count = _socket.Receive(buffer.Span, SocketFlags.None, out error);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Disposed of by whoever found it broken while writing.
+            return ValueTask.FromResult(-1);
+        }
+
         return error switch
         {
             SocketError.Success => ValueTask.FromResult(count == 0 ? -1 : count),
@@ -69,16 +85,44 @@ public sealed class TcpLine : IByteLine
     }
 
     /// <inheritdoc/>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes, TimeSpan wait, CancellationToken cancel)
+    public ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes, TimeSpan wait, CancellationToken cancel)
     {
-        StartExpiry(wait);
-        var registration = Link(cancel);
+        cancel.ThrowIfCancellationRequested();
+        try
+        {
+            var sent = _socket.Send(bytes.Span, SocketFlags.None, out var error);
+            return error switch
+            {
+                SocketError.Success when sent == bytes.Length => ValueTask.FromResult(true),
+                SocketError.Success => WriteRestAsync(bytes[sent..], wait, cancel),
+                SocketError.WouldBlock => WriteRestAsync(bytes, wait, cancel),
+                _ => ValueTask.FromResult(false),
+            };
+        }
+        catch (ObjectDisposedException)
+        {
+            return ValueTask.FromResult(false);
+        }
+    }
+
+    /// <summary>Closes the connection.</summary>
+    public ValueTask DisposeAsync()
+    {
+        _socket.Dispose();
+        _timer.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>The peer does not take what is sent as fast as it is sent: rare, and allowed to cost something.</summary>
+    private async ValueTask<bool> WriteRestAsync(ReadOnlyMemory<byte> bytes, TimeSpan wait, CancellationToken cancel)
+    {
+        using var expiry = new CancellationTokenSource(AtLeastOneMillisecond(wait), _time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, expiry.Token);
         try
         {
             while (!bytes.IsEmpty)
             {
-                var sent = await _socket.SendAsync(bytes, SocketFlags.None, _expiry.Token).ConfigureAwait(false);
+                var sent = await _socket.SendAsync(bytes, SocketFlags.None, both.Token).ConfigureAwait(false);
                 bytes = bytes[sent..];
             }
 
@@ -88,41 +132,30 @@ public sealed class TcpLine : IByteLine
         {
             return false;
         }
-        catch (SocketException)
+        catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
         {
             // The peer is gone; what is left to do is the same whatever the reason.
             return false;
         }
-        finally
-        {
-            registration.Dispose();
-            StopExpiry();
-        }
-    }
-
-    /// <summary>Closes the connection.</summary>
-    public ValueTask DisposeAsync()
-    {
-        _socket.Dispose();
-        _expiry.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> WaitAsync(Memory<byte> buffer, TimeSpan wait, CancellationToken cancel)
     {
-        StartExpiry(wait);
-        var registration = Link(cancel);
+        var stop = StartWait(wait);
+        var registration = cancel.CanBeCanceled
+            ? cancel.UnsafeRegister(static stop => ((CancellationTokenSource)stop!).Cancel(), stop)
+            : default;
         try
         {
-            var count = await _socket.ReceiveAsync(buffer, SocketFlags.None, _expiry.Token).ConfigureAwait(false);
+            var count = await _socket.ReceiveAsync(buffer, SocketFlags.None, stop.Token).ConfigureAwait(false);
             return count == 0 ? -1 : count;
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
             return 0;
         }
-        catch (SocketException)
+        catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
         {
             // A reset or an unreachable peer: the line is over, as the caller is told.
             return -1;
@@ -130,23 +163,67 @@ public sealed class TcpLine : IByteLine
         finally
         {
             registration.Dispose();
-            StopExpiry();
+            EndWait(stop);
         }
     }
 
-    private CancellationTokenRegistration Link(CancellationToken cancel) => cancel.CanBeCanceled
-        ? cancel.UnsafeRegister(static expiry => ((CancellationTokenSource)expiry!).Cancel(), _expiry)
-        : default;
-
-    private void StartExpiry(TimeSpan wait) => _expiry.CancelAfter(TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(wait.TotalMilliseconds))));
-
-    private void StopExpiry()
+    // One timer and one source serve all waits. The timer is set anew only when it would come too late: one that comes too early looks
+    // at the clock and goes on, so that a wait that is answered costs no timer at all.
+    private CancellationTokenSource StartWait(TimeSpan wait)
     {
-        // One source serves all waits; only one that fired has to be replaced.
-        if (!_expiry.TryReset())
+        wait = AtLeastOneMillisecond(wait);
+        lock (_gate)
         {
-            _expiry.Dispose();
-            _expiry = new CancellationTokenSource(Timeout.InfiniteTimeSpan, _time);
+            _waitEnds = _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency);
+            if (_armedFor == 0 || _armedFor > _waitEnds)
+            {
+                _armedFor = _waitEnds;
+                _timer.Change(wait, Timeout.InfiniteTimeSpan);
+            }
+
+            return _stop;
         }
     }
+
+    private void EndWait(CancellationTokenSource stop)
+    {
+        lock (_gate)
+        {
+            _waitEnds = 0;
+            if (_isOver || stop.IsCancellationRequested)
+            {
+                // Only a source that was, or is about to be, cancelled has to be replaced.
+                _isOver = false;
+                _stop = new CancellationTokenSource();
+            }
+        }
+    }
+
+    private void LookAtClock()
+    {
+        CancellationTokenSource stop;
+        lock (_gate)
+        {
+            _armedFor = 0;
+            if (_waitEnds == 0)
+            {
+                return;
+            }
+
+            var now = _time.GetTimestamp();
+            if (now < _waitEnds)
+            {
+                _armedFor = _waitEnds;
+                _timer.Change(AtLeastOneMillisecond(_time.GetElapsedTime(now, _waitEnds)), Timeout.InfiniteTimeSpan);
+                return;
+            }
+
+            _isOver = true;
+            stop = _stop;
+        }
+
+        stop.Cancel();
+    }
+
+    private static TimeSpan AtLeastOneMillisecond(TimeSpan wait) => TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(wait.TotalMilliseconds)));
 }

@@ -15,17 +15,35 @@ internal static class DeviceReader
     private const int RequestsUntilAbsent = 2;
 
     /// <summary>Plans the read requests for some points of a device.</summary>
-    public static PlannedRead[] Plan(SiteModel site, DeviceModel device, IEnumerable<int> points) =>
-        [.. ReadPlanner.Plan(points.Select(p => (p, site.Points[p].Encoding)), ReadLimits.Of(device.Profile))];
+    public static PlannedRead[] Plan(SiteModel site, DeviceModel device, IEnumerable<int> points)
+    {
+        var bus = site.Buses.First(b => b.Id == device.BusId);
+        return
+        [
+            .. ReadPlanner.Plan(
+                points.Select(p => (p, site.Points[p].Encoding)),
+                ReadLimits.Of(device.Profile),
+                ReadCost.On(bus, device.Profile.MinGap),
+                device.Profile.Points.Select(p => p.Encoding)),
+        ];
+    }
 
     /// <summary>Makes a reading of the registers that <paramref name="request"/> brought.</summary>
     public static Reading Decode(PointModel point, ReadRequest request, ReadOnlySpan<ushort> registers, long at)
     {
         var words = registers.Slice(point.Encoding.Span.First - request.Address, point.Encoding.Span.Length);
+        if (point.Kind == PointKind.Text)
+        {
+            return new Reading(point.Index, at, double.NaN, 0, Quality.Good) { Text = RegisterText.Decode(point.Encoding, words) };
+        }
+
         return RegisterCodec.Decode(point.Encoding, words, out var value, out var raw) switch
         {
             DecodeStatus.Ok => new Reading(point.Index, at, value, raw, Quality.Good),
             DecodeStatus.Invalid => new Reading(point.Index, at, double.NaN, raw, Quality.Bad(QualityReason.InvalidCode)),
+            DecodeStatus.BadDigits => new Reading(point.Index, at, double.NaN, raw, Quality.Bad(QualityReason.NotANumber, Quality.NotDecimal)),
+            DecodeStatus.BadDate => new Reading(point.Index, at, double.NaN, raw, Quality.Bad(QualityReason.NotANumber, Quality.NotADate)),
+            DecodeStatus.BadScale => new Reading(point.Index, at, double.NaN, raw, Quality.Bad(QualityReason.NotANumber, Quality.NotAScale)),
             _ => new Reading(point.Index, at, double.NaN, raw, Quality.Bad(QualityReason.NotANumber)),
         };
     }

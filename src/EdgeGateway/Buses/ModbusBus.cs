@@ -14,7 +14,7 @@ public sealed class ModbusBus(ModbusClient client) : IBus
     public ModbusClient Client => client;
 
     /// <inheritdoc/>
-    public int MaxInFlight => 1;
+    public int MaxInFlight => client is ModbusTcpClient tcp ? tcp.Wanted : 1;
 
     /// <inheritdoc/>
     public string LastProblem => _last.IsOk ? "" : _last.Describe();

@@ -113,6 +113,11 @@ internal static class StatusCommand
         }
 
         AnsiConsole.Write(devices);
+        foreach (var device in status.Devices.Where(d => d.Texts.Count > 0))
+        {
+            AnsiConsole.MarkupLineInterpolated($"{device.Id}: {string.Join(", ", device.Texts.Select(t => $"{t.Key} {t.Value}"))}");
+        }
+
         foreach (var uplink in status.Uplinks)
         {
             AnsiConsole.MarkupLineInterpolated(

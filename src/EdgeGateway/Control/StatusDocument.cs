@@ -94,6 +94,9 @@ public sealed record DeviceDocument
     public required long MissedPeriods { get; init; }
 
     public required long LatencyMilliseconds { get; init; }
+
+    /// <summary>What the device says of itself, by point: serial number, version. Only what has been read since the start.</summary>
+    public IReadOnlyDictionary<string, string> Texts { get; init; } = new Dictionary<string, string>();
 }
 
 /// <summary>One uplink.</summary>
@@ -159,6 +162,9 @@ public sealed record PointReadingDocument
 
     /// <summary>Symbol of a state, or null.</summary>
     public required string? Symbol { get; init; }
+
+    /// <summary>What a text reads; for numbers that need words (flags, dates, states without a name) what they mean; else null.</summary>
+    public string? Text { get; init; }
 
     public required string Quality { get; init; }
 

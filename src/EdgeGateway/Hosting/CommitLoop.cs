@@ -60,6 +60,7 @@ internal sealed class CommitLoop
     public CommitLoop(LoadedSite site, SqliteStore store, ReadingQueue queue, GatewayClock clock, RetainedBirths births, ILogger log)
     {
         _site = site;
+        Texts = new string?[site.Model.Points.Count];
         _store = store;
         _queue = queue;
         _clock = clock;
@@ -83,6 +84,9 @@ internal sealed class CommitLoop
 
     /// <summary>Readings processed since the process started.</summary>
     public long Taken => Interlocked.Read(ref _taken);
+
+    /// <summary>What text points read last, by point index; null before the first reading.</summary>
+    public string?[] Texts { get; }
 
     /// <summary>Why the store cannot be written now, or null.</summary>
     public string? Failing => _failing;
@@ -488,6 +492,13 @@ internal sealed class CommitLoop
         var count = 0;
         while (count < ReadingQueue.Capacity && _queue.TryRead(out var reading))
         {
+            if (reading.Text is { } text)
+            {
+                // A text is no measurement: it makes no sample.
+                Texts[reading.Point] = text;
+                continue;
+            }
+
             if (count == _samples.Length)
             {
                 Array.Resize(ref _samples, count * 2);

@@ -62,7 +62,7 @@ internal sealed class StatusReport(
 
     private static string Reason(DeviceLink link) => Reasons.Describe(Core.Quality.Bad(link.Reason.Reason, link.Reason.Detail));
 
-    private static DeviceDocument Device(BusModel bus, DeviceLink link) => new()
+    private DeviceDocument Device(BusModel bus, DeviceLink link) => new()
     {
         Id = link.Device.Id,
         Name = link.Device.Name,
@@ -75,6 +75,7 @@ internal sealed class StatusReport(
         Exceptions = link.Exceptions,
         MissedPeriods = link.MissedPeriods,
         LatencyMilliseconds = link.LastLatency,
+        Texts = link.Device.Points.Where(p => loop.Texts[p] is not null).ToDictionary(p => site.Points[p].Id, p => loop.Texts[p]!, StringComparer.Ordinal),
     };
 
     private static UplinkDocument Uplink(UplinkStatus status, DateTimeOffset now) => new()
