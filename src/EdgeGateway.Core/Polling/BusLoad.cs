@@ -37,12 +37,12 @@ public sealed record BusPrediction(IReadOnlyList<DeviceLoad> Devices, string Ass
 /// <remarks>
 /// Points are due at multiples of their periods on the clock, so that those with periods of 1 s and 10 s are read together every
 /// tenth second, by a plan that is cheaper than both. The prediction is exact over the hyperperiod (the least common multiple of all periods):
-/// it knows how often each set of periods falls together. Points that are read once at the start do not count, nor do retries and devices that do not answer.
+/// it knows how often each set of periods falls together. Of a device with more than five periods the slower ones are counted as if they were read apart. Points that are read once at the start do not count, nor do retries and devices that do not answer.
 /// </remarks>
 public static class BusLoad
 {
-    // The plans of all sets are made: 2 to this power. Slower periods beyond are counted apart, which is too much rather than too little.
-    private const int MostJoined = 8;
+    // The plans of all sets are made: 2 to this power for each device. Slower periods beyond are counted apart, which is too much rather than too little.
+    private const int MostJoined = 5;
 
     /// <summary>Predicts the load of a bus.</summary>
     /// <param name="bus">The bus.</param>
