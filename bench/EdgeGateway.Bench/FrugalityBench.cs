@@ -55,7 +55,7 @@ internal static class FrugalityBench
         return command;
     }
 
-    private static async Task<long> MeasureAsync(
+    public static async Task<long> MeasureAsync(
         GatewayProgram program, bool all, TimeSpan warmUp, TimeSpan length, string cpu, string others, string folder, bool json, CancellationToken cancel)
     {
         var time = TimeProvider.System;

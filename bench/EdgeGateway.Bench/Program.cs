@@ -1,5 +1,6 @@
 using System.CommandLine;
 using EdgeGateway.Bench;
+using EdgeGateway.Bench.Modbus;
 
 var root = new RootCommand(
     """
@@ -9,12 +10,14 @@ var root = new RootCommand(
       dotnet run -c Release --project bench/EdgeGateway.Bench -- decode
       dotnet run -c Release --project bench/EdgeGateway.Bench -- pipeline
       dotnet run -c Release --project bench/EdgeGateway.Bench -- idle
+      dotnet run -c Release --project bench/EdgeGateway.Bench -- modbus
     """)
 {
     FrugalityBench.Create(),
     DecodeBench.Create(),
     PipelineBench.Create(),
     IdleBench.Create(),
+    ModbusBench.Create(),
     RampServer.Create(),
 };
 

@@ -126,6 +126,8 @@ public static class FeedWords
         HealthKind.Configuration => "configuration",
         HealthKind.NewEpoch => "new-epoch",
         HealthKind.TaskFailed => "task-failed",
+        HealthKind.WriteBegun => "write-begun",
+        HealthKind.WriteEnded => "write-ended",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 

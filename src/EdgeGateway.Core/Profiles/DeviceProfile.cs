@@ -109,6 +109,12 @@ public sealed record ProfilePoint
     /// <summary>Whether the site's voltage transformer ratio multiplies the value.</summary>
     public bool AppliesPt { get; init; }
 
+    /// <summary>True when the register can be written and not read: it is never polled.</summary>
+    public bool WriteOnly { get; init; }
+
+    /// <summary>What may be written, or null when the point is only read.</summary>
+    public ProfileWrite? Write { get; init; }
+
     /// <summary>Names of the sources that state the register.</summary>
     public IReadOnlyList<string> Sources { get; init; } = [];
 }

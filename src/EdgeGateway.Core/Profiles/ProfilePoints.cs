@@ -109,6 +109,23 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
             problems.Error(twice.Last().Node, $"two points enter the carbon account as {twice.Key} ({twice.First().Point.Id} and {twice.Last().Point.Id})", "Keep 'carbon' on the total register only; otherwise the energy is counted twice");
         }
 
+        foreach (var (point, node) in _resolved)
+        {
+            if (point.Write?.ReadBackPoint is not { } shown)
+            {
+                continue;
+            }
+
+            var other = _resolved.Find(p => p.Point.Id == shown).Point;
+            if (other is null ? !Declared.Contains(shown) : other.WriteOnly || other.Unit != point.Unit)
+            {
+                problems.Error(
+                    node,
+                    other is null ? $"'{point.Id}' is read back from '{shown}', which the profile does not have" : $"'{point.Id}' in {point.Unit} cannot be read back from '{shown}'{(other.WriteOnly ? ", which can only be written" : $" in {other.Unit}")}",
+                    $"{(other is null ? Spelling.Hint(shown, _resolved.Select(p => p.Point.Id)) : "")}Name a point of this file that can be read and has the same unit");
+            }
+        }
+
         foreach (var table in _resolved.GroupBy(p => p.Point.Encoding.Table))
         {
             var sorted = table.OrderBy(p => p.Point.Encoding.Address).ToList();
@@ -184,7 +201,14 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
         RegisterEncoding? encoding;
         if (section.Text("point") is { } id)
         {
-            encoding = _resolved.Find(p => p.Point.Id == id).Point?.Encoding;
+            var probed = _resolved.Find(p => p.Point.Id == id).Point;
+            if (probed is { WriteOnly: true })
+            {
+                problems.Error(section.At("point"), $"the identify probe names '{id}', which can only be written", "Name a point that can be read");
+                return null;
+            }
+
+            encoding = probed?.Encoding;
             if (encoding?.Type == RegisterType.Text)
             {
                 problems.Error(section.At("point"), $"the point '{id}' is a text, and a probe compares numbers", "Probe its first registers with 'at' and 'type: uint32'");
@@ -413,6 +437,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
             problems.Error(section.At("poll"), $"'{id}' is a text, and texts are read once, when the device is first reached", "Write 'poll: once', or remove it");
         }
 
+        var symbols = Symbols(section, encoding);
         return new ProfilePoint
         {
             Id = id,
@@ -427,8 +452,10 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
             Counter = counter,
             Detectors = Detectors(section),
             Carbon = Carbon(section, role),
-            Symbols = Symbols(section, encoding),
+            Symbols = symbols,
             Flags = Flags(section, encoding, role),
+            WriteOnly = section.Text("access") == "write-only",
+            Write = ProfileWrites.Resolve(section, id, encoding, role.Kind, symbols, problems),
             AppliesCt = section.Scalars("applies").Any(s => s.Text == "ct"),
             AppliesPt = section.Scalars("applies").Any(s => s.Text == "pt"),
             Sources = [.. section.List("source").Select(c => c is YamlScalar s ? s.Text : (c as YamlMap)?.Text("id") ?? "")],

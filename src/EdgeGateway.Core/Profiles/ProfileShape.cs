@@ -131,6 +131,22 @@ public static class ProfileShape
         new("at", Integer(0, 65_535), "Zero-based address of the register.") { Required = true },
         new("table", Table, "Its table; it must be the point's, because one request brings both."));
 
+    public static readonly ObjectShape ReadBack = new(
+        "readBack",
+        new("after", Duration, "Time from the reply to the write until the value is read back; at most 5s.") { Default = "0" },
+        new("tolerance", Number, "How far what is read back may be from what was written, in the point's unit; one step of the register when absent."),
+        new("point", PointId, "The point that shows the effect; the point itself when absent."));
+
+    public static readonly ObjectShape Write = new(
+        "write",
+        new("min", Number, "Smallest value that may be written, in the point's unit."),
+        new("max", Number, "Largest value that may be written, in the point's unit."),
+        new("step", Number, "Values stand this far apart, counted from min; as fine as the register when absent."),
+        new("values", new ListShape(Text, min: 1), "The only values that may be written: numbers in the point's unit or names of the enum."),
+        new("function", Choice("single", "multiple"), "Function 05 or 06 for one coil or register, or 15 or 16; single when it fits and nothing is written."),
+        new("readBack", ReadBack, "How the effect is read back."),
+        new("safe", Text, "The value to which a write for a time falls back: a number in the point's unit or a name of the enum."));
+
     public static readonly ObjectShape Point = new(
         "a point",
         new("id", PointId, "Name of the point within the device.") { Required = true, AlsoCalled = ["name"] },
@@ -147,7 +163,8 @@ public static class ProfileShape
         new("encoding", Choice("ascii", "utf-8"), "Coding of a text.") { Default = "ascii", AlsoCalled = ["charset"] },
         new("form", Choice("iec", "powerlogic-4", "powerlogic-3", "bytes-3", "bcd-3", "parts-6"), "How a datetime stands in its registers; see the table of forms."),
         new("clock", Choice("utc", "local"), "Whether a datetime, or seconds since 1970, is in UTC or follows a clock that shows local time."),
-        new("access", Choice("read"), "Points are read."),
+        new("access", Choice("read", "read-write", "write-only"), "Whether the point is read, may also be written within 'write', or can only be written."),
+        new("write", Write, "What may be written; a site must allow it too.") { AlsoCalled = ["writable", "limits"] },
         new("scale", Number, "Factor from the raw value to the unit.") { Default = "1", AlsoCalled = ["factor", "multiplier", "divider"] },
         new("scaleAt", new EitherShape(Integer(0, 65_535), ScaleRegister), "Address of a register with the power of ten (-10 to 10, SunSpec sunssf) by which the raw value is multiplied; several points may share it.") { AlsoCalled = ["scaleFactor", "sf", "exponent", "scaleRegister"] },
         new("offset", Number, "Added after scaling, in the unit.") { Default = "0" },

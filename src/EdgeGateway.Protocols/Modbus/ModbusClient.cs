@@ -7,9 +7,10 @@ namespace EdgeGateway.Protocols.Modbus;
 /// A client has one owner: more requests at once than <see cref="Capacity"/> is a mistake of the program and throws. What devices,
 /// cables and networks do wrong comes back as a <see cref="ModbusOutcome"/>. A request that is answered allocates nothing.
 /// </remarks>
-public abstract class ModbusClient : IAsyncDisposable
+public abstract partial class ModbusClient : IAsyncDisposable
 {
     private readonly Stack<ModbusExchange> _free;
+    private int _made;
     private ModbusCounters _counters;
 
     private protected ModbusClient(TimeProvider time, int capacity = 1)
@@ -17,7 +18,8 @@ public abstract class ModbusClient : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(time);
         Time = time;
         Capacity = capacity;
-        _free = new(Enumerable.Range(0, capacity).Select(_ => new ModbusExchange()));
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
+        _free = new(capacity);
     }
 
     /// <summary>How many requests the owner may have under way at once.</summary>
@@ -165,9 +167,17 @@ public abstract class ModbusClient : IAsyncDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(timeout, TimeSpan.Zero);
         cancel.ThrowIfCancellationRequested();
-        Count.Requests++;
+        lock (_free)
+        {
+            Count.Requests++;
+        }
+
         var outcome = await ExchangeAsync(exchange, timeout, cancel).ConfigureAwait(false);
-        Count.Count(outcome.Status);
+        lock (_free)
+        {
+            Count.Count(outcome.Status);
+        }
+
         return outcome;
     }
 
@@ -175,9 +185,18 @@ public abstract class ModbusClient : IAsyncDisposable
     {
         lock (_free)
         {
-            return _free.TryPop(out var exchange)
-                ? exchange
-                : throw new InvalidOperationException($"{Capacity} requests are already under way: a Modbus client has one owner, which keeps to its capacity");
+            if (_free.TryPop(out var exchange))
+            {
+                return exchange;
+            }
+
+            if (_made == Capacity)
+            {
+                throw new InvalidOperationException($"{Capacity} requests are already under way: a Modbus client has one owner, which keeps to its capacity");
+            }
+
+            _made++;
+            return new ModbusExchange();
         }
     }
 

@@ -30,6 +30,18 @@ public record struct ModbusCounters
     /// <summary>Connections made or ports opened.</summary>
     public long Connects { get; internal set; }
 
+    /// <summary>Reads that were sent a second time, because several at once were under way when they got no answer, or because the connection had idled (TCP only).</summary>
+    public long Repeats { get; internal set; }
+
+    /// <summary>Requests at once that the server has proved to take (TCP only).</summary>
+    public int Depth { get; internal set; }
+
+    /// <summary>The most requests that were under way at once (TCP only).</summary>
+    public int MostInFlight { get; internal set; }
+
+    /// <summary>How often the server objected to several requests at once lately (TCP only).</summary>
+    public int Objections { get; internal set; }
+
     internal void Count(ModbusStatus status)
     {
         switch (status)

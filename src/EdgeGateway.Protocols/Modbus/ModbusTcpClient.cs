@@ -1,189 +1,649 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using EdgeGateway.Protocols.Serial;
 
 namespace EdgeGateway.Protocols.Modbus;
 
 /// <summary>A client for Modbus TCP. MODBUS Messaging on TCP/IP V1.0b.</summary>
 /// <remarks>
-/// Connects on demand. An answer counts only when transaction id, unit, function and byte count are those of the request; one with
-/// another transaction id is late or doubled, is discarded and counted. After a timeout the connection stays open, since a late
+/// Connects on demand. An answer counts only when transaction id, unit, function and byte count are those of a request under way; one
+/// with another transaction id is late or doubled, is discarded and counted. After a timeout the connection stays open, since a late
 /// answer does no harm; after three timeouts in a row without a byte it is closed, and the next request connects anew. Bytes that
 /// are no Modbus frame, or half a frame at the end of the time, close it at once, since nothing after them can be trusted.
+///
+/// <b>Several at once.</b> The owner may start up to <see cref="ModbusClient.Capacity"/> requests; those beyond what the server has
+/// proved to take (<see cref="Depth"/>) wait for their turn, which does not count as the device's silence: a request may take its own
+/// timeout after those before it have ended. How many a server takes is found out by itself, see <see cref="PipelineDepth"/>. When one
+/// of several comes to grief (connection closed, no answer, exception 06, damaged or wrong answers), nothing more is sent until
+/// the others have ended; then the reads that were lost are repeated, once and one at a time, within their time. Only when that
+/// brings the answer was the number of requests to blame. A write is sent alone and never repeated.
+///
+/// What a caller does after its answer came runs on the client's receive loop: do not block there.
 /// </remarks>
 public sealed class ModbusTcpClient : ModbusClient
 {
     /// <summary>The port that IANA assigned to Modbus TCP.</summary>
     public const int DefaultPort = 502;
 
-    private const int SilentTimeoutsBeforeReconnect = 3;
-    private const string NotSent = "the device had closed the connection";
-    private const string ClosedMeanwhile = "the device closed the connection instead of answering";
+    /// <summary>The most requests under way at once, unless the owner wants fewer.</summary>
+    public const int DefaultCapacity = 32;
 
+    private const int SilentTimeoutsBeforeReconnect = 3;
+    private const int SlownessDecay = 16;
+
+    private const int MostReadsInCall = 64;
+
+    private static readonly TimeSpan LeastSlice = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LeastPatience = TimeSpan.FromMilliseconds(50);
+
+    private readonly Lock _gate = new();
+    private readonly Lock _tapGate = new();
     private readonly LineOpener _opener;
+    private readonly WorkSignal _work = new();
+    private readonly TransactionTable _table;
+    private readonly PipelineDepth _depth;
+    private readonly ExchangeQueue _waiting;
+    private readonly ExchangeQueue _repeats;
+    private readonly ModbusExchange[] _ended;
+    private readonly ModbusExchange[] _expired;
+    private readonly CancellationTokenSource _disposed = new();
     private readonly byte[] _send = new byte[MbapHeader.Size + Pdu.MaxLength];
-    private readonly byte[] _receive = new byte[4 * (MbapHeader.Size + Pdu.MaxLength)];
+    private readonly byte[] _receive = new byte[8 * (MbapHeader.Size + Pdu.MaxLength)];
+
+    // The longest that each unit took lately, in milliseconds; 0 while it does not answer.
+    private readonly ushort[] _slowness = new ushort[256];
+
+    private IByteLine? _line;
+    private Exception? _fault;
+    private bool _isClosed;
+    private bool _isStarted;
+    private bool _isIdle;
+    private bool _isSending;
+    private bool _isBroken;
+    private bool _isAlone;
+    private bool _isUsed;
+    private bool _isSuspected;
+    private int _missing;
     private int _received;
     private int _taken;
-    private ushort _transaction;
     private int _silentTimeouts;
+    private long _lastHeard;
+    private TimeSpan _slice = TimeSpan.MaxValue;
 
     /// <summary>A client for this endpoint; nothing is sent before the first request.</summary>
-    public ModbusTcpClient(string host, int port, TimeProvider time)
-        : this(async (wait, cancel) => await TcpLine.ConnectAsync(host, port, wait, time, cancel).ConfigureAwait(false), time)
+    /// <param name="host">Name or address.</param>
+    /// <param name="port">Port, mostly <see cref="DefaultPort"/>.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="capacity">The most requests that the owner may start at once; 1 never tries more than one.</param>
+    public ModbusTcpClient(string host, int port, TimeProvider time, int capacity = DefaultCapacity)
+        : this(async (wait, cancel) => await TcpLine.ConnectAsync(host, port, wait, time, cancel).ConfigureAwait(false), time, capacity)
     {
         ArgumentException.ThrowIfNullOrEmpty(host);
         ArgumentOutOfRangeException.ThrowIfLessThan(port, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(port, 65535);
     }
 
-    /// <summary>A client that gets its connections elsewhere.</summary>
-    public ModbusTcpClient(OpenByteLine open, TimeProvider time)
-        : base(time)
+    /// <summary>A client that gets its connections elsewhere: lines that take a write while a read is under way.</summary>
+    public ModbusTcpClient(OpenByteLine open, TimeProvider time, int capacity = DefaultCapacity)
+        : base(time, capacity)
     {
         ArgumentNullException.ThrowIfNull(open);
         _opener = new(open, time);
+        _table = new(capacity);
+        _depth = new(capacity, time);
+        _waiting = new(capacity);
+        _repeats = new(capacity);
+        _ended = new ModbusExchange[capacity];
+        _expired = new ModbusExchange[capacity];
+        Count.Depth = 1;
+    }
+
+    private static ModbusOutcome Lost => new(ModbusStatus.NotConnected, Detail: "the device closed the connection instead of answering");
+
+    private static ModbusOutcome NotModbus => new(ModbusStatus.CorruptFrame, Detail: "the MBAP header is not that of Modbus TCP; the connection was closed");
+
+    /// <summary>How many requests at once the server has proved to take.</summary>
+    public int Depth
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _depth.Depth;
+            }
+        }
+    }
+
+    /// <summary>How many requests the owner should keep under way, so that the server is used as well as it allows; at least 1.</summary>
+    public int Wanted
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _depth.Wanted;
+            }
+        }
     }
 
     /// <inheritdoc/>
-    public override ValueTask DisposeAsync() => _opener.DisposeAsync();
+    public override async ValueTask DisposeAsync()
+    {
+        ValueTask closing;
+        bool wake;
+        lock (_gate)
+        {
+            if (_isClosed)
+            {
+                return;
+            }
+
+            _isClosed = true;
+            wake = _isIdle;
+            _isIdle = false;
+            closing = CloseLine();
+        }
+
+        await closing.ConfigureAwait(false);
+        await _disposed.CancelAsync().ConfigureAwait(false);
+        EndAll(new(ModbusStatus.NotConnected, Detail: "the client was closed"));
+        if (wake)
+        {
+            _work.Set();
+        }
+    }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private protected override async ValueTask<ModbusOutcome> ExchangeAsync(ModbusExchange exchange, TimeSpan timeout, CancellationToken cancel)
     {
-        var shape = exchange.Shape;
-        var deadline = new Deadline(Time, timeout);
-        for (var isFirst = true; ; isFirst = false)
+        exchange.Owner = this;
+        exchange.Start(timeout);
+        var done = exchange.WaitAsync();
+        bool wake;
+        lock (_gate)
         {
-            var wasOpen = _opener.Line is not null;
-            if (!wasOpen)
+            ObjectDisposedException.ThrowIf(_isClosed, this);
+            _waiting.Add(exchange);
+            var slice = timeout / 2 > LeastSlice ? timeout / 2 : LeastSlice;
+            _slice = slice < _slice ? slice : _slice;
+
+            if (_table.Count >= _depth.Limit)
             {
-                var opened = await _opener.OpenAsync(deadline.Left, cancel).ConfigureAwait(false);
-                if (!opened.IsOk)
+                _depth.Waited();
+            }
+
+            wake = _isIdle;
+            _isIdle = false;
+        }
+
+        // A caller that has given up already is told so by this call.
+        var registration = cancel.CanBeCanceled
+            ? cancel.UnsafeRegister(static (state, token) => GiveUp((ModbusExchange)state!, token), exchange)
+            : default;
+        try
+        {
+            if (wake)
+            {
+                _work.Set();
+            }
+            else
+            {
+                Start();
+            }
+
+            return await done.ConfigureAwait(false);
+        }
+        finally
+        {
+            await registration.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static void GiveUp(ModbusExchange exchange, CancellationToken cancel)
+    {
+        var client = exchange.Owner!;
+        lock (client._gate)
+        {
+            if (exchange.IsDone)
+            {
+                return;
+            }
+
+            exchange.IsDone = true;
+            if (!client._waiting.Remove(exchange) && !client._repeats.Remove(exchange))
+            {
+                client._table.Abandon(exchange, client.Time.GetTimestamp());
+            }
+        }
+
+        client.Dispatch();
+        exchange.Fail(new OperationCanceledException(cancel));
+    }
+
+    private void Start()
+    {
+        bool start;
+        lock (_gate)
+        {
+            start = !_isStarted;
+            _isStarted = true;
+        }
+
+        if (start)
+        {
+            // It ends when the client is disposed of; what goes wrong in it is told to those who wait for answers.
+            _ = RunAsync();
+        }
+        else
+        {
+            Dispatch();
+        }
+    }
+
+    /// <summary>Connects, receives, and judges what came and what did not. One loop for the life of the client.</summary>
+    private async Task RunAsync()
+    {
+        while (!_isClosed)
+        {
+            try
+            {
+                await ServeAsync().ConfigureAwait(false);
+            }
+            catch (Exception fault) when (!_isClosed)
+            {
+                // A mistake in the program or its setting, such as an address that cannot be: the callers get it.
+                EndAll(default, fault);
+                await CloseAsync(Lost).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (_isClosed)
+            {
+                // Disposed of while it was connecting: those who wait have been told.
+            }
+        }
+
+        _disposed.Dispose();
+    }
+
+    private async Task ServeAsync()
+    {
+        var isCurrent = true;
+        var readsInCall = 0;
+        while (!_isClosed)
+        {
+            if (BecomeIdle())
+            {
+                await _work.WaitAsync().ConfigureAwait(false);
+                isCurrent = false;
+                readsInCall = 0;
+                continue;
+            }
+
+            var line = _line;
+            if (line is null)
+            {
+                if (!await OpenAsync().ConfigureAwait(false))
                 {
-                    return opened;
+                    continue;
                 }
 
-                Count.Connects++;
-                Tap?.LineChanged(isOpen: true);
-                _received = _taken = _silentTimeouts = 0;
+                line = _line;
             }
-
-            var outcome = await TransactAsync(_opener.Line!, exchange, deadline, cancel).ConfigureAwait(false);
-            var isOutOfStep = outcome.Status == ModbusStatus.CorruptFrame || (outcome.Status == ModbusStatus.ShortReply && _received != _taken);
-            if (isOutOfStep || outcome.Status == ModbusStatus.NotConnected || _silentTimeouts >= SilentTimeoutsBeforeReconnect)
-            {
-                Tap?.LineChanged(isOpen: false);
-                await _opener.CloseAsync().ConfigureAwait(false);
-            }
-
-            // Devices close connections that idle, and that shows only now. Asking again does no harm when it was a read.
-            if (outcome.Status == ModbusStatus.NotConnected && wasOpen && isFirst && (shape.IsRead || outcome.Detail == NotSent))
+            else if (!isCurrent && !await CatchUpAsync(line).ConfigureAwait(false))
             {
                 continue;
             }
 
-            return outcome;
+            isCurrent = true;
+            Dispatch();
+            if (_isBroken || line is null)
+            {
+                if (Interlocked.Exchange(ref _fault, null) is { } fault)
+                {
+                    ExceptionDispatchInfo.Throw(fault);
+                }
+
+                await CloseAsync(Lost).ConfigureAwait(false);
+                continue;
+            }
+
+            var wait = TimeToWait();
+            if (wait is null)
+            {
+                continue;
+            }
+
+            // This may run inside the call of whoever made a request, and must not keep it for long.
+            if (readsInCall < MostReadsInCall && ++readsInCall == MostReadsInCall)
+            {
+                await Task.Yield();
+            }
+
+            var reading = wait > TimeSpan.Zero ? line.ReadAsync(FreeSpace(), wait.Value, CancellationToken.None) : ValueTask.FromResult(0);
+            readsInCall = reading.IsCompleted ? readsInCall : MostReadsInCall;
+            var count = await reading.ConfigureAwait(false);
+            if (count < 0)
+            {
+                await CloseAsync(Lost).ConfigureAwait(false);
+                continue;
+            }
+
+            if (count > 0)
+            {
+                Heard(count);
+                if (!TakeAnswers())
+                {
+                    await CloseAsync(NotModbus).ConfigureAwait(false);
+                    continue;
+                }
+            }
+
+            var expired = Expire(out var outcome, out var isUseless);
+            if (isUseless)
+            {
+                // Before anything else is sent on it.
+                await CloseAsync(new(ModbusStatus.Timeout)).ConfigureAwait(false);
+            }
+            else if (expired > 0)
+            {
+                Dispatch();
+            }
+
+            for (var i = 0; i < expired; i++)
+            {
+                _expired[i].Complete(outcome);
+            }
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<ModbusOutcome> TransactAsync(
-        IByteLine line, ModbusExchange exchange, Deadline deadline, CancellationToken cancel)
+    private bool BecomeIdle()
     {
-        var (shape, pdu) = (exchange.Shape, exchange.RequestPdu);
-        unchecked
+        lock (_gate)
         {
-            _transaction++;
+            _isIdle = _table.Count == 0 && _waiting.Count == 0 && _repeats.Count == 0 && !_isClosed;
+            if (_isIdle)
+            {
+                _work.Reset();
+            }
+
+            return _isIdle;
+        }
+    }
+
+    private async ValueTask<bool> OpenAsync()
+    {
+        var wait = TimeSpan.Zero;
+        lock (_gate)
+        {
+            for (var i = 0; i < _waiting.Count; i++)
+            {
+                wait = _waiting[i].Timeout > wait ? _waiting[i].Timeout : wait;
+            }
+
+            for (var i = 0; i < _repeats.Count; i++)
+            {
+                wait = _repeats[i].Budget > wait ? _repeats[i].Budget : wait;
+            }
         }
 
-        // What came since the last answer can only be late; this also shows whether the peer has closed the connection.
+        if (wait == TimeSpan.Zero)
+        {
+            return false;
+        }
+
+        var opened = await _opener.OpenAsync(wait, _disposed.Token).ConfigureAwait(false);
+        if (!opened.IsOk)
+        {
+            EndAll(opened);
+            return false;
+        }
+
+        lock (_gate)
+        {
+            if (_isClosed)
+            {
+                return false;
+            }
+
+            _line = _opener.Line;
+            Count.Connects++;
+            _received = _taken = _silentTimeouts = 0;
+            _isUsed = _isBroken = _isAlone = false;
+            _table.Clear();
+        }
+
+        Watch(static (tap, _, _) => tap.LineChanged(isOpen: true));
+        return true;
+    }
+
+    /// <summary>After a pause: what has come meanwhile can only be late; this also shows whether the peer has closed the connection.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> CatchUpAsync(IByteLine line)
+    {
+        var started = Time.GetTimestamp();
         while (true)
         {
-            var stale = TakeReply(exchange, isSent: false, out _);
-            if (stale.Status == ModbusStatus.CorruptFrame)
-            {
-                return stale;
-            }
-
-            var count = await line.ReadAsync(FreeSpace(), TimeSpan.Zero, cancel).ConfigureAwait(false);
-            if (count < 0)
-            {
-                return new(ModbusStatus.NotConnected, Detail: NotSent);
-            }
-
+            var count = await line.ReadAsync(FreeSpace(), TimeSpan.Zero, CancellationToken.None).ConfigureAwait(false);
             if (count == 0)
             {
-                break;
+                return true;
+            }
+
+            if (count < 0)
+            {
+                await CloseAsync(Lost).ConfigureAwait(false);
+                return false;
             }
 
             Heard(count);
             _silentTimeouts = 0;
-            if (deadline.Left <= TimeSpan.Zero)
+            if (!TakeAnswers())
             {
-                return new(ModbusStatus.CorruptFrame, Detail: "the peer sends without being asked and does not stop");
-            }
-        }
-
-        new MbapHeader(_transaction, shape.Unit, pdu.Length).Write(_send);
-        pdu.CopyTo(_send.AsMemory(MbapHeader.Size));
-        Tap?.Sent(_send.AsSpan(0, MbapHeader.Size + pdu.Length));
-        if (!await SendAsync(line, _send.AsMemory(0, MbapHeader.Size + pdu.Length), deadline.Left, cancel).ConfigureAwait(false))
-        {
-            return new(ModbusStatus.NotConnected, Detail: ClosedMeanwhile);
-        }
-
-        var heard = false;
-        while (true)
-        {
-            var outcome = TakeReply(exchange, isSent: true, out var isReply);
-            if (isReply)
-            {
-                _silentTimeouts = 0;
-                return outcome;
+                await CloseAsync(NotModbus).ConfigureAwait(false);
+                return false;
             }
 
-            var left = deadline.Left;
-            var count = left > TimeSpan.Zero ? await line.ReadAsync(FreeSpace(), left, cancel).ConfigureAwait(false) : 0;
-            if (count < 0)
+            if (Time.GetElapsedTime(started) > _slice)
             {
-                return new(ModbusStatus.NotConnected, Detail: ClosedMeanwhile);
+                var flood = new ModbusOutcome(ModbusStatus.CorruptFrame, Detail: "the peer sends without being asked and does not stop; the connection was closed");
+                EndAll(flood);
+                await CloseAsync(flood).ConfigureAwait(false);
+                return false;
             }
-
-            if (count == 0)
-            {
-                _silentTimeouts = heard ? 0 : _silentTimeouts + 1;
-                return new(_received == _taken ? ModbusStatus.Timeout : ModbusStatus.ShortReply);
-            }
-
-            heard = true;
-            Heard(count);
         }
     }
 
-    private async ValueTask<bool> SendSlowlyAsync(ValueTask<bool> sending)
+    /// <summary>Sends what may be sent now. Any thread may call; one at a time sends.</summary>
+    private void Dispatch()
+    {
+        while (true)
+        {
+            IByteLine line;
+            int length;
+            TimeSpan wait;
+            lock (_gate)
+            {
+                if (_isSending || _line is null || _isBroken || Next() is not { } exchange)
+                {
+                    return;
+                }
+
+                line = _line;
+                length = Prepare(exchange);
+                wait = exchange.Budget;
+                _isSending = true;
+            }
+
+            try
+            {
+                Watch(static (tap, client, size) => tap.Sent(client._send.AsSpan(0, size)), length);
+                var sending = line.WriteAsync(_send.AsMemory(0, length), wait, CancellationToken.None);
+                if (!sending.IsCompletedSuccessfully)
+                {
+                    _ = FinishSendingAsync(line, sending);
+                    return;
+                }
+
+                Sent(line, sending.Result);
+            }
+            catch (Exception fault)
+            {
+                // Whose request happens to be sent here may be anybody's: the loop tells all of them.
+                _fault = fault;
+                Sent(line, isWhole: false);
+            }
+        }
+    }
+
+    private async Task FinishSendingAsync(IByteLine line, ValueTask<bool> sending)
     {
         try
         {
-            return await sending.ConfigureAwait(false);
+            Sent(line, await sending.ConfigureAwait(false));
         }
-        catch (OperationCanceledException)
+        catch (Exception fault)
         {
-            // Half a frame may have left: the connection is of no further use.
-            await _opener.CloseAsync().ConfigureAwait(false);
-            throw;
+            _fault = fault;
+            Sent(line, isWhole: false);
+        }
+
+        Dispatch();
+    }
+
+    private void Sent(IByteLine line, bool isWhole)
+    {
+        lock (_gate)
+        {
+            _isSending = false;
+            if (isWhole || line != _line)
+            {
+                return;
+            }
+
+            _isBroken = true;
+        }
+
+        // The loop may be waiting for bytes: without its line it stops waiting.
+        _ = line.DisposeAsync().AsTask();
+    }
+
+    /// <summary>What is to be sent next, if anything may be; it is taken out of its queue.</summary>
+    private ModbusExchange? Next()
+    {
+        var underWay = _table.Count;
+        if (underWay == 0)
+        {
+            _isAlone = false;
+        }
+
+        if (_isAlone || (_isSuspected && underWay > 0))
+        {
+            return null;
+        }
+
+        if (_repeats.Count > 0)
+        {
+            if (underWay > 0)
+            {
+                return null;
+            }
+
+            _isAlone = true;
+            return _repeats.Take();
+        }
+
+        if (_isSuspected)
+        {
+            Conclude();
+        }
+
+        if (_waiting.Count == 0)
+        {
+            return null;
+        }
+
+        if (underWay == 0)
+        {
+            _isAlone = !_waiting[0].Shape.IsRead;
+            return _waiting.Take();
+        }
+
+        // More than the server has proved to take is tried only with devices that answer, and fast enough to be asked again.
+        return _waiting[0].Shape.IsRead && underWay < _depth.Limit && (underWay < _depth.Depth || Patience(_waiting[0]) < _waiting[0].Timeout)
+            ? _waiting.Take()
+            : null;
+    }
+
+    private int Prepare(ModbusExchange exchange)
+    {
+        var now = Time.GetTimestamp();
+        if (exchange.Sendings > 0)
+        {
+            var left = exchange.Budget - Time.GetElapsedTime(exchange.ClockStart, now);
+            exchange.Budget = left > exchange.Timeout / 2 ? left : exchange.Timeout / 2;
+        }
+
+        exchange.Sendings++;
+        exchange.WasCrowded = false;
+        exchange.IsOnUsedLine = _isUsed;
+        _isUsed = true;
+        _table.Add(exchange, now);
+        if (_table.Count > Count.MostInFlight)
+        {
+            Count.MostInFlight = _table.Count;
+        }
+
+        var pdu = exchange.RequestPdu;
+        new MbapHeader(exchange.TransactionId, exchange.Shape.Unit, pdu.Length).Write(_send);
+        pdu.Span.CopyTo(_send.AsSpan(MbapHeader.Size));
+        return MbapHeader.Size + pdu.Length;
+    }
+
+    /// <summary>How long an answer may be missing before one of several is taken for lost; the whole time for devices that are slow or silent.</summary>
+    private TimeSpan Patience(ModbusExchange exchange)
+    {
+        var slowness = TimeSpan.FromMilliseconds(4 * _slowness[exchange.Shape.Unit]);
+        if (slowness == TimeSpan.Zero || slowness > exchange.Timeout / 2)
+        {
+            return exchange.Timeout;
+        }
+
+        var patience = LeastPatience + slowness;
+        return patience < exchange.Timeout / 2 ? patience : exchange.Timeout / 2;
+    }
+
+    private static bool MayBeLost(ModbusExchange exchange) => exchange.WasCrowded && exchange.Sendings == 1 && exchange.Shape.IsRead;
+
+    private TimeSpan? TimeToWait()
+    {
+        lock (_gate)
+        {
+            if (_table.Count == 0)
+            {
+                return null;
+            }
+
+            var now = Time.GetTimestamp();
+            var wait = _slice;
+            for (var i = 0; i < _table.Count; i++)
+            {
+                if (i == 0 || _table[i].IsOvertaken)
+                {
+                    var left = Limit(_table[i]) - Time.GetElapsedTime(_table[i].ClockStart, now);
+                    wait = left < wait ? left : wait;
+                }
+            }
+
+            return wait;
         }
     }
 
-    private ValueTask<bool> SendAsync(IByteLine line, ReadOnlyMemory<byte> adu, TimeSpan wait, CancellationToken cancel)
-    {
-        var sending = line.WriteAsync(adu, wait, cancel);
-        return sending.IsCompletedSuccessfully ? sending : SendSlowlyAsync(sending);
-    }
+    private TimeSpan Limit(ModbusExchange exchange) => MayBeLost(exchange) ? Patience(exchange) : exchange.Budget;
 
     private void Heard(int count)
     {
-        Tap?.Received(_receive.AsSpan(_received, count));
+        Watch(static (tap, client, size) => tap.Received(client._receive.AsSpan(client._received, size)), count);
         _received += count;
+        _lastHeard = Time.GetTimestamp();
     }
 
     private Memory<byte> FreeSpace()
@@ -202,38 +662,303 @@ public sealed class ModbusTcpClient : ModbusClient
         return _receive.AsMemory(_received);
     }
 
-    /// <summary>Takes whole frames out of what has been received, up to the answer to the request under way.</summary>
-    private ModbusOutcome TakeReply(ModbusExchange exchange, bool isSent, out bool isReply)
+    /// <summary>Takes whole frames out of what has been received. False when it is no Modbus.</summary>
+    private bool TakeAnswers()
     {
-        isReply = false;
         while (_received - _taken >= MbapHeader.Size)
         {
-            var bytes = _receive.AsMemory(_taken, _received - _taken);
-            if (!MbapHeader.TryRead(bytes.Span, out var header))
+            var bytes = _receive.AsSpan(_taken, _received - _taken);
+            if (!MbapHeader.TryRead(bytes, out var header))
             {
-                isReply = true;
-                return new(ModbusStatus.CorruptFrame, Detail: "the MBAP header is not that of Modbus TCP; the connection was closed");
+                return false;
             }
 
             if (bytes.Length < MbapHeader.Size + header.PduLength)
             {
-                return default;
+                return true;
             }
 
             _taken += MbapHeader.Size + header.PduLength;
-            if (!isSent || header.TransactionId != _transaction)
+            ModbusExchange? exchange;
+            ModbusOutcome outcome;
+            lock (_gate)
             {
-                Count.LateDiscarded++;
-                continue;
+                exchange = Match(header, bytes.Slice(MbapHeader.Size, header.PduLength), out outcome);
             }
 
-            isReply = true;
-            exchange.Answer(bytes.Span.Slice(MbapHeader.Size, header.PduLength));
-            return header.Unit == exchange.Shape.Unit
-                ? exchange.Shape.Check(exchange.ReplyPdu)
-                : new(ModbusStatus.WrongUnit, Detail: $"asked {exchange.Shape.Unit}, answered {header.Unit}");
+            // The wire first: what the caller does with its answer may take a while.
+            Dispatch();
+            exchange?.Complete(outcome);
         }
 
-        return default;
+        return true;
+    }
+
+    /// <summary>Finds whose answer this is and judges it. Null when the answer, or the request, is not at its end yet.</summary>
+    private ModbusExchange? Match(MbapHeader header, ReadOnlySpan<byte> pdu, out ModbusOutcome outcome)
+    {
+        outcome = default;
+        var now = _lastHeard;
+        var exchange = _table.Take(header.TransactionId, now);
+        if (exchange is null)
+        {
+            exchange = _repeats.Take(header.TransactionId);
+            if (exchange is null)
+            {
+                Count.LateDiscarded++;
+                var isOurs = _table.Settle(header.TransactionId, out var wasMissing);
+                if (wasMissing && _isSuspected)
+                {
+                    _missing--;
+                }
+
+                if (!isOurs && _table.Count > 1)
+                {
+                    Suspect();
+                }
+
+                return null;
+            }
+
+            // Slow, not lost: the answer came while the request waited to be repeated.
+            _table.Settle(header.TransactionId, out _);
+            _missing--;
+        }
+
+        _silentTimeouts = 0;
+        exchange.Answer(pdu);
+        outcome = header.Unit == exchange.Shape.Unit
+            ? exchange.Shape.Check(exchange.ReplyPdu)
+            : new(ModbusStatus.WrongUnit, Detail: $"asked {exchange.Shape.Unit}, answered {header.Unit}");
+        var isBusy = outcome is { Status: ModbusStatus.Exception, ExceptionCode: ModbusExceptionCode.ServerDeviceBusy };
+        var isSound = outcome.Status is ModbusStatus.Ok or ModbusStatus.Exception && !isBusy;
+        if (isSound)
+        {
+            Learn(exchange, now);
+        }
+        else if (MayBeLost(exchange))
+        {
+            Repeat(exchange);
+            Suspect();
+            _missing++;
+            return null;
+        }
+
+        if (exchange.Sendings > 1 && _isSuspected && !isSound)
+        {
+            // Alone it fares no better: several at once were not to blame.
+            _missing--;
+        }
+
+        exchange.IsDone = true;
+        return exchange;
+    }
+
+    private void Learn(ModbusExchange exchange, long now)
+    {
+        var latency = now - exchange.SentAt;
+        ref var slowness = ref _slowness[exchange.Shape.Unit];
+        var took = (ushort)Math.Clamp(Math.Ceiling(Time.GetElapsedTime(exchange.SentAt, now).TotalMilliseconds), 1, ushort.MaxValue);
+        slowness = (ushort)Math.Max(took, slowness - (slowness / SlownessDecay));
+        if (exchange.Sendings == 1)
+        {
+            _depth.Answered(latency, exchange.Crowd);
+            Count.Depth = _depth.Depth;
+        }
+    }
+
+    /// <summary>Finds what has had its time, and whether the connection is of no further use.</summary>
+    private int Expire(out ModbusOutcome outcome, out bool isUseless)
+    {
+        var ended = 0;
+        outcome = new(_received == _taken ? ModbusStatus.Timeout : ModbusStatus.ShortReply);
+        isUseless = false;
+        lock (_gate)
+        {
+            var now = Time.GetTimestamp();
+            for (var i = 0; i < _table.Count; i++)
+            {
+                var exchange = _table[i];
+                var waited = Time.GetElapsedTime(exchange.ClockStart, now);
+                if ((i > 0 && !exchange.IsOvertaken) || waited < Limit(exchange))
+                {
+                    continue;
+                }
+
+                _table.Abandon(exchange, now);
+                i--;
+                if (MayBeLost(exchange) && waited < exchange.Budget)
+                {
+                    // A server that fell silent altogether when it was tried may have choked: it is asked again on a new connection.
+                    if (_depth.IsProbing && _lastHeard <= exchange.SentAt)
+                    {
+                        isUseless = true;
+                    }
+
+                    Repeat(exchange);
+                    Suspect();
+                    _missing++;
+                    continue;
+                }
+
+                if (exchange.Sendings > 1 && _isSuspected)
+                {
+                    _missing--;
+                }
+
+                if (exchange.WasCrowded && _slowness[exchange.Shape.Unit] > 0)
+                {
+                    _depth.Doubted();
+                }
+
+                _slowness[exchange.Shape.Unit] = 0;
+                _silentTimeouts = _lastHeard > exchange.SentAt ? 0 : _silentTimeouts + 1;
+                isUseless |= _silentTimeouts >= SilentTimeoutsBeforeReconnect || outcome.Status == ModbusStatus.ShortReply;
+                exchange.IsDone = true;
+                _expired[ended++] = exchange;
+            }
+
+            isUseless |= _table.IsWorn && _table.Count == 0;
+        }
+
+        return ended;
+    }
+
+    private void Repeat(ModbusExchange exchange)
+    {
+        Count.Repeats++;
+        _repeats.Add(exchange);
+    }
+
+    /// <summary>One of several came to grief: no more than one at a time until the reason is known.</summary>
+    private void Suspect()
+    {
+        if (!_isSuspected)
+        {
+            _isSuspected = true;
+            _missing = 0;
+        }
+    }
+
+    /// <summary>All that was lost has been repeated: was it the number of requests?</summary>
+    private void Conclude()
+    {
+        _isSuspected = false;
+        if (_missing > 0)
+        {
+            _depth.Objected();
+        }
+        else
+        {
+            _depth.Acquitted();
+        }
+
+        Count.Depth = _depth.Depth;
+        Count.Objections = _depth.Objections;
+    }
+
+    /// <summary>Closes the connection. Reads that may be repeated wait for the next one; the others end with the outcome.</summary>
+    private async ValueTask CloseAsync(ModbusOutcome outcome)
+    {
+        ValueTask closing;
+        var ended = 0;
+        lock (_gate)
+        {
+            while (_table.Count > 0)
+            {
+                var exchange = _table[0];
+                _table.Abandon(exchange, Time.GetTimestamp());
+
+                // Devices close connections that idle, and that shows only now. Asking again does no harm when it was a read.
+                var wasLost = MayBeLost(exchange);
+                if (wasLost || (outcome.Status == ModbusStatus.NotConnected && exchange is { IsOnUsedLine: true, Sendings: 1, Shape.IsRead: true }))
+                {
+                    if (wasLost && outcome.Status != ModbusStatus.Timeout)
+                    {
+                        Suspect();
+                        _missing++;
+                    }
+
+                    Repeat(exchange);
+                    continue;
+                }
+
+                if (exchange.Sendings > 1 && _isSuspected)
+                {
+                    _missing--;
+                }
+
+                exchange.IsDone = true;
+                _ended[ended++] = exchange;
+            }
+
+            _table.Clear();
+            closing = CloseLine();
+        }
+
+        await closing.ConfigureAwait(false);
+        for (var i = 0; i < ended; i++)
+        {
+            _ended[i].Complete(outcome);
+        }
+    }
+
+    private ValueTask CloseLine()
+    {
+        if (_line is null)
+        {
+            return ValueTask.CompletedTask;
+        }
+
+        _line = null;
+        Watch(static (tap, _, _) => tap.LineChanged(isOpen: false));
+        return _opener.CloseAsync();
+    }
+
+    private void EndAll(ModbusOutcome outcome, Exception? fault = null)
+    {
+        while (true)
+        {
+            ModbusExchange exchange;
+            lock (_gate)
+            {
+                _missing = 0;
+                if (_table.Count > 0)
+                {
+                    exchange = _table[0];
+                    _table.Abandon(exchange, Time.GetTimestamp());
+                }
+                else if (_repeats.Count + _waiting.Count > 0)
+                {
+                    exchange = _repeats.Count > 0 ? _repeats.Take() : _waiting.Take();
+                }
+                else
+                {
+                    return;
+                }
+
+                exchange.IsDone = true;
+            }
+
+            if (fault is null)
+            {
+                exchange.Complete(outcome);
+            }
+            else
+            {
+                exchange.Fail(fault);
+            }
+        }
+    }
+
+    private void Watch(Action<IModbusTap, ModbusTcpClient, int> tell, int size = 0)
+    {
+        if (Tap is { } tap)
+        {
+            lock (_tapGate)
+            {
+                tell(tap, this, size);
+            }
+        }
     }
 }

@@ -81,7 +81,7 @@ public class ProfileConformanceTests
     public void Is_read_within_the_limits_it_states(string file)
     {
         var profile = Load(file).Profile!;
-        var plan = ReadPlanner.Plan(profile.Points.Select((p, i) => (i, p.Encoding)), ReadLimits.Of(profile));
+        var plan = ReadPlanner.Plan(profile.Points.Select((p, i) => (i, p.Encoding)), ReadLimits.Of(profile), ReadCost.Network(ReadCost.AssumedLatency, profile.MinGap));
         Assert.Equal(profile.Points.Count, plan.Sum(r => r.Points.Count));
         Assert.All(plan, r => Assert.InRange(r.Request.Quantity, 1, profile.MaxRegistersPerRead));
         if (!profile.MayReadGaps)

@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using EdgeGateway.Control;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Tests.Shared;
+using EdgeGateway.Writing;
 
 namespace EdgeGateway.Tests.Feed;
 
@@ -30,6 +32,11 @@ public class FeedGoldenTests
         ["state-offline"] = feed => feed.DeviceState(ExampleFeed.Offline),
         ["state-online"] = feed => feed.DeviceState(ExampleFeed.Offline with { Online = true, Reason = QualityReason.None, Detail = 0 }),
         ["health-clock-step"] = feed => feed.Health(ExampleFeed.ClockStep),
+        ["health-write"] = feed =>
+        {
+            feed.Health(WriteRecords.Begun(Write));
+            feed.Health(WriteRecords.Ended(Write));
+        },
         ["sample"] = feed =>
         {
             feed.Sample(ExampleFeed.GoodSample);
@@ -43,6 +50,28 @@ public class FeedGoldenTests
             feed.Heads = FeedHeads.From(1, stream => stream == FeedStream.Summary ? 1_235 : 1);
             feed.StateIssued(ExampleFeed.Noon, "the gateway stops");
         },
+    };
+
+    private static WriteDocument Write => new()
+    {
+        Id = "4f1d2c7a90be",
+        Time = ExampleFeed.Noon.ToDateTimeOffset(),
+        Who = "maria (uid 1000)",
+        Cause = "request",
+        Reason = "pump test",
+        Device = "belt-drive",
+        Point = "frequency_reference",
+        Unit = "Hz",
+        Before = 50,
+        Asked = "42.5",
+        Value = 42.5,
+        Text = "42.5 Hz",
+        ForSeconds = 900,
+        Outcome = "not-confirmed",
+        Detail = "the device shows 50 Hz",
+        ReadBack = 50,
+        Ended = ExampleFeed.Noon.ToDateTimeOffset().AddMilliseconds(340),
+        Expires = ExampleFeed.Noon.ToDateTimeOffset().AddSeconds(900),
     };
 
     [Theory, MemberData(nameof(Names))]
