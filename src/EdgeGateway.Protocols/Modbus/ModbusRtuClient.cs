@@ -199,7 +199,7 @@ public sealed class ModbusRtuClient : ModbusClient
         IByteLine line, RequestShape shape, ReadOnlyMemory<byte> pdu, Deadline deadline, CancellationToken cancel)
     {
         var requestLength = pdu.Length + 3;
-        var replyLength = 3 + shape.LongestReply;
+        var replyLength = 3 + shape.ShortestReply;
         _lastSent[shape.Unit] = Time.GetTimestamp();
         try
         {
@@ -211,6 +211,7 @@ public sealed class ModbusRtuClient : ModbusClient
 
             // The kernel takes the request at once and sends it at the pace of the line; the answer has to travel as well.
             var reply = new Deadline(Time, deadline.Left + wireTime);
+            var longer = _timing.Settings.TimeOf(shape.LongestReply - shape.ShortestReply);
             var state = new Reception { MayEcho = true };
             while (true)
             {
@@ -218,6 +219,13 @@ public sealed class ModbusRtuClient : ModbusClient
                 if (match != Match.None)
                 {
                     return (state.Outcome, match);
+                }
+
+                if (longer > TimeSpan.Zero && _length > 0 && IsStartOfReply(_buffer.AsSpan(0, _length), shape))
+                {
+                    // It has begun, and may be as long as the device likes.
+                    reply = new(Time, reply.Left + longer);
+                    longer = TimeSpan.Zero;
                 }
 
                 var wait = reply.Left;
