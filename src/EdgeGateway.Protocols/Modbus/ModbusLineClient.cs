@@ -249,7 +249,7 @@ public abstract class ModbusLineClient : ModbusClient
         IByteLine line, RequestShape shape, ReadOnlyMemory<byte> pdu, Deadline deadline, CancellationToken cancel)
     {
         var requestLength = pdu.Length + 3;
-        var replyLength = 3 + shape.LongestReply;
+        var replyLength = 3 + shape.ShortestReply;
         _lastSent[shape.Unit] = Time.GetTimestamp();
         try
         {
@@ -264,6 +264,7 @@ public abstract class ModbusLineClient : ModbusClient
 
             // The kernel takes the request at once and sends it at the pace of the line; the answer has to travel as well.
             var reply = new Deadline(Time, deadline.Left + wireTime);
+            var longer = _timing.TimeOf(_framing.WireLength(3 + shape.LongestReply) - _framing.WireLength(replyLength));
             var state = new Reception { MayEcho = true, DamagedBefore = _framing.Damaged };
             while (true)
             {
@@ -271,6 +272,13 @@ public abstract class ModbusLineClient : ModbusClient
                 if (match != Match.None)
                 {
                     return (state.Outcome, match);
+                }
+
+                if (longer > TimeSpan.Zero && _length > 0 && IsStartOfReply(_buffer.AsSpan(0, _length), shape))
+                {
+                    // It has begun, and may be as long as the device likes.
+                    reply = new(Time, reply.Left + longer);
+                    longer = TimeSpan.Zero;
                 }
 
                 var wait = reply.Left;

@@ -52,6 +52,16 @@ internal readonly record struct RequestShape(byte Unit, ModbusFunction Function,
         _ => 5,
     };
 
+    /// <summary>The length of the PDU of the shortest answer with data: less than the longest only where the device chooses its length.</summary>
+    public int ShortestReply => Function switch
+    {
+        ModbusFunction.GetCommEventLog => 2 + GetCommEventLog.HeadBytes,
+        ModbusFunction.ReadFifoQueue => 5,
+        ModbusFunction.ReportServerId => 3,
+        ModbusFunction.EncapsulatedInterface => ReadDeviceIdentification.HeadLength,
+        _ => LongestReply,
+    };
+
     /// <summary>
     /// What, besides unit and function, an answer shows of its request: the byte count of a read, address and argument of a write.
     /// Two requests with the same function and key cannot be told apart by their answers. So it is with all answers whose length and

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
 using EdgeGateway.Protocols.Modbus;
 using EdgeGateway.Protocols.Serial;
 using FsCheck;
@@ -28,7 +30,17 @@ public sealed class AdversityTests
         InPieces,
     }
 
-    public sealed record Step(byte Unit, RegisterTable Table, int Quantity, int PauseMilliseconds);
+    public enum Question
+    {
+        Registers,
+        ReadWrite,
+        ServerId,
+        IdentificationObject,
+        File,
+        Queue,
+    }
+
+    public sealed record Step(byte Unit, RegisterTable Table, int Quantity, int PauseMilliseconds, Question Question);
 
     public sealed record Fault(Fate Fate, int DelayMilliseconds, int Detail);
 
@@ -42,7 +54,8 @@ public sealed class AdversityTests
         from table in Gen.Frequency((4, Gen.Constant(RegisterTable.HoldingRegister)), (1, Gen.Constant(RegisterTable.InputRegister)))
         from quantity in Gen.Elements(1, 2, 2, 2, 5)
         from pause in Gen.Elements(0, 0, 0, 50, 700)
-        select new Step(unit, table, quantity, pause);
+        from question in Gen.Frequency((5, Gen.Constant(Question.Registers)), (3, Gen.Elements(Enum.GetValues<Question>())))
+        select new Step(unit, table, quantity, pause, question);
 
     private static readonly Gen<Fault> Faults =
         from fate in Gen.Frequency((6, Gen.Constant(Fate.Good)), (6, Gen.Elements(Enum.GetValues<Fate>())))
@@ -112,7 +125,7 @@ public sealed class AdversityTests
             var fault = faults.Count > 0 ? faults.Dequeue() : new(Fate.Good, 2, 0);
             var request = mode == LineMode.Ascii ? Convert.FromHexString(sent.Skip(1).SkipLast(2).Select(b => (char)b).ToArray()) : sent;
             var unit = request[0];
-            var reply = Finish(fault.Fate == Fate.OtherUnit ? (byte)9 : unit, Body(request[1], request[5], line.Written.Count, fault));
+            var reply = Finish(fault.Fate == Fate.OtherUnit ? (byte)9 : unit, Body(request.AsSpan(1), line.Written.Count, fault));
             var at = clock.Now + TimeSpan.FromMilliseconds(fault.DelayMilliseconds);
             busyUntil[unit] = at > busyUntil[unit] ? at : busyUntil[unit];
             Deliver(line, busyUntil[unit] - clock.Now, mode == LineMode.Ascii ? Ascii(reply[..^2]) : reply, fault);
@@ -179,7 +192,7 @@ public sealed class AdversityTests
             {
                 number++;
                 var fault = faults.Count > 0 ? faults.Dequeue() : new(Fate.Good, 2, 0);
-                var body = Body(request[7], request[11], number, fault);
+                var body = Body(request.AsSpan(7), number, fault);
 
                 // A stream neither loses nor mixes bytes: a server that answers too little says so in the header.
                 body = fault.Fate == Fate.Cut ? body[..(1 + (fault.Detail % body.Length))] : body;
@@ -198,22 +211,23 @@ public sealed class AdversityTests
     private static int Play(Story story, ModbusClient client, ScriptedClock clock, Func<int> lastRequest)
     {
         var answered = 0;
-        var values = new ushort[8];
+        var values = new ushort[ReadFifoQueue.MaxCount];
         foreach (var step in story.Steps)
         {
             clock.Advance(TimeSpan.FromMilliseconds(step.PauseMilliseconds));
             Array.Clear(values);
             var started = clock.Now;
-            var read = client.ReadAsync(step.Unit, step.Table, 10, step.Quantity, values, Timeout);
-            Assert.True(read.IsCompleted, "a scripted line never suspends");
+            var asking = AskAsync(client, step, values);
+            Assert.True(asking.IsCompleted, "a scripted line never suspends");
 #pragma warning disable xUnit1031 // It has completed.
-            var outcome = read.AsTask().GetAwaiter().GetResult();
+            var (outcome, count) = asking.GetAwaiter().GetResult();
 #pragma warning restore xUnit1031
             Assert.InRange(clock.Now - started, TimeSpan.Zero, Timeout + TimeSpan.FromMilliseconds(200));
             if (outcome.IsOk)
             {
                 answered++;
-                Assert.All(values[..step.Quantity], value => Assert.Equal(lastRequest(), value));
+                Assert.InRange(count, 1, values.Length);
+                Assert.All(values[..count], value => Assert.Equal(lastRequest(), value));
             }
             else
             {
@@ -224,9 +238,58 @@ public sealed class AdversityTests
         return answered;
     }
 
-    private static byte[] Body(byte function, int quantity, int number, Fault fault) => fault.Fate == Fate.Refused
-        ? [(byte)(function | 0x80), 2]
-        : [function, (byte)(2 * quantity), .. Enumerable.Repeat(new[] { (byte)(number >> 8), (byte)(number & 0xFF) }, quantity).SelectMany(b => b)];
+    /// <summary>Asks; the values are the number of the request that was answered, as often as the answer holds it.</summary>
+    private static async Task<(ModbusOutcome Outcome, int Count)> AskAsync(ModbusClient client, Step step, ushort[] values)
+    {
+        switch (step.Question)
+        {
+            case Question.ReadWrite:
+                return (await client.ReadWriteAsync(step.Unit, 10, step.Quantity, values, 20, new ushort[] { 1 }, Timeout), step.Quantity);
+            case Question.File:
+                return (await client.ReadFileRecordAsync(step.Unit, 1, 10, step.Quantity, values, Timeout), step.Quantity);
+            case Question.Queue:
+                return await client.ReadFifoQueueAsync(step.Unit, 10, values, Timeout);
+            case Question.ServerId:
+                var (outcome, id) = await client.ReportServerIdAsync(step.Unit, Timeout);
+                values[0] = id is null ? (ushort)0 : BinaryPrimitives.ReadUInt16BigEndian(id.Data.Span);
+                return (outcome, 1);
+            case Question.IdentificationObject:
+                (outcome, var text) = await client.ReadIdentificationObjectAsync(step.Unit, 1, Timeout);
+                values[0] = text is null ? (ushort)0 : ushort.Parse(text, CultureInfo.InvariantCulture);
+                return (outcome, 1);
+            default:
+                return (await client.ReadAsync(step.Unit, step.Table, 10, step.Quantity, values, Timeout), step.Quantity);
+        }
+    }
+
+    /// <summary>An answer to a request PDU, which holds the number of that request.</summary>
+    private static byte[] Body(ReadOnlySpan<byte> request, int number, Fault fault)
+    {
+        var function = request[0];
+        if (fault.Fate == Fate.Refused)
+        {
+            return [(byte)(function | 0x80), 2];
+        }
+
+        byte[] word = [(byte)(number >> 8), (byte)(number & 0xFF)];
+        switch ((ModbusFunction)function)
+        {
+            case ModbusFunction.ReadFileRecord:
+                var records = request[8];
+                return [function, (byte)(2 + (2 * records)), (byte)(1 + (2 * records)), 6, .. Words(records)];
+            case ModbusFunction.ReadFifoQueue:
+                return [function, 0, 6, 0, 2, .. Words(2)];
+            case ModbusFunction.ReportServerId:
+                return [function, 2, .. word];
+            case ModbusFunction.EncapsulatedInterface:
+                var text = Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture));
+                return [function, 0x0E, request[2], 0x81, 0, 0, 1, request[3], (byte)text.Length, .. text];
+            default:
+                return [function, (byte)(2 * request[4]), .. Words(request[4])];
+        }
+
+        byte[] Words(int count) => [.. Enumerable.Repeat(word, count).SelectMany(b => b)];
+    }
 
     private static byte[] Finish(byte unit, byte[] pdu)
     {
