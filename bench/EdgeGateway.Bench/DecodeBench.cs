@@ -39,7 +39,7 @@ internal static class DecodeBench
         }
 
         var site = LoadDevice.Site(1, Registers, TimeSpan.FromSeconds(1));
-        var plan = ReadPlanner.Plan(site.Points.Select(p => (p.Index, p.Encoding)), ReadLimits.Of(site.Devices[0].Profile));
+        var plan = ReadPlanner.Plan(site.Points.Select(p => (p.Index, p.Encoding)), ReadLimits.Of(site.Devices[0].Profile), ReadCost.Network(ReadCost.AssumedLatency, TimeSpan.Zero));
         await using var client = new ModbusTcpClient("127.0.0.1", port, TimeProvider.System);
         var registers = new ushort[Registers];
         await PollAsync(client, site, plan, registers, polls).ConfigureAwait(false);

@@ -56,9 +56,21 @@ public enum QualityReason : byte
 /// <summary>Trust in a value and the reason for any doubt.</summary>
 /// <param name="Status">Good, uncertain or bad.</param>
 /// <param name="Reason">Why it is not simply good.</param>
-/// <param name="Detail">A number that belongs to the reason: the Modbus exception code for <see cref="QualityReason.DeviceException"/>, else 0.</param>
+/// <param name="Detail">
+/// A number that belongs to the reason: the Modbus exception code for <see cref="QualityReason.DeviceException"/>; what the registers hold instead of a number for
+/// <see cref="QualityReason.NotANumber"/> (0: NaN or infinity); else 0.
+/// </param>
 public readonly record struct Quality(QualityStatus Status, QualityReason Reason = QualityReason.None, byte Detail = 0)
 {
+    /// <summary>Detail of <see cref="QualityReason.NotANumber"/>: digits that are not decimal.</summary>
+    public const byte NotDecimal = 1;
+
+    /// <summary>Detail of <see cref="QualityReason.NotANumber"/>: no date of the calendar.</summary>
+    public const byte NotADate = 2;
+
+    /// <summary>Detail of <see cref="QualityReason.NotANumber"/>: a scale register without a power of ten.</summary>
+    public const byte NotAScale = 3;
+
     /// <summary>A measured and plausible value.</summary>
     public static readonly Quality Good;
 

@@ -11,15 +11,19 @@ internal sealed class CounterRegister
     private readonly long _quantaPerUnit;
     private readonly long _quantaPerStep;
     private readonly decimal _modulus;
+    private readonly decimal _step;
+    private readonly short _power;
 
     public CounterRegister(PointModel point, Quantity quantity)
     {
         _encoding = point.Encoding;
         _quantaPerUnit = UnitFactor.QuantaPerUnit(quantity, point.Unit);
-        var step = _encoding.Scale * _quantaPerUnit;
+        _power = PointState.PowerOf(point);
+        _step = _encoding.Scale * (decimal)Math.Pow(10, _power);
+        var step = _step * _quantaPerUnit;
         _quantaPerStep = _encoding.Offset == 0 && step >= 1 && step < long.MaxValue && step == decimal.Truncate(step) ? (long)step : 0;
         _modulus = point.Counter?.RolloverAt is { } rollover
-            ? decimal.Truncate(rollover / _encoding.Scale)
+            ? decimal.Truncate(rollover / _step)
             : _encoding.Type switch
             {
                 RegisterType.Bit => 2,
@@ -27,6 +31,7 @@ internal sealed class CounterRegister
                 RegisterType.UInt16 => 65_536,
                 RegisterType.Int32 => 2_147_483_648,
                 RegisterType.UInt32 => 4_294_967_296,
+                RegisterType.Bcd16 or RegisterType.Bcd32 or RegisterType.Bcd64 or RegisterType.Mod10 => (decimal)Math.Pow(10, 4 * _encoding.Length),
                 _ => 0,
             };
     }
@@ -40,13 +45,19 @@ internal sealed class CounterRegister
     /// <summary>The register's bits for a count of <paramref name="quanta"/> (base included).</summary>
     public ulong RawOf(long quanta)
     {
-        if (_encoding.Type is RegisterType.Float32 or RegisterType.Float64)
+        if (!_encoding.IsStepped)
         {
             var reading = _modulus > 0 ? (double)(InUnit(quanta) % (_modulus * _encoding.Scale)) : (double)quanta / _quantaPerUnit;
             var number = (reading - (double)_encoding.Offset) / (double)_encoding.Scale;
             if (_encoding.Type == RegisterType.Float64)
             {
                 return BitConverter.DoubleToUInt64Bits(number);
+            }
+
+            if (_encoding.Type == RegisterType.Float16)
+            {
+                var half = (Half)number;
+                return BitConverter.HalfToUInt16Bits((double)half > number ? Half.BitDecrement(half) : half);
             }
 
             var single = (float)number;
@@ -56,10 +67,10 @@ internal sealed class CounterRegister
         if (_quantaPerStep > 0)
         {
             var steps = (ulong)(quanta / _quantaPerStep);
-            return _modulus > 0 && _modulus <= ulong.MaxValue ? steps % (ulong)_modulus : steps;
+            return RegisterCodec.RawOfSteps(_encoding, _modulus > 0 && _modulus <= ulong.MaxValue ? steps % (ulong)_modulus : steps, _power);
         }
 
-        var exact = decimal.Floor((InUnit(quanta) - _encoding.Offset) / _encoding.Scale);
-        return (ulong)Math.Max(0, _modulus > 0 ? exact % _modulus : exact);
+        var exact = decimal.Floor((InUnit(quanta) - _encoding.Offset) / _step);
+        return RegisterCodec.RawOfSteps(_encoding, (ulong)Math.Max(0, _modulus > 0 ? exact % _modulus : exact), _power);
     }
 }

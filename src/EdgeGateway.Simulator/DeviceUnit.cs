@@ -1,12 +1,16 @@
+using System.Text;
+using EdgeGateway.Core.Site;
 using EdgeGateway.Protocols.Modbus;
 using CoreTable = EdgeGateway.Core.Profiles.RegisterTable;
 
 namespace EdgeGateway.Simulator;
 
-/// <summary>One simulated device as a Modbus server offers it: read-only, and as strict about requests as its profile says.</summary>
+/// <summary>One simulated device as a Modbus server offers it: what its profile declares writable can be written and is kept, and it is as strict about requests as its profile says.</summary>
 internal sealed class DeviceUnit(SimulatedSite site, int device) : IModbusUnit
 {
     private readonly int _maxRegisters = site.Site.Devices[device].Profile.MaxRegistersPerRead;
+    private readonly Lazy<DeviceIdentification> _identification = new(() => Identify(site.Site.Devices[device]));
+    private readonly Lazy<byte[]> _serverId = new(() => [1, 0xFF, .. Encoding.UTF8.GetBytes(ModelOf(site.Site.Devices[device]))]);
     private long _requests;
 
     /// <summary>Place of the device in the site.</summary>
@@ -14,6 +18,10 @@ internal sealed class DeviceUnit(SimulatedSite site, int device) : IModbusUnit
 
     /// <summary>Requests received, answered or not.</summary>
     public long Requests => Interlocked.Read(ref _requests);
+
+    public DeviceIdentification Identification => _identification.Value;
+
+    public ReadOnlyMemory<byte> ServerId => _serverId.Value;
 
     public void CountRequest() => Interlocked.Increment(ref _requests);
 
@@ -24,15 +32,32 @@ internal sealed class DeviceUnit(SimulatedSite site, int device) : IModbusUnit
             return ModbusExceptionCode.IllegalDataValue;
         }
 
-        var core = table switch
-        {
-            RegisterTable.Coil => CoreTable.Coil,
-            RegisterTable.DiscreteInput => CoreTable.DiscreteInput,
-            RegisterTable.InputRegister => CoreTable.InputRegister,
-            _ => CoreTable.HoldingRegister,
-        };
-        return site.TryReadNow(device, core, address, destination) ? ModbusExceptionCode.None : ModbusExceptionCode.IllegalDataAddress;
+        return site.TryReadNow(device, TableOf(table), address, destination) ? ModbusExceptionCode.None : ModbusExceptionCode.IllegalDataAddress;
     }
 
-    public ModbusExceptionCode Write(RegisterTable table, ushort address, ReadOnlySpan<ushort> values) => ModbusExceptionCode.IllegalFunction;
+    public ModbusExceptionCode Write(RegisterTable table, ushort address, ReadOnlySpan<ushort> values) =>
+        site.Site.Devices[device].Writables.Count == 0 ? ModbusExceptionCode.IllegalFunction
+        : site.TryWrite(device, TableOf(table), address, values) ? ModbusExceptionCode.None
+        : ModbusExceptionCode.IllegalDataAddress;
+
+    private static CoreTable TableOf(RegisterTable table) => table switch
+    {
+        RegisterTable.Coil => CoreTable.Coil,
+        RegisterTable.DiscreteInput => CoreTable.DiscreteInput,
+        RegisterTable.InputRegister => CoreTable.InputRegister,
+        _ => CoreTable.HoldingRegister,
+    };
+
+    private static string ModelOf(DeviceModel device) => device.Profile.Models.Count > 0 ? device.Profile.Models[0] : device.Profile.Id;
+
+    private static DeviceIdentification Identify(DeviceModel device) => new()
+    {
+        VendorName = device.Profile.Vendor,
+        ProductCode = ModelOf(device),
+        MajorMinorRevision = "1.0",
+        ProductName = device.Profile.TitleEnglish,
+        ModelName = ModelOf(device),
+        UserApplicationName = device.Name,
+        ConformityLevel = 0x82,
+    };
 }

@@ -18,7 +18,7 @@ internal sealed class PointState
         Signal = model.Kind == PointKind.Counter && !signal.IsCounter ? new Signal(Quantity.NeutralCounter) : signal;
         Counter = Signal.IsCounter ? new CounterRegister(model, Signal.Quantity) : null;
         (Factor, Offset) = UnitFactor.Of(signal.Quantity, model.Unit);
-        (_least, _most) = Expressible(model.Encoding);
+        (_least, _most) = Expressible(model);
 
         // What the plant does is never cut to what the gateway believes, except where a quantity has nothing behind it but a habit.
         var electric = signal.Quantity is >= Quantity.Voltage and <= Quantity.CurrentDistortion or Quantity.SerialNumber or Quantity.Sequence;
@@ -74,6 +74,20 @@ internal sealed class PointState
         return null;
     }
 
+    /// <summary>
+    /// The power of ten that a simulated device shows in a scale register, by the unit, because points of one quantity share it: so that what a plant has fits 16 bits.
+    /// </summary>
+    public static short PowerOf(PointModel model) => (short)(model.Encoding.ScaleAt is null
+        ? 0
+        : model.Unit switch
+        {
+            "V" or "A" or "Cel" => -1,
+            "Hz" or "%" => -2,
+            "1" => -3,
+            "W" or "V.A" or "var" => 2,
+            _ => 0,
+        });
+
     private static double NeutralOf(PointModel model) => model switch
     {
         { Symbols: { Count: > 0 } symbols } => symbols.Keys.Min(),
@@ -85,10 +99,13 @@ internal sealed class PointState
     };
 
     // One step inside the type's ends: all-ones and 0x7FFF are what devices say when they have no value.
-    private static (double Least, double Most) Expressible(RegisterEncoding encoding)
+    private static (double Least, double Most) Expressible(PointModel model)
     {
+        var encoding = model.Encoding;
+        var power = Math.Pow(10, PowerOf(model));
         var (least, most) = encoding.Type switch
         {
+            RegisterType.UInt16 or RegisterType.UInt32 or RegisterType.UInt64 when encoding.BitCount > 0 => (0.0, Math.ScaleB(1, Math.Min((int)encoding.BitCount, 52)) - 1),
             RegisterType.Bit => (0.0, 1.0),
             RegisterType.UInt16 => (0, ushort.MaxValue - 1),
             RegisterType.Int16 => (short.MinValue + 1, short.MaxValue - 1),
@@ -96,11 +113,14 @@ internal sealed class PointState
             RegisterType.Int32 => (int.MinValue + 1.0, int.MaxValue - 1.0),
             RegisterType.UInt64 => (0, 1e18),
             RegisterType.Int64 => (-1e18, 1e18),
-            RegisterType.Float32 => (-1e30, 1e30),
+            RegisterType.Float16 => (-65_000, 65_000),
+            RegisterType.Bcd16 or RegisterType.Bcd32 or RegisterType.Bcd64 => (0, Math.Pow(10, Math.Min(4 * encoding.Length, 15)) - 1),
+            RegisterType.Mod10 => (1 - Math.Pow(10, Math.Min(4 * encoding.Length, 15)), Math.Pow(10, Math.Min(4 * encoding.Length, 15)) - 1),
+            RegisterType.DateTime => (946_684_800, 4_102_444_799),
             _ => (-1e30, 1e30),
         };
-        var a = (double)encoding.Scale * least + (double)encoding.Offset;
-        var b = (double)encoding.Scale * most + (double)encoding.Offset;
+        var a = ((double)encoding.Scale * least * power) + (double)encoding.Offset;
+        var b = ((double)encoding.Scale * most * power) + (double)encoding.Offset;
         return a <= b ? (a, b) : (b, a);
     }
 }

@@ -20,8 +20,8 @@ internal sealed class RegisterImage
             {
                 if (encoding.Table == table)
                 {
-                    first = Math.Min(first, encoding.Address);
-                    end = Math.Max(end, encoding.Address + encoding.Length);
+                    first = Math.Min(first, encoding.Span.First);
+                    end = Math.Max(end, encoding.Span.End);
                 }
             }
 
@@ -32,6 +32,10 @@ internal sealed class RegisterImage
                 if (encoding.Table == table)
                 {
                     bank.Exists.AsSpan(encoding.Address - first, encoding.Length).Fill(true);
+                    if (encoding.ScaleAt is { } scale)
+                    {
+                        bank.Exists[scale - first] = true;
+                    }
                 }
             }
 
@@ -39,11 +43,11 @@ internal sealed class RegisterImage
         }
     }
 
-    /// <summary>The words of one point, for writing.</summary>
+    /// <summary>The words of one point's span, for writing.</summary>
     public Span<ushort> At(RegisterEncoding encoding)
     {
         var bank = _banks[(int)encoding.Table];
-        return bank.Words.AsSpan(encoding.Address - bank.First, encoding.Length);
+        return bank.Words.AsSpan(encoding.Span.First - bank.First, encoding.Span.Length);
     }
 
     /// <summary>Copies registers (or bits as 0 and 1) into <paramref name="words"/>; false when one of the addresses does not exist.</summary>

@@ -14,6 +14,7 @@ internal sealed class SimulatedDevice
 
     private readonly PointState[] _points;
     private readonly RegisterImage _image;
+    private readonly HashSet<string> _held = [];
     private readonly Grid _grid;
     private readonly Noise _noise;
     private readonly double _nominalVolts;
@@ -42,8 +43,21 @@ internal sealed class SimulatedDevice
         // Medium voltage is measured behind transformers with a secondary of 100 V between phases.
         _nominalVolts = model.PtRatio == 1 ? 230 : 100 / Root3 * (double)model.PtRatio;
         _image = new RegisterImage(
-            [.. _points.Select(static p => p.Model.Encoding), .. model.Profile.Identify.Select(static i => i.Encoding)],
+            [
+                .. _points.Select(static p => p.Model.Encoding),
+                .. model.Profile.Identify.Select(static i => i.Encoding),
+                .. model.Writables.Select(static w => w.Encoding),
+                .. model.Writables.Select(static w => w.ReadBack),
+            ],
             model.Profile.MayReadGaps);
+        foreach (var point in _points)
+        {
+            if (point.Model.Encoding.ScaleAt is not null)
+            {
+                RegisterCodec.EncodeRaw(point.Model.Encoding, RegisterCodec.RawOfSteps(point.Model.Encoding, 0, PointState.PowerOf(point.Model)), _image.At(point.Model.Encoding));
+            }
+        }
+
         Identify();
         SerialNumber = (noise.Bits(0) % 900_000) + 100_000;
     }
@@ -107,6 +121,46 @@ internal sealed class SimulatedDevice
     {
         Encode();
         return _image.TryRead(table, address, words);
+    }
+
+    /// <summary>Writes whole writable points; what shows their effect follows. False when the addresses are anything else.</summary>
+    public bool TryWrite(RegisterTable table, int address, ReadOnlySpan<ushort> words)
+    {
+        var end = address + words.Length;
+        var covered = 0;
+        foreach (var point in Model.Writables)
+        {
+            var span = point.Encoding.Span;
+            if (point.Encoding.Table == table && span.First >= address && span.End <= end)
+            {
+                covered += span.Length;
+            }
+        }
+
+        if (covered != words.Length)
+        {
+            return false;
+        }
+
+        Encode();
+        foreach (var point in Model.Writables)
+        {
+            var span = point.Encoding.Span;
+            if (point.Encoding.Table != table || span.First < address || span.End > end)
+            {
+                continue;
+            }
+
+            words.Slice(span.First - address, span.Length).CopyTo(_image.At(point.Encoding));
+            Hold(point.Id, point.Encoding);
+            if (point.ReadBackId != point.Id && RegisterCodec.Decode(point.Encoding, _image.At(point.Encoding), out var value, out _) == DecodeStatus.Ok)
+            {
+                RegisterCodec.Encode(point.ReadBack, value, _image.At(point.ReadBack));
+                Hold(point.ReadBackId, point.ReadBack);
+            }
+        }
+
+        return true;
     }
 
     /// <summary>The words of one point as they stand now.</summary>
@@ -176,6 +230,17 @@ internal sealed class SimulatedDevice
         _fresh = false;
     }
 
+    // What was written stays, whatever the plant does.
+    private void Hold(string id, RegisterEncoding encoding)
+    {
+        if (Find(id) is { } point)
+        {
+            RegisterCodec.Decode(encoding, _image.At(encoding), out var value, out _);
+            point.Value = value;
+            point.FrozenBy += _held.Add(id) ? 1 : 0;
+        }
+    }
+
     private void Encode()
     {
         if (_fresh)
@@ -191,7 +256,11 @@ internal sealed class SimulatedDevice
             }
 
             var words = _image.At(point.Model.Encoding);
-            if (point.Counter is { } counter)
+            if (point.Model.Kind == PointKind.Text)
+            {
+                WriteText(point.Model, words);
+            }
+            else if (point.Counter is { } counter)
             {
                 var quanta = counter.BaseQuanta + Grown(point.Signal);
                 point.Value = (double)counter.InUnit(quanta);
@@ -205,6 +274,16 @@ internal sealed class SimulatedDevice
         }
 
         _fresh = true;
+    }
+
+    // A serial number as the number that numeric registers show; of everything else the point's own name, as far as it fits.
+    private void WriteText(PointModel point, Span<ushort> words)
+    {
+        var text = point.Role.Contains("serial", StringComparison.Ordinal)
+            ? SerialNumber.ToString(System.Globalization.CultureInfo.InvariantCulture)
+            : $"{Model.Profile.Vendor} {point.Id}";
+        text = string.Concat(text.Where(char.IsAscii));
+        RegisterText.Encode(point.Encoding, text[..Math.Min(text.Length, 2 * point.Encoding.Length)], words);
     }
 
     // Answers the profile's own question for the type of the device with the first right answer.

@@ -140,6 +140,15 @@ public sealed class SimulatedSite
         }
     }
 
+    /// <summary>Writes registers, or bits as 0 and 1, that the device's profile declares writable; they keep the value. False when they are not whole writable points.</summary>
+    public bool TryWrite(int device, RegisterTable table, int address, ReadOnlySpan<ushort> words)
+    {
+        lock (_lock)
+        {
+            return _devices[device].TryWrite(table, address, words);
+        }
+    }
+
     /// <summary>The simulator's own account of every counter at the current second.</summary>
     public IReadOnlyList<LedgerEntry> Ledger()
     {
@@ -242,8 +251,8 @@ public sealed class SimulatedSite
             var bus = buses.FirstOrDefault(b => b.Id == device.Model.BusId);
             var place = bus switch
             {
-                ModbusTcpBus tcp => $"{tcp.Host}:{tcp.Port}",
-                ModbusRtuBus rtu => $"{rtu.Port} {rtu.Baud}",
+                NetworkBus network => $"{network.Host}:{network.Port}",
+                SerialBus serial => $"{serial.Port} {serial.Baud}",
                 _ => device.Model.BusId,
             };
             text.AppendLine(CultureInfo.InvariantCulture, $"  {device.Model.Id,-20} {place} unit {device.Model.Unit,-3} {device.Model.Profile.Id,-28} {device.Points.Count,3} points, {BehindOf(device)}");

@@ -47,6 +47,34 @@ internal static partial class Log
     [LoggerMessage(306, LogLevel.Error, "The state of the last run cannot be used: {Reason}. What can be read is salvaged")]
     public static partial void StateDamaged(ILogger log, string reason);
 
+    // 5xx: writes to devices
+    [LoggerMessage(501, LogLevel.Information, "Write {Id} begun by {Who}: {Text} to {Device}.{Point} ({Cause}); reason: {Reason}")]
+    public static partial void WriteBegun(ILogger log, string id, string who, string text, string device, string point, string cause, string reason);
+
+    [LoggerMessage(502, LogLevel.Information, "Write {Id} ended: {Device}.{Point} {Outcome} {Detail}")]
+    public static partial void WriteEnded(ILogger log, string id, string device, string point, string outcome, string detail);
+
+    [LoggerMessage(503, LogLevel.Warning, "Write {Id} ended: {Device}.{Point} {Outcome}: {Detail}. Look at the device before writing again; nothing is repeated by itself")]
+    public static partial void WriteNotConfirmed(ILogger log, string id, string device, string point, string outcome, string detail);
+
+    [LoggerMessage(504, LogLevel.Warning, "{Who} may not write '{Value}' to {Device}.{Point}: {Refusal}")]
+    public static partial void WriteRefused(ILogger log, string who, string value, string device, string point, string refusal);
+
+    [LoggerMessage(505, LogLevel.Warning, "The safe value of {Device}.{Point} is due and not confirmed yet: {Problem}. It is tried again")]
+    public static partial void SafeValueWaits(ILogger log, string device, string point, string problem);
+
+    [LoggerMessage(506, LogLevel.Error, "The safe value of {Device}.{Point} is due and may not be written: {Refusal} The device keeps {Value}")]
+    public static partial void SafeValueRefused(ILogger log, string device, string point, string refusal, string value);
+
+    [LoggerMessage(507, LogLevel.Error, "The outcome of write {Id} is not on the disk yet: {Problem}")]
+    public static partial void OutcomeNotRecorded(ILogger log, string id, string problem);
+
+    [LoggerMessage(508, LogLevel.Information, "{Count} writes made without a running gateway are published now")]
+    public static partial void OfflineWritesTaken(ILogger log, int count);
+
+    [LoggerMessage(509, LogLevel.Error, "{File} holds a line that is no record of a write: {Line}")]
+    public static partial void OfflineLineUnreadable(ILogger log, string file, string line);
+
     [LoggerMessage(307, LogLevel.Warning, "The state of the last run was not taken over: {Reason}. Counters start from their next reading")]
     public static partial void StateNotTakenOver(ILogger log, string reason);
 }

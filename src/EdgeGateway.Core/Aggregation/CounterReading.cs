@@ -22,21 +22,33 @@ internal static class CounterReading
     }
 
     /// <summary>Growth of the smallest step the register can show at <paramref name="reading"/>, in the point's unit.</summary>
-    public static decimal StepAt(RegisterEncoding encoding, decimal reading) => encoding.Type switch
+    /// <param name="encoding">How the counter is read.</param>
+    /// <param name="reading">The reading.</param>
+    /// <param name="raw">Its register image, which names the step where that stands in a register.</param>
+    public static decimal StepAt(RegisterEncoding encoding, decimal reading, ulong raw) => encoding.Type switch
     {
-        // One unit in the last place of a 24 bit and of a 53 bit significand, as a share of the number; 15 digits survive in decimal.
+        // One unit in the last place of an 11, a 24 and a 53 bit significand, as a share of the number; 15 digits survive in decimal.
+        RegisterType.Float16 => Math.Abs(reading) * 0.001m,
         RegisterType.Float32 => Math.Abs(reading) * 0.00000012m,
         RegisterType.Float64 => Math.Abs(reading) * 0.000000000000002m,
-        _ => Math.Abs(encoding.Scale),
+        _ => RegisterCodec.StepOf(encoding, raw),
     };
 
-    /// <summary>The register's own width in the point's unit; null for floats, which do not roll over. Signed registers end at their sign bit.</summary>
-    public static decimal? WidthOf(RegisterEncoding encoding) => encoding.Type switch
+    /// <summary>
+    /// The register's own width in the point's unit; null for floats, which do not roll over, for 64 bits, and where the scale stands in a register. Signed registers end at
+    /// their sign bit.
+    /// </summary>
+    public static decimal? WidthOf(RegisterEncoding encoding) => encoding.ScaleAt is not null ? null : encoding.Type switch
     {
+        RegisterType.UInt16 or RegisterType.UInt32 when encoding.BitCount > 0 => (1UL << encoding.BitCount) * encoding.Scale,
         RegisterType.UInt16 => 65_536m * encoding.Scale,
         RegisterType.Int16 => 32_768m * encoding.Scale,
         RegisterType.UInt32 => 4_294_967_296m * encoding.Scale,
         RegisterType.Int32 => 2_147_483_648m * encoding.Scale,
+        RegisterType.Bcd16 => 10_000m * encoding.Scale,
+        RegisterType.Bcd32 => 100_000_000m * encoding.Scale,
+        RegisterType.Mod10 when encoding.Length == 2 => 100_000_000m * encoding.Scale,
+        RegisterType.Mod10 when encoding.Length == 3 => 1_000_000_000_000m * encoding.Scale,
         _ => null,
     };
 }

@@ -45,7 +45,13 @@ public sealed class ScalarShape(string expected, Func<YamlScalar, bool> isValid,
     /// <summary>The allowed words, or null when the text is free.</summary>
     public IReadOnlyList<string>? Words => words;
 
+    /// <summary>What a wrong word probably means, as a sentence; null where only the spelling is compared.</summary>
+    public Func<string, string?>? Meant { get; init; }
+
     public bool IsValid(YamlScalar scalar) => isValid(scalar);
+
+    /// <summary>The same rule with sentences for what people write instead.</summary>
+    public ScalarShape With(Func<string, string?> meant) => new(expected, isValid, schema, words) { Meant = meant };
 
     public override bool Suits(YamlNode node) => node is YamlScalar;
 
@@ -53,7 +59,7 @@ public sealed class ScalarShape(string expected, Func<YamlScalar, bool> isValid,
     {
         if (node is YamlScalar scalar && !scalar.IsNull && words is not null && !isValid(scalar))
         {
-            problems.Error(node, $"{name} is '{scalar.Text}', which is not known", $"{Spelling.Hint(scalar.Text, words)}Write {expected}");
+            problems.Error(node, $"{name} is '{scalar.Text}', which is not known", $"{Hint(scalar.Text, words)}Write {expected}");
         }
         else if (node is not YamlScalar valid || !isValid(valid))
         {
@@ -62,6 +68,8 @@ public sealed class ScalarShape(string expected, Func<YamlScalar, bool> isValid,
     }
 
     public override void WriteSchema(Utf8JsonWriter json) => schema(json);
+
+    private string Hint(string written, IReadOnlyList<string> known) => Meant?.Invoke(written) is { } sentence ? sentence + " " : Spelling.Hint(written, known);
 }
 
 /// <summary>A sequence of one kind of item.</summary>

@@ -31,7 +31,7 @@ internal sealed class StuckDetector : IDetector
     {
         _context = context;
         var encoding = context.Point.Encoding;
-        var step = encoding.Type is Profiles.RegisterType.Float32 or Profiles.RegisterType.Float64 ? 0 : Math.Abs((double)encoding.Scale);
+        var step = !encoding.IsStepped || encoding.ScaleAt is not null ? 0 : Math.Abs((double)encoding.Scale);
         var periodSeconds = context.Point.Period.TotalSeconds;
         _tolerance = context.Number("tolerance", step);
         _idle = context.Number("idle", 0);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
 
 namespace EdgeGateway.Core;
@@ -46,7 +45,7 @@ internal static class Words
 
     /// <summary>Decimals that the register can resolve; floats get <paramref name="floating"/>.</summary>
     private static int Digits(PointModel point, int floating) =>
-        point.Encoding.Type is RegisterType.Float32 or RegisterType.Float64 ? floating : point.Encoding.Scale.Scale;
+        !point.Encoding.IsStepped || point.Encoding.ScaleAt is not null ? floating : point.Encoding.Scale.Scale;
 
     private static string Join(string number, string unit) => unit switch
     {

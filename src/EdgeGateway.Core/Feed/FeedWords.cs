@@ -102,6 +102,7 @@ public static class FeedWords
         PointKind.Gauge => "gauge",
         PointKind.Counter => "counter",
         PointKind.State => "state",
+        PointKind.Text => "text",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 
@@ -125,6 +126,8 @@ public static class FeedWords
         HealthKind.Configuration => "configuration",
         HealthKind.NewEpoch => "new-epoch",
         HealthKind.TaskFailed => "task-failed",
+        HealthKind.WriteBegun => "write-begun",
+        HealthKind.WriteEnded => "write-ended",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 

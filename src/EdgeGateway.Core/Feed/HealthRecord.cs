@@ -25,6 +25,12 @@ public enum HealthKind : byte
 
     /// <summary>A task of the program ended by an error and is started again.</summary>
     TaskFailed,
+
+    /// <summary>A value is about to be written to a device; committed before the wire is touched.</summary>
+    WriteBegun,
+
+    /// <summary>How that write ended.</summary>
+    WriteEnded,
 }
 
 /// <summary>An event in the life of the gateway.</summary>
@@ -56,6 +62,18 @@ public readonly record struct HealthField
         Number = number;
     }
 
+    /// <exception cref="ArgumentOutOfRangeException">The number is NaN or infinite: the feed has no such numbers.</exception>
+    public HealthField(string name, double number)
+    {
+        if (!double.IsFinite(number))
+        {
+            throw new ArgumentOutOfRangeException(nameof(number), number, "The feed holds finite numbers only.");
+        }
+
+        Name = name;
+        Real = number;
+    }
+
     public string Name { get; }
 
     /// <summary>The word, or null when the field is a number.</summary>
@@ -63,4 +81,7 @@ public readonly record struct HealthField
 
     /// <summary>The number; 0 when the field is a word.</summary>
     public long Number { get; }
+
+    /// <summary>The number when it is a quantity and no count; null otherwise.</summary>
+    public double? Real { get; }
 }

@@ -151,6 +151,10 @@ internal static class RecordJson
             {
                 json.WriteString(field.Name, text);
             }
+            else if (field.Real is { } real)
+            {
+                json.WriteNumber(field.Name, real);
+            }
             else
             {
                 json.WriteNumber(field.Name, field.Number);

@@ -1,42 +1,159 @@
-using EdgeGateway.Core.Profiles;
+using System.Numerics;
 using EdgeGateway.Core.Site;
 
 namespace EdgeGateway.Core.Polling;
 
-/// <summary>Share of a bus's time that a device needs at least: the bytes on a serial line and the quiet times the device asks for.</summary>
+/// <summary>What polling asks of one device, as predicted.</summary>
+/// <param name="Device">The device.</param>
+/// <param name="Utilisation">Share of the bus's time: 0 = none, 1 = all of it.</param>
+/// <param name="RequestsPerSecond">Requests, on the average.</param>
+/// <param name="RoundTime">The shortest time in which all its points can be read once; no period can be shorter.</param>
+public sealed record DeviceLoad(DeviceModel Device, double Utilisation, double RequestsPerSecond, TimeSpan RoundTime);
+
+/// <summary>What polling asks of a bus, as predicted.</summary>
+/// <param name="Devices">Each device, in the order given.</param>
+/// <param name="Assumption">What the prediction takes for granted, in words: a part of a sentence after "assuming".</param>
+public sealed record BusPrediction(IReadOnlyList<DeviceLoad> Devices, string Assumption)
+{
+    /// <summary>Share of the bus's time: 0 = idle, 1 = busy without pause; more does not fit.</summary>
+    public double Utilisation { get; } = Devices.Sum(d => d.Utilisation);
+
+    /// <summary>Requests, on the average.</summary>
+    public double RequestsPerSecond { get; } = Devices.Sum(d => d.RequestsPerSecond);
+
+    /// <summary>The shortest time in which all points of all devices can be read once: the shortest period that all of them could have.</summary>
+    public TimeSpan RoundTime { get; } = new(Devices.Sum(d => d.RoundTime.Ticks));
+
+    /// <summary>By how much all periods together must grow so that the bus is busy for at most <paramref name="share"/> of the time; 1 when it fits as it is.</summary>
+    /// <param name="share">Between 0 and 1, for instance 0.8.</param>
+    public double SlowDown(double share)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(share);
+        return Math.Max(1, Utilisation / share);
+    }
+}
+
+/// <summary>Predicts how busy a bus will be, from the plans that will be used. Pure functions.</summary>
+/// <remarks>
+/// Points are due at multiples of their periods on the clock, so that those with periods of 1 s and 10 s are read together every
+/// tenth second, by a plan that is cheaper than both. The prediction is exact over the hyperperiod (the least common multiple of all periods):
+/// it knows how often each set of periods falls together. Points that are read once at the start do not count, nor do retries and devices that do not answer.
+/// </remarks>
 public static class BusLoad
 {
-    // Request 8 bytes; reply address, function, byte count, CRC: 5 bytes and the data (MODBUS over serial line V1.02, 2.5.1).
-    private const int FrameBytes = 13;
+    // The plans of all sets are made: 2 to this power. Slower periods beyond are counted apart, which is too much rather than too little.
+    private const int MostJoined = 8;
 
-    // Two silent intervals of 3.5 characters, one before each frame.
-    private const int SilentCharacters = 7;
-
-    /// <summary>0 = idle, 1 = busy without pause. The device's own thinking time comes on top and is not known.</summary>
-    public static double Of(BusModel bus, DeviceModel device, IReadOnlyList<PointModel> points)
+    /// <summary>Predicts the load of a bus.</summary>
+    /// <param name="bus">The bus.</param>
+    /// <param name="devices">Its devices.</param>
+    /// <param name="points">All points of the site.</param>
+    /// <param name="thinking">
+    /// Turnaround of a device on a line, latency of a request to it over a network, where they were measured. Null, or a null for a device, takes
+    /// <see cref="ReadCost.AssumedTurnaround"/> or <see cref="ReadCost.AssumedLatency"/>; zero gives the least that is possible.
+    /// </param>
+    /// <exception cref="ArgumentException">A device has more than 64 different periods.</exception>
+    public static BusPrediction Predict(
+        BusModel bus, IEnumerable<DeviceModel> devices, IReadOnlyList<PointModel> points, Func<DeviceModel, TimeSpan?>? thinking = null)
     {
-        var load = 0.0;
-        var groups = device.Points.Select(i => points[i]).Where(p => p.Period > TimeSpan.Zero).GroupBy(p => p.Period);
-        foreach (var group in groups)
+        ArgumentNullException.ThrowIfNull(bus);
+        ArgumentNullException.ThrowIfNull(devices);
+        var (loads, least, most) = (new List<DeviceLoad>(), TimeSpan.MaxValue, TimeSpan.Zero);
+        foreach (var device in devices)
         {
-            var seconds = 0.0;
-            foreach (var read in ReadPlanner.Plan(group.Select(p => (p.Index, p.Encoding)), ReadLimits.Of(device.Profile)))
-            {
-                seconds += device.Profile.MinGap.TotalSeconds;
-                if (bus is ModbusRtuBus line)
-                {
-                    var inBits = read.Request.Table is RegisterTable.Coil or RegisterTable.DiscreteInput;
-                    var data = inBits ? (read.Request.Quantity + 7) / 8 : 2 * read.Request.Quantity;
+            var time = thinking?.Invoke(device) ?? (bus is ModbusTcpBus or ModbusUdpBus ? ReadCost.AssumedLatency : ReadCost.AssumedTurnaround);
+            least = time < least ? time : least;
+            most = time > most ? time : most;
+            loads.Add(Of(device, points, ReadCost.On(bus, device.Profile.MinGap, time)));
+        }
 
-                    // Start, eight data bits, parity if any, stop bits.
-                    var bitsPerCharacter = 9 + (line.Parity == SerialParity.None ? 0 : 1) + line.StopBits;
-                    seconds += (FrameBytes + SilentCharacters + data) * bitsPerCharacter / (double)line.Baud;
+        var range = least >= most ? $"{most.TotalMilliseconds:0.#} ms" : $"{least.TotalMilliseconds:0.#} to {most.TotalMilliseconds:0.#} ms";
+        return new(loads, bus is ModbusTcpBus or ModbusUdpBus ? $"a request and its reply take {range}" : $"devices need {range} before they answer");
+    }
+
+    /// <summary>Predicts the load of one device on its bus.</summary>
+    public static DeviceLoad Of(DeviceModel device, IReadOnlyList<PointModel> points, ReadCost cost)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(points);
+        if (device.Points.Count == 0)
+        {
+            return new(device, 0, 0, TimeSpan.Zero);
+        }
+
+        var planner = DevicePlanner.Of(device, points, cost);
+        var groups = Enumerable.Range(0, planner.Periods.Count).Where(g => planner.Periods[g] > TimeSpan.Zero).ToArray();
+        var joined = Math.Min(groups.Length, MostJoined);
+        var (utilisation, requests) = (0.0, 0.0);
+        var rates = ExactRates([.. groups.Take(joined).Select(g => planner.Periods[g].Ticks)]);
+        for (var set = 1; set < rates.Length; set++)
+        {
+            if (rates[set] > 0)
+            {
+                var due = 0UL;
+                for (var i = 0; i < joined; i++)
+                {
+                    due |= (set & (1 << i)) != 0 ? 1UL << groups[i] : 0;
+                }
+
+                Add(due, rates[set]);
+            }
+        }
+
+        foreach (var group in groups.Skip(joined))
+        {
+            Add(1UL << group, 1 / planner.Periods[group].TotalSeconds);
+        }
+
+        return new(device, utilisation, requests, planner.TimeOf(planner.PlanFor(planner.All, 0)));
+
+        void Add(ulong due, double perSecond)
+        {
+            var plan = planner.PlanFor(due, 0);
+            utilisation += planner.TimeOf(plan).TotalSeconds * perSecond;
+            requests += plan.Reads.Count * perSecond;
+        }
+    }
+
+    /// <summary>How often per second exactly these periods fall together, by set: bit i stands for period i.</summary>
+    /// <remarks>
+    /// All periods of a set fall together once in their least common multiple. What falls to its larger sets is taken off, one period after the
+    /// other (inclusion and exclusion).
+    /// </remarks>
+    internal static double[] ExactRates(IReadOnlyList<long> periods)
+    {
+        var rates = new double[1 << periods.Count];
+        for (var set = 1; set < rates.Length; set++)
+        {
+            var multiple = BigInteger.One;
+            for (var i = 0; i < periods.Count; i++)
+            {
+                if ((set & (1 << i)) != 0)
+                {
+                    multiple = multiple / BigInteger.GreatestCommonDivisor(multiple, periods[i]) * periods[i];
                 }
             }
 
-            load += seconds / group.Key.TotalSeconds;
+            rates[set] = TimeSpan.TicksPerSecond / (double)multiple;
         }
 
-        return load;
+        for (var i = 0; i < periods.Count; i++)
+        {
+            for (var set = 1; set < rates.Length; set++)
+            {
+                if ((set & (1 << i)) == 0)
+                {
+                    rates[set] -= rates[set | (1 << i)];
+                }
+            }
+        }
+
+        // Sets that never fall together alone are left with the rounding of the subtraction.
+        for (var set = 1; set < rates.Length; set++)
+        {
+            rates[set] = rates[set] < 1e-12 ? 0 : rates[set];
+        }
+
+        return rates;
     }
 }

@@ -66,8 +66,8 @@ public sealed record IdentifyProbe(RegisterEncoding Encoding, IReadOnlyDictionar
 
 /// <summary>Raw words of a point and what they mean.</summary>
 /// <param name="Point">Id of the point, phases expanded.</param>
-/// <param name="Words">The words in address order.</param>
-/// <param name="Value">The value, or null when the words mean that there is none.</param>
+/// <param name="Words">The words of the span in address order; with a scale register, what lies between it and the value is 0.</param>
+/// <param name="Value">The value, or null when the words mean that there is none, or a text.</param>
 /// <param name="Status">What decoding must say.</param>
 public sealed record SelfTest(string Point, IReadOnlyList<ushort> Words, double? Value, DecodeStatus Status);
 
@@ -100,11 +100,20 @@ public sealed record ProfilePoint
 
     public IReadOnlyDictionary<long, string>? Symbols { get; init; }
 
+    /// <summary>Names of the bits of a status word.</summary>
+    public IReadOnlyDictionary<int, string>? Flags { get; init; }
+
     /// <summary>Whether the site's current transformer ratio multiplies the value.</summary>
     public bool AppliesCt { get; init; }
 
     /// <summary>Whether the site's voltage transformer ratio multiplies the value.</summary>
     public bool AppliesPt { get; init; }
+
+    /// <summary>True when the register can be written and not read: it is never polled.</summary>
+    public bool WriteOnly { get; init; }
+
+    /// <summary>What may be written, or null when the point is only read.</summary>
+    public ProfileWrite? Write { get; init; }
 
     /// <summary>Names of the sources that state the register.</summary>
     public IReadOnlyList<string> Sources { get; init; } = [];

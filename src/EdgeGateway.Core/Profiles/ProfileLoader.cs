@@ -38,6 +38,7 @@ public static class ProfileLoader
             root.Block("poll", ProfileShape.Poll),
             sources.Keys.ToHashSet(),
             maxRegisters,
+            modbus.Boolean("mayReadGaps") ?? false,
             problems);
         var points = new List<ProfilePoint>();
         foreach (var entry in root.List("points").OfType<YamlMap>())
@@ -46,6 +47,7 @@ public static class ProfileLoader
         }
 
         context.CheckTogether();
+        context.CheckScaleRegisters();
 
         var identify = new List<IdentifyProbe>();
         foreach (var entry in root.List("identify").OfType<YamlMap>())

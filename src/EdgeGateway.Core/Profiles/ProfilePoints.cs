@@ -4,7 +4,7 @@ using EdgeGateway.Core.Site;
 namespace EdgeGateway.Core.Profiles;
 
 /// <summary>Resolves the points of one profile (defaults, phases) and checks the rules that the schema cannot say.</summary>
-internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<string> sources, int maxRegisters, ProblemCollector problems)
+internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<string> sources, int maxRegisters, bool mayReadGaps, ProblemCollector problems)
 {
     private readonly List<(ProfilePoint Point, YamlNode Node)> _resolved = [];
 
@@ -51,6 +51,12 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
         if (encoding.Length > maxRegisters)
         {
             problems.Error(section.At("type"), $"'{id}' occupies {encoding.Length} registers, the device answers {maxRegisters} at most (maxRegistersPerRead)", "Correct the type or maxRegistersPerRead");
+        }
+
+        var furthest = Enumerable.Range(0, Math.Max(1, parts.Count)).Select(i => (encoding with { Address = (ushort)(encoding.Address + (i * stride)) }).Span.Length).Max();
+        if (encoding.ScaleAt is { } scaleAt && furthest > maxRegisters)
+        {
+            problems.Error(section.At("scaleAt"), $"'{id}' and its scale register at {scaleAt} span {furthest} registers, and one request brings {maxRegisters} at most (maxRegistersPerRead)", "Value and scale must come from one reply. Name a nearer scale register, raise maxRegistersPerRead if the device answers more, or leave the point out");
         }
 
         CheckAddress(section, encoding, id);
@@ -103,6 +109,23 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
             problems.Error(twice.Last().Node, $"two points enter the carbon account as {twice.Key} ({twice.First().Point.Id} and {twice.Last().Point.Id})", "Keep 'carbon' on the total register only; otherwise the energy is counted twice");
         }
 
+        foreach (var (point, node) in _resolved)
+        {
+            if (point.Write?.ReadBackPoint is not { } shown)
+            {
+                continue;
+            }
+
+            var other = _resolved.Find(p => p.Point.Id == shown).Point;
+            if (other is null ? !Declared.Contains(shown) : other.WriteOnly || other.Unit != point.Unit)
+            {
+                problems.Error(
+                    node,
+                    other is null ? $"'{point.Id}' is read back from '{shown}', which the profile does not have" : $"'{point.Id}' in {point.Unit} cannot be read back from '{shown}'{(other.WriteOnly ? ", which can only be written" : $" in {other.Unit}")}",
+                    $"{(other is null ? Spelling.Hint(shown, _resolved.Select(p => p.Point.Id)) : "")}Name a point of this file that can be read and has the same unit");
+            }
+        }
+
         foreach (var table in _resolved.GroupBy(p => p.Point.Encoding.Table))
         {
             var sorted = table.OrderBy(p => p.Point.Encoding.Address).ToList();
@@ -117,15 +140,42 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
                     }
 
                     // Bits of a word are declared views: on the word, and beside each other.
+                    var (a, b) = (BitsOf(first.Encoding), BitsOf(second.Encoding));
                     var isView = table.Key is RegisterTable.HoldingRegister or RegisterTable.InputRegister
-                        && (first.Encoding.Type == RegisterType.Bit) | (second.Encoding.Type == RegisterType.Bit)
-                        && !(first.Encoding.Type == second.Encoding.Type && first.Encoding.Bit == second.Encoding.Bit);
+                        && (a is not null || b is not null)
+                        && !(a is { } x && b is { } y && first.Encoding.Address == second.Encoding.Address && x.First <= y.Last && y.First <= x.Last);
                     if (!isView && first.Id != second.Id)
                     {
                         var later = sorted[i].Node.Line > sorted[j].Node.Line ? sorted[i] : sorted[j];
                         problems.Error(later.Node, $"'{second.Id}' at {second.Encoding.Address} overlaps '{first.Id}' at {first.Encoding.Address} ({first.Encoding.Length} registers of the {TableName(table.Key)} table)", "Correct 'at', 'type' or 'stride' of one of them; each register belongs to one point, only bits of a word may share it");
                     }
                 }
+            }
+        }
+    }
+
+    /// <summary>Checks that each scale register can come with its values in one request, and that it is a register of its own.</summary>
+    public void CheckScaleRegisters()
+    {
+        foreach (var (point, node) in _resolved)
+        {
+            if (point.Encoding.ScaleAt is not { } at)
+            {
+                continue;
+            }
+
+            var others = _resolved.Select(p => p.Point).Where(p => p.Encoding.Table == point.Encoding.Table).ToList();
+            if (others.Find(p => p.Encoding.Length > 1 && at >= p.Encoding.Address && at < p.Encoding.Address + p.Encoding.Length) is { } inside)
+            {
+                problems.Error(node, $"the scale register of '{point.Id}' at {at} lies inside '{inside.Id}' ({inside.Encoding.Length} registers at {inside.Encoding.Address})", "Correct 'scaleAt', or the address of the other point");
+                continue;
+            }
+
+            var named = others.SelectMany(p => Enumerable.Range(p.Encoding.Address, p.Encoding.Length)).Concat(others.Where(p => p.Encoding.ScaleAt is not null).Select(p => (int)p.Encoding.ScaleAt!)).ToHashSet();
+            var span = point.Encoding.Span;
+            if (!mayReadGaps && Enumerable.Range(span.First, span.Length).Cast<int?>().FirstOrDefault(a => !named.Contains(a!.Value)) is { } gap)
+            {
+                problems.Error(node, $"between '{point.Id}' and its scale register at {at} lies the address {gap}, which no point names, and mayReadGaps is false", "One request must bring value and scale. Set 'mayReadGaps: true' where the device answers such addresses; SunSpec models are readable throughout");
             }
         }
     }
@@ -151,7 +201,20 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
         RegisterEncoding? encoding;
         if (section.Text("point") is { } id)
         {
-            encoding = _resolved.Find(p => p.Point.Id == id).Point?.Encoding;
+            var probed = _resolved.Find(p => p.Point.Id == id).Point;
+            if (probed is { WriteOnly: true })
+            {
+                problems.Error(section.At("point"), $"the identify probe names '{id}', which can only be written", "Name a point that can be read");
+                return null;
+            }
+
+            encoding = probed?.Encoding;
+            if (encoding?.Type == RegisterType.Text)
+            {
+                problems.Error(section.At("point"), $"the point '{id}' is a text, and a probe compares numbers", "Probe its first registers with 'at' and 'type: uint32'");
+                return null;
+            }
+
             if (encoding is null && Declared.Contains(id))
             {
                 return null;
@@ -207,18 +270,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
             return null;
         }
 
-        var type = typeName switch
-        {
-            "bit" => RegisterType.Bit,
-            "uint16" => RegisterType.UInt16,
-            "int16" => RegisterType.Int16,
-            "uint32" => RegisterType.UInt32,
-            "int32" => RegisterType.Int32,
-            "uint64" => RegisterType.UInt64,
-            "int64" => RegisterType.Int64,
-            "float32" => RegisterType.Float32,
-            _ => RegisterType.Float64,
-        };
+        var type = TypeWords.TypeOf(typeName);
         var encoding = new RegisterEncoding
         {
             Address = (ushort)at,
@@ -232,8 +284,20 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
             },
         };
 
-        var words = section.Text("wordOrder") ?? defaults.Text("wordOrder");
-        if (encoding.Length > 1 && words is null && !section.Has("wordOrder") && !defaults.Has("wordOrder"))
+        if (shape == ProfileShape.Point)
+        {
+            if (new PointType(section, typeName, problems).Complete(encoding) is not { } complete)
+            {
+                return null;
+            }
+
+            encoding = complete;
+        }
+
+        // Texts and dates stand in address order whatever the device does with its numbers.
+        var isNumber = type is not (RegisterType.Text or RegisterType.DateTime);
+        var words = section.Text("wordOrder") ?? (isNumber ? defaults.Text("wordOrder") : null);
+        if (encoding.Length > 1 && isNumber && words is null && !section.Has("wordOrder") && !defaults.Has("wordOrder"))
         {
             problems.Error(section.At("type"), $"{(typeName[0] == 'i' ? "an" : "a")} {typeName} needs a word order, and none is stated", "Add 'wordOrder: high-first' or 'low-first' here or under 'defaults'; the manual or a reading of a known value tells which");
         }
@@ -274,7 +338,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
 
         if (section.Text("sign") == "export-positive")
         {
-            if (type is RegisterType.Bit or RegisterType.UInt16 or RegisterType.UInt32 or RegisterType.UInt64)
+            if (type is RegisterType.Bit or RegisterType.UInt16 or RegisterType.UInt32 or RegisterType.UInt64 or RegisterType.Bcd16 or RegisterType.Bcd32 or RegisterType.Bcd64)
             {
                 problems.Error(section.At("sign"), $"a {typeName} has no sign to turn round", "Remove 'sign', or correct the type");
             }
@@ -282,12 +346,12 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
             (scale, offset) = (-scale, -offset);
         }
 
-        if (type is RegisterType.Float32 or RegisterType.Float64 && scale != 1 && IsPowerOfTen(scale) && !section.Has("why"))
+        if (!encoding.IsStepped && scale != 1 && IsPowerOfTen(scale) && !section.Has("why"))
         {
             problems.Error(section.At("scale"), $"a float with the scale {scale} is suspicious: floats come in whole units", "Change the unit instead (W and kW), or add 'why:' with the place where the manual says so");
         }
 
-        return encoding with { Bit = (byte)(section.Integer("bit") ?? 0), Scale = scale, Offset = offset, Invalid = Invalid(section, encoding) };
+        return encoding with { Bit = section.Integer("bit") is { } bit ? (byte)bit : encoding.Bit, Scale = scale, Offset = offset, Invalid = Invalid(section, encoding) };
     }
 
     private ulong[] Invalid(Section section, RegisterEncoding encoding)
@@ -313,7 +377,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
             return null;
         }
 
-        var bits = encoding.Type == RegisterType.Bit ? 1 : 16 * encoding.Length;
+        var bits = encoding.RawBits;
         var lowest = encoding.Type is RegisterType.Int16 or RegisterType.Int32 or RegisterType.Int64 ? -((Int128)1 << (bits - 1)) : 0;
         if (value < lowest || value >= (Int128)1 << bits)
         {
@@ -362,21 +426,36 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
         var plausible = section.Block("plausible", ProfileShape.Plausible);
         var (min, max) = (plausible.Number("min"), plausible.Number("max"));
         CheckPlausible(section, plausible, min, max, encoding);
+        var isText = encoding.Type == RegisterType.Text;
+        if (isText && role.Kind != PointKind.State)
+        {
+            problems.Error(section.At("role"), $"'{id}' is a text, and the role {role.Name} is a number", "Use a role that names the device (device.serial_number, device.model ...), or correct the type");
+        }
+
+        if (isText && section.Text("poll") is not (null or "once"))
+        {
+            problems.Error(section.At("poll"), $"'{id}' is a text, and texts are read once, when the device is first reached", "Write 'poll: once', or remove it");
+        }
+
+        var symbols = Symbols(section, encoding);
         return new ProfilePoint
         {
             Id = id,
-            Kind = role.Kind,
+            Kind = isText ? PointKind.Text : role.Kind,
             Role = section.Text("role")!,
             Unit = unit.Code,
             Encoding = encoding,
-            Period = Period(section),
+            Period = isText ? TimeSpan.Zero : Period(section),
             PlausibleMin = (double?)min,
             PlausibleMax = (double?)max,
             MaxRatePerSecond = (double?)plausible.Number("maxRate"),
             Counter = counter,
             Detectors = Detectors(section),
             Carbon = Carbon(section, role),
-            Symbols = Symbols(section, encoding),
+            Symbols = symbols,
+            Flags = Flags(section, encoding, role),
+            WriteOnly = section.Text("access") == "write-only",
+            Write = ProfileWrites.Resolve(section, id, encoding, role.Kind, symbols, problems),
             AppliesCt = section.Scalars("applies").Any(s => s.Text == "ct"),
             AppliesPt = section.Scalars("applies").Any(s => s.Text == "pt"),
             Sources = [.. section.List("source").Select(c => c is YamlScalar s ? s.Text : (c as YamlMap)?.Text("id") ?? "")],
@@ -447,7 +526,8 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
             problems.Error(plausible.At("min"), $"the plausible range from {min} to {max} is empty", "Write a minimum below the maximum");
         }
 
-        if (encoding.Type is RegisterType.Float32 or RegisterType.Float64 || !plausible.IsPresent)
+        // What a scale register holds is known only to the device.
+        if (encoding.Type is RegisterType.Float32 or RegisterType.Float64 or RegisterType.DateTime or RegisterType.Text || encoding.ScaleAt is not null || !plausible.IsPresent)
         {
             return;
         }
@@ -461,10 +541,20 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
 
     private static (decimal Low, decimal High) Expressible(RegisterEncoding encoding)
     {
-        var bits = encoding.Type == RegisterType.Bit ? 1 : 16 * encoding.Length;
+        var bits = encoding.RawBits;
         var signed = encoding.Type is RegisterType.Int16 or RegisterType.Int32 or RegisterType.Int64;
         var low = signed ? -((Int128)1 << (bits - 1)) : 0;
         var high = ((Int128)1 << (signed ? bits - 1 : bits)) - 1;
+        if (encoding.Type is RegisterType.Bcd16 or RegisterType.Bcd32 or RegisterType.Bcd64 or RegisterType.Mod10)
+        {
+            high = (Int128)Math.Pow(10, 4 * encoding.Length) - 1;
+            low = encoding.Type == RegisterType.Mod10 ? -high : 0;
+        }
+        else if (encoding.Type == RegisterType.Float16)
+        {
+            (low, high) = ((Int128)(double)Half.MinValue, (Int128)(double)Half.MaxValue);
+        }
+
         var (a, b) = (((decimal)low * encoding.Scale) + encoding.Offset, ((decimal)high * encoding.Scale) + encoding.Offset);
         return a < b ? (a, b) : (b, a);
     }
@@ -489,7 +579,11 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
         var text = counter.Text("rolloverAt");
         if (text == "width")
         {
-            if (encoding.Type is RegisterType.Float32 or RegisterType.Float64 or RegisterType.Bit)
+            if (encoding.ScaleAt is not null)
+            {
+                problems.Error(counter.At("rolloverAt"), "where the register rolls over depends on its scale register, which the file does not know", "Write the value from the manual, or 'none'");
+            }
+            else if (!encoding.IsStepped || encoding.Type is RegisterType.Bit or RegisterType.DateTime or RegisterType.Text)
             {
                 problems.Error(counter.At("rolloverAt"), "the width of a float says nothing about where a counter rolls over", "Write the value from the manual, or 'none'");
             }
@@ -583,6 +677,49 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
 
         return symbols;
     }
+
+    private Dictionary<int, string>? Flags(Section section, RegisterEncoding encoding, Role role)
+    {
+        if (section.Node("flags") is not YamlMap map)
+        {
+            return null;
+        }
+
+        if (section.Has("enum"))
+        {
+            problems.Error(map, "a status has either 'enum' (names of values) or 'flags' (names of bits)", "Keep one; a value inside a status word is a point of its own with 'bits'");
+        }
+
+        if (role.Kind != PointKind.State || encoding.Type is not (RegisterType.UInt16 or RegisterType.UInt32 or RegisterType.UInt64) || encoding.ScaleAt is not null)
+        {
+            problems.Error(map, "'flags' names the bits of a status word: an unsigned integer whose role is a state", "Correct the type or the role, or remove 'flags'");
+        }
+
+        var flags = new Dictionary<int, string>();
+        foreach (var (key, value) in map.Entries)
+        {
+            if (!Quantities.TryInteger(key.Text, out var bit) || value is not YamlScalar name)
+            {
+                continue;
+            }
+
+            if (bit >= encoding.RawBits)
+            {
+                problems.Error(key, $"the flag {bit} is outside the {encoding.RawBits} bits of the point", "Bits count from 0, the least significant, within the point");
+            }
+            else if (!flags.TryAdd((int)bit, name.Text))
+            {
+                problems.Error(key, $"the flag {bit} has two names", "Keep one");
+            }
+        }
+
+        return flags;
+    }
+
+    private static (int First, int Last)? BitsOf(RegisterEncoding encoding) =>
+        encoding.Type == RegisterType.Bit ? (encoding.Bit, encoding.Bit)
+        : encoding.BitCount > 0 ? (encoding.Bit, encoding.Bit + encoding.BitCount - 1)
+        : null;
 
     private static bool IsPowerOfTen(decimal scale)
     {

@@ -9,8 +9,21 @@ public static class ProfileShape
     public const string SchemaName = "edgegateway/device-profile/1";
 
     private static readonly ScalarShape Table = Choice("holding", "input", "coil", "discrete");
-    private static readonly ScalarShape Type = Choice("bit", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64");
-    private static readonly ScalarShape WordOrder = Choice("high-first", "low-first");
+    private static readonly ScalarShape Type = Choice([.. TypeWords.Numbers, "mod10", "datetime", "text"]).With(TypeWords.MeantType);
+    private static readonly ScalarShape ProbeType = Choice(TypeWords.Numbers).With(TypeWords.MeantType);
+    private static readonly ScalarShape WordOrder = Choice("high-first", "low-first").With(TypeWords.MeantOrder);
+    private static readonly ScalarShape Bits = new(
+        "a bit such as 3, or adjacent bits such as 4..7, 0 = least significant",
+        s => TypeWords.TryBits(s.Text, out _, out _),
+        json =>
+        {
+            json.WriteStartArray("type");
+            json.WriteStringValue("string");
+            json.WriteStringValue("integer");
+            json.WriteEndArray();
+            json.WriteString("pattern", @"^[0-9]+([.][.][0-9]+)?$");
+        });
+
     private static readonly ScalarShape ByteOrder = Choice("big", "little");
     private static readonly ScalarShape PollClass = Choice("fast", "normal", "slow", "once");
     private static readonly ScalarShape AnyInteger = new(
@@ -113,6 +126,27 @@ public static class ProfileShape
         new("scope", Choice("1", "2", "none"), "Scope of the GHG Protocol.") { Required = true },
         new("use", Choice("delta"), "The growth of the counter is what counts.") { Default = "delta" });
 
+    public static readonly ObjectShape ScaleRegister = new(
+        "a scale register",
+        new("at", Integer(0, 65_535), "Zero-based address of the register.") { Required = true },
+        new("table", Table, "Its table; it must be the point's, because one request brings both."));
+
+    public static readonly ObjectShape ReadBack = new(
+        "readBack",
+        new("after", Duration, "Time from the reply to the write until the value is read back; at most 5s.") { Default = "0" },
+        new("tolerance", Number, "How far what is read back may be from what was written, in the point's unit; one step of the register when absent."),
+        new("point", PointId, "The point that shows the effect; the point itself when absent."));
+
+    public static readonly ObjectShape Write = new(
+        "write",
+        new("min", Number, "Smallest value that may be written, in the point's unit."),
+        new("max", Number, "Largest value that may be written, in the point's unit."),
+        new("step", Number, "Values stand this far apart, counted from min; as fine as the register when absent."),
+        new("values", new ListShape(Text, min: 1), "The only values that may be written: numbers in the point's unit or names of the enum."),
+        new("function", Choice("single", "multiple"), "Function 05 or 06 for one coil or register, or 15 or 16; single when it fits and nothing is written."),
+        new("readBack", ReadBack, "How the effect is read back."),
+        new("safe", Text, "The value to which a write for a time falls back: a number in the point's unit or a name of the enum."));
+
     public static readonly ObjectShape Point = new(
         "a point",
         new("id", PointId, "Name of the point within the device.") { Required = true, AlsoCalled = ["name"] },
@@ -122,10 +156,17 @@ public static class ProfileShape
         new("table", Table, "Register table."),
         new("type", Type, "Type of the raw value.") { Required = true, AlsoCalled = ["format", "datatype"] },
         new("bit", Integer(0, 15), "Bit of the register, 0 = least significant; for type bit."),
-        new("wordOrder", WordOrder, "Order of the words, where it differs from the defaults."),
+        new("bits", Bits, "Adjacent bits of an unsigned integer that are the point: 4..7 is a number from 0 to 15."),
+        new("length", Integer(1, 125), "Number of registers of a text, or of a mod10 (2, 3 or 4).") { AlsoCalled = ["count", "quantity", "size", "registers"] },
+        new("wordOrder", WordOrder, "Order of the words, where it differs from the defaults; texts and dates stand in address order unless they say otherwise."),
         new("byteOrder", ByteOrder, "Order of the bytes, where it differs from the defaults."),
-        new("access", Choice("read"), "Points are read."),
+        new("encoding", Choice("ascii", "utf-8"), "Coding of a text.") { Default = "ascii", AlsoCalled = ["charset"] },
+        new("form", Choice("iec", "powerlogic-4", "powerlogic-3", "bytes-3", "bcd-3", "parts-6"), "How a datetime stands in its registers; see the table of forms."),
+        new("clock", Choice("utc", "local"), "Whether a datetime, or seconds since 1970, is in UTC or follows a clock that shows local time."),
+        new("access", Choice("read", "read-write", "write-only"), "Whether the point is read, may also be written within 'write', or can only be written."),
+        new("write", Write, "What may be written; a site must allow it too.") { AlsoCalled = ["writable", "limits"] },
         new("scale", Number, "Factor from the raw value to the unit.") { Default = "1", AlsoCalled = ["factor", "multiplier", "divider"] },
+        new("scaleAt", new EitherShape(Integer(0, 65_535), ScaleRegister), "Address of a register with the power of ten (-10 to 10, SunSpec sunssf) by which the raw value is multiplied; several points may share it.") { AlsoCalled = ["scaleFactor", "sf", "exponent", "scaleRegister"] },
         new("offset", Number, "Added after scaling, in the unit.") { Default = "0" },
         new("why", Text, "Why a float carries a power-of-ten scale."),
         new("unit", Text, "UCUM code from the unit table; \"1\" for a plain number.") { Default = "1" },
@@ -137,6 +178,7 @@ public static class ProfileShape
         new("applies", new ListShape(Choice("ct", "pt")), "Transformer ratios of the site that multiply the value: for meters that report secondary values."),
         new("invalid", new EitherShape(AnyInteger, new ListShape(AnyInteger, min: 1)), "Raw values by which the device says 'not available'."),
         new("enum", new MapShape(AnyInteger, Text, min: 1), "Names of the raw values of a state.") { AlsoCalled = ["symbols", "values"] },
+        new("flags", new MapShape(Integer(0, 63), Text, min: 1), "Names of the bits of a status word, by bit number, 0 = least significant.") { AlsoCalled = ["bitNames"] },
         new("plausible", Plausible, "What can be believed."),
         new("alarm", Alarm, "Limits that make a finding (detector limit); the site may override them."),
         new("anomaly", Anomaly, "What else makes a finding."),
@@ -149,7 +191,7 @@ public static class ProfileShape
         "an identify probe",
         new("point", PointId, "Probe a point of the profile by range."),
         new("at", Integer(0, 65_535), "Probe a register: its address."),
-        new("type", Type, "Type of the register."),
+        new("type", ProbeType, "Type of the register."),
         new("table", Table, "Table of the register."),
         new("wordOrder", WordOrder, "Order of the words."),
         new("anyOf", new MapShape(AnyInteger, Text, min: 1), "Right raw values and the model that each names."),
@@ -160,9 +202,11 @@ public static class ProfileShape
     public static readonly ObjectShape SelfTest = new(
         "a self-test",
         new("point", PointId, "The point, phases expanded.") { Required = true },
-        new("words", new ListShape(Integer(0, 65_535), min: 1, max: 4), "Register values in address order.") { Required = true },
+        new("words", new ListShape(Integer(0, 65_535), min: 1, max: 125), "Register values in address order.") { Required = true },
+        new("scale", Integer(-32_768, 32_767), "What the scale register holds, for points with scaleAt."),
         new("value", Number, "What they mean, in the point's unit."),
-        new("quality", Choice("invalid", "not-a-number"), "Why they mean nothing."));
+        new("text", new ScalarShape("a text", s => true, json => json.WriteString("type", "string")), "What the words of a text read."),
+        new("quality", Choice("invalid", "not-a-number", "bad-digits", "bad-date", "bad-scale"), "Why they mean nothing."));
 
     public static readonly ObjectShape Root = new(
         "a device profile",

@@ -24,7 +24,7 @@ public sealed record Role(
 public static class Roles
 {
     /// <summary>Version of the vocabulary; grows when a role is added, and no role ever changes its meaning.</summary>
-    public const string VocabularyVersion = "1";
+    public const string VocabularyVersion = "2";
 
     private static readonly string[] Whole = [];
     private static readonly string[] Lines = ["l1", "l2", "l3"];
@@ -109,6 +109,12 @@ public static class Roles
 
         State("device.serial_number", "Serial number", "序列号", Whole, "serial_number"),
         State("device.identity", "Number by which the device names its type", "型号标识", Whole, "device_id"),
+        State("device.vendor", "Maker, as the device names it", "制造商", Whole),
+        State("device.model", "Model, as the device names it", "型号", Whole),
+        State("device.version", "Version of hardware or firmware", "版本号", Whole),
+        State("device.label", "Name that was given to the device at the site", "设备名称", Whole),
+        new("device.manufactured", PointKind.State, [Dimension.One, Dimension.Time], "Date of manufacture", "出厂日期", Whole),
+        Gauge("device.clock", Dimension.Time, "Clock of the device, in seconds since 1970", "设备时钟", Whole),
         State("device.status", "Status word or state", "状态字", ["1", "2"], "status_word"),
         State("device.command", "Command word as the device holds it", "控制字", Whole, "control_word"),
         State("device.fault", "Fault or error code", "故障代码", Whole, "fault_code"),

@@ -14,7 +14,26 @@ internal readonly record struct ScaleLine(double Factor, double Shift, double Di
 
     public double Apply(double raw) => ((raw * Factor) + Shift) / Divisor;
 
+    /// <summary>The same for raw x 10^<paramref name="power"/>, -10 to 10; a negative power goes below the line, where it is exact.</summary>
+    public double Apply(double raw, int power)
+    {
+        var ten = TenTo(Math.Abs(power));
+        return power >= 0 ? ((raw * ten * Factor) + Shift) / Divisor : ((raw * Factor) + (Shift * ten)) / (Divisor * ten);
+    }
+
     public double Undo(double value) => ((value * Divisor) - Shift) / Factor;
+
+    /// <summary>The raw value that, times 10^<paramref name="power"/>, is <paramref name="value"/>.</summary>
+    public double Undo(double value, int power)
+    {
+        var ten = TenTo(Math.Abs(power));
+        return power >= 0 ? ((value * Divisor) - Shift) / (Factor * ten) : ((value * Divisor * ten) - (Shift * ten)) / Factor;
+    }
+
+    /// <summary>Ten to a power of 0 to 10, exact.</summary>
+    public static double TenTo(int power) => Powers[power];
+
+    private static ReadOnlySpan<double> Powers => [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000];
 
     public static ScaleLine From(decimal scale, decimal offset)
     {

@@ -27,9 +27,22 @@ internal static class SelfTests
                 continue;
             }
 
-            if (section.Has("value") == section.Has("quality"))
+            var isText = point.Kind == Site.PointKind.Text;
+            if (isText != section.Has("text") && (isText || section.Has("text")))
+            {
+                problems.Error(entry, isText ? $"the self-test of the text '{id}' states no 'text'" : $"'{id}' is no text", isText ? "Write 'text:' with what the words read" : "Write 'value:'");
+                continue;
+            }
+
+            if (!isText && section.Has("value") == section.Has("quality"))
             {
                 problems.Error(entry, "a self-test states either 'value' or 'quality'", "Write the value that the words mean, or 'quality: invalid' when they mean that there is none");
+                continue;
+            }
+
+            if (section.Has("scale") != point.Encoding.ScaleAt is not null)
+            {
+                problems.Error(entry, section.Has("scale") ? $"'{id}' has no scale register" : $"'{id}' has a scale register, and the self-test does not say what it holds", section.Has("scale") ? "Remove 'scale'" : "Add 'scale:' with the power of ten, such as -1");
                 continue;
             }
 
@@ -53,11 +66,27 @@ internal static class SelfTests
                 continue;
             }
 
-            var status = RegisterCodec.Decode(point.Encoding, words.ToArray(), out var value, out _);
+            if (isText)
+            {
+                var text = RegisterText.Decode(point.Encoding, words.ToArray());
+                if (text != section.Text("text"))
+                {
+                    problems.Error(entry, $"the self-test of {id} fails: the words read \"{text}\"", "Correct length, byte order or encoding of the point, or the self-test");
+                }
+
+                tests.Add(new(id, words, null, DecodeStatus.Ok));
+                continue;
+            }
+
+            var image = Image(point.Encoding, words, section.Integer("scale") ?? 0);
+            var status = RegisterCodec.Decode(point.Encoding, image, out var value, out _);
             var expectedStatus = section.Text("quality") switch
             {
                 "invalid" => DecodeStatus.Invalid,
                 "not-a-number" => DecodeStatus.NotANumber,
+                "bad-digits" => DecodeStatus.BadDigits,
+                "bad-date" => DecodeStatus.BadDate,
+                "bad-scale" => DecodeStatus.BadScale,
                 _ => DecodeStatus.Ok,
             };
             var expected = section.Number("value");
@@ -68,23 +97,41 @@ internal static class SelfTests
             }
 
             // Floats of 32 bits are written by people with the digits that matter.
-            var tolerance = point.Encoding.Type == RegisterType.Float32 ? 1e-6 * Math.Abs(value) : 1e-12 * Math.Abs(value);
+            var tolerance = point.Encoding.Type == RegisterType.Float16 ? 1e-3 * Math.Abs(value) : point.Encoding.Type == RegisterType.Float32 ? 1e-6 * Math.Abs(value) : 1e-12 * Math.Abs(value);
             if (status == DecodeStatus.Ok && expected is { } number && Math.Abs(value - (double)number) > tolerance)
             {
                 problems.Error(entry, $"the self-test of {id} fails: the words mean {value} {point.Unit}, not {number} {point.Unit}", "Correct type, word order, scale or sign of the point, or the self-test");
                 continue;
             }
 
-            tests.Add(new(id, words, status == DecodeStatus.Ok ? value : null, status));
+            tests.Add(new(id, image, status == DecodeStatus.Ok ? value : null, status));
         }
 
         return tests;
+    }
+
+    /// <summary>The words of the point's span: the value's, and the scale register's.</summary>
+    private static ushort[] Image(RegisterEncoding encoding, List<ushort> words, int scale)
+    {
+        var span = encoding.Span;
+        var image = new ushort[span.Length];
+        words.CopyTo(image, encoding.Address - span.First);
+        if (encoding.ScaleAt is { } at)
+        {
+            var word = unchecked((ushort)scale);
+            image[at - span.First] = encoding.ByteOrder == ByteOrder.Big ? word : System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(word);
+        }
+
+        return image;
     }
 
     private static string Meaning(DecodeStatus status, double value) => status switch
     {
         DecodeStatus.Invalid => "'not available'",
         DecodeStatus.NotANumber => "a float that is no number",
+        DecodeStatus.BadDigits => "digits that are not decimal",
+        DecodeStatus.BadDate => "no date",
+        DecodeStatus.BadScale => "a scale register without a power of ten",
         _ => $"{value}",
     };
 }

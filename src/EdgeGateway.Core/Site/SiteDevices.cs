@@ -49,7 +49,7 @@ internal sealed class SiteDevices(
                     problems.Error(section.At("unit"), $"the unit id {number} on the bus '{bus.Id}' belongs to the device '{units[(bus.Id, number)]}' already", "Two devices with one unit id answer at the same time: give one of them another (on the device and here)");
                 }
 
-                if (bus is ModbusRtuBus && number is < 1 or > 247)
+                if (bus is SerialBus or DeviceServerBus && number is < 1 or > 247)
                 {
                     problems.Error(section.At("unit"), $"the unit id {number} is not possible on a line", "Write 1 to 247; 0 is the broadcast, which nobody answers (MODBUS over serial line V1.02, 2.2)");
                 }
@@ -137,7 +137,7 @@ internal sealed class SiteDevices(
 
             var first = _points.Count;
             AddPoints(section, device, profile, rated);
-            device = device with { Points = [.. Enumerable.Range(first, _points.Count - first)] };
+            device = device with { Writables = SiteWrites.Resolve(section, profile, id => Settings(section, id), problems), Points = [.. Enumerable.Range(first, _points.Count - first)] };
         }
 
         _placed.Add(new(device, section, metering));
@@ -156,8 +156,13 @@ internal sealed class SiteDevices(
 
         foreach (var point in profile.Points)
         {
-            var node = overrides.FirstOrDefault(o => o.Key.Text == point.Id).Value;
-            var settings = new Section(node as YamlMap, GatewayShape.Point, node ?? section.Place);
+            // What can only be written is never polled.
+            if (point.WriteOnly)
+            {
+                continue;
+            }
+
+            var settings = Settings(section, point.Id);
             if (settings.Node("poll") is YamlScalar { Text: "off" })
             {
                 if (point.Carbon is not null && device.Metering is not null)
@@ -184,8 +189,14 @@ internal sealed class SiteDevices(
                 problems.Warning(settings.At("poll"), $"'{point.Id}' of '{device.Id}' is read every {resolved.Period.TotalSeconds} s, which is longer than the first window of {baseWindow.TotalSeconds} s", "Windows without a sample have no coverage: poll more often, or make the first window wider");
             }
 
-            _points.Add(resolved with { PublishSamples = settings.Boolean("samples") ?? section.Text("samples") == "all" });
+            _points.Add(resolved with { PublishSamples = resolved.Kind != PointKind.Text && (settings.Boolean("samples") ?? section.Text("samples") == "all") });
         }
+    }
+
+    private static Section Settings(Section device, string point)
+    {
+        var node = (device.Node("points") as YamlMap)?.Entries.FirstOrDefault(o => o.Key.Text == point).Value;
+        return new Section(node as YamlMap, GatewayShape.Point, node ?? device.Place);
     }
 
     private void CheckNamed(string owner, string name, YamlNode place)
@@ -232,23 +243,25 @@ internal sealed class SiteDevices(
             return;
         }
 
-        var load = 0.0;
-        var heaviest = (Load: 0.0, Device: devices[0]);
-        foreach (var device in devices)
+        if (devices.Find(d => d.Model.Points.Select(p => _points[p].Period).Distinct().Count() > DevicePlanner.MostPeriods) is { } varied)
         {
-            var own = BusLoad.Of(bus, device.Model, _points);
-            load += own;
-            heaviest = own > heaviest.Load ? (own, device) : heaviest;
+            problems.Error(varied.Section.Place, $"the points of '{varied.Model.Id}' have more than {DevicePlanner.MostPeriods} different periods", "Give points that belong together the same 'poll'");
+            return;
         }
 
-        var percent = Math.Round(load * 100);
-        if (load > 1)
+        // What does not fit even if every device answers at once is refused; what the usual turnaround makes of it is warned of.
+        var models = devices.ConvertAll(d => d.Model);
+        var least = BusLoad.Predict(bus, models, _points, _ => TimeSpan.Zero);
+        var usual = BusLoad.Predict(bus, models, _points);
+        var heaviest = least.Devices.MaxBy(d => d.Utilisation)!;
+        var place = devices.Find(d => d.Model == heaviest.Device)!.Section.Place;
+        if (least.Utilisation > 1)
         {
-            problems.Error(heaviest.Device.Section.Place, $"the bus '{bus.Id}' would be busy for {percent} % of the time: what is asked of it is not possible ('{heaviest.Device.Model.Id}' has the largest share, {Math.Round(heaviest.Load * 100)} %)", "Poll less often, leave points out ('poll: off'), raise the baud rate, or use a second line");
+            problems.Error(place, $"the bus '{bus.Id}' would be busy for {Math.Round(least.Utilisation * 100)} % of the time: what is asked of it is not possible ('{heaviest.Device.Id}' has the largest share, {Math.Round(heaviest.Utilisation * 100)} %)", "Poll less often, leave points out ('poll: off'), raise the baud rate, or use a second line");
         }
-        else if (load > 0.8)
+        else if (usual.Utilisation > 0.8)
         {
-            problems.Warning(heaviest.Device.Section.Place, $"the bus '{bus.Id}' will be busy for {percent} % of the time", "A device that does not answer will make others late: poll less often or raise the baud rate");
+            problems.Warning(place, $"the bus '{bus.Id}' will be busy for {Math.Round(usual.Utilisation * 100)} % of the time, assuming that {usual.Assumption}", "A device that does not answer will make others late: poll less often or raise the baud rate");
         }
     }
 

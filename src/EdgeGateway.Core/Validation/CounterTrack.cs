@@ -96,7 +96,7 @@ internal sealed class CounterTrack
         }
 
         // Before the confirmation: what stands a step below the old level belongs to the old level.
-        if (reading < Baseline.Reading && Baseline.Reading - reading <= RollbackSteps * CounterReading.StepAt(_point.Encoding, Baseline.Reading))
+        if (reading < Baseline.Reading && Baseline.Reading - reading <= RollbackSteps * CounterReading.StepAt(_point.Encoding, Baseline.Reading, Baseline.Raw))
         {
             return IgnoreRollback(reading, time);
         }
@@ -192,7 +192,7 @@ internal sealed class CounterTrack
         }
 
         var elapsed = Math.Max(RefreshMs, Math.Max(now - since, Math.Min(LongestRefreshMs, now - movedAt)));
-        return (rate * elapsed / 1000 * Allowance) + CounterReading.StepAt(_point.Encoding, from);
+        return (rate * elapsed / 1000 * Allowance) + CounterReading.StepAt(_point.Encoding, from, Baseline.Raw);
     }
 
     private bool TryGrowth(decimal from, decimal to, decimal? most, out decimal growth, out bool rolledOver)

@@ -7,7 +7,7 @@ namespace EdgeGateway.Protocols.Modbus;
 /// A client has one owner: more requests at once than <see cref="Capacity"/> is a mistake of the program and throws. What devices,
 /// cables and networks do wrong comes back as a <see cref="ModbusOutcome"/>. A request that is answered allocates nothing.
 /// </remarks>
-public abstract class ModbusClient : IAsyncDisposable
+public abstract partial class ModbusClient : IAsyncDisposable
 {
     private readonly Stack<ModbusExchange> _free;
     private int _made;

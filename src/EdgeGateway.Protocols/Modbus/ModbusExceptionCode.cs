@@ -11,6 +11,9 @@ public enum ModbusExceptionCode : byte
     ServerDeviceFailure = 0x04,
     Acknowledge = 0x05,
     ServerDeviceBusy = 0x06,
+
+    /// <summary>Of old devices; the standard names it only in its list of counters (V1.1b3, 6.8).</summary>
+    NegativeAcknowledge = 0x07,
     MemoryParityError = 0x08,
     GatewayPathUnavailable = 0x0A,
     GatewayTargetFailedToRespond = 0x0B,

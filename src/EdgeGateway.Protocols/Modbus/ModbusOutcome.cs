@@ -48,6 +48,7 @@ public readonly record struct ModbusOutcome(
         ModbusExceptionCode.ServerDeviceFailure => "the device refused (exception 04, device failure): it failed while working on the request; look at its own display",
         ModbusExceptionCode.Acknowledge => "the device needs more time (exception 05, acknowledge): ask again later",
         ModbusExceptionCode.ServerDeviceBusy => "the device is busy (exception 06): ask less often",
+        ModbusExceptionCode.NegativeAcknowledge => "the device refused (exception 07, negative acknowledge): it cannot do what was asked; see its manual",
         ModbusExceptionCode.MemoryParityError => "the device refused (exception 08, memory parity error): its memory is faulty, have it serviced",
         ModbusExceptionCode.GatewayPathUnavailable => "the Modbus gateway has no path to the unit (exception 0A): check the gateway's configuration",
         ModbusExceptionCode.GatewayTargetFailedToRespond => "the unit behind the Modbus gateway does not answer (exception 0B): check the unit id and the line behind the gateway",

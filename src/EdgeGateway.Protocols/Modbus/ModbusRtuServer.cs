@@ -16,8 +16,7 @@ public sealed class ModbusRtuServer : IAsyncDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(30);
 
     private readonly IByteLine _line;
-    private readonly Func<byte, IModbusUnit?> _units;
-    private readonly ModbusServerOptions _options;
+    private readonly ServedUnits _units;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _serving;
@@ -25,19 +24,17 @@ public sealed class ModbusRtuServer : IAsyncDisposable
     private readonly byte[] _frame = new byte[RtuFrame.MaxLength];
     private readonly byte[] _response = new byte[2 * RtuFrame.MaxLength];
     private int _length;
-    private long _requests;
 
     private ModbusRtuServer(IByteLine line, Func<byte, IModbusUnit?> units, ModbusServerOptions options, TimeProvider time)
     {
         _line = line;
-        _units = units;
-        _options = options;
+        _units = new(units, options);
         _time = time;
         _serving = Task.Run(ServeAsync);
     }
 
     /// <summary>Requests with a correct CRC received so far.</summary>
-    public long Requests => Interlocked.Read(ref _requests);
+    public long Requests => _units.Requests;
 
     /// <summary>Opens a serial port and serves on it.</summary>
     /// <exception cref="SerialPortException">The port cannot be had; the message says what to do.</exception>
@@ -47,7 +44,7 @@ public sealed class ModbusRtuServer : IAsyncDisposable
 
     /// <summary>Serves on an open line, which the server then owns.</summary>
     /// <param name="line">The line.</param>
-    /// <param name="units">Finds a unit by its id; null for one that is not there, which is silent. Unit 0 receives broadcast writes.</param>
+    /// <param name="units">Finds a unit by its id; null for one that is not there, which is silent. Broadcast writes go to unit 0 if there is one, else to all units.</param>
     /// <param name="options">Faults.</param>
     /// <param name="time">The clock for delays.</param>
     public static ModbusRtuServer Start(
@@ -99,6 +96,11 @@ public sealed class ModbusRtuServer : IAsyncDisposable
 
                 if (count == 0 || _length == _request.Length)
                 {
+                    if (_length > 0)
+                    {
+                        _units.Seen(isDamaged: true);
+                    }
+
                     _length = 0;
                 }
             }
@@ -117,13 +119,21 @@ public sealed class ModbusRtuServer : IAsyncDisposable
         {
             var bytes = _request.AsSpan(at, _length - at);
             var length = RtuFrame.RequestLength(bytes);
-            if (length < 0 && isPause && bytes.Length <= RtuFrame.MaxLength)
+            var isWhole = length > 0 && length <= Math.Min(bytes.Length, RtuFrame.MaxLength) && RtuFrame.HasValidCrc(bytes[..length]);
+            if (!isWhole && isPause && bytes.Length <= RtuFrame.MaxLength && RtuFrame.HasValidCrc(bytes))
             {
+                // A function not known here, or a known one with more or less behind it than the standard says: refused, not ignored.
+                isWhole = true;
                 length = bytes.Length;
             }
 
-            if (length > 0 && length <= Math.Min(bytes.Length, RtuFrame.MaxLength) && RtuFrame.HasValidCrc(bytes[..length]))
+            if (isWhole)
             {
+                if (at >= RtuFrame.MinLength)
+                {
+                    _units.Seen(isDamaged: true);
+                }
+
                 bytes[..length].CopyTo(_frame);
                 frameLength = length;
                 bytes[length..].CopyTo(_request);
@@ -139,8 +149,8 @@ public sealed class ModbusRtuServer : IAsyncDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> AnswerAsync(int frameLength)
     {
-        var number = Interlocked.Increment(ref _requests);
-        var fault = _options.Faults?.Invoke(RequestHandler.Summarise(number, _frame[0], _frame.AsSpan(1, frameLength - 3))) ?? ServerFault.None;
+        _units.Seen(isDamaged: false);
+        var fault = _units.Receive(_frame[0], _frame.AsSpan(1, frameLength - 3));
         var length = Respond(_frame[0], _frame.AsSpan(1, frameLength - 3), fault, _response);
         if (fault.Delay > TimeSpan.Zero)
         {
@@ -152,15 +162,14 @@ public sealed class ModbusRtuServer : IAsyncDisposable
 
     private int Respond(byte unitId, ReadOnlySpan<byte> pdu, ServerFault fault, Span<byte> response)
     {
-        if (_units(unitId) is not { } unit || fault.Kind == ServerFaultKind.Silence)
+        if (unitId == 0)
         {
+            _units.Broadcast(pdu, response.Slice(1, Pdu.MaxLength));
             return 0;
         }
 
-        var length = fault.Kind == ServerFaultKind.Exception
-            ? Pdu.WriteException(response[1..], pdu[0], fault.ExceptionCode)
-            : RequestHandler.Handle(pdu, unit, response.Slice(1, Pdu.MaxLength));
-        if (unitId == 0)
+        var length = _units.Respond(unitId, pdu, fault, response.Slice(1, Pdu.MaxLength));
+        if (length == 0)
         {
             return 0;
         }

@@ -1,14 +1,17 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.CompilerServices;
 
 namespace EdgeGateway.Protocols.Modbus;
 
 /// <summary>Serves units over Modbus TCP to several clients. MODBUS Messaging on TCP/IP V1.0b.</summary>
-/// <remarks>Requests on one connection are answered in order. Bytes that are no Modbus frame close their connection, no other.</remarks>
+/// <remarks>
+/// Several requests may be under way on one connection; <see cref="ModbusServerOptions.Concurrency"/> says what becomes of them, by default
+/// that each is answered when it is due. Bytes that are no Modbus frame close their connection, no other. A client that does not take its
+/// answers is not read from any further, so memory is bounded.
+/// </remarks>
 public sealed class ModbusTcpServer : IAsyncDisposable
 {
-    private readonly Func<byte, IModbusUnit?> _units;
+    private readonly ServedUnits _units;
     private readonly ModbusServerOptions _options;
     private readonly TimeProvider _time;
     private readonly Socket _listener;
@@ -16,12 +19,11 @@ public sealed class ModbusTcpServer : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly Dictionary<Socket, Task> _clients = [];
     private readonly Task _accepting;
-    private long _requests;
 
     private ModbusTcpServer(Socket listener, Func<byte, IModbusUnit?> units, ModbusServerOptions options, TimeProvider time)
     {
         _listener = listener;
-        _units = units;
+        _units = new(units, options);
         _options = options;
         _time = time;
         EndPoint = (IPEndPoint)listener.LocalEndPoint!;
@@ -32,7 +34,7 @@ public sealed class ModbusTcpServer : IAsyncDisposable
     public IPEndPoint EndPoint { get; }
 
     /// <summary>Requests received so far, by all clients.</summary>
-    public long Requests => Interlocked.Read(ref _requests);
+    public long Requests => _units.Requests;
 
     /// <summary>Clients connected now.</summary>
     public int Clients
@@ -56,6 +58,7 @@ public sealed class ModbusTcpServer : IAsyncDisposable
         Func<byte, IModbusUnit?> units, IPEndPoint? endPoint = null, ModbusServerOptions? options = null, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(units);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options?.MaxInFlight ?? 1, 1, nameof(options));
         endPoint ??= new(IPAddress.Loopback, 0);
         var listener = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
@@ -130,9 +133,10 @@ public sealed class ModbusTcpServer : IAsyncDisposable
         try
         {
             client.NoDelay = true;
-            await AnswerAsync(client).ConfigureAwait(false);
+            using TcpServerSession session = new(client, _units, _options, _time, _stop.Token);
+            await session.RunAsync().ConfigureAwait(false);
         }
-        catch (Exception over) when (over is SocketException or OperationCanceledException)
+        catch (Exception over) when (over is SocketException or OperationCanceledException or ObjectDisposedException)
         {
             // The client is gone or the server stops: either way this connection has served.
             return;
@@ -145,93 +149,5 @@ public sealed class ModbusTcpServer : IAsyncDisposable
                 _clients.Remove(client);
             }
         }
-    }
-
-    private async Task AnswerAsync(Socket client)
-    {
-        var request = new byte[MbapHeader.Size + Pdu.MaxLength];
-        var response = new byte[2 * (MbapHeader.Size + Pdu.MaxLength)];
-        while (await ReceiveAsync(client, request.AsMemory(0, MbapHeader.Size)).ConfigureAwait(false))
-        {
-            if (!MbapHeader.TryRead(request, out var header)
-                || !await ReceiveAsync(client, request.AsMemory(MbapHeader.Size, header.PduLength)).ConfigureAwait(false))
-            {
-                return;
-            }
-
-            var pdu = request.AsMemory(MbapHeader.Size, header.PduLength);
-            var number = Interlocked.Increment(ref _requests);
-            var fault = _options.Faults?.Invoke(RequestHandler.Summarise(number, header.Unit, pdu.Span)) ?? ServerFault.None;
-            var length = Respond(header, pdu.Span, fault, response);
-            if (fault.Delay > TimeSpan.Zero)
-            {
-                await Task.Delay(fault.Delay, _time, _stop.Token).ConfigureAwait(false);
-            }
-
-            for (var sent = 0; sent < length;)
-            {
-                sent += await client.SendAsync(response.AsMemory(sent, length - sent), SocketFlags.None, _stop.Token).ConfigureAwait(false);
-            }
-        }
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> ReceiveAsync(Socket client, Memory<byte> bytes)
-    {
-        while (!bytes.IsEmpty)
-        {
-            var count = await client.ReceiveAsync(bytes, SocketFlags.None, _stop.Token).ConfigureAwait(false);
-            if (count == 0)
-            {
-                return false;
-            }
-
-            bytes = bytes[count..];
-        }
-
-        return true;
-    }
-
-    private int Respond(MbapHeader header, ReadOnlySpan<byte> pdu, ServerFault fault, Span<byte> response)
-    {
-        var body = response.Slice(MbapHeader.Size, Pdu.MaxLength);
-        int length;
-        if (fault.Kind == ServerFaultKind.Silence)
-        {
-            return 0;
-        }
-        else if (fault.Kind == ServerFaultKind.Exception)
-        {
-            length = Pdu.WriteException(body, pdu[0], fault.ExceptionCode);
-        }
-        else if (_units(header.Unit) is { } unit)
-        {
-            length = RequestHandler.Handle(pdu, unit, body);
-        }
-        else if (_options.IgnoreUnknownUnits)
-        {
-            return 0;
-        }
-        else
-        {
-            length = Pdu.WriteException(body, pdu[0], ModbusExceptionCode.GatewayTargetFailedToRespond);
-        }
-
-        length = fault.Kind == ServerFaultKind.ShortReply ? Math.Max(1, length / 2) : length;
-        var transaction = fault.Kind == ServerFaultKind.WrongTransactionId ? unchecked((ushort)(header.TransactionId + 1)) : header.TransactionId;
-        new MbapHeader(transaction, fault.Kind == ServerFaultKind.OtherUnit ? fault.Unit : header.Unit, length).Write(response);
-        if (fault.Kind == ServerFaultKind.WrongCrc)
-        {
-            response[2] ^= 0xFF;
-        }
-
-        var total = MbapHeader.Size + length;
-        if (fault.Kind == ServerFaultKind.Duplicate)
-        {
-            response[..total].CopyTo(response[total..]);
-            total *= 2;
-        }
-
-        return total;
     }
 }

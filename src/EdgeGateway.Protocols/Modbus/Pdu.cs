@@ -84,6 +84,35 @@ public static class Pdu
             : new(ModbusStatus.Malformed);
     }
 
+    /// <summary>Judges a response whose length the standard fixes.</summary>
+    internal static ModbusOutcome CheckLength(ReadOnlySpan<byte> pdu, ModbusFunction function, int length)
+    {
+        var start = CheckFunction(pdu, function);
+        if (!start.IsOk)
+        {
+            return start;
+        }
+
+        return pdu.Length == length ? ModbusOutcome.Ok : new(pdu.Length < length ? ModbusStatus.ShortReply : ModbusStatus.Malformed);
+    }
+
+    /// <summary>Judges a response whose second byte counts what follows, where the device chooses how much that is.</summary>
+    internal static ModbusOutcome CheckCounted(ReadOnlySpan<byte> pdu, ModbusFunction function, int least, int most)
+    {
+        var start = CheckFunction(pdu, function);
+        if (!start.IsOk)
+        {
+            return start;
+        }
+
+        if (pdu.Length < 2 || pdu.Length < 2 + pdu[1])
+        {
+            return new(ModbusStatus.ShortReply);
+        }
+
+        return pdu.Length == 2 + pdu[1] && pdu[1] >= least && pdu[1] <= most ? ModbusOutcome.Ok : new(ModbusStatus.Malformed);
+    }
+
     /// <summary>Writes function, address and value or quantity: the start of every request.</summary>
     internal static int WriteStart(Span<byte> pdu, ModbusFunction function, ushort address, ushort valueOrQuantity)
     {

@@ -153,8 +153,8 @@ internal sealed class RtuFence
     private static ModbusFunction FenceFunction(ModbusFunction function) => function switch
     {
         ModbusFunction.WriteSingleCoil or ModbusFunction.WriteMultipleCoils => ModbusFunction.ReadCoils,
-        ModbusFunction.WriteSingleRegister or ModbusFunction.WriteMultipleRegisters => ModbusFunction.ReadHoldingRegisters,
-        _ => function,
+        >= ModbusFunction.ReadCoils and <= ModbusFunction.ReadInputRegisters => function,
+        _ => ModbusFunction.ReadHoldingRegisters,
     };
 
     private static ModbusFunction Neighbour(ModbusFunction function) => function switch

@@ -16,6 +16,9 @@ public static class RtuFrame
     /// <summary>The shortest frame in bytes: unit, function, CRC.</summary>
     public const int MinLength = 4;
 
+    /// <summary>Unit and CRC.</summary>
+    private const int Around = 3;
+
     /// <summary>Completes a frame whose PDU is already in place at <c>adu[1..]</c>; returns its length in bytes.</summary>
     public static int Finish(Span<byte> adu, byte unit, int pduLength)
     {
@@ -43,10 +46,22 @@ public static class RtuFrame
             return IsKnown(bytes[1] & ~Pdu.ExceptionFlag) ? 5 : -1;
         }
 
-        return bytes[1] switch
+        return (ModbusFunction)bytes[1] switch
         {
-            >= 1 and <= 4 => bytes.Length < 3 ? 0 : bytes[2] is > 0 and <= 250 ? 5 + bytes[2] : -1,
-            5 or 6 or 15 or 16 => 8,
+            >= ModbusFunction.ReadCoils and <= ModbusFunction.ReadInputRegisters => Counted(bytes, 1, 250),
+            ModbusFunction.WriteSingleCoil or ModbusFunction.WriteSingleRegister => 8,
+            ModbusFunction.WriteMultipleCoils or ModbusFunction.WriteMultipleRegisters => 8,
+            ModbusFunction.ReadExceptionStatus => 5,
+            ModbusFunction.Diagnostics or ModbusFunction.GetCommEventCounter => 8,
+            ModbusFunction.GetCommEventLog => Counted(bytes, GetCommEventLog.HeadBytes, GetCommEventLog.HeadBytes + GetCommEventLog.MaxEvents),
+            ModbusFunction.ReportServerId => Counted(bytes, 1, ReportServerId.MaxBytes),
+            ModbusFunction.ReadFileRecord => Counted(bytes, ReadFileRecord.ResponseBytes(1), ReadFileRecord.MaxByteCount),
+            ModbusFunction.WriteFileRecord => Counted(bytes, WriteFileRecord.MinByteCount, WriteFileRecord.MaxByteCount),
+            ModbusFunction.MaskWriteRegister => Around + MaskWriteRegister.Length,
+            ModbusFunction.ReadWriteMultipleRegisters => Counted(bytes, 2, 250),
+            ModbusFunction.ReadFifoQueue => bytes.Length < 4 ? 0 : FifoLength((bytes[2] << 8) | bytes[3]),
+            ModbusFunction.EncapsulatedInterface => ReadDeviceIdentification.ResponseLength(bytes[1..]) is > 0 and var length ? Around + length
+                : ReadDeviceIdentification.ResponseLength(bytes[1..]),
             _ => -1,
         };
     }
@@ -62,13 +77,27 @@ public static class RtuFrame
             return 0;
         }
 
-        return bytes[1] switch
+        return (ModbusFunction)bytes[1] switch
         {
-            >= 1 and <= 6 => 8,
-            15 or 16 => bytes.Length < 7 ? 0 : bytes[6] <= 247 ? 9 + bytes[6] : -1,
+            >= ModbusFunction.ReadCoils and <= ModbusFunction.WriteSingleRegister => 8,
+            ModbusFunction.WriteMultipleCoils or ModbusFunction.WriteMultipleRegisters => bytes.Length < 7 ? 0 : bytes[6] <= 247 ? 9 + bytes[6] : -1,
+            ModbusFunction.ReadExceptionStatus or ModbusFunction.GetCommEventCounter
+                or ModbusFunction.GetCommEventLog or ModbusFunction.ReportServerId => 4,
+            ModbusFunction.Diagnostics => 8,
+            ModbusFunction.ReadFileRecord or ModbusFunction.WriteFileRecord => Counted(bytes, 0, MaxLength - 5),
+            ModbusFunction.MaskWriteRegister => Around + MaskWriteRegister.Length,
+            ModbusFunction.ReadWriteMultipleRegisters => bytes.Length < 11 ? 0 : bytes[10] <= MaxLength - 13 ? 13 + bytes[10] : -1,
+            ModbusFunction.ReadFifoQueue => 6,
+            ModbusFunction.EncapsulatedInterface => bytes.Length < 3 ? 0 : bytes[2] == ReadDeviceIdentification.MeiType ? 7 : -1,
             _ => -1,
         };
     }
 
-    private static bool IsKnown(int function) => function is (>= 1 and <= 6) or 15 or 16;
+    /// <summary>Whether the function is one of those known here.</summary>
+    internal static bool IsKnown(int function) => Enum.IsDefined((ModbusFunction)function) && function != 0;
+
+    private static int Counted(ReadOnlySpan<byte> bytes, int least, int most) =>
+        bytes.Length < 3 ? 0 : bytes[2] >= least && bytes[2] <= most ? 5 + bytes[2] : -1;
+
+    private static int FifoLength(int byteCount) => byteCount is >= 2 and <= 2 + (2 * ReadFifoQueue.MaxCount) ? 6 + byteCount : -1;
 }

@@ -52,7 +52,7 @@ public readonly record struct ServerFault
     /// <summary>What goes wrong.</summary>
     public ServerFaultKind Kind { get; init; }
 
-    /// <summary>How long the server waits before it answers; combines with every kind. Later requests on the same line wait as well.</summary>
+    /// <summary>How long the server waits before it answers; combines with every kind. On a serial line later requests wait as well; on TCP see <see cref="ModbusServerOptions.Concurrency"/>.</summary>
     public TimeSpan Delay { get; init; }
 
     /// <summary>The refusal of <see cref="ServerFaultKind.Exception"/>.</summary>

@@ -55,6 +55,11 @@ internal static class RoleSignals
             return new(Quantity.SerialNumber);
         }
 
+        if (role.Any("clock"))
+        {
+            return new(Quantity.Sequence);
+        }
+
         // Calibration slopes, ranges and raw codes are settings of the instrument, not what it sees.
         if (role.Any("calibration", "slope", "range", "span", "raw", "analog", "signal", "pid", "cell"))
         {

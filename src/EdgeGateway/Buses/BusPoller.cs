@@ -9,41 +9,47 @@ using Microsoft.Extensions.Logging;
 namespace EdgeGateway.Buses;
 
 /// <summary>
-/// The owner task of one bus. It polls every device of the bus at multiples of the points' periods on the wall clock, earliest
-/// deadline first, and turns every reply, and every missing reply, into readings.
+/// The owner task of one bus. It polls every device of the bus at multiples of the points' periods on the wall clock, and turns every
+/// reply, and every missing reply, into readings.
 /// </summary>
 /// <remarks>
 /// <para>
-/// A device that does not answer twice in a row is <em>down</em>: its polls report the reason without touching the wire. Devices that are
-/// down are probed in turn, and a probe that fails is followed by a pause of ten times what it cost: all of them together take less
-/// than a tenth of the bus. A probe that is answered is followed by the next one at once, so that a repaired line is back in one round.
+/// What goes next is said by <see cref="Agenda"/>, request by request; up to <see cref="IBus.MaxInFlight"/> reads are under way at once. A
+/// device that needs a quiet time between two requests does not hold up the others. A point is never read again before its last read has ended.
 /// </para>
 /// <para>
-/// A device that answers, but never to one of its requests, is not down: that request alone is sent less often.
+/// Devices that do not answer are dealt with by <see cref="Outages"/>. A device that answers, but never to one of its requests, is not
+/// down: that request alone is sent less often.
 /// </para>
 /// </remarks>
 public sealed class BusPoller : IDisposable
 {
-    private const int FailuresUntilDown = 2;
-    private const int ProbeShare = 10;
-    private const long MinProbePause = 1_000;
+    private const int SilentShare = 10;
+    private const int ErrandShare = 2;
+    private const long MinSilentPause = 1_000;
 
     // A device that was busy when it was asked for what is read once is asked again after this time.
     private const long OnceRetry = 60_000;
+    private const long OnceRetryAfterFailure = 1_000;
+
+    // A probe waits so long for a moment in which it delays nobody.
+    private const long ProbePatience = 1_000;
+    private const long LongestWait = 3_600_000;
 
     private readonly IBus _bus;
     private readonly SiteModel _site;
-    private readonly ReadingQueue _queue;
+    private readonly ReadingWriter _writer;
     private readonly GatewayClock _clock;
     private readonly ILogger _log;
     private readonly Alarm _alarm;
     private readonly DeviceLink[] _links;
-    private readonly Poll[] _polls;
-    private readonly PriorityQueue<Poll, (long Due, int Order)> _schedule = new();
+    private readonly Agenda _agenda;
+    private readonly Outages _outages;
+    private readonly List<ReadSlot> _free = [];
+    private readonly List<ReadSlot> _underWay = [];
     private readonly ConcurrentQueue<Errand> _errands = new();
-    private readonly ushort[] _registers = new ushort[DeviceReader.LargestReply];
-    private long _nextProbe = long.MaxValue;
-    private int _down;
+    private readonly TimeShare _errandTime = new(ErrandShare);
+    private readonly ReadCost _onWire;
     private volatile bool _stopped;
 
     public BusPoller(BusModel model, SiteModel site, IBus bus, ReadingQueue queue, GatewayClock clock, ILogger log)
@@ -51,24 +57,14 @@ public sealed class BusPoller : IDisposable
         Model = model;
         _site = site;
         _bus = bus;
-        _queue = queue;
+        _writer = new ReadingWriter(site, queue);
         _clock = clock;
         _log = log;
         _alarm = new Alarm(clock.Time);
-        _links = [.. site.Devices.Where(d => d.BusId == model.Id).Select(d => new DeviceLink(d))];
-        _polls = [.. _links.SelectMany(link => link.Device.Points
-            .GroupBy(point => site.Points[point].Period)
-            .OrderBy(group => group.Key)
-            .Select(group => new Poll(link, group.Key, [.. DeviceReader.Plan(site, link.Device, group).Select(read => new PolledRead(read))])))];
-        for (var i = 0; i < _polls.Length; i++)
-        {
-            _polls[i].Order = i;
-        }
-
-        foreach (var link in _links)
-        {
-            link.Reads = [.. _polls.Where(poll => poll.Link == link).SelectMany(poll => poll.Reads)];
-        }
+        _links = [.. site.Devices.Where(d => d.BusId == model.Id).Select(d => new DeviceLink(d, model))];
+        _agenda = new Agenda(site, model, _links);
+        _outages = new Outages(_links);
+        _onWire = ReadCost.On(model, TimeSpan.Zero, TimeSpan.Zero);
     }
 
     /// <summary>The bus that is polled.</summary>
@@ -77,13 +73,17 @@ public sealed class BusPoller : IDisposable
     /// <summary>Devices of this bus with what is known of their answers.</summary>
     public IReadOnlyList<DeviceLink> Links => _links;
 
+    /// <summary>Whether the owner has done all there was to do, and waits for the clock, a reply or a question.</summary>
+    public bool IsAtRest => _alarm.IsWaiting;
+
     /// <summary>Polls until cancelled. After a fault it can be called again: everything is then read at once, as at the start.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
         using var wake = cancel.Register(static alarm => ((Alarm)alarm!).Wake(), _alarm);
+        using var reads = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         try
         {
-            await PollAsync(cancel).ConfigureAwait(false);
+            await PollAsync(cancel, reads.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {
@@ -91,11 +91,14 @@ public sealed class BusPoller : IDisposable
         }
         catch (Exception) when (!cancel.IsCancellationRequested)
         {
+            await reads.CancelAsync().ConfigureAwait(false);
+            await AbandonReadsAsync().ConfigureAwait(false);
             await ReportStoppedAsync(cancel).ConfigureAwait(false);
             throw;
         }
         finally
         {
+            await AbandonReadsAsync().ConfigureAwait(false);
             if (cancel.IsCancellationRequested)
             {
                 _stopped = true;
@@ -116,8 +119,8 @@ public sealed class BusPoller : IDisposable
     }
 
     /// <summary>
-    /// Does something on the bus between two polls, while nothing else is under way: what an operator asks for goes through the owner.
-    /// Long work gives the bus back in between by asking several times.
+    /// Does something on the bus between two reads, while nothing else is under way: what an operator asks for goes through the owner.
+    /// Long work gives the bus back in between by asking several times; it gets at most half of the time of a bus that is busy.
     /// </summary>
     /// <param name="work">Gets the bus, and a token that ends with the polling.</param>
     /// <param name="cancel">Gives up waiting; work that has begun goes on unless it looks at a token of its own.</param>
@@ -138,276 +141,277 @@ public sealed class BusPoller : IDisposable
 
     public void Dispose() => _alarm.Dispose();
 
-    private static bool IsAnswer(BusReply reply) =>
-        reply.IsGood || (reply.Reason == QualityReason.DeviceException && !IsGatewayException(reply));
-
-    // MODBUS V1.1b3, 7: exceptions 0A and 0B come from a gateway in front of a device that does not answer.
-    private static bool IsGatewayException(BusReply reply) => reply.Detail is 0x0A or 0x0B;
-
-    // Exceptions 05 and 06: the device is busy now and may answer later; the others are its last word.
-    private static bool IsBusyException(BusReply reply) => reply.Reason == QualityReason.DeviceException && reply.Detail is 0x05 or 0x06;
-
-    private static long Pause(long cost) => Math.Max(cost * ProbeShare, MinProbePause);
-
-    private async Task PollAsync(CancellationToken cancel)
+    private async Task PollAsync(CancellationToken cancel, CancellationToken reads)
     {
-        _schedule.Clear();
-        var now = _clock.Monotonic;
-        foreach (var poll in _polls)
-        {
-            // Everything is read at once at the start, then on the clock.
-            poll.Started = false;
-            Plan(poll, now);
-        }
-
+        _agenda.Restart(_clock.Monotonic);
         while (true)
         {
             cancel.ThrowIfCancellationRequested();
+            while (TakeEnded() is { } slot)
+            {
+                await FinishAsync(slot, cancel).ConfigureAwait(false);
+            }
 
-            // One at a time between two polls, so that many questions cannot hold up the polls.
-            if (_errands.TryDequeue(out var errand))
+            if (_agenda.NextDue <= _clock.Monotonic)
+            {
+                foreach (var round in _agenda.Release(_clock.Monotonic))
+                {
+                    await OpenAsync(round, cancel).ConfigureAwait(false);
+                }
+            }
+
+            var now = _clock.Monotonic;
+            var isErrandsTurn = !_errands.IsEmpty && (_errandTime.UsedUntil <= now || !_agenda.HasOpen);
+            if (isErrandsTurn && _underWay.Count == 0 && _errands.TryDequeue(out var errand))
             {
                 await errand.RunAsync(_bus, cancel).ConfigureAwait(false);
+                _errandTime.Charge(now, _clock.Monotonic - now);
+                continue;
             }
 
-            now = _clock.Monotonic;
-            var hasNext = _schedule.TryPeek(out var next, out var key);
-            var due = hasNext ? key.Due : long.MaxValue;
-            if (_nextProbe <= now && _nextProbe < due)
+            // An errand waits until the reads under way have ended; none is started meanwhile.
+            var rest = TimeSpan.MaxValue;
+            var canStart = !isErrandsTurn && _underWay.Count < Math.Max(_bus.MaxInFlight, 1);
+            if (canStart)
             {
-                await ProbeAsync(cancel).ConfigureAwait(false);
+                var round = _agenda.Choose(now, _clock.Time, out rest);
+                if (IsTimeToProbe(now, round))
+                {
+                    StartProbe(reads);
+                    continue;
+                }
+
+                if (round is not null && round.Head.Health.NotBefore > now)
+                {
+                    var read = _agenda.Take(round);
+                    await ReportMissingAsync(read, read.Health.Reason, cancel).ConfigureAwait(false);
+                    continue;
+                }
+
+                if (round is not null)
+                {
+                    Start(round.Link, _agenda.Take(round), round, round.Link.Limit, reads);
+                    continue;
+                }
             }
-            else if (due <= now)
-            {
-                _schedule.Dequeue();
-                Reschedule(next!, await ExecuteAsync(next!, cancel).ConfigureAwait(false));
-            }
-            else if (_errands.IsEmpty)
-            {
-                await _alarm.WaitAsync(TimeSpan.FromMilliseconds(Math.Min(Math.Min(due, _nextProbe) - now, 3_600_000))).ConfigureAwait(false);
-            }
+
+            await WaitAsync(now, canStart, rest).ConfigureAwait(false);
         }
     }
 
-    private void Plan(Poll poll, long due)
+    /// <summary>Waits until a read ends, something is due, a device has had its quiet time, or somebody asks for something.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WaitAsync(long now, bool canStart, TimeSpan rest)
     {
-        poll.Due = due;
-        _schedule.Enqueue(poll, (due, poll.Order));
-    }
-
-    /// <summary>Reads what is due and writes a reading for every point of the poll.</summary>
-    /// <returns>False when a point has no value that it may have later.</returns>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<bool> ExecuteAsync(Poll poll, CancellationToken cancel)
-    {
-        var link = poll.Link;
-        var isComplete = true;
-        var isAbsent = link.IsDown;
-        foreach (var read in poll.Reads)
+        if (_underWay.Count == 1 && _bus.MaxInFlight <= 1)
         {
-            if (isAbsent)
-            {
-                isComplete = false;
-                await ReportMissingAsync(read.Plan, link.Reason, cancel).ConfigureAwait(false);
-                continue;
-            }
-
-            if (_clock.Monotonic < read.NotBefore)
-            {
-                isComplete = false;
-                await ReportMissingAsync(read.Plan, read.Reason, cancel).ConfigureAwait(false);
-                continue;
-            }
-
-            var wasSilent = read.Failures >= FailuresUntilDown;
-            var reply = await AskAsync(link, read, cancel).ConfigureAwait(false);
-            if (reply.IsGood)
-            {
-                await ReportAsync(read.Plan, cancel).ConfigureAwait(false);
-                continue;
-            }
-
-            // What a device refuses is missing alone. When it does not answer, the rest of the poll is not tried either, unless
-            // it is known to leave just this request unanswered.
-            await ReportMissingAsync(read.Plan, reply, cancel).ConfigureAwait(false);
-            isComplete &= IsAnswer(reply) && !IsBusyException(reply);
-            isAbsent = !IsAnswer(reply) && (link.IsDown || !wasSilent);
+            // Nothing can be done before it ends: the owner goes on right where the reply arrives.
+            await _underWay[0].EndAsync();
+            return;
         }
 
-        _queue.Written();
-        return isComplete;
+        var probe = canStart ? _outages.NextProbe : long.MaxValue;
+        probe = probe > now ? probe : probe + ProbePatience;
+        var wait = TimeSpan.FromMilliseconds(Math.Clamp(Math.Min(_agenda.NextDue, probe) - now, 0, LongestWait));
+        foreach (var slot in _underWay)
+        {
+            slot.Watch();
+        }
+
+        await _alarm.WaitAsync(rest < wait ? rest : wait).ConfigureAwait(false);
     }
 
-    /// <summary>Asks the device that has been left alone longest whether it is back, with each of its requests in turn.</summary>
-    private async ValueTask ProbeAsync(CancellationToken cancel)
+    /// <summary>Of the reads that have ended, the one that ended first.</summary>
+    private ReadSlot? TakeEnded()
     {
-        DeviceLink? link = null;
-        foreach (var other in _links)
+        ReadSlot? first = null;
+        foreach (var slot in _underWay)
         {
-            if (other.IsDown && (link is null || other.LastFailure < link.LastFailure))
+            if (slot.IsDone && (first is null || slot.EndedStamp < first.EndedStamp))
             {
-                link = other;
+                first = slot;
             }
         }
 
-        var read = link!.Reads[link.Turn];
-        link.Turn = (link.Turn + 1) % link.Reads.Length;
-        var reply = await AskAsync(link, read, cancel).ConfigureAwait(false);
+        return first;
+    }
+
+    /// <summary>Sends a request.</summary>
+    private void Start(DeviceLink link, PolledRead read, Round? round, TimeSpan limit, CancellationToken cancel)
+    {
+        var slot = _free.Count > 0 ? _free[^1] : new ReadSlot(_clock, _alarm);
+        slot.Prepare(link, read, round, Math.Max(_bus.MaxInFlight, 1));
+        slot.Start(_bus.ReadAsync(link.Device.Unit, read.Plan.Request, slot.Registers, limit, cancel));
+        if (_free.Count > 0)
+        {
+            _free.RemoveAt(_free.Count - 1);
+        }
+
+        _underWay.Add(slot);
+        link.UnderWay++;
+        _agenda.Served(link);
+    }
+
+    /// <summary>Whether a device that is down is asked now: in a moment when it delays nobody, but before its patience ends.</summary>
+    private bool IsTimeToProbe(long now, Round? next)
+    {
+        var due = _outages.NextProbe;
+        if (due > now)
+        {
+            return false;
+        }
+
+        if (_bus.MaxInFlight > 1 || now - due >= ProbePatience)
+        {
+            return true;
+        }
+
+        return next is null && _agenda.NextDue - now >= ProbeLimit(_outages.Candidate()).TotalMilliseconds;
+    }
+
+    private TimeSpan ProbeLimit(DeviceLink link) => link.ProbeLimit(link.IsKnown ? null : _outages.UsualLimit());
+
+    private void StartProbe(CancellationToken cancel)
+    {
+        var link = _outages.Candidate();
+        _outages.IsProbing = true;
+        Start(link, link.Plans.NextProbe(), null, ProbeLimit(link), cancel);
+    }
+
+    /// <summary>Begins a round, or tells at once that the device is left alone.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask OpenAsync(Round round, CancellationToken cancel)
+    {
+        var link = round.Link;
+        var isLeftAlone = _outages.IsLeftAlone(link, _clock.Monotonic);
+        for (var i = 0; i < round.Plan.Resting.Count; i++)
+        {
+            var point = round.Plan.Resting[i];
+            var reason = isLeftAlone ? link.Reason : link.Plans.ReasonOf(point);
+            await _writer.WriteMissingAsync(point, reason, _clock.Monotonic, cancel).ConfigureAwait(false);
+        }
+
+        while (isLeftAlone && round.HasNext)
+        {
+            await ReportMissingAsync(round.Take(), link.Reason, cancel).ConfigureAwait(false);
+        }
+
+        _agenda.Open(round);
+        Close(round.Polls, isComplete: !isLeftAlone);
+    }
+
+    /// <summary>Takes the reply of a read that has ended, and draws the consequences.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask FinishAsync(ReadSlot slot, CancellationToken cancel)
+    {
+        var (link, read, round) = (slot.Link, slot.Read, slot.Round);
+        _underWay.Remove(slot);
+        _free.Add(slot);
+        link.UnderWay--;
+        if (round is null)
+        {
+            _outages.IsProbing = false;
+        }
+
+        var reply = slot.Take();
+        Count(link, read.Plan.Request, reply, slot.Began, slot.EndedStamp);
+        var cost = (double)(slot.EndedAt - slot.BeganAt) / slot.Depth;
+        _agenda.Charge(link, slot.BeganAt, slot.EndedAt, cost);
+        var wasSilent = read.Health.IsSilent;
+        if (reply.IsAnswer)
+        {
+            read.Health.Failures = 0;
+            read.Health.NotBefore = 0;
+            Answered(link);
+        }
+        else
+        {
+            Failed(link, read.Health, reply, slot, cost);
+        }
+
+        var parts = link.Plans.Report(read.Plan, reply, slot.EndedAt);
         if (reply.IsGood)
         {
-            await ReportAsync(read.Plan, cancel).ConfigureAwait(false);
-            _queue.Written();
-        }
-    }
-
-    /// <summary>One request of the plan, and what its outcome says about the request and its device.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<BusReply> AskAsync(DeviceLink link, PolledRead read, CancellationToken cancel)
-    {
-        await RestAsync(link, cancel).ConfigureAwait(false);
-        var started = _clock.Monotonic;
-        var reply = await ExchangeAsync(link, read.Plan.Request, _registers, cancel).ConfigureAwait(false);
-        if (IsAnswer(reply))
-        {
-            read.Failures = 0;
-            read.NotBefore = 0;
-            Answered(link);
-            return reply;
+            await _writer.WriteAsync(read.Plan, slot.Registers, slot.EndedAt, cancel).ConfigureAwait(false);
         }
 
-        var ended = _clock.Monotonic;
-        var wasSilent = read.Failures >= FailuresUntilDown;
-        read.Failures++;
-        read.Reason = reply;
-        if (read.Failures >= FailuresUntilDown)
-        {
-            read.NotBefore = ended + (Pause(ended - started) * Math.Max(SilentReads(link), 1));
-        }
-
-        // A request that never brings an answer says nothing about a device that answers others.
-        if (link.IsDown || !wasSilent)
-        {
-            Failed(link, reply, ended - started);
-        }
-
-        return reply;
-    }
-
-    /// <summary>One request on the wire, counted.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<BusReply> ExchangeAsync(DeviceLink link, ReadRequest request, Memory<ushort> registers, CancellationToken cancel)
-    {
-        var started = _clock.Monotonic;
-        var reply = await _bus.ReadAsync(link.Device.Unit, request, registers, link.Device.Timeout, cancel).ConfigureAwait(false);
-        link.Count(reply, _clock.Time.GetTimestamp(), _clock.Monotonic - started);
-        return reply;
-    }
-
-    /// <summary>Waits until the device has had the quiet time that it needs between two requests.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask RestAsync(DeviceLink link, CancellationToken cancel)
-    {
-        // The alarm is shared with the main loop, which looks at everything that can wake it before it waits again.
-        while (link.RestLeft(_clock.Time) is var rest && rest > TimeSpan.Zero)
-        {
-            await _alarm.WaitAsync(rest).ConfigureAwait(false);
-            cancel.ThrowIfCancellationRequested();
-        }
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask ReportAsync(PlannedRead read, CancellationToken cancel)
-    {
-        var at = _clock.Monotonic;
-        for (var i = 0; i < read.Points.Count; i++)
-        {
-            await _queue.WriteAsync(DeviceReader.Decode(_site.Points[read.Points[i]], read.Request, _registers, at), cancel).ConfigureAwait(false);
-        }
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask ReportMissingAsync(PlannedRead read, BusReply reply, CancellationToken cancel)
-    {
-        var at = _clock.Monotonic;
-        for (var i = 0; i < read.Points.Count; i++)
-        {
-            await _queue.WriteAsync(DeviceReader.Missing(read.Points[i], at, reply), cancel).ConfigureAwait(false);
-        }
-    }
-
-    // A fault of our own stops the bus until it is started again; its points say so.
-    private async ValueTask ReportStoppedAsync(CancellationToken cancel)
-    {
-        foreach (var poll in _polls)
-        {
-            foreach (var read in poll.Reads)
-            {
-                await ReportMissingAsync(read.Plan, new BusReply(QualityReason.BusStopped), cancel).ConfigureAwait(false);
-            }
-        }
-
-        _queue.Written();
-    }
-
-    private void Answered(DeviceLink link)
-    {
-        link.Failures = 0;
-        if (!link.IsDown)
+        if (round is null)
         {
             return;
         }
 
-        link.IsDown = false;
-        _down--;
-        _nextProbe = _down == 0 ? long.MaxValue : _clock.Monotonic;
-        Log.DeviceBack(_log, link.Device.Id, Model.Id);
-
-        foreach (var read in link.Reads)
+        if (reply.IsGood)
         {
-            read.NotBefore = 0;
+            Close(read.Polls, isComplete: true);
+            return;
         }
 
-        // What is read once may have changed: the device may have been replaced.
-        foreach (var poll in _polls)
+        await ReportPartsAsync(round, read, parts, reply, slot.EndedAt, cancel).ConfigureAwait(false);
+        Close(read.Polls, isComplete: reply.IsAnswer && !reply.IsBusy);
+
+        // What a device refuses is missing alone. When it does not answer, the rest of the poll is not tried either, unless it is
+        // known to leave just this request unanswered.
+        while (!reply.IsAnswer && parts.Count == 0 && !link.IsDown && !wasSilent && _agenda.IsOpen(round))
         {
-            if (poll.Link == link && poll.IsOnce && poll.Due == long.MaxValue)
+            await ReportMissingAsync(_agenda.Take(round), reply, cancel).ConfigureAwait(false);
+        }
+
+        while (link.IsDown && _agenda.OpenRound(link) is { } other)
+        {
+            await ReportMissingAsync(_agenda.Take(other), link.Reason, cancel).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Puts the parts that are asked in place of a request into its round, and writes that the other points are missing.</summary>
+    private async ValueTask ReportPartsAsync(
+        Round round, PolledRead read, IReadOnlyList<PlannedRead> parts, BusReply reply, long at, CancellationToken cancel)
+    {
+        for (var i = parts.Count - 1; i >= 0; i--)
+        {
+            round.Put(round.Link.Plans.Wrap(parts[i]), read.Deadline);
+        }
+
+        _agenda.Open(round);
+        var missing = parts.Count == 0 ? read.Plan : DeviceReader.Without(read.Plan, parts);
+        await _writer.WriteMissingAsync(missing, reply, at, cancel).ConfigureAwait(false);
+    }
+
+    private void Count(DeviceLink link, ReadRequest request, BusReply reply, long began, long ended) =>
+        link.Count(reply, ended, _clock.Time.GetElapsedTime(began, ended), _onWire.Of(request));
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask ReportMissingAsync(PolledRead read, BusReply reply, CancellationToken cancel)
+    {
+        await _writer.WriteMissingAsync(read.Plan, reply, _clock.Monotonic, cancel).ConfigureAwait(false);
+        Close(read.Polls, isComplete: false);
+    }
+
+    /// <summary>A part of some polls has ended; with the last one the poll is over.</summary>
+    private void Close(Poll[] polls, bool isComplete)
+    {
+        foreach (var poll in polls)
+        {
+            poll.IsComplete &= isComplete;
+            if (--poll.Open == 0)
             {
-                Plan(poll, _clock.Monotonic);
+                Reschedule(poll);
             }
         }
     }
 
-    private void Failed(DeviceLink link, BusReply reply, long cost)
-    {
-        link.Reason = reply;
-        link.Failures++;
-        if (!link.IsDown && link.Failures >= FailuresUntilDown)
-        {
-            link.IsDown = true;
-            _down++;
-            Log.DeviceDown(_log, link.Device.Id, Model.Id, _bus.LastProblem);
-        }
-
-        if (link.IsDown)
-        {
-            link.LastFailure = _clock.Monotonic;
-            _nextProbe = link.LastFailure + Pause(cost);
-        }
-    }
-
-    private void Reschedule(Poll poll, bool isComplete)
+    private void Reschedule(Poll poll)
     {
         var now = _clock.Monotonic;
         if (poll.IsOnce)
         {
-            if (isComplete || poll.Link.IsDown)
+            if (poll.IsComplete || poll.Link.IsDown)
             {
                 // Planned again when the device comes back.
                 poll.Due = long.MaxValue;
             }
             else
             {
-                Plan(poll, now + (poll.Link.Failures > 0 ? MinProbePause : OnceRetry));
+                _agenda.Plan(poll, now + (poll.Link.Failures > 0 ? OnceRetryAfterFailure : OnceRetry));
             }
 
             return;
@@ -415,38 +419,75 @@ public sealed class BusPoller : IDisposable
 
         // Half a period must pass: the offset between the clocks changes by a millisecond now and then, and a deadline that was on
         // the clock must not be found just before it a second time.
-        var after = poll.Started ? Math.Max(now, poll.Due + ((long)poll.Period.TotalMilliseconds / 2)) : now;
+        var after = poll.Started ? Math.Max(now, poll.Due + (poll.PeriodMilliseconds / 2)) : now;
         var due = _clock.NextAligned(after, poll.Period);
-        var skipped = ((due - poll.Due) / (long)poll.Period.TotalMilliseconds) - 1;
+        var skipped = ((due - poll.Due) / poll.PeriodMilliseconds) - 1;
         if (poll.Started && skipped > 0)
         {
             poll.Link.MissedPeriods += skipped;
         }
 
         poll.Started = true;
-        Plan(poll, due);
+        _agenda.Plan(poll, due);
     }
 
-    private static int SilentReads(DeviceLink link)
+    private void Answered(DeviceLink link)
     {
-        var count = 0;
-        foreach (var read in link.Reads)
+        if (!_outages.Answered(link, _clock.Monotonic))
         {
-            count += read.Failures >= FailuresUntilDown ? 1 : 0;
+            return;
         }
 
-        return count;
+        Log.DeviceBack(_log, link.Device.Id, Model.Id);
+        link.Plans.Forgive();
+
+        // What is read once may have changed: the device may have been replaced.
+        foreach (var poll in link.Plans.Polls)
+        {
+            if (poll.IsOnce && poll.Due == long.MaxValue)
+            {
+                _agenda.Plan(poll, _clock.Monotonic);
+            }
+        }
+    }
+
+    private void Failed(DeviceLink link, ReadHealth health, BusReply reply, ReadSlot slot, double cost)
+    {
+        var wasSilent = health.IsSilent;
+        _outages.Charge(link, slot.BeganAt, slot.EndedAt, cost, wasSilent && !link.IsDown);
+        health.Failures++;
+        health.Reason = reply;
+        if (health.IsSilent)
+        {
+            // All requests that are never answered share a tenth of the bus.
+            var silent = _links.Sum(l => l.IsDown ? 0 : l.Plans.Silent);
+            health.NotBefore = slot.EndedAt + (Math.Max((long)(SilentShare * cost), MinSilentPause) * Math.Max(silent, 1));
+        }
+
+        // A request that never brings an answer says nothing about a device that answers others.
+        if ((link.IsDown || !wasSilent) && _outages.Failed(link, reply, slot.EndedAt))
+        {
+            Log.DeviceDown(_log, link.Device.Id, Model.Id, _bus.LastProblem);
+        }
     }
 
     private ValueTask<IReadOnlyList<Reading>> ReadAsync(DeviceLink link, CancellationToken cancel)
     {
-        return DeviceReader.ReadAsync(Ask, _site, link.Device, _clock, cancel);
+        return DeviceReader.ReadAsync(Ask, _site, link.Device, link.Plans.Planner, _clock, cancel);
 
         async ValueTask<BusReply> Ask(ReadRequest request, Memory<ushort> registers, CancellationToken stop)
         {
-            await RestAsync(link, stop).ConfigureAwait(false);
-            var reply = await ExchangeAsync(link, request, registers, stop).ConfigureAwait(false);
-            if (IsAnswer(reply))
+            // The alarm is shared with the main loop, which looks at everything that can wake it before it waits again.
+            while (link.RestLeft(_clock.Time) is var rest && rest > TimeSpan.Zero)
+            {
+                await _alarm.WaitAsync(rest).ConfigureAwait(false);
+                stop.ThrowIfCancellationRequested();
+            }
+
+            var began = _clock.Time.GetTimestamp();
+            var reply = await _bus.ReadAsync(link.Device.Unit, request, registers, link.Device.Timeout, stop).ConfigureAwait(false);
+            Count(link, request, reply, began, _clock.Time.GetTimestamp());
+            if (reply.IsAnswer)
             {
                 Answered(link);
             }
@@ -455,50 +496,42 @@ public sealed class BusPoller : IDisposable
         }
     }
 
+    // A fault of our own stops the bus until it is started again; its points say so.
+    private async ValueTask ReportStoppedAsync(CancellationToken cancel)
+    {
+        foreach (var poll in _agenda.Polls)
+        {
+            foreach (var point in poll.Points)
+            {
+                await _writer.WriteMissingAsync(point, new BusReply(QualityReason.BusStopped), _clock.Monotonic, cancel).ConfigureAwait(false);
+            }
+        }
+    }
+
+    // Nothing may use the bus, or write into a slot, once polling has ended.
+    private async ValueTask AbandonReadsAsync()
+    {
+        foreach (var slot in _underWay)
+        {
+            while (!slot.IsDone)
+            {
+                slot.Watch();
+                await _alarm.WaitAsync(TimeSpan.FromMilliseconds(LongestWait)).ConfigureAwait(false);
+            }
+
+            slot.Discard();
+            _free.Add(slot);
+        }
+
+        _underWay.Clear();
+        _outages.IsProbing = false;
+    }
+
     private void Refuse(CancellationToken cancel)
     {
         while (_errands.TryDequeue(out var errand))
         {
             errand.Refuse(cancel);
         }
-    }
-
-    /// <summary>Something that somebody else wants done on the bus.</summary>
-    private abstract class Errand
-    {
-        public abstract ValueTask RunAsync(IBus bus, CancellationToken cancel);
-
-        public abstract void Refuse(CancellationToken cancel);
-    }
-
-    private sealed class Errand<T>(Func<IBus, CancellationToken, ValueTask<T>> work, CancellationToken asker) : Errand
-    {
-        public TaskCompletionSource<T> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public override async ValueTask RunAsync(IBus bus, CancellationToken cancel)
-        {
-            if (asker.IsCancellationRequested)
-            {
-                Done.TrySetCanceled(asker);
-                return;
-            }
-
-            try
-            {
-                Done.TrySetResult(await work(bus, cancel).ConfigureAwait(false));
-            }
-            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-            {
-                Done.TrySetCanceled(cancel);
-                throw;
-            }
-            catch (Exception e)
-            {
-                Done.TrySetException(e);
-                throw;
-            }
-        }
-
-        public override void Refuse(CancellationToken cancel) => Done.TrySetCanceled(cancel);
     }
 }

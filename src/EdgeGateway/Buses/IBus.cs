@@ -48,4 +48,13 @@ public readonly record struct BusReply(QualityReason Reason, byte Detail = 0)
     public static readonly BusReply Good;
 
     public bool IsGood => Reason == QualityReason.None;
+
+    /// <summary>
+    /// Whether the device itself spoke: the values, or a refusal. Exceptions 0A and 0B come from a gateway in front of a device that
+    /// does not answer (MODBUS V1.1b3, 7).
+    /// </summary>
+    public bool IsAnswer => IsGood || (Reason == QualityReason.DeviceException && Detail is not (0x0A or 0x0B));
+
+    /// <summary>Exceptions 05 and 06: the device is busy now and may answer later; the others are its last word.</summary>
+    public bool IsBusy => Reason == QualityReason.DeviceException && Detail is 0x05 or 0x06;
 }

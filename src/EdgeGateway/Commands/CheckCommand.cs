@@ -4,6 +4,7 @@ using EdgeGateway.Core;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Profiles;
+using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
 
 namespace EdgeGateway.Commands;
@@ -90,12 +91,13 @@ internal static class CheckCommand
         foreach (var bus in model.Buses)
         {
             var devices = model.Devices.Where(d => d.BusId == bus.Id).ToArray();
-            var requests = devices.Sum(device => device.Points
-                .GroupBy(p => model.Points[p].Period)
-                .Where(g => g.Key > TimeSpan.Zero)
-                .Sum(g => DeviceReader.Plan(model, device, g).Length / g.Key.TotalSeconds));
-            var load = devices.Sum(device => BusLoad.Of(bus, device, model.Points));
-            Console.WriteLine($"  bus {bus.Id} ({BusKinds.Describe(bus)}): {devices.Length} devices, {requests:F2} requests per second{(load > 0 ? $", at least {load:P0} of the line's time" : "")}");
+            if (bus is SerialBus serial && PortNames.Advise(serial.Port) is { } advice)
+            {
+                Console.Error.WriteLine($"{path}: warning: bus {bus.Id}: {advice}");
+            }
+
+            var load = BusLoad.Predict(bus, devices, model.Points);
+            Console.WriteLine($"  bus {bus.Id} ({BusKinds.Describe(bus)}): {devices.Length} devices, {load.RequestsPerSecond:F2} requests per second, {load.Utilisation:P0} of the time, assuming that {load.Assumption}");
         }
 
         return true;

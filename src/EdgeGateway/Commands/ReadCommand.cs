@@ -61,7 +61,7 @@ internal static class ReadCommand
             Show(site, device, document);
         }
 
-        if (document.Points.All(p => p.Value is null))
+        if (document.Points.All(p => p.Value is null && p.Text is null))
         {
             return Terminal.Fail($"{device.Id} on {BusKinds.Describe(site.Buses.First(b => b.Id == device.BusId))}, unit {device.Unit}: {(problem.Length > 0 ? problem : document.Points[0].Reason)}");
         }
@@ -94,8 +94,8 @@ internal static class ReadCommand
         {
             table.AddRow(
                 Markup.Escape(point.Point),
-                point.Value is { } value ? Markup.Escape(point.Symbol is { } symbol ? $"{symbol} ({value:G15})" : Words.Number(value)) : "[red]none[/]",
-                Markup.Escape(point.Unit),
+                Value(point),
+                point.Value is null && point.Text is not null ? "" : Markup.Escape(point.Unit),
                 point.Quality == "good" ? "[green]good[/]" : $"[red]{Markup.Escape(point.Quality)}: {Markup.Escape(point.Reason)}[/]",
                 $"0x{point.Address:X4}",
                 Markup.Escape(point.Raw));
@@ -103,4 +103,13 @@ internal static class ReadCommand
 
         AnsiConsole.Write(table);
     }
+
+    private static string Value(PointReadingDocument point) => (point.Value, point.Symbol ?? point.Text) switch
+    {
+        ({ } value, { } words) => Markup.Escape($"{words} ({value:G15})"),
+        ({ } value, null) => Markup.Escape(Words.Number(value)),
+        (null, "") => "(empty)",
+        (null, { } text) => Markup.Escape(text),
+        _ => "[red]none[/]",
+    };
 }

@@ -97,6 +97,11 @@ internal static class StatusCommand
             AnsiConsole.MarkupLineInterpolated($"[red]![/] {problem}");
         }
 
+        foreach (var cause in status.LikelyCauses)
+        {
+            AnsiConsole.MarkupLineInterpolated($"[yellow]?[/] {(cause.Device is null ? $"Bus {cause.Bus}" : $"Device {cause.Device} on bus {cause.Bus}")}: {cause.Symptom}. {cause.Cure}.");
+        }
+
         var devices = new Table().Border(TableBorder.Rounded).AddColumns("device", "bus", "unit", "state", "requests", "failed", "refused", "missed", "latency");
         foreach (var device in status.Devices)
         {
@@ -113,6 +118,11 @@ internal static class StatusCommand
         }
 
         AnsiConsole.Write(devices);
+        foreach (var device in status.Devices.Where(d => d.Texts.Count > 0))
+        {
+            AnsiConsole.MarkupLineInterpolated($"{device.Id}: {string.Join(", ", device.Texts.Select(t => $"{t.Key} {t.Value}"))}");
+        }
+
         foreach (var uplink in status.Uplinks)
         {
             AnsiConsole.MarkupLineInterpolated(

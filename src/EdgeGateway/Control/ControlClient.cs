@@ -63,10 +63,25 @@ public sealed class ControlClient : IDisposable
     /// <exception cref="HttpRequestException">The gateway refused; the message holds its words.</exception>
     public async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancel)
     {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative));
+        return await SendAsync(request, type, cancel).ConfigureAwait(false);
+    }
+
+    /// <summary>Asks for something to be done.</summary>
+    /// <exception cref="HttpRequestException">The gateway refused; the message holds its words, and the status is 422 when a rule forbids it.</exception>
+    public async Task<T> PostAsync<TBody, T>(string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancel)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative));
+        request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, bodyType));
+        return await SendAsync(request, type, cancel).ConfigureAwait(false);
+    }
+
+    private async Task<T> SendAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken cancel)
+    {
         HttpResponseMessage response;
         try
         {
-            response = await _http.GetAsync(new Uri(path, UriKind.Relative), cancel).ConfigureAwait(false);
+            response = await _http.SendAsync(request, cancel).ConfigureAwait(false);
         }
         catch (TaskCanceledException e) when (!cancel.IsCancellationRequested)
         {
@@ -74,15 +89,50 @@ public sealed class ControlClient : IDisposable
         }
 
         using var answered = response;
-        await using var body = await response.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
+        await using var content = await response.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
         if (!response.IsSuccessStatusCode)
         {
-            var error = await JsonSerializer.DeserializeAsync(body, ControlJson.Default.ErrorDocument, cancel).ConfigureAwait(false);
-            throw new HttpRequestException(error?.Error ?? $"The gateway answered {(int)response.StatusCode}.");
+            throw new HttpRequestException(await ErrorOf(content, response.StatusCode, cancel).ConfigureAwait(false), null, response.StatusCode);
         }
 
-        return await JsonSerializer.DeserializeAsync(body, type, cancel).ConfigureAwait(false)
+        return await JsonSerializer.DeserializeAsync(content, type, cancel).ConfigureAwait(false)
             ?? throw new HttpRequestException("The gateway answered with an empty document.");
+    }
+
+    /// <summary>Opens a stream of lines that ends with the gateway, or when it is disposed of.</summary>
+    /// <exception cref="HttpRequestException">The gateway refused; the message holds its words.</exception>
+    public async Task<Stream> StreamAsync(string path, CancellationToken cancel)
+    {
+        var response = await _http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, cancel).ConfigureAwait(false);
+        var body = await response.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
+        if (response.IsSuccessStatusCode)
+        {
+            return body;
+        }
+
+        using (response)
+        {
+            throw new HttpRequestException(await ErrorOf(body, response.StatusCode, cancel).ConfigureAwait(false));
+        }
+    }
+
+    private static async Task<string> ErrorOf(Stream content, System.Net.HttpStatusCode status, CancellationToken cancel)
+    {
+        try
+        {
+            if (await JsonSerializer.DeserializeAsync(content, ControlJson.Default.ErrorDocument, cancel).ConfigureAwait(false) is { } error)
+            {
+                return error.Error;
+            }
+        }
+        catch (JsonException)
+        {
+            // No document of ours: an older gateway that does not know what was asked, or a fault that its log tells.
+        }
+
+        return status == System.Net.HttpStatusCode.NotFound
+            ? "The gateway that runs does not know this command: it is of another version. Restart it."
+            : $"The gateway answered {(int)status}. Its log says why.";
     }
 
     public void Dispose() => _http.Dispose();

@@ -1,4 +1,8 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using EdgeGateway.Core.Writing;
 using EdgeGateway.Hosting;
+using EdgeGateway.Writing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -62,6 +66,24 @@ public static class ControlServer
             context.Response.WriteAsJsonAsync(gateway.Status(), ControlJson.Default.StatusDocument)));
         endpoints.Map("/outbox", context => OverSocket(context, () =>
             context.Response.WriteAsJsonAsync(gateway.Status().Outbox, ControlJson.Default.OutboxDocument)));
+        endpoints.Map("/writes", context => OverSocket(context, () =>
+            context.Response.WriteAsJsonAsync(gateway.Writes(), ControlJson.Default.WritesDocument)));
+        endpoints.MapPost("/write/check", context => OverSocket(context, async () =>
+        {
+            if (await OrderAsync(context).ConfigureAwait(false) is { } order)
+            {
+                var (check, refusal) = await gateway.CheckWriteAsync(order).ConfigureAwait(false);
+                await AnswerAsync(context, check, refusal, ControlJson.Default.WriteCheckDocument).ConfigureAwait(false);
+            }
+        }));
+        endpoints.MapPost("/write", context => OverSocket(context, async () =>
+        {
+            if (await OrderAsync(context).ConfigureAwait(false) is { } order)
+            {
+                var (write, refusal) = await gateway.WriteAsync(order).ConfigureAwait(false);
+                await AnswerAsync(context, write, refusal, ControlJson.Default.WriteDocument).ConfigureAwait(false);
+            }
+        }));
         endpoints.Map("/read/{device}", context => OverSocket(context, async () =>
         {
             var id = (string)context.Request.RouteValues["device"]!;
@@ -79,9 +101,46 @@ public static class ControlServer
             await context.Response.WriteAsJsonAsync(
                 ReadingDocuments.Make(gateway.Site, device, readings), ControlJson.Default.DeviceReadingDocument).ConfigureAwait(false);
         }));
+        TraceEndpoint.Map(endpoints, gateway);
+        ProbeEndpoint.Map(endpoints, gateway);
     }
 
-    private static Task OverSocket(HttpContext context, Func<Task> serve)
+    private static async Task<WriteRequest?> OrderAsync(HttpContext context)
+    {
+        try
+        {
+            if (await JsonSerializer.DeserializeAsync(context.Request.Body, ControlJson.Default.WriteOrderDocument, context.RequestAborted).ConfigureAwait(false) is
+                { Device: not null, Point: not null, Value: not null } order)
+            {
+                TimeSpan? hold = order.ForSeconds is not { } seconds ? null
+                    : seconds is >= 0 and <= 1e9 ? TimeSpan.FromSeconds(seconds)
+                    : throw new JsonException("forSeconds is not possible");
+                return new WriteRequest(order.Device, order.Point, order.Value, hold, order.Reason ?? "", SocketPeer.Describe(context));
+            }
+        }
+        catch (JsonException)
+        {
+            // Answered below, like an order without a value.
+        }
+
+        await AnswerAsync<WriteDocument>(
+            context, null, new WriteRefusal("Write { device, point, value } with forSeconds and reason where wanted; value is a text.", ByRule: true), ControlJson.Default.WriteDocument).ConfigureAwait(false);
+        return null;
+    }
+
+    private static Task AnswerAsync<T>(HttpContext context, T? document, WriteRefusal? refusal, JsonTypeInfo<T> type)
+        where T : class
+    {
+        if (document is not null)
+        {
+            return context.Response.WriteAsJsonAsync(document, type);
+        }
+
+        context.Response.StatusCode = refusal!.ByRule ? StatusCodes.Status422UnprocessableEntity : StatusCodes.Status503ServiceUnavailable;
+        return context.Response.WriteAsJsonAsync(new ErrorDocument(refusal.Text), ControlJson.Default.ErrorDocument);
+    }
+
+    internal static Task OverSocket(HttpContext context, Func<Task> serve)
     {
         // Kestrel gives connections over a Unix socket no IP address.
         if (context.Connection.RemoteIpAddress is not null)

@@ -17,7 +17,13 @@ public static class Reasons
         QualityReason.DeviceException => $"device refuses: exception {quality.Detail} ({Exception(quality.Detail)})",
         QualityReason.BusStopped => "bus stopped",
         QualityReason.InvalidCode => "device says 'not available'",
-        QualityReason.NotANumber => "not a number",
+        QualityReason.NotANumber => quality.Detail switch
+        {
+            Quality.NotDecimal => "digits that are not decimal",
+            Quality.NotADate => "no date (clock not set?)",
+            Quality.NotAScale => "scale register without a power of ten",
+            _ => "not a number",
+        },
         QualityReason.OutOfRange => "out of the plausible range",
         QualityReason.RateOfChange => "changes faster than possible",
         QualityReason.Stuck => "frozen",

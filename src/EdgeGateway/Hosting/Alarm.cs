@@ -23,6 +23,18 @@ public sealed class Alarm : IValueTaskSource, IDisposable
         _timer = time.CreateTimer(static alarm => ((Alarm)alarm!).Ring(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>Whether a wait is under way that nothing has ended yet.</summary>
+    public bool IsWaiting
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _waiting;
+            }
+        }
+    }
+
     /// <summary>Completes after <paramref name="delay"/>, or at once if <see cref="Wake"/> was called since the last wait ended.</summary>
     /// <exception cref="InvalidOperationException">Another wait is under way.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The delay is longer than a timer can be, some 49 days.</exception>

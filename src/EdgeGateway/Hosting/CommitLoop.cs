@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
 using EdgeGateway.Storage;
 using Microsoft.Extensions.Logging;
@@ -37,10 +38,12 @@ internal sealed class CommitLoop
     private readonly RetainedBirths _births;
     private readonly ILogger _log;
     private readonly Guid _bootId;
-    private readonly ConcurrentQueue<Action<FeedEncoder, Instant>> _posted = new();
+    private readonly ConcurrentQueue<Posted> _posted = new();
+    private readonly List<TaskCompletionSource> _awaited = [];
     private readonly StateWriter _state = new();
     private readonly CommitBatch _commit;
     private readonly LossNotices _losses = new();
+    private readonly HashSet<int> _announce = [];
     private LocalPath _path;
     private Sample[] _samples = new Sample[4096];
     private long _nextCheckpoint;
@@ -53,11 +56,13 @@ internal sealed class CommitLoop
     private long _nextIssued;
     private long _evictedLogged;
     private volatile string? _failing;
+    private volatile bool _ended;
     private long _taken;
 
     public CommitLoop(LoadedSite site, SqliteStore store, ReadingQueue queue, GatewayClock clock, RetainedBirths births, ILogger log)
     {
         _site = site;
+        Texts = new string?[site.Model.Points.Count];
         _store = store;
         _queue = queue;
         _clock = clock;
@@ -82,11 +87,30 @@ internal sealed class CommitLoop
     /// <summary>Readings processed since the process started.</summary>
     public long Taken => Interlocked.Read(ref _taken);
 
+    /// <summary>What text points read last, by point index; null before the first reading.</summary>
+    public string?[] Texts { get; }
+
     /// <summary>Why the store cannot be written now, or null.</summary>
     public string? Failing => _failing;
 
     /// <summary>Asks for a record that the program itself makes, with the next commit.</summary>
-    public void Post(Action<FeedEncoder, Instant> record) => _posted.Enqueue(record);
+    public void Post(Action<FeedEncoder, Instant> record) => _posted.Enqueue(new Posted(record, [], null));
+
+    /// <summary>Asks for a record and for notes beside it, and completes once both are on the disk: what must not happen unrecorded waits for this.</summary>
+    /// <remarks>Not to be called after <see cref="RunAsync"/> has been told to stop.</remarks>
+    /// <exception cref="StoreException">The loop ended before they were written.</exception>
+    public Task RecordAsync(Action<FeedEncoder, Instant> record, params StoreNote[] notes)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _posted.Enqueue(new Posted(record, notes, done));
+        if (_ended)
+        {
+            Abandon();
+        }
+
+        _queue.Wake();
+        return done.Task;
+    }
 
     /// <summary>Tells the feed that a part of the gateway ended by a fault and is started again.</summary>
     public void PartFailed(string part, Exception fault)
@@ -103,7 +127,7 @@ internal sealed class CommitLoop
         {
             for (var device = 0; device < site.Devices.Count; device++)
             {
-                encoder.Birth(device, now);
+                encoder.Birth(device, now, Texts);
             }
 
             encoder.Health(new HealthRecord
@@ -130,14 +154,28 @@ internal sealed class CommitLoop
     /// <exception cref="StoreException">The store is damaged beyond going on; a restart salvages it.</exception>
     public async Task RunAsync(CancellationToken stop)
     {
-        while (!stop.IsCancellationRequested)
+        try
         {
-            await _queue.WaitAsync(_site.Model.Storage.CommitWindow).ConfigureAwait(false);
+            while (!stop.IsCancellationRequested)
+            {
+                await _queue.WaitAsync(_site.Model.Storage.CommitWindow).ConfigureAwait(false);
+                await CommitAsync(stop).ConfigureAwait(false);
+            }
+
+            _checkpointWanted = true;
             await CommitAsync(stop).ConfigureAwait(false);
         }
+        finally
+        {
+            _ended = true;
+            Abandon();
+            foreach (var done in _awaited)
+            {
+                done.TrySetException(Ended());
+            }
 
-        _checkpointWanted = true;
-        await CommitAsync(stop).ConfigureAwait(false);
+            _awaited.Clear();
+        }
     }
 
     /// <summary>Commits what the uplinks acknowledged after the last records; call once <see cref="RunAsync"/> and the uplinks have ended.</summary>
@@ -267,6 +305,12 @@ internal sealed class CommitLoop
 
         _checkpointWanted |= result.CheckpointWanted;
         _commit.Clear();
+        foreach (var done in _awaited)
+        {
+            done.TrySetResult();
+        }
+
+        _awaited.Clear();
         _losses.Add(result.Losses);
         LogLosses(result.Losses);
     }
@@ -330,9 +374,14 @@ internal sealed class CommitLoop
             Begin(now);
             Feed(new InputBatch(_store.NextBatchNumber, now, _bootId, monotonic, _step, _samples.AsMemory(0, count)));
             _step = null;
-            while (_posted.TryDequeue(out var record))
+            while (_posted.TryDequeue(out var posted))
             {
-                record(_path.Encoder, now);
+                posted.Record(_path.Encoder, now);
+                _commit.Notes.AddRange(posted.Notes);
+                if (posted.Done is { } done)
+                {
+                    _awaited.Add(done);
+                }
             }
 
             if (monotonic >= _nextIssued)
@@ -429,11 +478,52 @@ internal sealed class CommitLoop
         }));
     }
 
+    /// <summary>Tells those whose record was not taken into a commit that it will not be.</summary>
+    private void Abandon()
+    {
+        while (_posted.TryDequeue(out var posted))
+        {
+            posted.Done?.TrySetException(Ended());
+        }
+    }
+
+    private static StoreException Ended() => new(StoreFailure.Io, "The gateway stops: nothing more is recorded.");
+
+    /// <summary>
+    /// A text is no measurement: it makes no sample. It stands in the birth of its device, which is announced anew when it has changed. Births are the
+    /// program's own records, so that the sample log and its replay know nothing of texts.
+    /// </summary>
+    private void TakeText(int point, string? text)
+    {
+        // Where nothing was read, the last text stands; the device's state says that it does not answer.
+        if (text is null || Texts[point] == text)
+        {
+            return;
+        }
+
+        Texts[point] = text;
+        var device = _site.Model.Points[point].DeviceIndex;
+        if (_announce.Add(device))
+        {
+            Post((encoder, now) =>
+            {
+                _announce.Remove(device);
+                encoder.Birth(device, now, Texts);
+            });
+        }
+    }
+
     private int Drain()
     {
         var count = 0;
         while (count < ReadingQueue.Capacity && _queue.TryRead(out var reading))
         {
+            if (_site.Model.Points[reading.Point].Kind == PointKind.Text)
+            {
+                TakeText(reading.Point, reading.Text);
+                continue;
+            }
+
             if (count == _samples.Length)
             {
                 Array.Resize(ref _samples, count * 2);
@@ -445,4 +535,7 @@ internal sealed class CommitLoop
         Interlocked.Add(ref _taken, count);
         return count;
     }
+
+    /// <summary>A record that the program makes, the notes that belong to it, and who waits for them.</summary>
+    private readonly record struct Posted(Action<FeedEncoder, Instant> Record, StoreNote[] Notes, TaskCompletionSource? Done);
 }

@@ -2,8 +2,11 @@ using EdgeGateway.Buses;
 using EdgeGateway.Control;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Core.Writing;
 using EdgeGateway.Storage;
+using EdgeGateway.Tracing;
 using EdgeGateway.Uplinks;
+using EdgeGateway.Writing;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeGateway.Hosting;
@@ -15,6 +18,9 @@ namespace EdgeGateway.Hosting;
 public sealed class GatewayRuntime : IAsyncDisposable
 {
     private static readonly TimeSpan UplinkGrace = TimeSpan.FromSeconds(3);
+
+    /// <summary>Writes under way and safe values get this long at a stop; what a dead device does not take waits for the next start.</summary>
+    private static readonly TimeSpan WriteGrace = TimeSpan.FromSeconds(2);
 
     private const string LogCategory = "EdgeGateway";
 
@@ -28,8 +34,11 @@ public sealed class GatewayRuntime : IAsyncDisposable
     private readonly CommitLoop _loop;
     private readonly BusPoller[] _pollers;
     private readonly IBus[] _buses;
+    private readonly Dictionary<string, WireHub> _wires;
     private readonly IUplink[] _uplinks;
     private readonly StatusReport _status;
+    private readonly WriteJournal _journal;
+    private readonly WriteDesk _desk;
 
     private GatewayRuntime(LoadedSite site, GatewayClock clock, SqliteStore store, ILoggerFactory logs)
     {
@@ -42,6 +51,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         _loop = new CommitLoop(site, store, _queue, clock, births, _log);
         _buses = [.. Site.Buses.Select(bus => BusKinds.Create(bus, clock.Time))];
         _pollers = [.. Site.Buses.Select((bus, i) => new BusPoller(bus, Site, _buses[i], _queue, clock, _log))];
+        _wires = Site.Buses.Zip(_buses).Where(b => b.Second is ModbusBus).ToDictionary(b => b.First.Id, b => new WireHub(((ModbusBus)b.Second).Client, clock.Time));
         _uplinks = [.. Site.Uplinks.Select(uplink => UplinkTable.Create(uplink, new UplinkContext
         {
             SiteId = Site.SiteId,
@@ -51,7 +61,9 @@ public sealed class GatewayRuntime : IAsyncDisposable
             Time = clock.Time,
             Logger = _log,
         }))];
-        _status = new StatusReport(Site, clock, store, _loop, _pollers, _uplinks);
+        _journal = new WriteJournal(store.Notes(), _loop.RecordAsync);
+        _desk = new WriteDesk(Site, _pollers, _journal, () => _loop.Failing, BootClock.System(clock.Time), clock.Time, _log);
+        _status = new StatusReport(Site, clock, store, _loop, _pollers, _uplinks, _buses);
     }
 
     /// <summary>The site in force.</summary>
@@ -93,7 +105,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
     public async Task RunAsync(CancellationToken stop)
     {
         Log.Started(_log, Site.GatewayId, Site.SiteId, Site.Devices.Count, Site.Points.Count, Site.Buses.Count, Site.ConfigurationHash[..12]);
-        using var stopPolling = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using var stopPolling = new CancellationTokenSource();
         using var stopUplinks = new CancellationTokenSource();
         using var stopLoop = new CancellationTokenSource();
 
@@ -103,6 +115,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
             () => Supervisor.KeepAsync($"uplink {uplink.Id}", uplink.RunAsync, _clock.Time, _log, stopUplinks.Token, _loop.PartFailed), CancellationToken.None)).ToArray();
         var pollers = _pollers.Select(poller => Task.Run(
             () => Supervisor.KeepAsync($"bus {poller.Model.Id}", poller.RunAsync, _clock.Time, _log, stopPolling.Token, _loop.PartFailed), CancellationToken.None)).ToArray();
+        var writes = Task.Run(() => Supervisor.KeepAsync("writes", RunWritesAsync, _clock.Time, _log, stopPolling.Token, _loop.PartFailed), CancellationToken.None);
 
         // The loop ends early only by a fault that cannot be mended while running, such as a damaged store.
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -112,8 +125,14 @@ public sealed class GatewayRuntime : IAsyncDisposable
         }
 
         Log.Stopping(_log);
+        await _desk.CloseAsync(WriteGrace).ConfigureAwait(false);
         await stopPolling.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(pollers).ConfigureAwait(false);
+        await Task.WhenAll([.. pollers, writes]).ConfigureAwait(false);
+        foreach (var wire in _wires.Values)
+        {
+            wire.End();
+        }
+
         _loop.End();
         await stopLoop.CancelAsync().ConfigureAwait(false);
         _queue.Wake();
@@ -140,11 +159,36 @@ public sealed class GatewayRuntime : IAsyncDisposable
         return _pollers.First(p => p.Model.Id == device.BusId).ReadNowAsync(device, cancel);
     }
 
+    /// <summary>The clock of the gateway.</summary>
+    internal TimeProvider Time => _clock.Time;
+
+    /// <summary>The owner of a bus; null when there is no such bus.</summary>
+    internal BusPoller? PollerOf(string bus) => _pollers.FirstOrDefault(p => p.Model.Id == bus);
+
+    /// <summary>The wire of a bus, to watch it; null when there is no such bus or its kind has no frames.</summary>
+    internal WireHub? WireOf(string bus) => _wires.GetValueOrDefault(bus);
+
+    /// <summary>Says what a write would do.</summary>
+    public Task<(WriteCheckDocument? Check, WriteRefusal? Refusal)> CheckWriteAsync(WriteRequest request) => _desk.CheckAsync(request);
+
+    /// <summary>Writes to a device, when every rule allows it.</summary>
+    public Task<(WriteDocument? Write, WriteRefusal? Refusal)> WriteAsync(WriteRequest request) => _desk.WriteAsync(request);
+
+    /// <summary>Values that give way, and the last writes.</summary>
+    public WritesDocument Writes() => _desk.List();
+
     /// <summary>What the gateway does and what is wrong, now.</summary>
     public StatusDocument Status() => _status.Make();
 
+    private async Task RunWritesAsync(CancellationToken cancel)
+    {
+        await OfflineWrites.PublishAsync(Site.Storage.Directory, _journal, _log, cancel).ConfigureAwait(false);
+        await _desk.RunAsync(cancel).ConfigureAwait(false);
+    }
+
     public async ValueTask DisposeAsync()
     {
+        _desk.Dispose();
         foreach (var poller in _pollers)
         {
             poller.Dispose();

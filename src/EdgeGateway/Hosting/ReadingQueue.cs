@@ -9,7 +9,11 @@ namespace EdgeGateway.Hosting;
 /// <param name="Value">Value in the point's unit; NaN when there is none.</param>
 /// <param name="Raw">Register image, right-aligned.</param>
 /// <param name="Quality">Trust, or why there is no value.</param>
-public readonly record struct Reading(int Point, long Monotonic, double Value, ulong Raw, Quality Quality);
+public readonly record struct Reading(int Point, long Monotonic, double Value, ulong Raw, Quality Quality)
+{
+    /// <summary>What a text point reads; null for numbers, and where nothing was read. A text makes no sample.</summary>
+    public string? Text { get; init; }
+}
 
 /// <summary>The bounded queue between the pollers and the pipeline. Full: the pollers wait, nothing is dropped.</summary>
 public sealed class ReadingQueue(TimeProvider time) : IDisposable

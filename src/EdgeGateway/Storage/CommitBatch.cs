@@ -45,6 +45,11 @@ public static class LossReason
     public const string Unreadable = "unreadable";
 }
 
+/// <summary>A small text that must survive beside the pipeline's state: a command that is under way, a value that must expire.</summary>
+/// <param name="Key">Name, at most a few hundred characters.</param>
+/// <param name="Text">The text; null takes the note away.</param>
+public readonly record struct StoreNote(string Key, string? Text);
+
 /// <summary>Everything that one commit makes durable together; filled, committed and cleared again and again by the pipeline.</summary>
 public sealed class CommitBatch
 {
@@ -63,6 +68,9 @@ public sealed class CommitBatch
     /// <summary>Persistent counters that changed: name and new value.</summary>
     public List<(string Name, long Value)> Counters { get; } = [];
 
+    /// <summary>Notes that changed; a later one of the same key wins.</summary>
+    public List<StoreNote> Notes { get; } = [];
+
     /// <summary>A new checkpoint, or null. It replaces the older of the two that are kept.</summary>
     public Checkpoint? Checkpoint { get; set; }
 
@@ -73,7 +81,7 @@ public sealed class CommitBatch
     public bool RecoveryReportPublished { get; set; }
 
     internal bool IsEmpty =>
-        Input is null && Rows.Count == 0 && Heads.Count == 0 && Counters.Count == 0 && Checkpoint is null && LossesPublishedThrough == 0 && !RecoveryReportPublished;
+        Input is null && Rows.Count == 0 && Heads.Count == 0 && Counters.Count == 0 && Notes.Count == 0 && Checkpoint is null && LossesPublishedThrough == 0 && !RecoveryReportPublished;
 
     /// <summary>Empties the batch for the next commit; the buffers stay.</summary>
     public void Clear()
@@ -82,6 +90,7 @@ public sealed class CommitBatch
         Rows.Clear();
         Heads.Clear();
         Counters.Clear();
+        Notes.Clear();
         Checkpoint = null;
         LossesPublishedThrough = 0;
         RecoveryReportPublished = false;

@@ -266,6 +266,14 @@ internal sealed class SalvageTransfer
         Salvage.Walk(from, "SELECT hash, first_used, texts FROM configuration", s => configuration.Bind(1, s.Text(0)).Bind(2, s.Long(1)).Bind(3, s.Bytes(2)).Run());
         using var use = _to.Once("INSERT OR IGNORE INTO configuration_use(log, hash, at) VALUES(?1, ?2, ?3)");
         Salvage.Walk(from, "SELECT log, hash, at FROM configuration_use", s => use.Bind(1, s.Long(0)).Bind(2, s.Text(1)).Bind(3, s.Long(2)).Run());
+        var notes = new NoteTable(_to);
+        Salvage.Walk(from, NoteTable.Select, s =>
+        {
+            if (NoteTable.TryRead(s, out var note))
+            {
+                notes.Save(note);
+            }
+        });
         using var quarantine = _to.Once("INSERT OR IGNORE INTO quarantine(n, id, destination, reason, at, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
         Salvage.Walk(from, "SELECT n, id, destination, reason, at, body FROM quarantine", s =>
             quarantine.Bind(1, s.Long(0)).Bind(2, s.Long(1)).Bind(3, s.Text(2)).Bind(4, s.Text(3)).Bind(5, s.Long(4)).Bind(6, s.Bytes(5)).Run());

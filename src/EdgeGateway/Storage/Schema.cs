@@ -25,7 +25,7 @@ internal static class Schema
         CREATE TABLE loss_notice(id INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, reason TEXT NOT NULL, destination TEXT NOT NULL, at INTEGER NOT NULL);
         CREATE TABLE quarantine(n INTEGER PRIMARY KEY, id INTEGER NOT NULL, destination TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL);
         CREATE TABLE recovery(n INTEGER PRIMARY KEY, at INTEGER NOT NULL, cause TEXT NOT NULL, set_aside TEXT NOT NULL, rows_saved INTEGER NOT NULL, rows_scanned INTEGER NOT NULL, rows_not_kept INTEGER NOT NULL, batches_saved INTEGER NOT NULL, batches_not_kept INTEGER NOT NULL, checkpoint_saved INTEGER NOT NULL, epoch INTEGER NOT NULL, heads_before TEXT NOT NULL, told INTEGER NOT NULL);
-        """;
+        """ + "\n" + NoteTable.Create;
 
     /// <summary>Makes the tables and begins the first epoch, in one transaction: there is never one without the other.</summary>
     public static void Create(Database db, long nowMilliseconds, long epoch)

@@ -37,6 +37,11 @@ public sealed partial class SqliteStore
             bytes += PageBytes(state.Length);
         }
 
+        foreach (var note in batch.Notes)
+        {
+            bytes += note.Text is null ? 0 : PageBytes(note.Key.Length + (note.Text.Length * 3));
+        }
+
         return (bytes / Database.PageSize) + SparePages + AsidePages();
     }
 

@@ -13,6 +13,7 @@ public sealed partial class SqliteStore
     private static readonly TimeSpan PassiveCheckpointInterval = TimeSpan.FromSeconds(60);
 
     private readonly CommitStatements _sql;
+    private readonly NoteTable _notes;
     private readonly List<RecordLoss> _losses = [];
     private readonly List<RecordLoss> _lossesAhead = [];
     private readonly List<long> _dead = [];
@@ -193,6 +194,11 @@ public sealed partial class SqliteStore
         foreach (var (name, value) in batch.Counters)
         {
             SaveHead(HeadName.CounterPrefix + name, value);
+        }
+
+        foreach (var note in batch.Notes)
+        {
+            _notes.Save(note);
         }
 
         SaveLosses();

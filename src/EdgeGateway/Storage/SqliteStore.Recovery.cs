@@ -8,6 +8,26 @@ namespace EdgeGateway.Storage;
 
 public sealed partial class SqliteStore
 {
+    /// <summary>All notes, by key. One that is not what was written is left out: what it stood for is not known any more.</summary>
+    public IReadOnlyList<StoreNote> Notes()
+    {
+        lock (_writing)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            var notes = new List<StoreNote>();
+            using var all = _writer.Once(NoteTable.Select);
+            while (all.Step())
+            {
+                if (NoteTable.TryRead(all, out var note))
+                {
+                    notes.Add(note);
+                }
+            }
+
+            return notes;
+        }
+    }
+
     /// <summary>Where to go on: call once after opening, before the first commit.</summary>
     /// <exception cref="StoreException">When damaged, that has been noted: dispose the store and open it again.</exception>
     public StoreRecovery Recover() => NotingDamage(ReadRecovery);

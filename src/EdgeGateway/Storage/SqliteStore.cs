@@ -52,6 +52,7 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         _writer = writer;
         _firstStart = firstStart;
         _sql = new CommitStatements(writer);
+        _notes = new NoteTable(writer);
         _lastCheckpoint = time.GetTimestamp();
         LoadLedger();
         foreach (var name in destinations)

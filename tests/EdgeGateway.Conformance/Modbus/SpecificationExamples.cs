@@ -2,17 +2,19 @@ using EdgeGateway.Protocols.Modbus;
 
 namespace EdgeGateway.Conformance.Modbus;
 
-/// <summary>The examples and limits of "MODBUS Application Protocol Specification V1.1b3" and of "MODBUS over Serial Line V1.02".</summary>
+/// <summary>The worked examples of "MODBUS Application Protocol Specification V1.1b3", as a client writes and reads them and as a server does.</summary>
 public sealed class SpecificationExamples
 {
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
     private readonly byte[] _pdu = new byte[Pdu.MaxLength];
 
-    private static byte[] Hex(string bytes) => Convert.FromHexString(bytes.Replace(" ", "", StringComparison.Ordinal));
+    private static byte[] Hex(string bytes) => Wire.Hex(bytes);
 
     private static ushort[] Bits(int from, int count, params int[] on) =>
         [.. Enumerable.Range(from, count).Select(i => on.Contains(i) ? (ushort)1 : (ushort)0)];
 
-    [Fact, Trait("clause", "MODBUS V1.1b3 6.1")]
+    [Fact, Trait("clause", "V1.1b3 6.1")]
     public void Read_coils_example()
     {
         var length = ReadBits.WriteRequest(_pdu, RegisterTable.Coil, 0x13, 0x13);
@@ -25,7 +27,7 @@ public sealed class SpecificationExamples
         Assert.Equal(Hex("01 03 CD 6B 05"), _pdu[..ReadBits.WriteResponse(_pdu, RegisterTable.Coil, values)]);
     }
 
-    [Fact, Trait("clause", "MODBUS V1.1b3 6.2")]
+    [Fact, Trait("clause", "V1.1b3 6.2")]
     public void Read_discrete_inputs_example()
     {
         var length = ReadBits.WriteRequest(_pdu, RegisterTable.DiscreteInput, 0xC4, 0x16);
@@ -38,7 +40,7 @@ public sealed class SpecificationExamples
         Assert.Equal(Hex("02 03 AC DB 35"), _pdu[..ReadBits.WriteResponse(_pdu, RegisterTable.DiscreteInput, values)]);
     }
 
-    [Fact, Trait("clause", "MODBUS V1.1b3 6.3")]
+    [Fact, Trait("clause", "V1.1b3 6.3")]
     public void Read_holding_registers_example()
     {
         var length = ReadRegisters.WriteRequest(_pdu, RegisterTable.HoldingRegister, 0x6B, 3);
@@ -50,7 +52,7 @@ public sealed class SpecificationExamples
         Assert.Equal(Hex("03 06 02 2B 00 00 00 64"), _pdu[..ReadRegisters.WriteResponse(_pdu, RegisterTable.HoldingRegister, values)]);
     }
 
-    [Fact, Trait("clause", "MODBUS V1.1b3 6.4")]
+    [Fact, Trait("clause", "V1.1b3 6.4")]
     public void Read_input_registers_example()
     {
         var length = ReadRegisters.WriteRequest(_pdu, RegisterTable.InputRegister, 8, 1);
@@ -59,9 +61,10 @@ public sealed class SpecificationExamples
         var values = new ushort[1];
         Assert.True(ReadRegisters.ReadResponse(Hex("04 02 00 0A"), RegisterTable.InputRegister, values).IsOk);
         Assert.Equal([10], values);
+        Assert.Equal(Hex("04 02 00 0A"), _pdu[..ReadRegisters.WriteResponse(_pdu, RegisterTable.InputRegister, values)]);
     }
 
-    [Fact, Trait("clause", "MODBUS V1.1b3 6.5")]
+    [Fact, Trait("clause", "V1.1b3 6.5")]
     public void Write_single_coil_example()
     {
         Assert.Equal(Hex("05 00 AC FF 00"), _pdu[..WriteSingleCoil.WriteRequest(_pdu, 0xAC, true)]);
@@ -69,14 +72,57 @@ public sealed class SpecificationExamples
         Assert.Equal(ModbusStatus.Malformed, WriteSingleCoil.ReadResponse(Hex("05 00 AC 00 00"), 0xAC, true).Status);
     }
 
-    [Fact, Trait("clause", "MODBUS V1.1b3 6.6")]
+    [Fact, Trait("clause", "V1.1b3 6.6")]
     public void Write_single_register_example()
     {
         Assert.Equal(Hex("06 00 01 00 03"), _pdu[..WriteSingleRegister.WriteRequest(_pdu, 1, 3)]);
         Assert.True(WriteSingleRegister.ReadResponse(Hex("06 00 01 00 03"), 1, 3).IsOk);
+        Assert.Equal("06 00 01 00 03", Wire.Ask("06 00 01 00 03", new ConformingUnit()));
     }
 
-    [Fact, Trait("clause", "MODBUS V1.1b3 6.11")]
+    [Fact, Trait("clause", "V1.1b3 6.7")]
+    public async Task Read_exception_status_example()
+    {
+        Assert.Equal("07 6D", Wire.Ask("07", new ConformingUnit()));
+
+        var (client, requests) = Wire.ClientOf("07 6D");
+        Assert.Equal((ModbusOutcome.Ok, (byte)0x6D), await client.ReadExceptionStatusAsync(1, Timeout));
+        Assert.Equal(["07"], requests);
+    }
+
+    [Fact, Trait("clause", "V1.1b3 6.8")]
+    public async Task Return_query_data_example()
+    {
+        Assert.Equal("08 00 00 A5 37", Wire.Ask("08 00 00 A5 37", new ConformingUnit(), new()));
+
+        var (client, requests) = Wire.ClientOf("08 00 00 A5 37");
+        Assert.Equal((ModbusOutcome.Ok, (ushort)0xA537), await client.DiagnosticsAsync(1, DiagnosticFunction.ReturnQueryData, 0xA537, Timeout));
+        Assert.Equal(["08 00 00 A5 37"], requests);
+    }
+
+    [Fact, Trait("clause", "V1.1b3 6.9")]
+    public async Task Get_comm_event_counter_example()
+    {
+        // The example's device is still busy with an earlier command: status FFFF.
+        var (client, requests) = Wire.ClientOf("0B FF FF 01 08");
+        Assert.Equal((ModbusOutcome.Ok, new CommEventCounter(IsBusy: true, 264)), await client.GetCommEventCounterAsync(1, Timeout));
+        Assert.Equal(["0B"], requests);
+        Assert.Equal("0B FF FF 01 08", Wire.Text(_pdu.AsSpan(0, GetCommEventCounter.WriteResponse(_pdu, new(IsBusy: true, 264)))));
+    }
+
+    [Fact, Trait("clause", "V1.1b3 6.10")]
+    public async Task Get_comm_event_log_example()
+    {
+        var (client, requests) = Wire.ClientOf("0C 08 00 00 01 08 01 21 20 00");
+        var (outcome, log) = await client.GetCommEventLogAsync(1, Timeout);
+        Assert.True(outcome.IsOk);
+        Assert.Equal((false, 264, 289), (log!.IsBusy, log.Events, log.Messages));
+        Assert.Equal(Hex("20 00"), log.Log.ToArray());
+        Assert.Equal(["0C"], requests);
+        Assert.Equal("0C 08 00 00 01 08 01 21 20 00", Wire.Text(_pdu.AsSpan(0, GetCommEventLog.WriteResponse(_pdu, isBusy: false, 264, 289, [0x20, 0x00]))));
+    }
+
+    [Fact, Trait("clause", "V1.1b3 6.11")]
     public void Write_multiple_coils_example()
     {
         // Ten coils from 20: CD 01.
@@ -85,79 +131,115 @@ public sealed class SpecificationExamples
         Assert.True(WriteMultipleCoils.ReadResponse(Hex("0F 00 13 00 0A"), 0x13, 10).IsOk);
     }
 
-    [Fact, Trait("clause", "MODBUS V1.1b3 6.12")]
+    [Fact, Trait("clause", "V1.1b3 6.12")]
     public void Write_multiple_registers_example()
     {
         var length = WriteMultipleRegisters.WriteRequest(_pdu, 1, [0x000A, 0x0102]);
         Assert.Equal(Hex("10 00 01 00 02 04 00 0A 01 02"), _pdu[..length]);
         Assert.True(WriteMultipleRegisters.ReadResponse(Hex("10 00 01 00 02"), 1, 2).IsOk);
+        Assert.Equal("10 00 01 00 02", Wire.Ask("10 00 01 00 02 04 00 0A 01 02", new ConformingUnit()));
     }
 
-    [Theory, Trait("clause", "MODBUS V1.1b3 7")]
+    [Fact, Trait("clause", "V1.1b3 6.13")]
+    public async Task Server_id_is_an_id_a_run_indicator_and_what_the_device_likes()
+    {
+        Assert.Equal("11 04 2A FF 45 58", Wire.Ask("11", new ConformingUnit()));
+
+        var (client, requests) = Wire.ClientOf("11 04 2A FF 45 58");
+        var (outcome, id) = await client.ReportServerIdAsync(1, Timeout);
+        Assert.True(outcome.IsOk);
+        Assert.Equal(("*", true, "EX"), (id!.Id, id.IsRunning, id.Additional));
+        Assert.Equal(["11"], requests);
+    }
+
+    [Fact, Trait("clause", "V1.1b3 6.14")]
+    public async Task Read_file_record_example()
+    {
+        ConformingUnit unit = new();
+        unit.WriteFile(4, 1, [0x0DFE, 0x0020]);
+        unit.WriteFile(3, 9, [0x33CD, 0x0040]);
+        Assert.Equal(
+            "14 0C 05 06 0D FE 00 20 05 06 33 CD 00 40",
+            Wire.Ask("14 0E 06 00 04 00 01 00 02 06 00 03 00 09 00 02", unit));
+
+        // A client here asks for one run at a time.
+        var values = new ushort[2];
+        var (client, requests) = Wire.ClientOf("14 06 05 06 0D FE 00 20");
+        Assert.True((await client.ReadFileRecordAsync(1, 4, 1, 2, values, Timeout)).IsOk);
+        Assert.Equal([0x0DFE, 0x0020], values);
+        Assert.Equal(["14 07 06 00 04 00 01 00 02"], requests);
+    }
+
+    [Fact, Trait("clause", "V1.1b3 6.15")]
+    public async Task Write_file_record_example()
+    {
+        const string Example = "15 0D 06 00 04 00 07 00 03 06 AF 04 BE 10 0D";
+        ConformingUnit unit = new();
+        Assert.Equal(Example, Wire.Ask(Example, unit));
+        Assert.Equal([0x06AF, 0x04BE, 0x100D], new[] { unit.Files[(4, 7)], unit.Files[(4, 8)], unit.Files[(4, 9)] });
+
+        var (client, requests) = Wire.ClientOf(Example);
+        Assert.True((await client.WriteFileRecordAsync(1, 4, 7, new ushort[] { 0x06AF, 0x04BE, 0x100D }, Timeout)).IsOk);
+        Assert.Equal([Example], requests);
+    }
+
+    [Fact, Trait("clause", "V1.1b3 6.16")]
+    public async Task Mask_write_register_example()
+    {
+        // 12 with AND mask F2 and OR mask 25 becomes 17.
+        ConformingUnit unit = new();
+        unit.Holding[4] = 0x12;
+        Assert.Equal("16 00 04 00 F2 00 25", Wire.Ask("16 00 04 00 F2 00 25", unit));
+        Assert.Equal(0x17, unit.Holding[4]);
+
+        var (client, requests) = Wire.ClientOf("16 00 04 00 F2 00 25");
+        Assert.True((await client.MaskWriteAsync(1, 4, 0xF2, 0x25, Timeout)).IsOk);
+        Assert.Equal(["16 00 04 00 F2 00 25"], requests);
+    }
+
+    [Fact, Trait("clause", "V1.1b3 6.17")]
+    public async Task Read_write_multiple_registers_example()
+    {
+        var values = new ushort[6];
+        var (client, requests) = Wire.ClientOf("17 0C 00 FE 0A CD 00 01 00 03 00 0D 00 FF");
+        Assert.True((await client.ReadWriteAsync(1, 3, 6, values, 14, new ushort[] { 0xFF, 0xFF, 0xFF }, Timeout)).IsOk);
+        Assert.Equal([0x00FE, 0x0ACD, 0x0001, 0x0003, 0x000D, 0x00FF], values);
+        Assert.Equal(["17 00 03 00 06 00 0E 00 03 06 00 FF 00 FF 00 FF"], requests);
+    }
+
+    [Fact, Trait("clause", "V1.1b3 6.18")]
+    public async Task Read_FIFO_queue_example()
+    {
+        Assert.Equal("18 00 06 00 02 01 B8 12 84", Wire.Ask("18 04 DE", new ConformingUnit()));
+
+        var values = new ushort[ReadFifoQueue.MaxCount];
+        var (client, requests) = Wire.ClientOf("18 00 06 00 02 01 B8 12 84");
+        Assert.Equal((ModbusOutcome.Ok, 2), await client.ReadFifoQueueAsync(1, 0x04DE, values, Timeout));
+        Assert.Equal([0x01B8, 0x1284], values[..2]);
+        Assert.Equal(["18 04 DE"], requests);
+    }
+
+    [Fact, Trait("clause", "V1.1b3 6.21")]
+    public async Task Basic_device_identification_example()
+    {
+        // As in the example: vendor, product code, revision V2.11; the lengths are those of the texts.
+        var response = "2B 0E 01 01 00 00 03 00 07 45 78 61 6D 70 6C 65 01 04 45 58 2D 31 02 05 56 32 2E 31 31";
+        ConformingUnit unit = new();
+        unit.Identification = unit.Identification! with { ConformityLevel = 1 };
+        Assert.Equal(response, Wire.Ask("2B 0E 01 00", unit));
+
+        var (client, requests) = Wire.ClientOf(response);
+        var (outcome, identification) = await client.ReadDeviceIdentificationAsync(1, Timeout);
+        Assert.True(outcome.IsOk);
+        Assert.Equal(("Example", "EX-1", "V2.11"), (identification!.VendorName, identification.ProductCode, identification.MajorMinorRevision));
+        Assert.Equal((1, true, null), (identification.ConformityLevel, identification.IsComplete, identification.ModelName));
+        Assert.Equal(["2B 0E 01 00"], requests);
+    }
+
+    [Theory, Trait("clause", "V1.1b3 7")]
     [InlineData("81 01", ModbusExceptionCode.IllegalFunction)]
     [InlineData("81 02", ModbusExceptionCode.IllegalDataAddress)]
     [InlineData("81 0B", ModbusExceptionCode.GatewayTargetFailedToRespond)]
     public void Exception_response(string response, ModbusExceptionCode code) =>
         Assert.Equal(ModbusOutcome.Refused(code), ReadBits.ReadResponse(Hex(response), RegisterTable.Coil, new ushort[1]));
-
-    // What a server must refuse, in the order of the state diagrams: function, quantity, address.
-    [Theory]
-    [Trait("clause", "MODBUS V1.1b3 6.1-6.12")]
-    [InlineData("07", "87 01")]
-    [InlineData("2B 0E 01 00", "AB 01")]
-    [InlineData("01 00 00 00 00", "81 03")]
-    [InlineData("01 00 00 07 D1", "81 03")]
-    [InlineData("02 00 00 07 D1", "82 03")]
-    [InlineData("03 00 00 00 00", "83 03")]
-    [InlineData("03 00 00 00 7E", "83 03")]
-    [InlineData("04 00 00 00 7E", "84 03")]
-    [InlineData("03 FF FF 00 02", "83 02")]
-    [InlineData("04 00 0A 00 01", "84 02")]
-    [InlineData("05 00 00 12 34", "85 03")]
-    [InlineData("05 00 0A FF 00", "85 02")]
-    [InlineData("06 00 0A 00 01", "86 02")]
-    [InlineData("0F 00 00 07 B1 01 00", "8F 03")]
-    [InlineData("0F 00 00 00 09 01 00", "8F 03")]
-    [InlineData("10 00 00 00 7C 01 00", "90 03")]
-    [InlineData("10 00 00 00 01 03 00 00 00", "90 03")]
-    [InlineData("10 00 00 00 00 00", "90 03")]
-    [InlineData("10 FF FF 00 02 04 00 00 00 00", "90 02")]
-    [InlineData("03 00 00 00 02", "03 04 00 00 00 01")]
-    public void Server_refuses_what_the_specification_says(string request, string response)
-    {
-        var length = RequestHandler.Handle(Hex(request), new TenRegisters(), _pdu);
-        Assert.Equal(Hex(response), _pdu[..length]);
-    }
-
-    [Theory, Trait("clause", "MODBUS over Serial Line V1.02 6.2.2")]
-    [InlineData("02 07", 0x1241)]                   // The example of the appendix: 0x1241, sent as 41 12.
-    [InlineData("01 03 00 00 00 0A", 0xCDC5)]
-    [InlineData("11 03 00 6B 00 03", 0x8776)]
-    public void CRC_of_known_frames(string bytes, int crc) => Assert.Equal(crc, Crc16.Of(Hex(bytes)));
-
-    [Fact, Trait("clause", "MODBUS over Serial Line V1.02 2.5.1.2")]
-    public void The_low_byte_of_the_CRC_goes_first()
-    {
-        var frame = Hex("01 03 00 00 00 0A 00 00");
-        Assert.Equal(8, RtuFrame.Finish(frame, 1, 5));
-        Assert.Equal(Hex("01 03 00 00 00 0A C5 CD"), frame);
-    }
-
-    private sealed class TenRegisters : IModbusUnit
-    {
-        public ModbusExceptionCode Read(RegisterTable table, ushort address, Span<ushort> destination)
-        {
-            for (var i = 0; i < destination.Length; i++)
-            {
-                destination[i] = (ushort)(address + i);
-            }
-
-            return Check(address, destination.Length);
-        }
-
-        public ModbusExceptionCode Write(RegisterTable table, ushort address, ReadOnlySpan<ushort> values) => Check(address, values.Length);
-
-        private static ModbusExceptionCode Check(int address, int count) =>
-            address + count > 10 ? ModbusExceptionCode.IllegalDataAddress : ModbusExceptionCode.None;
-    }
 }

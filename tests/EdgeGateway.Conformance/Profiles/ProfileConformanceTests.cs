@@ -59,7 +59,12 @@ public class ProfileConformanceTests
                 Assert.Equal(order, encoding.WordOrder == WordOrder.HighFirst ? "msw-first" : "lsw-first");
             }
 
-            if (fact["scale"] is { Length: > 0 } scale)
+            // A power of ten in a register (SunSpec) stands for the factor; the sign is the profile's, which makes import positive.
+            if (fact["scale"].StartsWith("10^", StringComparison.Ordinal))
+            {
+                Assert.True(encoding.ScaleAt is not null && Math.Abs(encoding.Scale) == 1, $"{point.Id} has no scale register");
+            }
+            else if (fact["scale"] is { Length: > 0 } scale)
             {
                 Assert.Equal(decimal.Parse(scale, System.Globalization.CultureInfo.InvariantCulture), encoding.Scale);
             }
@@ -76,7 +81,7 @@ public class ProfileConformanceTests
     public void Is_read_within_the_limits_it_states(string file)
     {
         var profile = Load(file).Profile!;
-        var plan = ReadPlanner.Plan(profile.Points.Select((p, i) => (i, p.Encoding)), ReadLimits.Of(profile));
+        var plan = ReadPlanner.Plan(profile.Points.Select((p, i) => (i, p.Encoding)), ReadLimits.Of(profile), ReadCost.Network(ReadCost.AssumedLatency, profile.MinGap));
         Assert.Equal(profile.Points.Count, plan.Sum(r => r.Points.Count));
         Assert.All(plan, r => Assert.InRange(r.Request.Quantity, 1, profile.MaxRegistersPerRead));
         if (!profile.MayReadGaps)
@@ -96,6 +101,9 @@ public class ProfileConformanceTests
         Assert.Contains(encodings, e => e.Type == RegisterType.UInt64);
         Assert.Contains(encodings, e => e.Type == RegisterType.Int64);
         Assert.Contains(encodings, e => e.Type == RegisterType.Float64);
+        Assert.Contains(encodings, e => e.Type == RegisterType.Text);
+        Assert.Contains(encodings, e => e.Type == RegisterType.DateTime);
+        Assert.Contains(encodings, e => e.ScaleAt is not null);
     }
 
     private static (DeviceProfile? Profile, IReadOnlyList<Problem> Problems) Load(string file) =>

@@ -29,7 +29,8 @@ public sealed class FaultTests
         { nameof(ServerFault.DelayBy), ModbusStatus.Timeout, ModbusStatus.Timeout },
     };
 
-    private ModbusServerOptions Options => new() { Faults = _ => Next() };
+    // A late answer holds up those behind it, as in most devices, so that it arrives while a later one is awaited.
+    private ModbusServerOptions Options => new() { Faults = _ => Next(), Concurrency = ServerConcurrency.Serial };
 
     private ServerFault Next()
     {

@@ -13,6 +13,7 @@ internal sealed class PollerRig : IAsyncDisposable
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(1);
 
     private readonly CancellationTokenSource _stop = new();
+    private Task? _asked;
 
     public PollerRig(BusSite site, double startSecond = 0)
     {
@@ -54,17 +55,43 @@ internal sealed class PollerRig : IAsyncDisposable
     public void Start() => Running = Task.Run(() => Poller.RunAsync(_stop.Token));
 
     /// <summary>Moves the clock to an instant after the start of the test.</summary>
-    public async Task RunToAsync(double seconds)
+    public Task RunToAsync(double seconds) => RunUntilAsync(() => Now >= TimeSpan.FromSeconds(seconds));
+
+    /// <summary>Moves the clock until a question is answered.</summary>
+    public async Task<T> RunUntilAsync<T>(Task<T> asked)
     {
-        while (Now < TimeSpan.FromSeconds(seconds))
+        // Who asks may wait for the bus without the poller.
+        _asked = asked;
+        await RunUntilAsync(() => asked.IsCompleted);
+        return await asked;
+    }
+
+    private async Task RunUntilAsync(Func<bool> condition)
+    {
+        while (!condition())
         {
-            Time.Advance(Step);
+            Advance();
             await RestAsync();
         }
     }
 
-    /// <summary>Waits until the poller waits for the clock, or has ended.</summary>
-    public Task RestAsync() => UntilAsync(() => Time.ActiveTimers > 0 || Running.IsCompleted);
+    // Without the context of the test, so that what waits for a timer goes on inside of it and is seen to be awake.
+    private void Advance()
+    {
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            Time.Advance(Step);
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+    }
+
+    /// <summary>Waits until the poller has nothing to do before the clock moves, or has ended.</summary>
+    public Task RestAsync() => UntilAsync(() => Poller.IsAtRest || Running.IsCompleted || _asked is { IsCompleted: false } && Bus.UnderWay > 0);
 
     /// <summary>Lets other threads run until something is so.</summary>
     public async Task UntilAsync(Func<bool> condition)

@@ -12,9 +12,13 @@ namespace EdgeGateway.Tests.Buses;
 /// <param name="Address">Of its first register.</param>
 /// <param name="Cost">How long the bus was busy with it.</param>
 /// <param name="Reply">How it ended.</param>
-internal readonly record struct Asked(TimeSpan At, byte Unit, ushort Address, TimeSpan Cost, BusReply Reply);
+/// <param name="Quantity">How many registers.</param>
+internal readonly record struct Asked(TimeSpan At, byte Unit, ushort Address, TimeSpan Cost, BusReply Reply, ushort Quantity = 0);
 
-/// <summary>A bus whose devices do as the test says. Each exchange moves the clock by what it costs; a register holds its address.</summary>
+/// <summary>
+/// A bus whose devices do as the test says; a register holds its address. With one request at a time each exchange moves the clock by
+/// what it costs; with more the test moves the clock, and a reply comes when its cost has passed.
+/// </summary>
 internal sealed class ScriptedBus(ManualTime time) : IBus
 {
     private static readonly BusReply Silence = new(QualityReason.Timeout);
@@ -31,11 +35,22 @@ internal sealed class ScriptedBus(ManualTime time) : IBus
     /// <summary>Runs in place of the next exchanges when it is set.</summary>
     public Func<CancellationToken, ValueTask<BusReply>>? Instead { get; set; }
 
+    /// <summary>Whether a reply that takes longer than the time limit is none.</summary>
+    public bool GivesUp { get; set; }
+
     public HashSet<byte> Dead { get; } = [];
 
     public string LastProblem => "scripted";
 
-    public int MaxInFlight => 1;
+    public int MaxInFlight { get; set; } = 1;
+
+    /// <summary>Most requests that were under way at once.</summary>
+    public int MostUnderWay { get; private set; }
+
+    /// <summary>Requests that are under way.</summary>
+    public int UnderWay => Volatile.Read(ref _underWay);
+
+    private int _underWay;
 
     public ValueTask<BusReply> WriteAsync(
         byte unit, RegisterTable table, ushort address, ReadOnlyMemory<ushort> words, bool single, TimeSpan timeout, CancellationToken cancel) =>
@@ -57,14 +72,43 @@ internal sealed class ScriptedBus(ManualTime time) : IBus
 
         var reply = Dead.Contains(unit) ? Silence : Script(unit, request);
         var cost = reply.Reason == QualityReason.Timeout ? timeout : Cost(unit);
-        Note(new(at, unit, request.Address, cost, reply));
+        if (GivesUp && reply.IsAnswer && cost > timeout)
+        {
+            (reply, cost) = (Silence, timeout);
+        }
+
+        Note(new(at, unit, request.Address, cost, reply, request.Quantity));
+        Assert.True(++_underWay <= MaxInFlight || _underWay == 1, "more requests are under way than the bus takes");
+        MostUnderWay = Math.Max(MostUnderWay, _underWay);
+        if (MaxInFlight > 1)
+        {
+            return LaterAsync(request, registers, reply, cost, cancel);
+        }
+
         time.Advance(cost);
+        Fill(request, registers);
+        _underWay--;
+        return ValueTask.FromResult(reply);
+    }
+
+    private static void Fill(ReadRequest request, Memory<ushort> registers)
+    {
         for (var i = 0; i < request.Quantity; i++)
         {
             registers.Span[i] = (ushort)(request.Address + i);
         }
+    }
 
-        return ValueTask.FromResult(reply);
+    private async ValueTask<BusReply> LaterAsync(ReadRequest request, Memory<ushort> registers, BusReply reply, TimeSpan cost, CancellationToken cancel)
+    {
+        // Completed inside the timer, so that the poller is seen to be awake as soon as the clock has moved.
+        var done = new TaskCompletionSource();
+        await using var ended = cancel.Register(() => done.TrySetCanceled(cancel));
+        await using var timer = time.CreateTimer(_ => done.TrySetResult(), null, cost, Timeout.InfiniteTimeSpan);
+        await done.Task.ConfigureAwait(false);
+        Fill(request, registers);
+        _underWay--;
+        return reply;
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

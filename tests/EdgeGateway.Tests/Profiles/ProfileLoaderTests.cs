@@ -61,6 +61,44 @@ public class ProfileLoaderTests
     }
 
     [Fact]
+    public void Points_share_a_scale_register_that_comes_in_their_request()
+    {
+        var profile = Load(Texts.Profile.With("selfTest:", """
+              - { id: current, perPhase: [l1, l2, l3], at: 40, stride: 1, type: int16, scaleAt: 43, unit: A, role: electricity.current, invalid: 0x8000, source: [manual] }
+            selfTest:
+              - { point: current_l1, words: [123], scale: -1, value: 12.3 }
+              - { point: current_l3, words: [0x8000], scale: -1, quality: invalid }
+              - { point: current_l3, words: [1], scale: 11, quality: bad-scale }
+            """));
+        Assert.Equal([new RegisterSpan(40, 4), new RegisterSpan(41, 3), new RegisterSpan(42, 2)], profile.Points.Where(p => p.Encoding.ScaleAt == 43).Select(p => p.Encoding.Span));
+    }
+
+    [Fact]
+    public void Texts_dates_digits_and_flags_are_points()
+    {
+        var profile = Load(Texts.Profile.With("wordOrder: high-first }", "wordOrder: low-first }").With("selfTest:", """
+              - { id: serial, at: 40, type: text, length: 4, role: device.serial_number, source: [manual] }
+              - { id: made, at: 44, type: datetime, form: bcd-3, clock: local, unit: s, role: device.manufactured, poll: once, source: [manual] }
+              - { id: clock, at: 47, type: uint32, clock: utc, unit: s, role: device.clock, source: [manual] }
+              - { id: energy, at: 50, type: mod10, length: 4, unit: W.h, role: electricity.energy.active.export, counter: { rolloverAt: width, resets: user }, source: [manual] }
+              - { id: status, at: 54, type: uint16, role: device.status, flags: { 0: over voltage, 3: phase missing }, source: [manual] }
+              - { id: mode, at: 54, type: uint16, bits: 8..9, role: device.status, enum: { 0: off, 3: on }, source: [manual] }
+            selfTest:
+              - { point: serial, words: [0x4142, 0x3132, 0, 0], text: AB12 }
+              - { point: made, words: [0x2611, 0x2216, 0x2126], value: 1795364486 }
+              - { point: made, words: [0, 0, 0], quality: bad-date }
+              - { point: energy, words: [264, 6356, 43, 0], value: 4363560264 }
+              - { point: energy, words: [10000, 0, 0, 0], quality: bad-digits }
+              - { point: mode, words: [0x0301], value: 3 }
+            """));
+        Assert.Equal((PointKind.Text, TimeSpan.Zero, WordOrder.HighFirst), (Point(profile, "serial").Kind, Point(profile, "serial").Period, Point(profile, "serial").Encoding.WordOrder));
+        Assert.Equal((TimeForm.Bcd, true), (Point(profile, "made").Encoding.TimeForm, Point(profile, "made").Encoding.IsLocalTime));
+        Assert.Equal(10_000_000_000_000_000m, Point(profile, "energy").Counter!.RolloverAt);
+        Assert.Equal("phase missing", Point(profile, "status").Flags![3]);
+        Assert.Equal((8, 2), (Point(profile, "mode").Encoding.Bit, Point(profile, "mode").Encoding.BitCount));
+    }
+
+    [Fact]
     public void A_negative_invalid_code_stands_for_its_image()
     {
         var profile = Load(Texts.Profile.With("type: int32, scale: 0.01,", "type: int32, scale: 0.01, invalid: [-1, 0x7FFFFFFF],"));

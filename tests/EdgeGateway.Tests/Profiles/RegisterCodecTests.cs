@@ -156,7 +156,7 @@ public class RegisterCodecTests
     public void Every_image_survives_decoding_to_raw_and_encoding_again()
     {
         var cases =
-            from type in Gen.Elements(Enum.GetValues<RegisterType>())
+            from type in Gen.Elements(Enum.GetValues<RegisterType>().Where(t => t != RegisterType.Text).ToArray())
             from words in Gen.Elements(WordOrder.HighFirst, WordOrder.LowFirst)
             from bytes in Gen.Elements(ByteOrder.Big, ByteOrder.Little)
             from image in Gen.Choose(0, 65_535).ArrayOf(4)

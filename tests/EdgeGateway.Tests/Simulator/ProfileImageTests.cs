@@ -26,24 +26,30 @@ public sealed class ProfileImageTests
     {
         var model = SiteOf(id);
         var site = new SimulatedSite(model, 21, new SteppedTime());
-        var words = new ushort[4];
+        var words = new ushort[125];
         for (var i = 0; i < 40; i++)
         {
             site.Step(site.Begin + TimeSpan.FromSeconds(17 * i));
             foreach (var point in model.Points)
             {
                 var length = site.Words(point.Index, words);
-                Assert.Equal(point.Encoding.Length, length);
+                Assert.Equal(point.Encoding.Span.Length, length);
+                if (point.Kind == PointKind.Text)
+                {
+                    Assert.NotEqual("", RegisterText.Decode(point.Encoding, words.AsSpan(0, length)));
+                    continue;
+                }
+
                 Assert.Equal(DecodeStatus.Ok, RegisterCodec.Decode(point.Encoding, words.AsSpan(0, length), out var value, out var raw));
                 if (point.Kind == PointKind.Counter)
                 {
                     var entry = site.Ledger(point.Index);
                     Assert.Equal(raw, entry.Raw);
-                    Assert.InRange(entry.Reading - entry.Shown, 0, StepOf(point.Encoding, (double)entry.Reading));
+                    Assert.InRange(entry.Reading - entry.Shown, 0, StepOf(point.Encoding, (double)entry.Reading, raw));
                 }
                 else
                 {
-                    Assert.Equal(site.Value(point.Index), value, (double)StepOf(point.Encoding, value));
+                    Assert.Equal(site.Value(point.Index), value, (double)StepOf(point.Encoding, value, raw));
                 }
             }
         }
@@ -105,18 +111,19 @@ public sealed class ProfileImageTests
     }
 
     // A float's step is its distance to the next float; an integer's is its scale.
-    private static decimal StepOf(RegisterEncoding encoding, double value)
+    private static decimal StepOf(RegisterEncoding encoding, double value, ulong raw)
     {
         var number = (value - (double)encoding.Offset) / (double)encoding.Scale;
         return encoding.Type switch
         {
             RegisterType.Float32 => ((decimal)Math.Max(1e-9, MathF.BitIncrement(Math.Abs((float)number)) - Math.Abs((float)number)) * encoding.Scale) + 1e-9m,
             RegisterType.Float64 => 1e-6m,
-            _ => encoding.Scale,
+            RegisterType.DateTime => 1,
+            _ => RegisterCodec.StepOf(encoding, raw),
         };
     }
 
-    private static SiteModel SiteOf(string id)
+    internal static SiteModel SiteOf(string id)
     {
         var metering = Files()[id].Contains("role: electricity_purchased", StringComparison.Ordinal) ? ", metering: { role: incomer }" : "";
         var (model, problems) = SiteLoader.Load(

@@ -1,4 +1,5 @@
 using EdgeGateway.Protocols.Modbus;
+using EdgeGateway.Protocols.Serial;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -12,7 +13,7 @@ public sealed class DecoderTests
     /// <summary>Bytes as they might come: random ones, and ones that begin like the real thing.</summary>
     private static readonly Arbitrary<byte[]> Bytes = Gen.OneOf(
         Gen.Choose(0, 255).Select(b => (byte)b).ArrayOf(),
-        from function in Gen.Elements<byte>(1, 2, 3, 4, 5, 6, 15, 16, 0x81, 0x83, 0x90)
+        from function in Gen.Elements<byte>(1, 2, 3, 4, 5, 6, 7, 8, 11, 12, 15, 16, 17, 20, 21, 22, 23, 24, 43, 43, 0x81, 0x83, 0x90, 0xAB)
         from rest in Gen.Choose(0, 255).Select(b => (byte)(b < 200 ? b % 12 : b)).ArrayOf()
         select (byte[])[function, .. rest]).ToArbitrary();
 
@@ -31,6 +32,27 @@ public sealed class DecoderTests
             _ = WriteSingleRegister.ReadResponse(bytes, 1, 1);
             _ = WriteMultipleCoils.ReadResponse(bytes, 1, 1);
             _ = WriteMultipleRegisters.ReadResponse(bytes, 1, 1);
+            foreach (var shape in Shapes.OfEveryFunction)
+            {
+                _ = shape.Check(bytes);
+                _ = shape.MayBegin(bytes);
+            }
+
+            var registers = new ushort[ReadFifoQueue.MaxCount];
+            Assert.True(ReadFifoQueue.ReadResponse(bytes, registers, out var count).IsOk || registers.All(v => v == 0));
+            Assert.InRange(count, 0, ReadFifoQueue.MaxCount);
+            _ = ReadFileRecord.ReadResponse(bytes, registers);
+            _ = ReadWriteMultipleRegisters.ReadResponse(bytes, registers);
+            _ = ReportServerId.ReadResponse(bytes, out var id);
+            Assert.All($"{id?.Id}{id?.Additional}{id}{id?.IsRunning}", c => Assert.False(char.IsControl(c)));
+            _ = GetCommEventLog.ReadResponse(bytes, out _);
+            _ = ReadDeviceIdentification.ReadResponse(bytes, IdentificationAccess.Basic, out _, out var objects);
+            while (ReadDeviceIdentification.TakeObject(ref objects, out _, out var text))
+            {
+                Assert.All(DeviceText.Of(text), c => Assert.False(char.IsControl(c)));
+            }
+
+            _ = RequestShape.OfAnswer(1, bytes);
             _ = MbapHeader.TryRead(bytes, out _);
             _ = RtuFrame.ResponseLength(bytes);
             _ = RtuFrame.RequestLength(bytes);
@@ -46,10 +68,66 @@ public sealed class DecoderTests
                 return;
             }
 
+            foreach (var unit in new IModbusUnit[] { new TableUnit { Exists = 40 }, new WholeUnit() })
+            {
+                var response = new byte[Pdu.MaxLength];
+                var counters = new UnitCounters();
+                var length = RequestHandler.Handle(bytes, unit, response, counters);
+                Assert.True(length >= 2 || counters.IsListenOnly, "silence without listen only mode");
+                Assert.InRange(length, 0, Pdu.MaxLength);
+                Assert.True(length == 0 || response[0] == bytes[0] || response[0] == (bytes[0] | 0x80));
+            }
+        }).Check(Many);
+
+    [Fact]
+    public void An_answer_has_the_key_of_its_request_and_no_request_with_another_key_takes_it() =>
+        Prop.ForAll(Shapes.Requests, Shapes.Requests, (one, other) =>
+        {
             var response = new byte[Pdu.MaxLength];
-            var length = RequestHandler.Handle(bytes, new TableUnit { Exists = 40 }, response);
-            Assert.InRange(length, 2, Pdu.MaxLength);
-            Assert.Equal(bytes[0] | 0x80, response[0] | 0x80);
+            var length = RequestHandler.Handle(one.Pdu, new WholeUnit(), response, new());
+            if (length == 0 || response[0] != one.Pdu[0])
+            {
+                return;
+            }
+
+            var answer = response.AsSpan(0, length);
+            Assert.True(one.Shape.Check(answer).IsOk, $"{one.Shape} refused {Convert.ToHexString(answer)}");
+            Assert.True(one.Shape.MayBegin(answer));
+            Assert.InRange(length, 1, one.Shape.LongestReply);
+            Assert.True(!one.Shape.IsRead || RequestShape.OfAnswer(one.Shape.Unit, answer) is { } seen && seen.ReplyKey == one.Shape.ReplyKey);
+            if (other.Shape.Function != one.Shape.Function || other.Shape.ReplyKey != one.Shape.ReplyKey)
+            {
+                Assert.False(other.Shape.Check(answer).IsOk, $"{other.Shape} took {Convert.ToHexString(answer)} of {one.Shape}");
+            }
+
+            var frame = new byte[RtuFrame.MaxLength];
+            answer.CopyTo(frame.AsSpan(1));
+            Assert.Equal(RtuFrame.Finish(frame, 1, length), RtuFrame.ResponseLength(frame.AsSpan(0, length + 3)));
+        }).Check(Many);
+
+    [Fact]
+    public void Whatever_a_device_answers_every_question_of_the_client_ends_in_an_outcome() =>
+        Prop.ForAll(Bytes, Gen.Choose(0, 11).ToArbitrary(), (bytes, question) =>
+        {
+            if (bytes.Length is 0 or > Pdu.MaxLength)
+            {
+                return;
+            }
+
+            ScriptedClock clock = new();
+            ScriptedLine line = new(clock);
+            line.OnWrite = request =>
+            {
+                var adu = new byte[MbapHeader.Size + bytes.Length];
+                Assert.True(MbapHeader.TryRead(request, out var header));
+                new MbapHeader(header.TransactionId, header.Unit, bytes.Length).Write(adu);
+                bytes.CopyTo(adu, MbapHeader.Size);
+                line.Arrive(TimeSpan.Zero, adu);
+            };
+            ModbusTcpClient client = new((_, _) => ValueTask.FromResult<IByteLine>(line), clock);
+            var asking = Shapes.AskAsync(client, question);
+            Assert.True(asking.IsCompletedSuccessfully, $"question {question} threw or hangs on {Convert.ToHexString(bytes)}");
+            Assert.InRange(line.Written.Count, 1, 64);
         }).Check(Many);
 
     [Fact]

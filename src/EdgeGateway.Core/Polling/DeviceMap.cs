@@ -1,0 +1,59 @@
+using EdgeGateway.Core.Profiles;
+
+namespace EdgeGateway.Core.Polling;
+
+/// <summary>
+/// What has been learned of one device from its replies: which registers it refuses, where a request may not reach across, and how much it answers
+/// at once. Deterministic: the same replies at the same times give the same map. Its size is bounded by the device's points.
+/// </summary>
+public sealed class DeviceMap
+{
+    private readonly TableMap[] _tables;
+
+    internal DeviceMap(IEnumerable<PointPlace> places, IEnumerable<(RegisterTable Table, AddressWindow Window)> named, ReadLimits limits)
+    {
+        var others = named.Distinct().ToLookup(n => n.Table, n => n.Window);
+        _tables = [.. places.GroupBy(p => p.Table).OrderBy(g => g.Key).Select(g => new TableMap(g.Key, g.Select(p => p.Window).Distinct().Order(), others[g.Key].Order(), limits))];
+    }
+
+    /// <summary>Spans (one or more points at one place) that the device has answered at least once.</summary>
+    public int SpansThatWorked => _tables.Sum(t => t.Spans.Count(s => s.HasWorked));
+
+    /// <summary>Spans that are asked alone and less often, because the device refuses them or does not answer.</summary>
+    public int SpansRefused => _tables.Sum(t => t.Spans.Count(s => s.IsIsolated));
+
+    /// <summary>Spans among these that never came and are only asked once an hour.</summary>
+    public int SpansDropped => _tables.Sum(t => t.Spans.Count(s => s.IsDropped));
+
+    /// <summary>What was learned beyond the profile, in words; empty when the device answers as its profile says.</summary>
+    public IReadOnlyList<string> Describe() => [.. _tables.SelectMany(t => t.Describe())];
+
+    internal TableMap[] Tables => _tables;
+
+    internal int Version
+    {
+        get
+        {
+            var version = 0;
+            foreach (var table in _tables)
+            {
+                version += table.Version;
+            }
+
+            return version;
+        }
+    }
+
+    internal TableMap Of(RegisterTable table)
+    {
+        foreach (var map in _tables)
+        {
+            if (map.Table == table)
+            {
+                return map;
+            }
+        }
+
+        throw new ArgumentException($"The device has no points among the {TableNames.Of(table)}.", nameof(table));
+    }
+}

@@ -1,0 +1,48 @@
+namespace EdgeGateway.Buses;
+
+/// <summary>Something that somebody else wants done on a bus.</summary>
+internal abstract class Errand
+{
+    public abstract ValueTask RunAsync(IBus bus, CancellationToken cancel);
+
+    public abstract void Refuse(CancellationToken cancel);
+}
+
+/// <summary>An errand with a result.</summary>
+/// <param name="work">What is to be done.</param>
+/// <param name="asker">Ends when nobody waits for it any more.</param>
+internal sealed class Errand<T>(Func<IBus, CancellationToken, ValueTask<T>> work, CancellationToken asker) : Errand
+{
+    public TaskCompletionSource<T> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public override async ValueTask RunAsync(IBus bus, CancellationToken cancel)
+    {
+        if (asker.IsCancellationRequested)
+        {
+            Done.TrySetCanceled(asker);
+            return;
+        }
+
+        try
+        {
+            Done.TrySetResult(await work(bus, cancel).ConfigureAwait(false));
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            Done.TrySetCanceled(cancel);
+            throw;
+        }
+        catch (OperationCanceledException) when (asker.IsCancellationRequested)
+        {
+            // The work looked at its asker's token, too. That is no fault of the bus.
+            Done.TrySetCanceled(asker);
+        }
+        catch (Exception e)
+        {
+            Done.TrySetException(e);
+            throw;
+        }
+    }
+
+    public override void Refuse(CancellationToken cancel) => Done.TrySetCanceled(cancel);
+}
