@@ -37,8 +37,9 @@ internal static class FrugalityBench
             {
                 if (mode == "both" || mode == (all ? "all" : "none"))
                 {
-                    missed += await MeasureAsync(
+                    var figures = await MeasureAsync(
                         program,
+                        Devices,
                         all,
                         TimeSpan.FromSeconds(result.GetValue(warmUp)),
                         TimeSpan.FromSeconds(result.GetValue(seconds)),
@@ -47,6 +48,7 @@ internal static class FrugalityBench
                         result.GetValue(folder)!,
                         result.GetValue(json),
                         cancel).ConfigureAwait(false);
+                    missed += figures.Missed;
                 }
             }
 
@@ -55,11 +57,11 @@ internal static class FrugalityBench
         return command;
     }
 
-    public static async Task<long> MeasureAsync(
-        GatewayProgram program, bool all, TimeSpan warmUp, TimeSpan length, string cpu, string others, string folder, bool json, CancellationToken cancel)
+    public static async Task<Figures> MeasureAsync(
+        GatewayProgram program, int devices, bool all, TimeSpan warmUp, TimeSpan length, string cpu, string others, string folder, bool json, CancellationToken cancel)
     {
         var time = TimeProvider.System;
-        await using var site = await LoadSite.StartAsync(program, others, folder, Devices, Registers, Period, all).ConfigureAwait(false);
+        await using var site = await LoadSite.StartAsync(program, others, folder, devices, Registers, Period, all).ConfigureAwait(false);
         await using var centre = new Centre(site.Broker);
         await centre.Subscribed.ConfigureAwait(false);
         await using var gateway = program.Start(cpu, "run", "--config", Path.Combine(site.Folder, "gateway.yaml"));
@@ -96,8 +98,8 @@ internal static class FrugalityBench
         var written = after.WrittenBytes - before.WrittenBytes;
         var report = new Report(string.Create(
             CultureInfo.InvariantCulture,
-            $"frugality: {Devices} devices x {Registers} registers every second, {(all ? "every sample published" : "summaries only")}; {elapsed:F1} s on processor {cpu}"));
-        report.Add("requests", polls, $"in {elapsed:F1} s; {Devices} connections, one request for each device and second");
+            $"frugality: {devices} devices x {Registers} registers every second, {(all ? "every sample published" : "summaries only")}; {elapsed:F1} s on processor {cpu}"));
+        report.Add("requests", polls, $"in {elapsed:F1} s; {devices} connections, one request for each device and second");
         report.Add("missed periods", missed, "polls that were due and did not happen");
         report.Add("failed requests", failed, "timeouts, exceptions, bad replies");
         report.Add("samples", samples, $"values: {samples / Math.Max(polls, 1)} in {Registers} registers of a request");
@@ -116,7 +118,7 @@ internal static class FrugalityBench
         report.Add("message bytes", (double)(bytes - bytesBefore) / samples, "payload bytes for a sample");
         report.Add("outbox", last.Outbox.Rows, "messages that wait in the end");
         report.Print(json);
-        return missed + failed;
+        return new(missed + failed, busy / samples * 1e6);
     }
 
     private static async Task<StatusDocument> StatusAsync(LoadSite site, ChildProcess gateway)
@@ -132,6 +134,9 @@ internal static class FrugalityBench
         values.Sort();
         return values[values.Count / 2];
     }
+
+    /// <summary>What a measurement showed: polls that were missed or failed, and seconds of processor time for a million samples.</summary>
+    public readonly record struct Figures(long Missed, double CpuForMillion);
 
     /// <summary>The receiver: counts what the gateway publishes.</summary>
     private sealed class Centre : IAsyncDisposable

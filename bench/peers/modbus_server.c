@@ -1,7 +1,8 @@
 /* The server of "bench modbus a": holding registers that hold their address, any unit, any number of connections, any number of
    transactions under way. Each reply leaves LATENCY microseconds after its request came, whatever else is under way (a long wire,
    not a slow device). With "object" it closes the connection when a request comes before the last one was answered.
-   cc -O2 -o modbus_server modbus_server.c; ./modbus_server LATENCY_US [object]. Prints "port N" and serves until it is killed. */
+   cc -O2 -o modbus_server modbus_server.c; ./modbus_server LATENCY_US [object]. Prints "ready PORT" and
+   serves until it is killed, or until its standard input closes when that is a pipe. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -141,14 +143,23 @@ int main(int argc, char **argv)
         struct epoll_event e = { .events = EPOLLIN, .data.fd = watched[i] };
         epoll_ctl(epoll, EPOLL_CTL_ADD, watched[i], &e);
     }
-    printf("port %d\n", ntohs(at.sin_port));
+    struct stat input;
+    if (fstat(STDIN_FILENO, &input) == 0 && S_ISFIFO(input.st_mode)) {
+        struct epoll_event e = { .events = EPOLLIN, .data.fd = STDIN_FILENO };
+        epoll_ctl(epoll, EPOLL_CTL_ADD, STDIN_FILENO, &e);
+    }
+    printf("ready %d\n", ntohs(at.sin_port));
     fflush(stdout);
     for (;;) {
         struct epoll_event events[64];
         int count = epoll_wait(epoll, events, 64, -1);
         for (int i = 0; i < count; i++) {
             int fd = events[i].data.fd;
-            if (fd == timer) {
+            if (fd == STDIN_FILENO) {
+                char ignored[64];
+                if (read(fd, ignored, sizeof ignored) <= 0)
+                    return 0;
+            } else if (fd == timer) {
                 uint64_t times;
                 if (read(timer, &times, sizeof times) == sizeof times)
                     tick();

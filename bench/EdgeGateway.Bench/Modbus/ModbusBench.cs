@@ -12,6 +12,7 @@ internal static class ModbusBench
         new("b", "RTU at 9600 and 115200 baud: share of the theoretical limit on a paced line whose unit drops requests that break the silence, beside libmodbus and pymodbus", RtuShareBench.RunAsync),
         new("c", "requests for 50 devices x 40 registers scattered in 300, beside libmodbus and pymodbus; devices that refuse what lies between", ScatteredBench.RunAsync),
         new("d", "processor time for a million samples: 50 devices x 100 registers a second, every sample forwarded, and summaries only", ForwardingPart.RunAsync),
+        new("e", "250 endpoints x 100 registers a second in one gateway: missed periods, processor time, memory", EndpointsPart.RunAsync),
     ];
 
     public static Command Create()

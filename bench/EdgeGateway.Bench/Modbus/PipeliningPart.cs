@@ -122,7 +122,7 @@ internal static class PipeliningPart
     }
 
     private static async Task<int> PortOfAsync(ChildProcess server) =>
-        int.Parse((await server.LineWithAsync("port ").ConfigureAwait(false))["port ".Length..], CultureInfo.InvariantCulture);
+        int.Parse((await server.LineWithAsync("ready ").ConfigureAwait(false))["ready ".Length..], CultureInfo.InvariantCulture);
 
     private static async Task<string> CompileAsync(string name, params string[] libraries)
     {

@@ -21,6 +21,7 @@ internal sealed class PipelineDepth
     private const long ForgivenAnswers = 100_000;
 
     private static readonly TimeSpan PauseAfterProven = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan PauseWithoutDemand = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan PauseWithoutGain = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan FirstPause = TimeSpan.FromHours(1);
     private static readonly TimeSpan LongPause = TimeSpan.FromHours(24);
@@ -112,6 +113,13 @@ internal sealed class PipelineDepth
         }
         else if (_answers >= AnswersToRemember)
         {
+            if (_waiters == 0 && MayProbe())
+            {
+                // There is never more to ask: an owner that keeps one request under way has less to do.
+                _ceiling = Depth;
+                Pause(PauseWithoutDemand);
+            }
+
             _answers /= 2;
             _latencies /= 2;
             _crowds /= 2;

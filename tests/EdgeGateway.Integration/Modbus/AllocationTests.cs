@@ -31,6 +31,28 @@ public sealed class AllocationTests
     }
 
     [Fact]
+    public async Task Reads_sixteen_at_once_over_TCP_allocate_nothing()
+    {
+        await using var server = await LatencyServer.StartAsync(1000);
+        await using var client = new ModbusTcpClient("127.0.0.1", server.ReadyNumber, TimeProvider.System, capacity: 16);
+        using var cancel = new CancellationTokenSource();
+        var buffers = Enumerable.Range(0, 16).Select(_ => new ushort[100]).ToArray();
+        var least = long.MaxValue;
+        for (var round = 0; round <= Rounds; round++)
+        {
+            var before = GC.GetTotalAllocatedBytes(precise: true);
+            await Task.WhenAll(buffers.Select(values => ReadMany(client, values, 200, cancel.Token)));
+            if (round > 0)
+            {
+                least = Math.Min(least, (GC.GetTotalAllocatedBytes(precise: true) - before) / (200 * buffers.Length));
+            }
+        }
+
+        Assert.InRange(least, 0, BytesAllowedPerRead);
+        Assert.True(client.Counters.MostInFlight > 1, "one at a time only");
+    }
+
+    [Fact]
     public async Task Reads_over_a_serial_line_allocate_nothing()
     {
         Ramp unit = new();

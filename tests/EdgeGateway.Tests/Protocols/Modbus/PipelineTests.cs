@@ -88,6 +88,19 @@ public sealed class PipelineTests
     }
 
     [Fact]
+    public void An_owner_that_never_has_more_to_ask_is_asked_again_after_ten_minutes()
+    {
+        Assert.Equal(2, _site.Client.Wanted);
+        _site.ReadMany(100, keep: 1);
+        Assert.Equal(1, _site.Client.Wanted);
+
+        _site.Clock.Advance(TimeSpan.FromMinutes(10));
+        Assert.Equal(2, _site.Client.Wanted);
+        _site.ReadMany(100);
+        Assert.True(_site.Client.Depth > 1);
+    }
+
+    [Fact]
     public void A_server_that_closes_the_connection_gets_one_at_a_time_and_no_value_is_lost()
     {
         ObjectToMoreThan(1, (line, _) => line.Close(Ms(0)));
