@@ -12,6 +12,7 @@ var root = new RootCommand(
       edgegateway check gateway.yaml         say everything that is wrong in a configuration, touch no wire
       edgegateway read incomer               read one device now and show its values
       edgegateway run --config gateway.yaml  run the gateway (SIGTERM stops it within seconds)
+      edgegateway write DEVICE POINT VALUE   write one value, where profile and configuration allow it
       edgegateway status                     what the running gateway does, and what is wrong
     """)
 {
