@@ -14,6 +14,7 @@ var root = new RootCommand(
       edgegateway run --config gateway.yaml  run the gateway (SIGTERM stops it within seconds)
       edgegateway scan --port /dev/ttyUSB0   find devices on a line and propose profiles for them
       edgegateway trace BUS                  what passes on a bus, frame by frame, in words
+      edgegateway write DEVICE POINT VALUE   write one value, where profile and configuration allow it
       edgegateway status                     what the running gateway does, and what is wrong
     """)
 {

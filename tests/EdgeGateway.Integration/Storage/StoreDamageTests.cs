@@ -34,6 +34,27 @@ public sealed class StoreDamageTests
     }
 
     [Fact]
+    public void Notes_survive_a_restart_and_a_salvage_and_one_that_was_changed_is_left_out()
+    {
+        using var t = new TestStore();
+        StoreNote[] notes = [new("expiry/relay/k1", "{}"), new("write/000000000001", "Pumpe 井下")];
+        t.Batch.Notes.AddRange([.. notes, new StoreNote("write/000000000002", "gone"), new StoreNote("write/000000000002", null)]);
+        t.Commit();
+        t.Reopen();
+        Assert.Equal(notes, t.Store.Notes());
+
+        t.Store.MarkDamaged("the test says so");
+        t.Reopen();
+        Assert.NotNull(t.Recovery.Report);
+        Assert.Equal(notes, t.Store.Notes());
+
+        t.Store.Dispose();
+        Sql.Execute(t.Database, "UPDATE note SET text = 'Pumpe' WHERE key LIKE 'write/%'");
+        t.Reopen();
+        Assert.Equal(notes[..1], t.Store.Notes());
+    }
+
+    [Fact]
     public void Every_row_outside_the_damaged_pages_is_saved_and_keeps_its_number()
     {
         using var t = Filled();
