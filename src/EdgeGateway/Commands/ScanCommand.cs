@@ -15,6 +15,9 @@ namespace EdgeGateway.Commands;
 /// <summary><c>edgegateway scan</c>: finds devices and proposes profiles for them.</summary>
 internal static class ScanCommand
 {
+    private const int ReasonsOfTheBest = 8;
+    private const int ReasonsOfOthers = 2;
+
     public static Command Create()
     {
         var bus = new Argument<string?>("bus") { Description = "Id of a bus in gateway.yaml.", Arity = ArgumentArity.ZeroOrOne };
@@ -212,9 +215,13 @@ internal static class ScanCommand
                 AnsiConsole.MarkupLineInterpolated($"  [yellow]![/] {note}");
             }
 
-            foreach (var profile in unit.Profiles)
+            foreach (var (place, profile) in unit.Profiles.Index())
             {
-                AnsiConsole.MarkupLineInterpolated($"  [green]{profile.Profile}[/] ({profile.Title}) fits {profile.FitPercent} %: {string.Join("; ", profile.Reasons)}");
+                AnsiConsole.MarkupLineInterpolated($"  [green]{profile.Profile}[/] ({profile.Title}) fits {profile.FitPercent} %");
+                foreach (var reason in profile.Reasons.Take(place == 0 ? ReasonsOfTheBest : ReasonsOfOthers))
+                {
+                    AnsiConsole.MarkupLineInterpolated($"      {reason}");
+                }
             }
 
             if (unit.Profiles.Count == 0)

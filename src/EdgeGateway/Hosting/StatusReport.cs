@@ -96,7 +96,7 @@ internal sealed class StatusReport(
         .Where(b => b.Second is ModbusBus)
         .SelectMany(b => LikelyCauses.Of(((ModbusBus)b.Second).Symptoms.Of(
             b.First.Model,
-            b.First.Links.Select(l => (l.Device, l.LastLatency > 0 ? TimeSpan.FromMilliseconds(l.LastLatency) : (TimeSpan?)null)),
+            b.First.Links.Select(l => (l.Device, l.Latency.Count > 0 ? l.Latency.Quantile(0.95) : (TimeSpan?)null)),
             ((ModbusBus)b.Second).Client.Counters,
             utilisation: null)))
         .Select(c => new CauseDocument(c.Bus, c.Device, c.Symptom, c.Cure));
