@@ -143,7 +143,7 @@ internal static class ScanCommand
             return await scanner.ScanUnitsAsync(probe, place, line is null ? units ?? usual : lineUnits, cancel).ConfigureAwait(false);
         }
 
-        if (line is var (path, settings))
+        if (bus is ModbusRtuBus && line is var (path, settings))
         {
             // The settings of the file first; only when nobody answers there the others.
             var lines = ScanTargets.Lines(request.Baud, request.Parity);
@@ -154,14 +154,14 @@ internal static class ScanCommand
         var own = new ClientProbe(((ModbusBus)BusKinds.Create(bus, TimeProvider.System)).Client);
         await using (own.ConfigureAwait(false))
         {
-            return await scanner.ScanUnitsAsync(own, place, units ?? usual, cancel).ConfigureAwait(false);
+            return await scanner.ScanUnitsAsync(own, place, line is null ? units ?? usual : lineUnits, cancel).ConfigureAwait(false);
         }
     }
 
     private static ScanPlace PlaceOf(BusModel bus, (string Port, Protocols.Serial.SerialSettings Settings)? line) => line is var (path, settings)
         ? new() { Bus = bus.Id, SerialPort = path, Baud = settings.Baud, Parity = settings.Parity.ToString().ToLowerInvariant(), StopBits = settings.StopBits }
-        : bus is ModbusTcpBus tcp
-            ? new() { Bus = bus.Id, Host = tcp.Host, TcpPort = tcp.Port }
+        : bus is NetworkBus network
+            ? new() { Bus = bus.Id, Host = network.Host, TcpPort = network.Port }
             : new() { Bus = bus.Id };
 
     /// <summary>Every profile there is. One with errors is no reason not to look for devices.</summary>
