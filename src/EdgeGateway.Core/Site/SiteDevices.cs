@@ -71,7 +71,7 @@ internal sealed class SiteDevices(
 
         foreach (var bus in buses)
         {
-            CheckLoad(bus);
+            CheckLoad(bus, root.List("buses").OfType<YamlMap>().First(entry => entry["id"] is YamlScalar id && id.Text == bus.Id));
         }
     }
 
@@ -235,7 +235,7 @@ internal sealed class SiteDevices(
     }
 
     // On a line every byte takes its time: what does not fit cannot be polled, however good the cable.
-    private void CheckLoad(BusModel bus)
+    private void CheckLoad(BusModel bus, YamlMap place)
     {
         var devices = _placed.Where(d => d.Model.BusId == bus.Id).ToList();
         if (devices.Count == 0)
@@ -249,21 +249,40 @@ internal sealed class SiteDevices(
             return;
         }
 
-        // What does not fit even if every device answers at once is refused; what the usual turnaround makes of it is warned of.
+        // What does not fit even if every device answers at once is refused; what the usual turnaround makes of it is warned of. While
+        // a device has its quiet time others are asked: that time counts for the device alone.
         var models = devices.ConvertAll(d => d.Model);
-        var least = BusLoad.Predict(bus, models, _points, _ => TimeSpan.Zero);
-        var usual = BusLoad.Predict(bus, models, _points);
+        var hasted = models.ConvertAll(d => d with { Profile = d.Profile with { MinGap = TimeSpan.Zero } });
+        var least = BusLoad.Predict(bus, hasted, _points, _ => TimeSpan.Zero);
+        var usual = BusLoad.Predict(bus, hasted, _points);
         var heaviest = least.Devices.MaxBy(d => d.Utilisation)!;
-        var place = devices.Find(d => d.Model == heaviest.Device)!.Section.Place;
         if (least.Utilisation > 1)
         {
-            problems.Error(place, $"the bus '{bus.Id}' would be busy for {Math.Round(least.Utilisation * 100)} % of the time: what is asked of it is not possible ('{heaviest.Device.Id}' has the largest share, {Math.Round(heaviest.Utilisation * 100)} %)", "Poll less often, leave points out ('poll: off'), raise the baud rate, or use a second line");
+            problems.Error(
+                place,
+                $"the bus '{bus.Id}' would be busy for {Percent(least.Utilisation)} of the time even if every device answered at once: what is asked of it is not possible ('{heaviest.Device.Id}' has the largest share, {Percent(heaviest.Utilisation)})",
+                $"Poll less often (every period {usual.SlowDown(UsualLoad):0.0} times as long would do), leave points out ('poll: off'), raise the baud rate, or put some devices on a second line");
         }
-        else if (usual.Utilisation > 0.8)
+        else if (usual.Utilisation > UsualLoad && bus is not ModbusTcpBus)
         {
-            problems.Warning(place, $"the bus '{bus.Id}' will be busy for {Math.Round(usual.Utilisation * 100)} % of the time, assuming that {usual.Assumption}", "A device that does not answer will make others late: poll less often or raise the baud rate");
+            problems.Warning(
+                place,
+                $"the bus '{bus.Id}' will be busy for {Percent(usual.Utilisation)} of the time, assuming that {usual.Assumption}",
+                $"A device that does not answer will make others late. Poll less often (every period {usual.SlowDown(UsualLoad):0.0} times as long would do), raise the baud rate, or use a second line");
+        }
+
+        foreach (var own in BusLoad.Predict(bus, models, _points, _ => TimeSpan.Zero).Devices.Where(d => d.Utilisation > 1 && least.Utilisation <= 1))
+        {
+            problems.Error(
+                place,
+                $"the device '{own.Device.Id}' would need {Percent(own.Utilisation)} of the time: its profile says that it needs {own.Device.Profile.MinGap.TotalMilliseconds:0} ms between two requests",
+                "Poll it less often, or leave points out ('poll: off')");
         }
     }
+
+    private const double UsualLoad = 0.8;
+
+    private static string Percent(double share) => $"{Math.Round(share * 100)} %";
 
     private static readonly DeviceProfile Unknown = new()
     {

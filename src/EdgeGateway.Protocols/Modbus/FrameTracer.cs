@@ -40,7 +40,7 @@ public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report)
     public TimeSpan Gap { get; init; } = TimeSpan.FromMilliseconds(80);
 
     /// <summary>How many requests the client may have under way at once; an answer that so many newer requests have overtaken is late.</summary>
-    public int InFlight { get; init; } = 1;
+    public int InFlight { get; set; } = 1;
 
     /// <summary>A whole frame was sent by this side.</summary>
     public void Sent(TimeSpan at, ReadOnlySpan<byte> frame)

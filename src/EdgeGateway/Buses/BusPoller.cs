@@ -50,6 +50,7 @@ public sealed class BusPoller : IDisposable
     private readonly ConcurrentQueue<Errand> _errands = new();
     private readonly TimeShare _errandTime = new(ErrandShare);
     private readonly ReadCost _onWire;
+    private readonly BusyMeter _busy;
     private volatile bool _stopped;
 
     public BusPoller(BusModel model, SiteModel site, IBus bus, ReadingQueue queue, GatewayClock clock, ILogger log)
@@ -65,6 +66,7 @@ public sealed class BusPoller : IDisposable
         _agenda = new Agenda(site, model, _links);
         _outages = new Outages(_links);
         _onWire = ReadCost.On(model, TimeSpan.Zero, TimeSpan.Zero);
+        _busy = new BusyMeter(clock.Monotonic);
     }
 
     /// <summary>The bus that is polled.</summary>
@@ -72,6 +74,15 @@ public sealed class BusPoller : IDisposable
 
     /// <summary>Devices of this bus with what is known of their answers.</summary>
     public IReadOnlyList<DeviceLink> Links => _links;
+
+    /// <summary>Share of the last minute in which the bus was busy; of several requests at once each counts for its part.</summary>
+    public double Utilisation => _busy.Share(_clock.Monotonic);
+
+    /// <summary>How many requests may be under way at once now.</summary>
+    public int Depth => Math.Max(_bus.MaxInFlight, 1);
+
+    /// <summary>What was seen on the wire beyond single requests.</summary>
+    public WireCounters Wire => _bus.Wire;
 
     /// <summary>Whether the owner has done all there was to do, and waits for the clock, a reply or a question.</summary>
     public bool IsAtRest => _alarm.IsWaiting;
@@ -165,13 +176,15 @@ public sealed class BusPoller : IDisposable
             if (isErrandsTurn && _underWay.Count == 0 && _errands.TryDequeue(out var errand))
             {
                 await errand.RunAsync(_bus, cancel).ConfigureAwait(false);
-                _errandTime.Charge(now, _clock.Monotonic - now);
+                var took = _clock.Monotonic - now;
+                _errandTime.Charge(now, took);
+                _busy.Add(now + took, took);
                 continue;
             }
 
             // An errand waits until the reads under way have ended; none is started meanwhile.
             var rest = TimeSpan.MaxValue;
-            var canStart = !isErrandsTurn && _underWay.Count < Math.Max(_bus.MaxInFlight, 1);
+            var canStart = !isErrandsTurn && _underWay.Count < Depth;
             if (canStart)
             {
                 var round = _agenda.Choose(now, _clock.Time, out rest);
@@ -240,7 +253,7 @@ public sealed class BusPoller : IDisposable
     private void Start(DeviceLink link, PolledRead read, Round? round, TimeSpan limit, CancellationToken cancel)
     {
         var slot = _free.Count > 0 ? _free[^1] : new ReadSlot(_clock, _alarm);
-        slot.Prepare(link, read, round, Math.Max(_bus.MaxInFlight, 1));
+        slot.Prepare(link, read, round, Depth);
         slot.Start(_bus.ReadAsync(link.Device.Unit, read.Plan.Request, slot.Registers, limit, cancel));
         if (_free.Count > 0)
         {
@@ -315,7 +328,8 @@ public sealed class BusPoller : IDisposable
 
         var reply = slot.Take();
         Count(link, read.Plan.Request, reply, slot.Began, slot.EndedStamp);
-        var cost = (double)(slot.EndedAt - slot.BeganAt) / slot.Depth;
+        var cost = _clock.Time.GetElapsedTime(slot.Began, slot.EndedStamp).TotalMilliseconds / slot.Depth;
+        _busy.Add(slot.EndedAt, cost);
         _agenda.Charge(link, slot.BeganAt, slot.EndedAt, cost);
         var wasSilent = read.Health.IsSilent;
         if (reply.IsAnswer)

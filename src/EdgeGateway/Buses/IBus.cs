@@ -36,9 +36,19 @@ public interface IBus : IAsyncDisposable
     /// </summary>
     int MaxInFlight { get; }
 
+    /// <summary>What was seen on the wire beyond single requests.</summary>
+    WireCounters Wire => default;
+
     /// <summary>What happened on the bus, in words, for the last reply that was not good; empty when there was none.</summary>
     string LastProblem { get; }
 }
+
+/// <summary>What was seen on the wire since the start.</summary>
+/// <param name="Connects">Connections made or ports opened.</param>
+/// <param name="LateDiscarded">Replies that came too late or twice, and were thrown away.</param>
+/// <param name="Echoes">Own requests heard back from the line.</param>
+/// <param name="Fences">Extra requests sent to be sure that no late reply is under way.</param>
+public readonly record struct WireCounters(long Connects, long LateDiscarded, long Echoes, long Fences);
 
 /// <summary>How a read ended.</summary>
 /// <param name="Reason">None when the registers are valid.</param>

@@ -20,6 +20,9 @@ public sealed class ModbusBus(ModbusClient client) : IBus
     public int MaxInFlight => client is ModbusTcpClient tcp ? tcp.Wanted : 1;
 
     /// <inheritdoc/>
+    public WireCounters Wire => client.Counters is var seen ? new(seen.Connects, seen.LateDiscarded, seen.Echoes, seen.Fences) : default;
+
+    /// <inheritdoc/>
     public string LastProblem => _last.IsOk ? "" : _last.Describe();
 
     /// <inheritdoc/>

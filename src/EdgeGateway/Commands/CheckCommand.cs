@@ -97,7 +97,9 @@ internal static class CheckCommand
             }
 
             var load = BusLoad.Predict(bus, devices, model.Points);
-            Console.WriteLine($"  bus {bus.Id} ({BusKinds.Describe(bus)}): {devices.Length} devices, {load.RequestsPerSecond:F2} requests per second, {load.Utilisation:P0} of the time, assuming that {load.Assumption}");
+            Console.WriteLine(
+                $"  bus {bus.Id} ({BusKinds.Describe(bus)}): {devices.Length} devices, {load.RequestsPerSecond:F2} requests per second, busy {load.Utilisation:P0} of the time with one request after the other, "
+                + $"all points once in {load.RoundTime.TotalSeconds:G3} s (no common period can be shorter); assuming that {load.Assumption}");
         }
 
         return true;

@@ -15,6 +15,9 @@ namespace EdgeGateway.Commands;
 /// <summary><c>edgegateway scan</c>: finds devices and proposes profiles for them.</summary>
 internal static class ScanCommand
 {
+    private const int ReasonsOfTheBest = 8;
+    private const int ReasonsOfOthers = 2;
+
     public static Command Create()
     {
         var bus = new Argument<string?>("bus") { Description = "Id of a bus in gateway.yaml.", Arity = ArgumentArity.ZeroOrOne };
@@ -140,7 +143,7 @@ internal static class ScanCommand
             return await scanner.ScanUnitsAsync(probe, place, line is null ? units ?? usual : lineUnits, cancel).ConfigureAwait(false);
         }
 
-        if (line is var (path, settings))
+        if (bus is ModbusRtuBus && line is var (path, settings))
         {
             // The settings of the file first; only when nobody answers there the others.
             var lines = ScanTargets.Lines(request.Baud, request.Parity);
@@ -151,14 +154,14 @@ internal static class ScanCommand
         var own = new ClientProbe(((ModbusBus)BusKinds.Create(bus, TimeProvider.System)).Client);
         await using (own.ConfigureAwait(false))
         {
-            return await scanner.ScanUnitsAsync(own, place, units ?? usual, cancel).ConfigureAwait(false);
+            return await scanner.ScanUnitsAsync(own, place, line is null ? units ?? usual : lineUnits, cancel).ConfigureAwait(false);
         }
     }
 
     private static ScanPlace PlaceOf(BusModel bus, (string Port, Protocols.Serial.SerialSettings Settings)? line) => line is var (path, settings)
         ? new() { Bus = bus.Id, SerialPort = path, Baud = settings.Baud, Parity = settings.Parity.ToString().ToLowerInvariant(), StopBits = settings.StopBits }
-        : bus is ModbusTcpBus tcp
-            ? new() { Bus = bus.Id, Host = tcp.Host, TcpPort = tcp.Port }
+        : bus is NetworkBus network
+            ? new() { Bus = bus.Id, Host = network.Host, TcpPort = network.Port }
             : new() { Bus = bus.Id };
 
     /// <summary>Every profile there is. One with errors is no reason not to look for devices.</summary>
@@ -212,9 +215,13 @@ internal static class ScanCommand
                 AnsiConsole.MarkupLineInterpolated($"  [yellow]![/] {note}");
             }
 
-            foreach (var profile in unit.Profiles)
+            foreach (var (place, profile) in unit.Profiles.Index())
             {
-                AnsiConsole.MarkupLineInterpolated($"  [green]{profile.Profile}[/] ({profile.Title}) fits {profile.FitPercent} %: {string.Join("; ", profile.Reasons)}");
+                AnsiConsole.MarkupLineInterpolated($"  [green]{profile.Profile}[/] ({profile.Title}) fits {profile.FitPercent} %");
+                foreach (var reason in profile.Reasons.Take(place == 0 ? ReasonsOfTheBest : ReasonsOfOthers))
+                {
+                    AnsiConsole.MarkupLineInterpolated($"      {reason}");
+                }
             }
 
             if (unit.Profiles.Count == 0)

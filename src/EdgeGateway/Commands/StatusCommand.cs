@@ -102,6 +102,12 @@ internal static class StatusCommand
             AnsiConsole.MarkupLineInterpolated($"[yellow]?[/] {(cause.Device is null ? $"Bus {cause.Bus}" : $"Device {cause.Device} on bus {cause.Bus}")}: {cause.Symptom}. {cause.Cure}.");
         }
 
+        foreach (var bus in status.Buses)
+        {
+            AnsiConsole.MarkupLineInterpolated(
+                $"bus [bold]{bus.Id}[/] ({bus.Where}): busy {bus.Utilisation:P0} of the last minute (predicted {bus.PredictedUtilisation:P0}), {bus.Depth} at once, {bus.Requests} requests, {bus.Replies} replies, {bus.Timeouts} timeouts, {bus.Damaged} damaged, {bus.Exceptions} refused");
+        }
+
         var devices = new Table().Border(TableBorder.Rounded).AddColumns("device", "bus", "unit", "state", "requests", "failed", "refused", "missed", "latency");
         foreach (var device in status.Devices)
         {
@@ -114,10 +120,18 @@ internal static class StatusCommand
                 $"{device.Failed}",
                 $"{device.Exceptions}",
                 $"{device.MissedPeriods}",
-                $"{device.LatencyMilliseconds} ms");
+                device.Latency is { } latency ? $"{latency.P50:G3} ms, 99 %: {latency.P99:G3} ms" : "");
         }
 
         AnsiConsole.Write(devices);
+        foreach (var device in status.Devices)
+        {
+            foreach (var learned in device.Learned)
+            {
+                AnsiConsole.MarkupLineInterpolated($"device [bold]{device.Id}[/], learned: {learned}");
+            }
+        }
+
         foreach (var device in status.Devices.Where(d => d.Texts.Count > 0))
         {
             AnsiConsole.MarkupLineInterpolated($"{device.Id}: {string.Join(", ", device.Texts.Select(t => $"{t.Key} {t.Value}"))}");

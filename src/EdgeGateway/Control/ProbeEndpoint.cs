@@ -60,7 +60,7 @@ internal static class ProbeEndpoint
         }
 
         var (unit, timeout) = (Number(context, "unit"), Number(context, "timeout"));
-        if (unit is < 0 or > 255 || timeout is < 1 or > LongestTimeout || (unit == 0 && poller.Model is Core.Site.ModbusRtuBus))
+        if (unit is < 0 or > 255 || timeout is < 1 or > LongestTimeout || (unit == 0 && Tracing.WireFormats.Of(poller.Model) != FrameFormat.Tcp))
         {
             await Replies.RefuseAsync(context, StatusCodes.Status400BadRequest, $"Ask a unit of 0 to 255 (1 to 255 on a line) with a timeout of 1 to {LongestTimeout} ms.").ConfigureAwait(false);
             return;

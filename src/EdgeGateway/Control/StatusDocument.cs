@@ -41,6 +41,9 @@ public sealed record StatusDocument
 
     public required OutboxDocument Outbox { get; init; }
 
+    /// <summary>The buses, with how busy they are.</summary>
+    public IReadOnlyList<BusDocument> Buses { get; init; } = [];
+
     public required IReadOnlyList<DeviceDocument> Devices { get; init; }
 
     public required IReadOnlyList<UplinkDocument> Uplinks { get; init; }
@@ -79,6 +82,53 @@ public sealed record OutboxDocument
     public required long Quarantined { get; init; }
 }
 
+/// <summary>One bus as its owner sees it; sums are over its devices, since the start.</summary>
+public sealed record BusDocument
+{
+    public required string Id { get; init; }
+
+    /// <summary>Address and port, or the path of the port.</summary>
+    public required string Where { get; init; }
+
+    /// <summary>Share of the last minute in which it was busy: 0 to 1.</summary>
+    public required double Utilisation { get; init; }
+
+    /// <summary>The share that was predicted from periods, sizes and an assumed turnaround; <c>edgegateway check</c> says which.</summary>
+    public required double PredictedUtilisation { get; init; }
+
+    /// <summary>Requests that may be under way at once.</summary>
+    public required int Depth { get; init; }
+
+    public required long Requests { get; init; }
+
+    /// <summary>Requests that were answered, exceptions included.</summary>
+    public required long Replies { get; init; }
+
+    public required long Timeouts { get; init; }
+
+    /// <summary>Replies that were damaged: wrong CRC, too short, not to the request.</summary>
+    public required long Damaged { get; init; }
+
+    public required long Exceptions { get; init; }
+
+    /// <summary>Replies that came too late or twice, and were thrown away.</summary>
+    public required long LateDiscarded { get; init; }
+
+    /// <summary>Own requests heard back from the line.</summary>
+    public required long Echoes { get; init; }
+
+    /// <summary>Connections made or ports opened.</summary>
+    public required long Connects { get; init; }
+}
+
+/// <summary>How long a device takes to answer, in milliseconds; on a line without the time that the bytes travel.</summary>
+/// <param name="P50">Half of the answers took at most this.</param>
+/// <param name="P90">Nine of ten.</param>
+/// <param name="P99">99 of 100.</param>
+/// <param name="Max">The longest since the start.</param>
+/// <param name="Limit">How long the next request is waited for.</param>
+public sealed record LatencyDocument(double P50, double P90, double P99, double Max, double Limit);
+
 /// <summary>One device as its bus owner sees it.</summary>
 public sealed record DeviceDocument
 {
@@ -104,6 +154,18 @@ public sealed record DeviceDocument
     public required long MissedPeriods { get; init; }
 
     public required long LatencyMilliseconds { get; init; }
+
+    /// <summary>Requests to which nothing came in time.</summary>
+    public long Timeouts { get; init; }
+
+    /// <summary>Requests whose reply was damaged: wrong CRC, too short, not to the request.</summary>
+    public long Damaged { get; init; }
+
+    /// <summary>How long its answers take; null before the first one.</summary>
+    public LatencyDocument? Latency { get; init; }
+
+    /// <summary>What was learned beyond its profile: registers that cannot be read, how many at once; empty when it answers as its profile says.</summary>
+    public IReadOnlyList<string> Learned { get; init; } = [];
 
     /// <summary>What the device says of itself, by point: serial number, version. Only what has been read since the start.</summary>
     public IReadOnlyDictionary<string, string> Texts { get; init; } = new Dictionary<string, string>();

@@ -51,7 +51,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         _loop = new CommitLoop(site, store, _queue, clock, births, _log);
         _buses = [.. Site.Buses.Select(bus => BusKinds.Create(bus, clock.Time))];
         _pollers = [.. Site.Buses.Select((bus, i) => new BusPoller(bus, Site, _buses[i], _queue, clock, _log))];
-        _wires = Site.Buses.Zip(_buses).Where(b => b.Second is ModbusBus).ToDictionary(b => b.First.Id, b => new WireHub(((ModbusBus)b.Second).Client, clock.Time));
+        _wires = Site.Buses.Zip(_buses).Where(b => b.Second is ModbusBus).ToDictionary(b => b.First.Id, b => new WireHub((ModbusBus)b.Second, clock.Time));
         _uplinks = [.. Site.Uplinks.Select(uplink => UplinkTable.Create(uplink, new UplinkContext
         {
             SiteId = Site.SiteId,

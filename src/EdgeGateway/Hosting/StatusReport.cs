@@ -2,6 +2,7 @@ using EdgeGateway.Buses;
 using EdgeGateway.Control;
 using EdgeGateway.Core.Diagnosis;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Storage;
 using EdgeGateway.Uplinks;
@@ -13,6 +14,8 @@ internal sealed class StatusReport(
     SiteModel site, GatewayClock clock, SqliteStore store, CommitLoop loop, IReadOnlyList<BusPoller> pollers, IReadOnlyList<IUplink> uplinks, IReadOnlyList<IBus> buses)
 {
     private readonly DateTimeOffset _started = clock.Time.GetUtcNow();
+    private readonly Dictionary<string, double> _predicted = pollers.ToDictionary(
+        p => p.Model.Id, p => BusLoad.Predict(p.Model, p.Links.Select(l => l.Device), site.Points).Utilisation, StringComparer.Ordinal);
 
     /// <summary>Makes the document of this moment; from any thread.</summary>
     public StatusDocument Make()
@@ -56,6 +59,7 @@ internal sealed class StatusReport(
                 Evicted = statistics.EvictedRecords,
                 Quarantined = statistics.QuarantinedRecords,
             },
+            Buses = [.. pollers.Select(Bus)],
             Devices = [.. links.Select(l => Device(l.Model, l.link))],
             Uplinks = [.. states.Select(s => Uplink(s, now))],
             Process = Process(statistics.ProcessBytesWritten),
@@ -63,6 +67,32 @@ internal sealed class StatusReport(
     }
 
     private static string Reason(DeviceLink link) => Reasons.Describe(Core.Quality.Bad(link.Reason.Reason, link.Reason.Detail));
+
+    private BusDocument Bus(BusPoller poller) => new()
+    {
+        Id = poller.Model.Id,
+        Where = BusKinds.Describe(poller.Model),
+        Utilisation = Math.Round(poller.Utilisation, 4),
+        PredictedUtilisation = Math.Round(_predicted[poller.Model.Id] / poller.Depth, 4),
+        Depth = poller.Depth,
+        Requests = poller.Links.Sum(l => l.Requests),
+        Replies = poller.Links.Sum(l => l.Requests - l.Failed),
+        Timeouts = poller.Links.Sum(l => l.Timeouts),
+        Damaged = poller.Links.Sum(l => l.Damaged),
+        Exceptions = poller.Links.Sum(l => l.Exceptions),
+        LateDiscarded = poller.Wire.LateDiscarded,
+        Echoes = poller.Wire.Echoes,
+        Connects = poller.Wire.Connects,
+    };
+
+    private static LatencyDocument? Latency(DeviceLink link) => link.Latency.Count == 0 ? null : new(
+        Milliseconds(link.Latency.Quantile(0.5)),
+        Milliseconds(link.Latency.Quantile(0.9)),
+        Milliseconds(link.Latency.Quantile(0.99)),
+        Milliseconds(link.Latency.Longest),
+        Milliseconds(link.Limit));
+
+    private static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 2);
 
     private DeviceDocument Device(BusModel bus, DeviceLink link) => new()
     {
@@ -77,6 +107,10 @@ internal sealed class StatusReport(
         Exceptions = link.Exceptions,
         MissedPeriods = link.MissedPeriods,
         LatencyMilliseconds = link.LastLatency,
+        Timeouts = link.Timeouts,
+        Damaged = link.Damaged,
+        Latency = Latency(link),
+        Learned = link.Learned,
         Texts = link.Device.Points.Where(p => loop.Texts[p] is not null).ToDictionary(p => site.Points[p].Id, p => loop.Texts[p]!, StringComparer.Ordinal),
     };
 
@@ -96,9 +130,9 @@ internal sealed class StatusReport(
         .Where(b => b.Second is ModbusBus)
         .SelectMany(b => LikelyCauses.Of(((ModbusBus)b.Second).Symptoms.Of(
             b.First.Model,
-            b.First.Links.Select(l => (l.Device, l.LastLatency > 0 ? TimeSpan.FromMilliseconds(l.LastLatency) : (TimeSpan?)null)),
+            b.First.Links.Select(l => (l.Device, l.Latency.Count > 0 ? l.Latency.Quantile(0.95) : (TimeSpan?)null)),
             ((ModbusBus)b.Second).Client.Counters,
-            utilisation: null)))
+            b.First.Utilisation)))
         .Select(c => new CauseDocument(c.Bus, c.Device, c.Symptom, c.Cure));
 
     private ProcessDocument Process(long? writtenBytes)

@@ -23,10 +23,11 @@ internal sealed class TraceSession(IReadOnlyList<DeviceModel> devices, Func<Time
     public async IAsyncEnumerable<IReadOnlyList<TraceDocument>> WatchAsync(
         WireHub hub, WireWatcher watcher, FrameFormat format, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var tracer = new FrameTracer(format, Report) { InFlight = hub.Capacity };
+        var tracer = new FrameTracer(format, Report);
         var reader = new Reader(tracer);
         while (true)
         {
+            tracer.InFlight = hub.InFlight;
             var hasEnded = watcher.HasEnded;
             var hasMore = watcher.Drain(reader, MostAtOnce, out var lost);
             if (lost > 0)

@@ -1,9 +1,10 @@
+using EdgeGateway.Buses;
 using EdgeGateway.Protocols.Modbus;
 
 namespace EdgeGateway.Tracing;
 
 /// <summary>Everybody who watches one bus. The client is tapped only while somebody does, so that a trace costs nothing otherwise.</summary>
-internal sealed class WireHub(ModbusClient client, TimeProvider time) : IModbusTap
+internal sealed class WireHub(ModbusBus bus, TimeProvider time) : IModbusTap
 {
     /// <summary>How many may watch one bus at once.</summary>
     public const int MostWatchers = 4;
@@ -14,8 +15,8 @@ internal sealed class WireHub(ModbusClient client, TimeProvider time) : IModbusT
     private WireWatcher[] _watchers = [];
     private bool _hasEnded;
 
-    /// <summary>How many requests the client may have under way.</summary>
-    public int Capacity => client.Capacity;
+    /// <summary>How many requests may be under way now.</summary>
+    public int InFlight => bus.MaxInFlight;
 
     /// <summary>Time since the hub was made; the clock of all that it reports.</summary>
     public TimeSpan Now => time.GetElapsedTime(_begin);
@@ -41,7 +42,7 @@ internal sealed class WireHub(ModbusClient client, TimeProvider time) : IModbusT
             }
 
             _watchers = [.. _watchers, watcher];
-            client.Tap = this;
+            bus.Client.Tap = this;
             return watcher;
         }
     }
@@ -54,7 +55,7 @@ internal sealed class WireHub(ModbusClient client, TimeProvider time) : IModbusT
             _watchers = [.. _watchers.Where(w => w != watcher)];
             if (_watchers.Length == 0)
             {
-                client.Tap = null;
+                bus.Client.Tap = null;
             }
         }
 
@@ -67,7 +68,7 @@ internal sealed class WireHub(ModbusClient client, TimeProvider time) : IModbusT
         lock (_gate)
         {
             _hasEnded = true;
-            client.Tap = null;
+            bus.Client.Tap = null;
             foreach (var watcher in _watchers)
             {
                 watcher.End();

@@ -3,6 +3,7 @@ using System.Text.Json;
 using EdgeGateway.Integration.Gateway;
 using EdgeGateway.Integration.Modbus;
 using EdgeGateway.Integration.Mqtt;
+using EdgeGateway.Protocols.Modbus;
 using EdgeGateway.Protocols.Serial;
 using EdgeGateway.Tracing;
 
@@ -65,6 +66,42 @@ public sealed class TraceTests
         Assert.Contains("11 03 00 6B 00 03 76 87", await trace.LineAsync(), StringComparison.Ordinal);
         Assert.Equal(0, await other.ReadAsync(new byte[16], TimeSpan.Zero, CancellationToken.None));
         Assert.Equal(0, await trace.InterruptAsync());
+    }
+
+    [Fact]
+    public async Task Status_says_what_is_probably_wrong_with_a_device_that_is_silent_and_forgets_it_when_mended()
+    {
+        var isSilent = true;
+        await using var server = ModbusTcpServer.Start(_ => new Zeros(), options: new()
+        {
+            Faults = request => request.Unit == 2 && Volatile.Read(ref isSilent) ? ServerFault.Silence : ServerFault.None,
+        });
+        using var broker = await Mosquitto.RunAsync();
+        await using var site = GatewaySite.Write(LoadSite.Configuration(2), ("bus", server.EndPoint.Port), ("broker", broker.Port));
+        site.Add(LoadSite.Profile);
+        await using var gateway = await GatewayProcess.RunAsync(site);
+        await gateway.StatusHoldsAsync(s => s.LikelyCauses.Count > 0, "a cause is told");
+
+        var cause = Assert.Single((await gateway.StatusAsync()).LikelyCauses);
+        Assert.Equal(("bus", "load001"), (cause.Bus, cause.Device));
+        var (_, shown, _) = await GatewayProcess.CommandAsync("status", "--config", site.Configuration);
+        Assert.Contains("? Device load001 on bus bus: never answers", shown, StringComparison.Ordinal);
+        Assert.Contains("while another device answers. The connection is good: check its unit id (is it 2?)", shown.ReplaceLineEndings(" "), StringComparison.Ordinal);
+
+        Volatile.Write(ref isSilent, false);
+        await gateway.StatusHoldsAsync(s => s.LikelyCauses.All(c => !c.Symptom.StartsWith("never", StringComparison.Ordinal)), "it is heard");
+        Assert.Equal(0, await gateway.StopAsync());
+    }
+
+    private sealed class Zeros : IModbusUnit
+    {
+        public ModbusExceptionCode Read(RegisterTable table, ushort address, Span<ushort> destination)
+        {
+            destination.Clear();
+            return ModbusExceptionCode.None;
+        }
+
+        public ModbusExceptionCode Write(RegisterTable table, ushort address, ReadOnlySpan<ushort> values) => ModbusExceptionCode.IllegalFunction;
     }
 
     /// <summary>A command that goes on until it is interrupted.</summary>

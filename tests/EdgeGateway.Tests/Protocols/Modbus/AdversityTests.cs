@@ -149,7 +149,7 @@ public sealed class AdversityTests
         line.OnWrite = request =>
         {
             var fault = faults.Count > 0 ? faults.Dequeue() : new(Fate.Good, 2, 0);
-            var body = Body(request[7], request[11], line.Written.Count, fault);
+            var body = Body(request.AsSpan(7), line.Written.Count, fault);
             var reply = new byte[MbapHeader.Size + body.Length];
             var transaction = BinaryPrimitives.ReadUInt16BigEndian(request);
             new MbapHeader(fault.Fate == Fate.Damaged ? (ushort)(transaction ^ 0x4000) : transaction, fault.Fate == Fate.OtherUnit ? (byte)9 : request[6], body.Length).Write(reply);
