@@ -22,26 +22,20 @@ internal sealed class Agenda
     // A device is not made to pay long for time that nobody else wanted.
     private const long LongestDebt = 10_000;
 
-    private readonly SiteModel _site;
     private readonly DeviceLink[] _links;
     private readonly PriorityQueue<Poll, (long Due, int Order)> _waiting = new();
     private readonly List<Round> _open = [];
     private readonly List<Round> _released = [];
     private long _turn;
 
-    public Agenda(SiteModel site, DeviceLink[] links)
+    public Agenda(SiteModel site, BusModel bus, DeviceLink[] links)
     {
-        _site = site;
         _links = links;
-        var order = 0;
         List<Poll> polls = [];
         foreach (var link in links)
         {
-            link.Plans = new DevicePlans(site, link, [.. link.Device.Points
-                .GroupBy(point => site.Points[point].Period)
-                .OrderBy(group => group.Key)
-                .Select(group => new Poll(link, group.Key, [.. group], order++))]);
             link.Used = new TimeShare(links.Length);
+            link.Plans = new DevicePlans(site, bus, link, polls.Count);
             polls.AddRange(link.Plans.Polls);
         }
 
@@ -92,14 +86,20 @@ internal sealed class Agenda
 
         foreach (var link in _links)
         {
-            link.Plans.Release(_released);
+            link.Plans.Release(_released, now);
         }
 
         return _released;
     }
 
     /// <summary>Lets the requests of a round be chosen.</summary>
-    public void Open(Round round) => _open.Add(round);
+    public void Open(Round round)
+    {
+        if (round.HasNext && !_open.Contains(round))
+        {
+            _open.Add(round);
+        }
+    }
 
     /// <summary>The round whose next request goes next; null when none may go now.</summary>
     /// <param name="now">Monotonic milliseconds.</param>

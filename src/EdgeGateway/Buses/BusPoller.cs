@@ -24,7 +24,6 @@ namespace EdgeGateway.Buses;
 /// </remarks>
 public sealed class BusPoller : IDisposable
 {
-    private const int FailuresUntilSilent = 2;
     private const int SilentShare = 10;
     private const int ErrandShare = 2;
     private const long MinSilentPause = 1_000;
@@ -50,6 +49,7 @@ public sealed class BusPoller : IDisposable
     private readonly List<ReadSlot> _underWay = [];
     private readonly ConcurrentQueue<Errand> _errands = new();
     private readonly TimeShare _errandTime = new(ErrandShare);
+    private readonly ReadCost _onWire;
     private volatile bool _stopped;
 
     public BusPoller(BusModel model, SiteModel site, IBus bus, ReadingQueue queue, GatewayClock clock, ILogger log)
@@ -62,8 +62,9 @@ public sealed class BusPoller : IDisposable
         _log = log;
         _alarm = new Alarm(clock.Time);
         _links = [.. site.Devices.Where(d => d.BusId == model.Id).Select(d => new DeviceLink(d, model))];
-        _agenda = new Agenda(site, _links);
+        _agenda = new Agenda(site, model, _links);
         _outages = new Outages(_links);
+        _onWire = ReadCost.On(model, TimeSpan.Zero, TimeSpan.Zero);
     }
 
     /// <summary>The bus that is polled.</summary>
@@ -180,10 +181,10 @@ public sealed class BusPoller : IDisposable
                     continue;
                 }
 
-                if (round is not null && round.Head.NotBefore > now)
+                if (round is not null && round.Head.Health.NotBefore > now)
                 {
                     var read = _agenda.Take(round);
-                    await ReportMissingAsync(read, read.Reason, cancel).ConfigureAwait(false);
+                    await ReportMissingAsync(read, read.Health.Reason, cancel).ConfigureAwait(false);
                     continue;
                 }
 
@@ -281,16 +282,22 @@ public sealed class BusPoller : IDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask OpenAsync(Round round, CancellationToken cancel)
     {
-        if (!_outages.IsLeftAlone(round.Link, _clock.Monotonic))
+        var link = round.Link;
+        var isLeftAlone = _outages.IsLeftAlone(link, _clock.Monotonic);
+        for (var i = 0; i < round.Plan.Resting.Count; i++)
         {
-            _agenda.Open(round);
-            return;
+            var point = round.Plan.Resting[i];
+            var reason = isLeftAlone ? link.Reason : link.Plans.ReasonOf(point);
+            await _writer.WriteMissingAsync(point, reason, _clock.Monotonic, cancel).ConfigureAwait(false);
         }
 
-        while (round.HasNext)
+        while (isLeftAlone && round.HasNext)
         {
-            await ReportMissingAsync(round.Take(), round.Link.Reason, cancel).ConfigureAwait(false);
+            await ReportMissingAsync(round.Take(), link.Reason, cancel).ConfigureAwait(false);
         }
+
+        _agenda.Open(round);
+        Close(round.Polls, isComplete: !isLeftAlone);
     }
 
     /// <summary>Takes the reply of a read that has ended, and draws the consequences.</summary>
@@ -310,41 +317,41 @@ public sealed class BusPoller : IDisposable
         Count(link, read.Plan.Request, reply, slot.Began, slot.EndedStamp);
         var cost = (double)(slot.EndedAt - slot.BeganAt) / slot.Depth;
         _agenda.Charge(link, slot.BeganAt, slot.EndedAt, cost);
-        var wasSilent = read.Failures >= FailuresUntilSilent;
+        var wasSilent = read.Health.IsSilent;
         if (reply.IsAnswer)
         {
-            read.Failures = 0;
-            read.NotBefore = 0;
+            read.Health.Failures = 0;
+            read.Health.NotBefore = 0;
             Answered(link);
         }
         else
         {
-            Failed(link, read, reply, slot, cost);
+            Failed(link, read.Health, reply, slot, cost);
+        }
+
+        var parts = link.Plans.Report(read.Plan, reply, slot.EndedAt);
+        if (reply.IsGood)
+        {
+            await _writer.WriteAsync(read.Plan, slot.Registers, slot.EndedAt, cancel).ConfigureAwait(false);
         }
 
         if (round is null)
         {
-            if (reply.IsGood)
-            {
-                await _writer.WriteAsync(read.Plan, slot.Registers, slot.EndedAt, cancel).ConfigureAwait(false);
-            }
-
             return;
         }
 
         if (reply.IsGood)
         {
-            await _writer.WriteAsync(read.Plan, slot.Registers, slot.EndedAt, cancel).ConfigureAwait(false);
-            Close(read, isComplete: true);
+            Close(read.Polls, isComplete: true);
             return;
         }
 
-        await _writer.WriteMissingAsync(read.Plan, reply, slot.EndedAt, cancel).ConfigureAwait(false);
-        Close(read, isComplete: reply.IsAnswer && !reply.IsBusy);
+        await ReportPartsAsync(round, read, parts, reply, slot.EndedAt, cancel).ConfigureAwait(false);
+        Close(read.Polls, isComplete: reply.IsAnswer && !reply.IsBusy);
 
         // What a device refuses is missing alone. When it does not answer, the rest of the poll is not tried either, unless it is
         // known to leave just this request unanswered.
-        while (!reply.IsAnswer && !link.IsDown && !wasSilent && _agenda.IsOpen(round))
+        while (!reply.IsAnswer && parts.Count == 0 && !link.IsDown && !wasSilent && _agenda.IsOpen(round))
         {
             await ReportMissingAsync(_agenda.Take(round), reply, cancel).ConfigureAwait(false);
         }
@@ -355,20 +362,34 @@ public sealed class BusPoller : IDisposable
         }
     }
 
+    /// <summary>Puts the parts that are asked in place of a request into its round, and writes that the other points are missing.</summary>
+    private async ValueTask ReportPartsAsync(
+        Round round, PolledRead read, IReadOnlyList<PlannedRead> parts, BusReply reply, long at, CancellationToken cancel)
+    {
+        for (var i = parts.Count - 1; i >= 0; i--)
+        {
+            round.Put(round.Link.Plans.Wrap(parts[i]), read.Deadline);
+        }
+
+        _agenda.Open(round);
+        var missing = parts.Count == 0 ? read.Plan : DeviceReader.Without(read.Plan, parts);
+        await _writer.WriteMissingAsync(missing, reply, at, cancel).ConfigureAwait(false);
+    }
+
     private void Count(DeviceLink link, ReadRequest request, BusReply reply, long began, long ended) =>
-        link.Count(reply, ended, _clock.Time.GetElapsedTime(began, ended), WireTime.Of(Model, request));
+        link.Count(reply, ended, _clock.Time.GetElapsedTime(began, ended), _onWire.Of(request));
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask ReportMissingAsync(PolledRead read, BusReply reply, CancellationToken cancel)
     {
         await _writer.WriteMissingAsync(read.Plan, reply, _clock.Monotonic, cancel).ConfigureAwait(false);
-        Close(read, isComplete: false);
+        Close(read.Polls, isComplete: false);
     }
 
-    /// <summary>A request of a round has ended; with the last one of a poll the poll is over.</summary>
-    private void Close(PolledRead read, bool isComplete)
+    /// <summary>A part of some polls has ended; with the last one the poll is over.</summary>
+    private void Close(Poll[] polls, bool isComplete)
     {
-        foreach (var poll in read.Polls)
+        foreach (var poll in polls)
         {
             poll.IsComplete &= isComplete;
             if (--poll.Open == 0)
@@ -418,10 +439,7 @@ public sealed class BusPoller : IDisposable
         }
 
         Log.DeviceBack(_log, link.Device.Id, Model.Id);
-        foreach (var read in link.Plans.Reads)
-        {
-            read.NotBefore = 0;
-        }
+        link.Plans.Forgive();
 
         // What is read once may have changed: the device may have been replaced.
         foreach (var poll in link.Plans.Polls)
@@ -433,17 +451,17 @@ public sealed class BusPoller : IDisposable
         }
     }
 
-    private void Failed(DeviceLink link, PolledRead read, BusReply reply, ReadSlot slot, double cost)
+    private void Failed(DeviceLink link, ReadHealth health, BusReply reply, ReadSlot slot, double cost)
     {
-        var wasSilent = read.Failures >= FailuresUntilSilent;
+        var wasSilent = health.IsSilent;
         _outages.Charge(link, slot.BeganAt, slot.EndedAt, cost, wasSilent && !link.IsDown);
-        read.Failures++;
-        read.Reason = reply;
-        if (read.Failures >= FailuresUntilSilent)
+        health.Failures++;
+        health.Reason = reply;
+        if (health.IsSilent)
         {
             // All requests that are never answered share a tenth of the bus.
-            var silent = _links.Sum(l => l.IsDown ? 0 : l.Plans.Reads.Count(r => r.Failures >= FailuresUntilSilent));
-            read.NotBefore = slot.EndedAt + (Math.Max((long)(SilentShare * cost), MinSilentPause) * Math.Max(silent, 1));
+            var silent = _links.Sum(l => l.IsDown ? 0 : l.Plans.Silent);
+            health.NotBefore = slot.EndedAt + (Math.Max((long)(SilentShare * cost), MinSilentPause) * Math.Max(silent, 1));
         }
 
         // A request that never brings an answer says nothing about a device that answers others.
@@ -455,7 +473,7 @@ public sealed class BusPoller : IDisposable
 
     private ValueTask<IReadOnlyList<Reading>> ReadAsync(DeviceLink link, CancellationToken cancel)
     {
-        return DeviceReader.ReadAsync(Ask, _site, link.Device, _clock, cancel);
+        return DeviceReader.ReadAsync(Ask, _site, link.Device, link.Plans.Planner, _clock, cancel);
 
         async ValueTask<BusReply> Ask(ReadRequest request, Memory<ushort> registers, CancellationToken stop)
         {

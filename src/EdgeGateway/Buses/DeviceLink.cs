@@ -42,6 +42,9 @@ public sealed class DeviceLink(DeviceModel device, BusModel bus)
     /// <summary>Duration of the last exchange that brought a reply, in milliseconds.</summary>
     public long LastLatency { get; private set; }
 
+    /// <summary>What was learned of the device beyond its profile, in words; empty when it answers as its profile says.</summary>
+    public IReadOnlyList<string> Learned { get; internal set; } = [];
+
     /// <summary>How long its replies took, without the time of the bytes on a serial wire.</summary>
     public LatencyHistogram Latency => _estimate.Histogram;
 

@@ -1,112 +1,152 @@
+using EdgeGateway.Core;
+using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Site;
 
 namespace EdgeGateway.Buses;
 
-/// <summary>The polls of one device and the requests that bring them, for each set of polls that is due together.</summary>
+/// <summary>The polls of one device, and the requests that bring those which are due together; what the device refuses is learned.</summary>
 internal sealed class DevicePlans
 {
     // Periods that divide each other make one set for each of them; only odd ones make many.
-    private const int MostSets = 64;
+    private const int MostRounds = 256;
+    private const int MostHealth = 1024;
+    private const int AnswersBetweenCosts = 256;
+    private const long BetweenDescriptions = 10_000;
+
+    // What a point has that the device refused before it was known why.
+    private static readonly BusReply Refused = new(QualityReason.DeviceException, 2);
 
     private readonly SiteModel _site;
     private readonly DeviceLink _link;
-    private readonly Dictionary<uint, Round> _sets = [];
-    private readonly Round[] _alone;
-    private readonly List<Poll> _gathered = [];
-    private uint _bits;
-    private int _probe;
+    private readonly BusModel _bus;
+    private readonly ulong _once;
+    private readonly Dictionary<ulong, Round> _rounds = [];
+    private readonly Dictionary<ReadRequest, ReadHealth> _health = [];
+    private readonly Dictionary<int, BusReply> _reasons = [];
+    private ulong _due;
+    private int _answers;
+    private bool _isNews;
+    private long _described;
 
-    public DevicePlans(SiteModel site, DeviceLink link, Poll[] polls)
+    public DevicePlans(SiteModel site, BusModel bus, DeviceLink link, int order)
     {
         _site = site;
+        _bus = bus;
         _link = link;
-        Polls = polls;
-        var bit = 1u;
-        foreach (var poll in polls)
-        {
-            // What is read once does not come back with the others.
-            poll.Bit = poll.IsOnce ? 0 : bit;
-            bit = poll.IsOnce ? bit : bit << 1;
-        }
-
-        _alone = [.. polls.Select(poll => Make([poll]))];
+        Planner = DevicePlanner.Of(link.Device, site.Points, ReadCost.On(bus, link.Device.Profile.MinGap));
+        Polls = [.. Planner.Periods.Select((period, i) =>
+            new Poll(link, period, [.. link.Device.Points.Where(p => site.Points[p].Period == period)], order + i) { Bit = 1UL << i })];
+        _once = Polls.Where(p => p.IsOnce).Aggregate(0UL, (bits, p) => bits | p.Bit);
     }
 
     public Poll[] Polls { get; }
 
-    /// <summary>Every request, of all sets.</summary>
-    public IEnumerable<PolledRead> Reads => _alone.Concat(_sets.Values).SelectMany(round => round.Reads);
+    public DevicePlanner Planner { get; }
 
-    /// <summary>The request that the next probe sends: each of those that bring all points, in turn.</summary>
-    public PolledRead NextProbe()
-    {
-        var place = _probe++;
-        foreach (var round in _alone)
-        {
-            if (place < round.Reads.Length)
-            {
-                return round.Reads[place];
-            }
-
-            place -= round.Reads.Length;
-        }
-
-        _probe = 1;
-        return _alone[0].Reads[0];
-    }
+    /// <summary>How many of its requests never bring an answer.</summary>
+    public int Silent => _health.Values.Count(h => h.IsSilent);
 
     /// <summary>Notes that a poll is due.</summary>
-    public void Gather(Poll poll)
-    {
-        _gathered.Add(poll);
-        _bits |= poll.Bit;
-    }
+    public void Gather(Poll poll) => _due |= poll.Bit;
 
-    /// <summary>Makes rounds of what was gathered and begins them.</summary>
-    public void Release(List<Round> released)
+    /// <summary>Makes rounds of what was gathered and begins them. What is read once does not come back with the others, and has its own.</summary>
+    public void Release(List<Round> released, long now)
     {
-        if (_gathered.Count == 0)
+        if (_due == 0)
         {
             return;
         }
 
-        var together = _gathered.Count > 1 ? Together() : null;
-        if (together is not null)
+        Add(_due & ~_once);
+        Add(_due & _once);
+        _due = 0;
+        if ((_isNews || _link.Learned.Count > 0) && now - _described >= BetweenDescriptions)
         {
-            together.Begin();
-            released.Add(together);
+            (_isNews, _described) = (false, now);
+            _link.Learned = Planner.Map.Describe();
         }
 
-        foreach (var poll in _gathered)
+        void Add(ulong due)
         {
-            if (together is null || poll.Bit == 0)
+            if (due != 0)
             {
-                var alone = _alone[Array.IndexOf(Polls, poll)];
-                alone.Begin();
-                released.Add(alone);
+                var round = RoundOf(due, now);
+                round.Begin();
+                released.Add(round);
+            }
+        }
+    }
+
+    /// <summary>Takes in how a request ended.</summary>
+    /// <returns>What to ask at once in its place.</returns>
+    public IReadOnlyList<PlannedRead> Report(PlannedRead read, BusReply reply, long now)
+    {
+        if (reply.IsGood)
+        {
+            if (++_answers % AnswersBetweenCosts == 0)
+            {
+                Planner.Cost = ReadCost.On(_bus, _link.Device.Profile.MinGap, _link.Latency.Quantile(0.5));
+            }
+        }
+        else
+        {
+            _isNews = true;
+            foreach (var point in read.Points)
+            {
+                _reasons[point] = reply;
             }
         }
 
-        _gathered.Clear();
-        _bits = 0;
+        return Planner.Report(read, ReadOutcomes.Of(reply.Reason, reply.Detail), now);
     }
 
-    private Round? Together()
+    /// <summary>Why a point that is not asked this time has no value.</summary>
+    public BusReply ReasonOf(int point) => _reasons.GetValueOrDefault(point, Refused);
+
+    /// <summary>The request that the next probe sends.</summary>
+    public PolledRead NextProbe() => Wrap(Planner.Probe());
+
+    /// <summary>Makes a request of the device ready to be sent, with what is known of it.</summary>
+    public PolledRead Wrap(PlannedRead plan)
     {
-        if (System.Numerics.BitOperations.PopCount(_bits) < 2)
+        if (!_health.TryGetValue(plan.Request, out var health))
         {
-            return null;
+            if (_health.Count >= MostHealth)
+            {
+                _health.Clear();
+            }
+
+            health = new ReadHealth();
+            _health.Add(plan.Request, health);
         }
 
-        if (!_sets.TryGetValue(_bits, out var round) && _sets.Count < MostSets)
+        return new(plan, [.. Polls.Where(poll => plan.Points.Any(p => _site.Points[p].Period == poll.Period))], health);
+    }
+
+    /// <summary>The device is back: that it did not answer says nothing about its requests.</summary>
+    public void Forgive()
+    {
+        foreach (var health in _health.Values)
         {
-            round = Make([.. _gathered.Where(poll => poll.Bit != 0)]);
-            _sets.Add(_bits, round);
+            (health.Failures, health.NotBefore) = (0, 0);
+        }
+    }
+
+    private Round RoundOf(ulong due, long now)
+    {
+        var plan = Planner.PlanFor(due, now);
+        if (_rounds.TryGetValue(due, out var round) && ReferenceEquals(round.Plan, plan))
+        {
+            return round;
         }
 
+        if (_rounds.Count >= MostRounds)
+        {
+            _rounds.Clear();
+        }
+
+        round = new Round(_link, [.. Polls.Where(p => (p.Bit & due) != 0)], plan, plan.Reads.Select(Wrap));
+        _rounds[due] = round;
         return round;
     }
-
-    private Round Make(Poll[] polls) => new(_link, polls, DeviceReader.Plan(_site, _link.Device, polls.SelectMany(poll => poll.Points))
-        .Select(plan => new PolledRead(plan, [.. polls.Where(poll => plan.Points.Any(poll.Points.Contains))])));
 }

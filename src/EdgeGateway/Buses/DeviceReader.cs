@@ -14,20 +14,6 @@ internal static class DeviceReader
 
     private const int RequestsUntilAbsent = 2;
 
-    /// <summary>Plans the read requests for some points of a device.</summary>
-    public static PlannedRead[] Plan(SiteModel site, DeviceModel device, IEnumerable<int> points)
-    {
-        var bus = site.Buses.First(b => b.Id == device.BusId);
-        return
-        [
-            .. ReadPlanner.Plan(
-                points.Select(p => (p, site.Points[p].Encoding)),
-                ReadLimits.Of(device.Profile),
-                ReadCost.On(bus, device.Profile.MinGap),
-                device.Profile.Points.Select(p => p.Encoding)),
-        ];
-    }
-
     /// <summary>Makes a reading of the registers that <paramref name="request"/> brought.</summary>
     public static Reading Decode(PointModel point, ReadRequest request, ReadOnlySpan<ushort> registers, long at)
     {
@@ -51,12 +37,18 @@ internal static class DeviceReader
     /// <summary>A reading that says why there is no value.</summary>
     public static Reading Missing(int point, long at, BusReply reply) => new(point, at, double.NaN, 0, Quality.Bad(reply.Reason, reply.Detail));
 
+    /// <summary>A request without the points that its parts bring.</summary>
+    public static PlannedRead Without(PlannedRead read, IReadOnlyList<PlannedRead> parts) =>
+        read with { Points = [.. read.Points.Where(point => !parts.Any(part => part.Points.Contains(point)))] };
+
     /// <summary>Reads all points of a device once through a bus that nobody else uses; in the order of the profile.</summary>
     public static async Task<IReadOnlyList<Reading>> ReadAsync(
         IBus bus, SiteModel site, DeviceModel device, GatewayClock clock, CancellationToken cancel)
     {
         var isFirst = true;
-        return await ReadAsync(Exchange, site, device, clock, cancel).ConfigureAwait(false);
+        var model = site.Buses.First(b => b.Id == device.BusId);
+        var planner = DevicePlanner.Of(device, site.Points, ReadCost.On(model, device.Profile.MinGap));
+        return await ReadAsync(Exchange, site, device, planner, clock, cancel).ConfigureAwait(false);
 
         async ValueTask<BusReply> Exchange(ReadRequest request, Memory<ushort> registers, CancellationToken stop)
         {
@@ -75,30 +67,42 @@ internal static class DeviceReader
     /// <param name="exchange">Does one request.</param>
     /// <param name="site">The site.</param>
     /// <param name="device">The device.</param>
+    /// <param name="planner">Makes the requests, and divides those that are refused.</param>
     /// <param name="clock">Stamps the readings.</param>
     /// <param name="cancel">Ends the reading.</param>
     public static async ValueTask<IReadOnlyList<Reading>> ReadAsync(
         Func<ReadRequest, Memory<ushort>, CancellationToken, ValueTask<BusReply>> exchange,
         SiteModel site,
         DeviceModel device,
+        DevicePlanner planner,
         GatewayClock clock,
         CancellationToken cancel)
     {
         var registers = new ushort[LargestReply];
         var readings = new List<Reading>(device.Points.Count);
         var (reply, silent) = (BusReply.Good, 0);
-        foreach (var read in Plan(site, device, device.Points))
+        var plan = planner.PlanFor(planner.All, clock.Monotonic);
+        readings.AddRange(plan.Resting.Select(point => Missing(point, clock.Monotonic, new(QualityReason.DeviceException, 2))));
+        var pending = new Stack<PlannedRead>(plan.Reads.Reverse());
+        while (pending.TryPop(out var read))
         {
+            IReadOnlyList<PlannedRead> parts = [];
             if (silent < RequestsUntilAbsent)
             {
                 reply = await exchange(read.Request, registers, cancel).ConfigureAwait(false);
                 silent = reply.IsGood || reply.Reason == QualityReason.DeviceException ? 0 : silent + 1;
+                parts = planner.Report(read, ReadOutcomes.Of(reply.Reason, reply.Detail), clock.Monotonic);
             }
 
             var at = clock.Monotonic;
-            foreach (var point in read.Points)
+            foreach (var point in Without(read, parts).Points)
             {
                 readings.Add(reply.IsGood ? Decode(site.Points[point], read.Request, registers, at) : Missing(point, at, reply));
+            }
+
+            foreach (var part in parts.Reverse())
+            {
+                pending.Push(part);
             }
         }
 

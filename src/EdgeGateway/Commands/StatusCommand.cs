@@ -97,6 +97,11 @@ internal static class StatusCommand
             AnsiConsole.MarkupLineInterpolated($"[red]![/] {problem}");
         }
 
+        foreach (var cause in status.LikelyCauses)
+        {
+            AnsiConsole.MarkupLineInterpolated($"[yellow]?[/] {(cause.Device is null ? $"Bus {cause.Bus}" : $"Device {cause.Device} on bus {cause.Bus}")}: {cause.Symptom}. {cause.Cure}.");
+        }
+
         var devices = new Table().Border(TableBorder.Rounded).AddColumns("device", "bus", "unit", "state", "requests", "failed", "refused", "missed", "latency");
         foreach (var device in status.Devices)
         {

@@ -7,8 +7,8 @@ namespace EdgeGateway.Integration.Modbus;
 public sealed class PymodbusServer : IAsyncDisposable
 {
     // Debian's interpreter has Debian's packages; another one first on the path would not.
-    private const string Python = "/usr/bin/python3";
-    private const string Packages = "python3-pymodbus python3-serial-asyncio";
+    internal const string Python = "/usr/bin/python3";
+    internal const string Packages = "python3-pymodbus python3-serial-asyncio";
 
     private readonly PeerProcess _process;
 

@@ -152,7 +152,7 @@ public sealed class TransportTests
 
     private static async Task<string> PymodbusReadsAsync(params string[] arguments)
     {
-        ProcessStartInfo start = new("/usr/bin/python3", [RepositoryFiles.At("tests/EdgeGateway.Integration/Modbus/peers/pymodbus_client.py"), .. arguments])
+        ProcessStartInfo start = new("/usr/bin/python3", [RepositoryFiles.At("tests/EdgeGateway.Integration/Modbus/peers/pymodbus_reader.py"), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -10,10 +10,15 @@ import json
 import sys
 
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
+from pymodbus.device import ModbusDeviceIdentification
 from pymodbus.server.async_io import ModbusSerialServer, ModbusTcpServer, ModbusUdpServer
 from pymodbus.transaction import ModbusAsciiFramer, ModbusRtuFramer, ModbusSocketFramer
 
 SIZE = 2000
+
+IDENTITY = ModbusDeviceIdentification(info_name={
+    "VendorName": "Example", "ProductCode": "EX-1", "MajorMinorRevision": "V2.11", "VendorUrl": "https://example.test",
+    "ProductName": "Meter", "ModelName": "m" * 200, "UserApplicationName": "u" * 100})
 
 
 def load(path):
@@ -42,19 +47,19 @@ async def serve():
     context = load(sys.argv[1])
     mode = sys.argv[2]
     if mode == "udp":
-        server = ModbusUdpServer(context, framer=ModbusSocketFramer, address=(sys.argv[3], int(sys.argv[4])))
+        server = ModbusUdpServer(context, identity=IDENTITY, framer=ModbusSocketFramer, address=(sys.argv[3], int(sys.argv[4])))
         serving = asyncio.create_task(server.serve_forever())
         await server.serving
         port = server.protocol.get_extra_info("sockname")[1]
     elif mode in ("tcp", "rtu-over-tcp", "ascii-over-tcp"):
         framer = {"tcp": ModbusSocketFramer, "rtu-over-tcp": ModbusRtuFramer, "ascii-over-tcp": ModbusAsciiFramer}[mode]
-        server = ModbusTcpServer(context, framer=framer, address=(sys.argv[3], int(sys.argv[4])))
+        server = ModbusTcpServer(context, identity=IDENTITY, framer=framer, address=(sys.argv[3], int(sys.argv[4])))
         serving = asyncio.create_task(server.serve_forever())
         await server.serving
         port = server.server.sockets[0].getsockname()[1]
     else:
         server = ModbusSerialServer(
-            context, framer=ModbusAsciiFramer if mode == "ascii" else ModbusRtuFramer, port=sys.argv[3], baudrate=int(sys.argv[4]), parity=sys.argv[5],
+            context, identity=IDENTITY, framer=ModbusAsciiFramer if mode == "ascii" else ModbusRtuFramer, port=sys.argv[3], baudrate=int(sys.argv[4]), parity=sys.argv[5],
             stopbits=int(sys.argv[6]), bytesize=8, timeout=1, ignore_missing_slaves=True)
         await server.start()
         if server.transport is None:

@@ -1,0 +1,21 @@
+using EdgeGateway.Buses;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Protocols.Modbus;
+using EdgeGateway.Protocols.Serial;
+
+namespace EdgeGateway.Tracing;
+
+/// <summary>How frames look on each kind of bus.</summary>
+internal static class WireFormats
+{
+    /// <summary>How frames are told apart on this bus.</summary>
+    public static FrameFormat Of(BusModel bus) => bus switch
+    {
+        ModbusRtuBus or ModbusRtuOverTcpBus => FrameFormat.Rtu,
+        ModbusAsciiBus or ModbusAsciiOverTcpBus => FrameFormat.Ascii,
+        _ => FrameFormat.Tcp,
+    };
+
+    /// <summary>Port and settings of a serial line; null for a bus that is none.</summary>
+    public static (string Port, SerialSettings Settings)? LineOf(BusModel bus) => bus is SerialBus line ? (line.Port, BusKinds.SettingsOf(line)) : null;
+}
