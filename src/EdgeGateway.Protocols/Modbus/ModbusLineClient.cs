@@ -239,8 +239,8 @@ public abstract class ModbusLineClient : ModbusClient
             return LineLost;
         }
 
-        // No device answers a broadcast; all need time to act on it before the next request.
-        await Task.Delay(_timing.TurnaroundDelay, Time, cancel).ConfigureAwait(false);
+        // No device answers a broadcast; all need time to act on it, once it has travelled, before the next request.
+        await Task.Delay(_timing.TurnaroundDelay + _timing.TimeOf(_framing.WireLength(pdu.Length + 3)), Time, cancel).ConfigureAwait(false);
         return ModbusOutcome.Ok;
     }
 

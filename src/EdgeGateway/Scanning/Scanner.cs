@@ -305,8 +305,8 @@ internal sealed class Scanner(
     private string? ConfiguredAs(ScanPlace place, int unit) => devices?.Devices.FirstOrDefault(d => d.Unit == unit && devices.Buses.First(b => b.Id == d.BusId) switch
     {
         var bus when bus.Id == place.Bus => true,
-        NetworkBus tcp => tcp.Host == place.Host && tcp.Port == place.TcpPort,
-        SerialBus rtu => rtu.Port == place.SerialPort,
+        NetworkBus network => network.Host == place.Host && network.Port == place.TcpPort,
+        SerialBus line => line.Port == place.SerialPort,
         _ => false,
     })?.Id;
 }

@@ -17,6 +17,5 @@ internal static class WireFormats
     };
 
     /// <summary>Port and settings of a serial line; null for a bus that is none.</summary>
-    public static (string Port, SerialSettings Settings)? LineOf(BusModel bus) =>
-        bus is SerialBus serial ? (serial.Port, BusKinds.SettingsOf(serial)) : null;
+    public static (string Port, SerialSettings Settings)? LineOf(BusModel bus) => bus is SerialBus line ? (line.Port, BusKinds.SettingsOf(line)) : null;
 }
