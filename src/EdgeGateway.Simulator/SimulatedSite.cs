@@ -251,8 +251,8 @@ public sealed class SimulatedSite
             var bus = buses.FirstOrDefault(b => b.Id == device.Model.BusId);
             var place = bus switch
             {
-                ModbusTcpBus tcp => $"{tcp.Host}:{tcp.Port}",
-                ModbusRtuBus rtu => $"{rtu.Port} {rtu.Baud}",
+                NetworkBus network => $"{network.Host}:{network.Port}",
+                SerialBus serial => $"{serial.Port} {serial.Baud}",
                 _ => device.Model.BusId,
             };
             text.AppendLine(CultureInfo.InvariantCulture, $"  {device.Model.Id,-20} {place} unit {device.Model.Unit,-3} {device.Model.Profile.Id,-28} {device.Points.Count,3} points, {BehindOf(device)}");

@@ -6,7 +6,7 @@ using EdgeGateway.Simulator.Faults;
 
 namespace EdgeGateway.Simulator;
 
-/// <summary>Serves every device of a simulated site on its bus: Modbus TCP on sockets, Modbus RTU on serial ports.</summary>
+/// <summary>Serves every device of a simulated site on its bus: Modbus TCP, UDP, RTU and ASCII, on sockets and serial ports.</summary>
 public sealed class SiteServer : IAsyncDisposable
 {
     private readonly DeviceUnit[] _units;
@@ -22,16 +22,16 @@ public sealed class SiteServer : IAsyncDisposable
     /// <summary>The physical side: values, ledger and faults.</summary>
     public SimulatedSite Simulation { get; }
 
-    /// <summary>Where each TCP bus is served, by bus id.</summary>
+    /// <summary>Where each bus on the network is served, by bus id.</summary>
     public IReadOnlyDictionary<string, IPEndPoint> EndPoints => _endPoints;
 
-    /// <summary>The site with its TCP buses where they are served: what a gateway needs to poll this server.</summary>
+    /// <summary>The site with its network buses where they are served: what a gateway needs to poll this server.</summary>
     public SiteModel Site => Simulation.Site with
     {
         Buses =
         [
-            .. Simulation.Site.Buses.Select(b => b is ModbusTcpBus tcp && _endPoints.TryGetValue(b.Id, out var at)
-                ? tcp with { Host = at.Address.ToString(), Port = at.Port }
+            .. Simulation.Site.Buses.Select(b => b is NetworkBus network && _endPoints.TryGetValue(b.Id, out var at)
+                ? network with { Host = at.Address.ToString(), Port = at.Port }
                 : b),
         ],
     };
@@ -101,30 +101,51 @@ public sealed class SiteServer : IAsyncDisposable
         };
         switch (bus)
         {
-            case ModbusTcpBus tcp:
-                var port = options.Ports.TryGetValue(bus.Id, out var chosen) ? chosen : options.FreePorts ? 0 : tcp.Port;
-                var server = ModbusTcpServer.Start(id => units[id], new(AddressOf(tcp, options), port), behaviour, time);
-                _servers.Add(server);
-                _endPoints.Add(bus.Id, server.EndPoint);
+            case SerialBus serial:
+                var port = SerialPort.Open(options.SerialPorts.GetValueOrDefault(bus.Id, serial.Port), SettingsOf(serial), time);
+                _servers.Add(ModbusRtuServer.Start(bus is ModbusAsciiBus ? new AsciiLine(port) : port, id => units[id], behaviour, time));
                 break;
-            case ModbusRtuBus rtu:
-                var settings = new SerialSettings
-                {
-                    Baud = rtu.Baud,
-                    StopBits = rtu.StopBits,
-                    Parity = rtu.Parity switch
-                    {
-                        Core.Site.SerialParity.Even => Protocols.Serial.SerialParity.Even,
-                        Core.Site.SerialParity.Odd => Protocols.Serial.SerialParity.Odd,
-                        _ => Protocols.Serial.SerialParity.None,
-                    },
-                };
-                _servers.Add(ModbusRtuServer.Start(options.SerialPorts.GetValueOrDefault(bus.Id, rtu.Port), settings, id => units[id], behaviour, time));
+            case NetworkBus network:
+                var number = options.Ports.TryGetValue(bus.Id, out var chosen) ? chosen : options.FreePorts ? 0 : network.Port;
+                var (server, endPoint) = StartOnNetwork(network, new(AddressOf(network, options), number), id => units[id], behaviour, time);
+                _servers.Add(server);
+                _endPoints.Add(bus.Id, endPoint);
                 break;
         }
     }
 
-    private static IPAddress AddressOf(ModbusTcpBus bus, SiteServerOptions options)
+    private static (IAsyncDisposable Server, IPEndPoint EndPoint) StartOnNetwork(
+        NetworkBus bus, IPEndPoint endPoint, Func<byte, IModbusUnit?> units, ModbusServerOptions behaviour, TimeProvider time)
+    {
+        switch (bus)
+        {
+            case ModbusUdpBus:
+                var udp = ModbusUdpServer.Start(units, endPoint, behaviour, time);
+                return (udp, udp.EndPoint);
+            case DeviceServerBus:
+                var line = ModbusDeviceServer.Start(bus is ModbusAsciiOverTcpBus ? LineMode.Ascii : LineMode.Rtu, units, endPoint, behaviour, time);
+                return (line, line.EndPoint);
+            default:
+                var tcp = ModbusTcpServer.Start(units, endPoint, behaviour, time);
+                return (tcp, tcp.EndPoint);
+        }
+    }
+
+    // Without RS-485 switching: the simulator's end of a line is another port than the gateway's.
+    private static SerialSettings SettingsOf(SerialBus bus) => new()
+    {
+        Baud = bus.Baud,
+        StopBits = bus.StopBits,
+        DataBits = bus.DataBits,
+        Parity = bus.Parity switch
+        {
+            Core.Site.SerialParity.Even => Protocols.Serial.SerialParity.Even,
+            Core.Site.SerialParity.Odd => Protocols.Serial.SerialParity.Odd,
+            _ => Protocols.Serial.SerialParity.None,
+        },
+    };
+
+    private static IPAddress AddressOf(NetworkBus bus, SiteServerOptions options)
     {
         var isAddress = IPAddress.TryParse(bus.Host, out var address);
         if (options.OnLoopback)

@@ -5,13 +5,13 @@ namespace EdgeGateway.Simulator;
 /// <summary>Where a <see cref="SiteServer"/> serves the buses of a site.</summary>
 public sealed record SiteServerOptions
 {
-    /// <summary>Serves every TCP bus on 127.0.0.1, whatever host the site names; a host of 127.0.0.0/8 is kept. False binds the host itself, which must be an address of this computer.</summary>
+    /// <summary>Serves every bus on the network on 127.0.0.1, whatever host the site names; a host of 127.0.0.0/8 is kept. False binds the host itself, which must be an address of this computer.</summary>
     public bool OnLoopback { get; init; } = true;
 
-    /// <summary>Lets the system choose a free TCP port for every bus that <see cref="Ports"/> does not name.</summary>
+    /// <summary>Lets the system choose a free port for every bus on the network that <see cref="Ports"/> does not name.</summary>
     public bool FreePorts { get; init; }
 
-    /// <summary>TCP port by bus id; the site's own port where it is not named.</summary>
+    /// <summary>Port by bus id; the site's own port where it is not named.</summary>
     public IReadOnlyDictionary<string, int> Ports { get; init; } = new Dictionary<string, int>();
 
     /// <summary>Told of every request that reaches a bus, whichever unit it is for; from several connections at once. Must not throw.</summary>

@@ -12,12 +12,16 @@ var root = new RootCommand(
       edgegateway check gateway.yaml         say everything that is wrong in a configuration, touch no wire
       edgegateway read incomer               read one device now and show its values
       edgegateway run --config gateway.yaml  run the gateway (SIGTERM stops it within seconds)
+      edgegateway scan --port /dev/ttyUSB0   find devices on a line and propose profiles for them
+      edgegateway trace BUS                  what passes on a bus, frame by frame, in words
       edgegateway status                     what the running gateway does, and what is wrong
     """)
 {
     RunCommand.Create(),
     CheckCommand.Create(),
     ReadCommand.Create(),
+    ScanCommand.Create(),
+    TraceCommand.Create(),
     WriteCommand.Create(),
     WritesCommand.Create(),
     StatusCommand.Create(),

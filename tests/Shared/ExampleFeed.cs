@@ -204,6 +204,18 @@ internal static class ExampleFeed
 
     public static Sample MissingSample => Sample.Missing(BeltFlow, Noon, QualityReason.DeviceException, 2);
 
+    /// <summary>The same site; the belt scale also has a serial number and a status word.</summary>
+    public static SiteModel SiteWithTexts => Site with
+    {
+        Points =
+        [
+            .. Site.Points,
+            Point(Site.Points.Count, 1, "serial_number", PointKind.Text, "device.serial_number", "1") with { Period = TimeSpan.Zero },
+            Point(Site.Points.Count + 1, 1, "status", PointKind.State, "device.status", "1") with { Flags = new Dictionary<int, string> { [3] = "belt slips", [0] = "running" } },
+        ],
+        Devices = [Site.Devices[0], Site.Devices[1] with { Points = [.. Site.Devices[1].Points, Site.Points.Count, Site.Points.Count + 1] }, .. Site.Devices.Skip(2)],
+    };
+
     public static FeedEncoder Encoder(long epoch = 1) => new(Site, FeedHeads.Start(epoch), "1.0");
 
     private static DeviceProfile Meter => Profile("acme-pm5", "energy-meter", "Acme", ["PM5110", "PM5111"]);

@@ -6,7 +6,7 @@ namespace EdgeGateway.Core.Feed;
 /// <summary>Writes a device birth: everything a centre must know to read the device's other records.</summary>
 internal static class BirthJson
 {
-    public static void Write(Utf8JsonWriter json, SiteModel site, DeviceModel device, string vocabularyVersion, Instant now)
+    public static void Write(Utf8JsonWriter json, SiteModel site, DeviceModel device, string vocabularyVersion, Instant now, IReadOnlyList<string?>? texts)
     {
         var profile = device.Profile;
         json.WriteStartObject();
@@ -50,7 +50,7 @@ internal static class BirthJson
         json.WriteStartArray("points");
         foreach (var index in device.Points)
         {
-            Point(json, site.Points[index]);
+            Point(json, site.Points[index], texts?[index]);
         }
 
         json.WriteEndArray();
@@ -74,7 +74,7 @@ internal static class BirthJson
         json.WriteEndObject();
     }
 
-    private static void Point(Utf8JsonWriter json, PointModel point)
+    private static void Point(Utf8JsonWriter json, PointModel point, string? text)
     {
         json.WriteStartObject();
         json.WriteString("id", point.Id);
@@ -137,6 +137,11 @@ internal static class BirthJson
             }
 
             json.WriteEndObject();
+        }
+
+        if (text is not null)
+        {
+            json.WriteString("text", text);
         }
 
         json.WriteBoolean("samples", point.PublishSamples);

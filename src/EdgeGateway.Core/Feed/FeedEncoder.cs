@@ -120,12 +120,15 @@ public sealed class FeedEncoder : IFeedSink
         End(FeedStream.Sample);
     }
 
-    /// <summary>Announces a device with its metadata; due at start and after each change of the configuration.</summary>
-    public void Birth(int device, Instant now)
+    /// <summary>Announces a device with its metadata; due at start, after each change of the configuration, and when one of its texts has changed.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="now">The time of the record.</param>
+    /// <param name="texts">What text points read last, by point index; null where nothing was read, or for all of them.</param>
+    public void Birth(int device, Instant now, IReadOnlyList<string?>? texts = null)
     {
         if (Begin(FeedStream.Birth, device) is { } json)
         {
-            BirthJson.Write(json, _site, _site.Devices[device], _vocabularyVersion, now);
+            BirthJson.Write(json, _site, _site.Devices[device], _vocabularyVersion, now, texts);
         }
 
         End(FeedStream.Birth);

@@ -61,14 +61,14 @@ public static class BusLoad
         var (loads, least, most) = (new List<DeviceLoad>(), TimeSpan.MaxValue, TimeSpan.Zero);
         foreach (var device in devices)
         {
-            var time = thinking?.Invoke(device) ?? (bus is ModbusTcpBus ? ReadCost.AssumedLatency : ReadCost.AssumedTurnaround);
+            var time = thinking?.Invoke(device) ?? (bus is ModbusTcpBus or ModbusUdpBus ? ReadCost.AssumedLatency : ReadCost.AssumedTurnaround);
             least = time < least ? time : least;
             most = time > most ? time : most;
             loads.Add(Of(device, points, ReadCost.On(bus, device.Profile.MinGap, time)));
         }
 
         var range = least >= most ? $"{most.TotalMilliseconds:0.#} ms" : $"{least.TotalMilliseconds:0.#} to {most.TotalMilliseconds:0.#} ms";
-        return new(loads, bus is ModbusTcpBus ? $"a request and its reply take {range}" : $"devices need {range} before they answer");
+        return new(loads, bus is ModbusTcpBus or ModbusUdpBus ? $"a request and its reply take {range}" : $"devices need {range} before they answer");
     }
 
     /// <summary>Predicts the load of one device on its bus.</summary>

@@ -63,7 +63,9 @@ public readonly record struct ReadCost(long RequestNanoseconds, long ByteNanosec
     /// <param name="thinking">Measured turnaround of the device on a line, or latency over a network; null takes the usual one.</param>
     public static ReadCost On(BusModel bus, TimeSpan minGap, TimeSpan? thinking = null) => bus switch
     {
-        ModbusRtuBus line => Rtu(line.Baud, BitsPerCharacter(line.Parity, line.StopBits), thinking ?? AssumedTurnaround, minGap),
+        ModbusAsciiBus line => Ascii(line.Baud, line.BitsPerCharacter, thinking ?? AssumedTurnaround, Longer(minGap, line.Silence)),
+        SerialBus line => Rtu(line.Baud, line.BitsPerCharacter, thinking ?? AssumedTurnaround, Longer(minGap, line.Silence)),
+        DeviceServerBus server => Network(thinking ?? AssumedTurnaround, Longer(minGap, server.Silence)),
         _ => Network(thinking ?? AssumedLatency, minGap),
     };
 
@@ -78,7 +80,7 @@ public readonly record struct ReadCost(long RequestNanoseconds, long ByteNanosec
         return own > TimeSpan.Zero ? own : TimeSpan.Zero;
     }
 
-    internal static int BitsPerCharacter(SerialParity parity, int stopBits) => 9 + (parity == SerialParity.None ? 0 : 1) + stopBits;
+    private static TimeSpan Longer(TimeSpan minGap, TimeSpan? silence) => silence > minGap ? silence.Value : minGap;
 
     private static int DataBytes(RegisterTable table, int quantity) =>
         table is RegisterTable.Coil or RegisterTable.DiscreteInput ? (quantity + 7) / 8 : 2 * quantity;

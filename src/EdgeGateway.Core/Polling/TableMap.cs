@@ -137,7 +137,7 @@ internal sealed class TableMap
 
         if (isNews)
         {
-            _hasReadGap = _hasReadGap || NamedRun(window.First).End < window.End;
+            _hasReadGap = _hasReadGap || HasGap(window);
             if (_refusals.Count > 0 || RefusesGaps)
             {
                 Settle(now);
@@ -254,7 +254,7 @@ internal sealed class TableMap
 
         foreach (var refusal in _refusals)
         {
-            if (refusal != except)
+            if (refusal != except && !(RefusesGaps && HasGap(refusal.Window)))
             {
                 forbidden.Add(refusal.Window);
                 Divide(run, refusal.Window, forbidden);
@@ -595,14 +595,14 @@ internal sealed class TableMap
         {
             RefusesGaps = true;
             _nextGapProbe = now + ProbePause(++_gapRuleCount);
+        }
 
-            // The rule explains what has gaps in it and is not yet divided.
-            for (var i = _refusals.Count - 1; i >= 0; i--)
+        // The rule explains what has gaps in it and is not yet divided.
+        for (var i = _refusals.Count - 1; i >= 0 && RefusesGaps; i--)
+        {
+            if (HasGap(_refusals[i].Window) && !IsGap(_refusals[i].Window))
             {
-                if (NamedRun(_refusals[i].Window.First).End < _refusals[i].Window.End && !IsGap(_refusals[i].Window))
-                {
-                    _refusals.RemoveAt(i);
-                }
+                _refusals.RemoveAt(i);
             }
         }
 
@@ -619,6 +619,8 @@ internal sealed class TableMap
             }
         }
     }
+
+    private bool HasGap(AddressWindow window) => NamedRun(window.First).End < window.End;
 
     /// <summary>Whether nothing but one gap between two registers that have worked can be the cause of a refusal.</summary>
     private bool IsGap(AddressWindow window)

@@ -133,8 +133,12 @@ internal static class ProfileWrites
         {
             { Table: RegisterTable.InputRegister or RegisterTable.DiscreteInput } =>
                 ("stands in a table that Modbus only reads", "Only coils and holding registers can be written: correct 'table', or 'access: read'"),
-            { Type: RegisterType.Bit, Table: RegisterTable.HoldingRegister } =>
-                ("is a bit of a register: writing the whole register could undo what the device changed in its other bits", "Write the register as a point of its own, or 'access: read'"),
+            { Table: RegisterTable.HoldingRegister } when encoding.Type == RegisterType.Bit || encoding.BitCount > 0 =>
+                ("is a part of a register: writing the whole register could undo what the device changed in its other bits", "Write the register as a point of its own, or 'access: read'"),
+            { ScaleAt: not null } =>
+                ("is scaled by another register of the device: its limits would not be fixed", "Write 'access: read'"),
+            { Type: RegisterType.Text or RegisterType.DateTime } =>
+                ("is a text or a time, which has no limits", "Write 'access: read'"),
             _ => ("", ""),
         };
         if (what.Length == 0 && kind == PointKind.Counter)
@@ -213,7 +217,7 @@ internal static class ProfileWrites
         }
 
         var raw = Math.Abs(encoding.Scale);
-        if (limits.Step is { } step && (step <= 0 || (encoding.Type is not (RegisterType.Float32 or RegisterType.Float64) && step % raw != 0)))
+        if (limits.Step is { } step && (step <= 0 || (encoding.IsStepped && step % raw != 0)))
         {
             problems.Error(write.At("step"), $"the step {step} of '{id}' is not a whole number of steps of its register ({raw})", $"Write a multiple of {raw}, or remove 'step'");
             return false;

@@ -33,25 +33,90 @@ public static class GatewayShape
         "the health endpoint",
         new Key("listen", Text, "Loopback address and port, or off.") { Default = "127.0.0.1:8080" });
 
+    public static readonly ObjectShape Rs485 = new(
+        "rs485",
+        new("mode", Choice("adapter", "kernel"), "Who switches the direction of the line: the adapter by itself, or the kernel by RTS.") { Default = "kernel" },
+        new("rtsOnSend", Choice("high", "low"), "Level of RTS while sending.") { Default = "high" },
+        new("rtsAfterSend", Choice("high", "low"), "Level of RTS while not sending; the opposite of rtsOnSend when absent."),
+        new("delayBefore", Duration, "Between switching to sending and the first bit; whole milliseconds, at most 100ms.") { Default = "0ms" },
+        new("delayAfter", Duration, "Between the last bit and switching back; whole milliseconds, at most 100ms.") { Default = "0ms" },
+        new("receiveDuringSend", TrueOrFalse, "Whether the own bytes are heard while sending; they are recognised and skipped.") { Default = "false" },
+        new("terminate", TrueOrFalse, "Switches on the termination resistor of the UART, where it has one.") { Default = "false" });
+
     public static readonly ObjectShape TcpBus = new(
         "a modbus-tcp bus",
         new("id", Id, "Identifier of the bus.") { Required = true },
         new("type", Choice("modbus-tcp"), "Modbus TCP: one connection, shared by the unit ids behind it.") { Required = true },
-        new("host", Text, "Name or address of the device or converter.") { Required = true, AlsoCalled = ["address", "ip"] },
+        Host(),
         new("port", Integer(1, 65_535), "TCP port.") { Default = "502" },
-        new("timeout", Duration, "Time limit of one request, for devices that have none of their own.") { Default = "500ms" });
+        RequestTimeout());
+
+    public static readonly ObjectShape UdpBus = new(
+        "a modbus-udp bus",
+        new("id", Id, "Identifier of the bus.") { Required = true },
+        new("type", Choice("modbus-udp"), "The frames of Modbus TCP in UDP datagrams.") { Required = true },
+        Host(),
+        new("port", Integer(1, 65_535), "UDP port.") { Default = "502" },
+        RequestTimeout());
 
     public static readonly ObjectShape RtuBus = new(
         "a modbus-rtu bus",
         new("id", Id, "Identifier of the bus.") { Required = true },
         new("type", Choice("modbus-rtu"), "Modbus RTU on a serial port.") { Required = true },
-        new("port", Text, "Path of the port, best a stable one below /dev/serial/by-id.") { Required = true, AlsoCalled = ["device", "path"] },
-        new("baud", Choice("1200", "2400", "4800", "9600", "19200", "38400", "57600", "115200"), "Bits per second.") { Default = "9600", AlsoCalled = ["speed", "baudrate"] },
+        SerialPath(),
+        Baud(),
         new("parity", Choice("none", "even", "odd"), "Parity.") { Default = "even" },
         new("stopBits", Integer(1, 2), "Stop bits.") { Default = "1" },
-        new("timeout", Duration, "Time limit of one request, for devices that have none of their own.") { Default = "500ms" });
+        SerialSilence(),
+        Turnaround(),
+        Direction(),
+        LowLatency(),
+        RequestTimeout());
 
-    public static readonly VariantShape Bus = new("a bus", "type", ("modbus-tcp", TcpBus), ("modbus-rtu", RtuBus));
+    public static readonly ObjectShape AsciiBus = new(
+        "a modbus-ascii bus",
+        new("id", Id, "Identifier of the bus.") { Required = true },
+        new("type", Choice("modbus-ascii"), "Modbus ASCII on a serial port.") { Required = true },
+        SerialPath(),
+        Baud(),
+        new("parity", Choice("none", "even", "odd"), "Parity.") { Default = "even" },
+        new("dataBits", Integer(7, 8), "Data bits.") { Default = "7" },
+        new("stopBits", Integer(1, 2), "Stop bits.") { Default = "1" },
+        SerialSilence(),
+        Turnaround(),
+        Direction(),
+        LowLatency(),
+        RequestTimeout());
+
+    public static readonly ObjectShape RtuOverTcpBus = new(
+        "a modbus-rtu-over-tcp bus",
+        new("id", Id, "Identifier of the bus.") { Required = true },
+        new("type", Choice("modbus-rtu-over-tcp"), "RTU frames in a TCP connection: a serial line behind a device server that passes bytes through.") { Required = true },
+        Host(),
+        DeviceServerPort(),
+        DeviceServerSilence(),
+        Turnaround(),
+        RequestTimeout());
+
+    public static readonly ObjectShape AsciiOverTcpBus = new(
+        "a modbus-ascii-over-tcp bus",
+        new("id", Id, "Identifier of the bus.") { Required = true },
+        new("type", Choice("modbus-ascii-over-tcp"), "ASCII frames in a TCP connection: a serial line behind a device server that passes bytes through.") { Required = true },
+        Host(),
+        DeviceServerPort(),
+        DeviceServerSilence(),
+        Turnaround(),
+        RequestTimeout());
+
+    public static readonly VariantShape Bus = new(
+        "a bus",
+        "type",
+        ("modbus-tcp", TcpBus),
+        ("modbus-rtu", RtuBus),
+        ("modbus-rtu-over-tcp", RtuOverTcpBus),
+        ("modbus-ascii", AsciiBus),
+        ("modbus-ascii-over-tcp", AsciiOverTcpBus),
+        ("modbus-udp", UdpBus));
 
     public static readonly ObjectShape Metering = new(
         "metering",
@@ -169,4 +234,24 @@ public static class GatewayShape
         new("buses", new ListShape(Bus, min: 1), "Lines and connections, each with one owner.") { Required = true },
         new("devices", new ListShape(Device, min: 1), "Devices.") { Required = true },
         new("uplinks", new ListShape(Uplink), "Ways to central platforms."));
+
+    private static Key Host() => new("host", Text, "Name or address of the device or converter.") { Required = true, AlsoCalled = ["address", "ip"] };
+
+    private static Key DeviceServerPort() => new("port", Integer(1, 65_535), "TCP port of the device server for this line.") { Required = true };
+
+    private static Key RequestTimeout() => new("timeout", Duration, "Time limit of one request, for devices that have none of their own.") { Default = "500ms" };
+
+    private static Key SerialPath() => new("port", Text, "Path of the port, best a stable one below /dev/serial/by-id.") { Required = true, AlsoCalled = ["device", "path"] };
+
+    private static Key Baud() => new("baud", Integer(50, 4_000_000), "Bits per second; any rate that the adapter makes within 2 %.") { Default = "9600", AlsoCalled = ["speed", "baudrate"] };
+
+    private static Key SerialSilence() => new("silence", Duration, "Least silence between frames; 3.5 characters, above 19200 baud 1.75ms, when absent. More for devices that need it.") { AlsoCalled = ["gap", "interFrameDelay"] };
+
+    private static Key DeviceServerSilence() => new("silence", Duration, "Pause between an answer and the next request, for device servers that do not keep the silence on their line themselves.") { Default = "5ms" };
+
+    private static Key Turnaround() => new("turnaround", Duration, "How long all devices are left alone after a broadcast.") { Default = "100ms" };
+
+    private static Key Direction() => new("rs485", new EitherShape(Choice("adapter", "kernel"), Rs485), "Who switches the direction of an RS-485 line; adapter when absent, as nearly all USB adapters do.");
+
+    private static Key LowLatency() => new("lowLatency", TrueOrFalse, "Asks the driver to hand over bytes at once, where it knows how (FTDI: otherwise up to 16 ms later).") { Default = "true" };
 }

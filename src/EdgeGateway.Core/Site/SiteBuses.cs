@@ -3,13 +3,20 @@ using EdgeGateway.Core.Configuration;
 namespace EdgeGateway.Core.Site;
 
 /// <summary>Resolves <c>buses</c>. A line or an endpoint has exactly one owner, so none may appear twice.</summary>
-internal static class SiteBuses
+internal sealed class SiteBuses(ProblemCollector problems)
 {
+    private const int MaxDelayMilliseconds = 100;
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestTurnaround = TimeSpan.FromSeconds(10);
+
+    // Who owns what: serial ports by path, endpoints as tcp:host:port and udp:host:port, whatever is spoken there.
+    private readonly Dictionary<string, string> _owners = [];
+
     public static List<BusModel> Resolve(Section root, ProblemCollector problems)
     {
         var buses = new List<BusModel>();
         var ids = new Dictionary<string, int>();
-        var endpoints = new Dictionary<string, string>();
+        var resolver = new SiteBuses(problems);
         foreach (var entry in root.List("buses").OfType<YamlMap>())
         {
             if (GatewayShape.Bus.Choose(entry) is not { } shape)
@@ -29,39 +36,121 @@ internal static class SiteBuses
                 continue;
             }
 
-            var timeout = SiteDevices.Timeout(section, problems) ?? TimeSpan.FromMilliseconds(500);
-            if (shape == GatewayShape.TcpBus)
-            {
-                var host = section.Text("host") ?? "";
-                var port = section.Integer("port") ?? 502;
-                var name = host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? "127.0.0.1" : host.ToLowerInvariant();
-                if (host.Length > 0 && !endpoints.TryAdd($"{name}:{port}", id))
-                {
-                    problems.Error(section.At("host"), $"the endpoint {host}:{port} belongs to the bus '{endpoints[$"{name}:{port}"]}' already", "Put the devices of both on one bus; they share its connection and are told apart by 'unit'");
-                }
-
-                buses.Add(new ModbusTcpBus { Id = id, Host = host, Port = port, Timeout = timeout });
-            }
-            else
-            {
-                var port = section.Text("port") ?? "";
-                if (port.Length > 0 && !endpoints.TryAdd(port, id))
-                {
-                    problems.Error(section.At("port"), $"the port {port} belongs to the bus '{endpoints[port]}' already", "Put the devices of both on one bus: a line has one owner");
-                }
-
-                buses.Add(new ModbusRtuBus
-                {
-                    Id = id,
-                    Port = port,
-                    Baud = section.Integer("baud") ?? 9600,
-                    Parity = section.Text("parity") switch { "none" => SerialParity.None, "odd" => SerialParity.Odd, _ => SerialParity.Even },
-                    StopBits = section.Integer("stopBits") ?? 1,
-                    Timeout = timeout,
-                });
-            }
+            buses.Add(resolver.Bus(section, shape, id));
         }
 
         return buses;
+    }
+
+    private BusModel Bus(Section section, ObjectShape shape, string id)
+    {
+        var timeout = SiteDevices.Timeout(section, problems) ?? TimeSpan.FromMilliseconds(500);
+        if (shape == GatewayShape.RtuBus || shape == GatewayShape.AsciiBus)
+        {
+            return SerialBus(section, shape, id, timeout);
+        }
+
+        var host = section.Text("host") ?? "";
+        var port = section.Integer("port") ?? 502;
+        Own(section, host, port, isDatagram: shape == GatewayShape.UdpBus, id);
+        if (shape == GatewayShape.TcpBus)
+        {
+            return new ModbusTcpBus { Id = id, Host = host, Port = port, Timeout = timeout };
+        }
+
+        if (shape == GatewayShape.UdpBus)
+        {
+            return new ModbusUdpBus { Id = id, Host = host, Port = port, Timeout = timeout };
+        }
+
+        var silence = Pause(section, "silence", LongestSilence) ?? TimeSpan.Zero;
+        var turnaround = Pause(section, "turnaround", LongestTurnaround) ?? TimeSpan.Zero;
+        return shape == GatewayShape.RtuOverTcpBus
+            ? new ModbusRtuOverTcpBus { Id = id, Host = host, Port = port, Timeout = timeout, Silence = silence, Turnaround = turnaround }
+            : new ModbusAsciiOverTcpBus { Id = id, Host = host, Port = port, Timeout = timeout, Silence = silence, Turnaround = turnaround };
+    }
+
+    private void Own(Section section, string host, int port, bool isDatagram, string id)
+    {
+        var name = host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? "127.0.0.1" : host.ToLowerInvariant();
+        var key = $"{(isDatagram ? "udp" : "tcp")}:{name}:{port}";
+        if (host.Length > 0 && !_owners.TryAdd(key, id))
+        {
+            problems.Error(section.At("host"), $"the endpoint {host}:{port} belongs to the bus '{_owners[key]}' already", "Put the devices of both on one bus; they share its connection and are told apart by 'unit'");
+        }
+    }
+
+    private SerialBus SerialBus(Section section, ObjectShape shape, string id, TimeSpan timeout)
+    {
+        var port = section.Text("port") ?? "";
+        if (port.Length > 0 && !_owners.TryAdd(port, id))
+        {
+            problems.Error(section.At("port"), $"the port {port} belongs to the bus '{_owners[port]}' already", "Put the devices of both on one bus: a line has one owner");
+        }
+
+        var baud = section.Integer("baud") ?? 9600;
+        var parity = section.Text("parity") switch { "none" => SerialParity.None, "odd" => SerialParity.Odd, _ => SerialParity.Even };
+        var stopBits = section.Integer("stopBits") ?? 1;
+        var silence = Pause(section, "silence", LongestSilence);
+        var turnaround = Pause(section, "turnaround", LongestTurnaround) ?? TimeSpan.Zero;
+        var direction = Direction(section);
+        var lowLatency = section.Boolean("lowLatency") ?? true;
+        SerialBus bus = shape == GatewayShape.RtuBus
+            ? new ModbusRtuBus { Id = id, Port = port, Baud = baud, Parity = parity, StopBits = stopBits, Timeout = timeout }
+            : new ModbusAsciiBus { Id = id, Port = port, Baud = baud, Parity = parity, StopBits = stopBits, DataBits = section.Integer("dataBits") ?? 7, Timeout = timeout };
+        bus = bus with { Silence = silence, Turnaround = turnaround, Rs485 = direction, LowLatency = lowLatency };
+        var least = TimeSpan.FromSeconds(3.5 * bus.BitsPerCharacter / baud);
+        if (silence < least && baud <= 19_200 && bus is ModbusRtuBus)
+        {
+            problems.Warning(section.At("silence"), $"a silence of {silence.Value.TotalMilliseconds:0.##} ms is shorter than 3.5 characters at {baud} baud, which are {least.TotalMilliseconds:0.##} ms", "Devices that follow the standard drop such requests: leave out 'silence' unless all devices on the line are known to take it");
+        }
+
+        return bus;
+    }
+
+    private Rs485Model? Direction(Section section)
+    {
+        if (section.Text("rs485") is { } word)
+        {
+            return word == "kernel" ? new(RtsHighOnSend: true, RtsHighAfterSend: false, TimeSpan.Zero, TimeSpan.Zero, ReceiveDuringSend: false, Terminate: false) : null;
+        }
+
+        var block = section.Block("rs485", GatewayShape.Rs485);
+        if (!block.IsPresent || block.Text("mode") == "adapter")
+        {
+            return null;
+        }
+
+        var onSend = block.Text("rtsOnSend") != "low";
+        return new(
+            onSend,
+            block.Text("rtsAfterSend") is { } after ? after == "high" : !onSend,
+            Delay(block, "delayBefore"),
+            Delay(block, "delayAfter"),
+            block.Boolean("receiveDuringSend") ?? false,
+            block.Boolean("terminate") ?? false);
+    }
+
+    private TimeSpan Delay(Section block, string key)
+    {
+        var delay = block.Duration(key) ?? TimeSpan.Zero;
+        if (delay.TotalMilliseconds > MaxDelayMilliseconds)
+        {
+            problems.Error(block.At(key), $"a delay of {delay.TotalMilliseconds:0} ms is not possible", $"Write 0ms to {MaxDelayMilliseconds}ms: the kernel takes no more");
+        }
+
+        return delay;
+    }
+
+    private TimeSpan? Pause(Section section, string key, TimeSpan longest)
+    {
+        var pause = section.Duration(key);
+        if (pause > longest)
+        {
+            problems.Error(section.At(key), $"a {key} of {pause.Value.TotalSeconds:0.###} s is not possible", $"Write 0 to {longest.TotalSeconds:0}s");
+            return longest;
+        }
+
+        return pause;
     }
 }

@@ -49,7 +49,7 @@ internal sealed class SiteDevices(
                     problems.Error(section.At("unit"), $"the unit id {number} on the bus '{bus.Id}' belongs to the device '{units[(bus.Id, number)]}' already", "Two devices with one unit id answer at the same time: give one of them another (on the device and here)");
                 }
 
-                if (bus is ModbusRtuBus && number is < 1 or > 247)
+                if (bus is SerialBus or DeviceServerBus && number is < 1 or > 247)
                 {
                     problems.Error(section.At("unit"), $"the unit id {number} is not possible on a line", "Write 1 to 247; 0 is the broadcast, which nobody answers (MODBUS over serial line V1.02, 2.2)");
                 }
@@ -189,7 +189,7 @@ internal sealed class SiteDevices(
                 problems.Warning(settings.At("poll"), $"'{point.Id}' of '{device.Id}' is read every {resolved.Period.TotalSeconds} s, which is longer than the first window of {baseWindow.TotalSeconds} s", "Windows without a sample have no coverage: poll more often, or make the first window wider");
             }
 
-            _points.Add(resolved with { PublishSamples = settings.Boolean("samples") ?? section.Text("samples") == "all" });
+            _points.Add(resolved with { PublishSamples = resolved.Kind != PointKind.Text && (settings.Boolean("samples") ?? section.Text("samples") == "all") });
         }
     }
 
@@ -263,7 +263,7 @@ internal sealed class SiteDevices(
                 $"the bus '{bus.Id}' would be busy for {Percent(least.Utilisation)} of the time even if every device answered at once: what is asked of it is not possible ('{heaviest.Device.Id}' has the largest share, {Percent(heaviest.Utilisation)})",
                 $"Poll less often (every period {usual.SlowDown(UsualLoad):0.0} times as long would do), leave points out ('poll: off'), raise the baud rate, or put some devices on a second line");
         }
-        else if (usual.Utilisation > UsualLoad && bus is not ModbusTcpBus)
+        else if (usual.Utilisation > UsualLoad && bus is not (ModbusTcpBus or ModbusUdpBus))
         {
             problems.Warning(
                 place,

@@ -73,27 +73,83 @@ public abstract record BusModel
     public required TimeSpan Timeout { get; init; }
 }
 
-/// <summary>Modbus TCP: one connection, shared by the unit ids behind it.</summary>
-public sealed record ModbusTcpBus : BusModel
+/// <summary>A bus behind an endpoint on the network, shared by the unit ids behind it.</summary>
+public abstract record NetworkBus : BusModel
 {
     public required string Host { get; init; }
 
     public required int Port { get; init; }
 }
 
-/// <summary>Modbus RTU on a serial port.</summary>
-public sealed record ModbusRtuBus : BusModel
+/// <summary>Modbus TCP: one connection.</summary>
+public sealed record ModbusTcpBus : NetworkBus;
+
+/// <summary>Modbus in UDP datagrams.</summary>
+public sealed record ModbusUdpBus : NetworkBus;
+
+/// <summary>RTU or ASCII frames in one TCP connection: a serial line behind a device server that passes bytes through.</summary>
+public abstract record DeviceServerBus : NetworkBus
+{
+    /// <summary>Pause between an answer and the next request.</summary>
+    public TimeSpan Silence { get; init; } = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>How long all devices are left alone after a broadcast.</summary>
+    public TimeSpan Turnaround { get; init; } = TimeSpan.FromMilliseconds(100);
+}
+
+/// <summary>RTU frames behind a device server.</summary>
+public sealed record ModbusRtuOverTcpBus : DeviceServerBus;
+
+/// <summary>ASCII frames behind a device server.</summary>
+public sealed record ModbusAsciiOverTcpBus : DeviceServerBus;
+
+/// <summary>A bus on a serial port of this computer.</summary>
+public abstract record SerialBus : BusModel
 {
     /// <summary>Path of the port, preferably a stable one below <c>/dev/serial/by-id</c>.</summary>
     public required string Port { get; init; }
 
+    /// <summary>Bits per second, 50 to 4 000 000.</summary>
     public required int Baud { get; init; }
 
     public required SerialParity Parity { get; init; }
 
     /// <summary>1 or 2.</summary>
     public required int StopBits { get; init; }
+
+    /// <summary>8, or 7 in ASCII mode.</summary>
+    public int DataBits { get; init; } = 8;
+
+    /// <summary>Least silence between frames; null for what the standard asks for at this rate.</summary>
+    public TimeSpan? Silence { get; init; }
+
+    /// <summary>How long all devices are left alone after a broadcast.</summary>
+    public TimeSpan Turnaround { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Direction switched by the kernel; null when the adapter does it.</summary>
+    public Rs485Model? Rs485 { get; init; }
+
+    /// <summary>Whether the driver is asked to hand over bytes at once.</summary>
+    public bool LowLatency { get; init; } = true;
+
+    /// <summary>Bits that one character takes on the wire, start bit included.</summary>
+    public int BitsPerCharacter => 1 + DataBits + (Parity == SerialParity.None ? 0 : 1) + StopBits;
 }
+
+/// <summary>Modbus RTU on a serial port.</summary>
+public sealed record ModbusRtuBus : SerialBus;
+
+/// <summary>Modbus ASCII on a serial port.</summary>
+public sealed record ModbusAsciiBus : SerialBus;
+
+/// <summary>How the kernel switches the direction of an RS-485 line by RTS.</summary>
+/// <param name="RtsHighOnSend">Whether RTS is high while sending.</param>
+/// <param name="RtsHighAfterSend">Whether RTS is high while not sending.</param>
+/// <param name="DelayBefore">Between switching to sending and the first bit; whole milliseconds.</param>
+/// <param name="DelayAfter">Between the last bit and switching back; whole milliseconds.</param>
+/// <param name="ReceiveDuringSend">Whether the own bytes are heard while sending.</param>
+/// <param name="Terminate">Whether the driver switches on its termination resistor.</param>
+public sealed record Rs485Model(bool RtsHighOnSend, bool RtsHighAfterSend, TimeSpan DelayBefore, TimeSpan DelayAfter, bool ReceiveDuringSend, bool Terminate);
 
 public enum SerialParity : byte
 {

@@ -9,9 +9,19 @@ internal static class SitePoint
     /// <summary>Energy that grows this much faster than the rated power is not believed: meters and ratings have tolerances.</summary>
     private const decimal RatedPowerMargin = 1.2m;
 
+    private static readonly string[] NotOfTexts = ["plausible", "limits", "stuck", "spike", "slip"];
+
     /// <summary>Resolves a point; index and device index are filled in by the caller.</summary>
     public static PointModel Resolve(ProfilePoint point, DeviceModel device, decimal? ratedWatts, Section settings, ProblemCollector problems)
     {
+        foreach (var key in point.Kind == PointKind.Text ? NotOfTexts : [])
+        {
+            if (settings.Has(key) && settings.Text(key) != "off")
+            {
+                problems.Error(settings.At(key), $"'{point.Id}' is a text, which has no '{key}'", $"Remove '{key}'");
+            }
+        }
+
         // A meter behind transformers reports secondary values: everything that the profile states in the unit grows with the ratio.
         var ratio = (point.AppliesCt ? device.CtRatio : 1) * (point.AppliesPt ? device.PtRatio : 1);
         var factor = (double)ratio;
@@ -48,6 +58,12 @@ internal static class SitePoint
     {
         if (settings.Duration("poll") is not { } period)
         {
+            return point.Period;
+        }
+
+        if (point.Kind == PointKind.Text)
+        {
+            problems.Error(settings.At("poll"), $"'{point.Id}' is a text, and texts are read once, when the device is first reached", "Remove 'poll', or write 'off'");
             return point.Period;
         }
 

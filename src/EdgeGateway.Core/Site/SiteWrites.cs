@@ -153,6 +153,7 @@ internal static class SiteWrites
 
         double Step(RegisterEncoding encoding) => encoding.Type switch
         {
+            RegisterType.Float16 => largest * 1e-3,
             RegisterType.Float32 => largest * 1e-6,
             RegisterType.Float64 => largest * 1e-12,
             _ => (double)Math.Abs(encoding.Scale) * (1 + 1e-9),

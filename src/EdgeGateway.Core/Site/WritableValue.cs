@@ -59,7 +59,7 @@ public static class WritableValue
             return $"its register ({Name(encoding)}) cannot hold {Text(value)}";
         }
 
-        var exact = encoding.Type is RegisterType.Float32 or RegisterType.Float64 || Math.Abs(written - (double)value) <= 1e-9 * Math.Max(1, Math.Abs((double)value));
+        var exact = !encoding.IsStepped || Math.Abs(written - (double)value) <= 1e-9 * Math.Max(1, Math.Abs((double)value));
         return exact ? null : $"its register ({Name(encoding)}) cannot hold {Text(value)} exactly, only {written.ToString("G9", CultureInfo.InvariantCulture)}";
     }
 

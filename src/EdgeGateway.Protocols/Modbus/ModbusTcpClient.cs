@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using EdgeGateway.Protocols.Serial;
 
 namespace EdgeGateway.Protocols.Modbus;
@@ -44,6 +45,7 @@ public sealed class ModbusTcpClient : ModbusClient
     private readonly ExchangeQueue _waiting;
     private readonly ExchangeQueue _repeats;
     private readonly ModbusExchange[] _ended;
+    private readonly ModbusExchange[] _expired;
     private readonly CancellationTokenSource _disposed = new();
     private readonly byte[] _send = new byte[MbapHeader.Size + Pdu.MaxLength];
     private readonly byte[] _receive = new byte[8 * (MbapHeader.Size + Pdu.MaxLength)];
@@ -52,6 +54,7 @@ public sealed class ModbusTcpClient : ModbusClient
     private readonly ushort[] _slowness = new ushort[256];
 
     private IByteLine? _line;
+    private Exception? _fault;
     private bool _isClosed;
     private bool _isStarted;
     private bool _isIdle;
@@ -91,6 +94,7 @@ public sealed class ModbusTcpClient : ModbusClient
         _waiting = new(capacity);
         _repeats = new(capacity);
         _ended = new ModbusExchange[capacity];
+        _expired = new ModbusExchange[capacity];
         Count.Depth = 1;
     }
 
@@ -293,6 +297,11 @@ public sealed class ModbusTcpClient : ModbusClient
             Dispatch();
             if (_isBroken || line is null)
             {
+                if (Interlocked.Exchange(ref _fault, null) is { } fault)
+                {
+                    ExceptionDispatchInfo.Throw(fault);
+                }
+
                 await CloseAsync(Lost).ConfigureAwait(false);
                 continue;
             }
@@ -328,9 +337,20 @@ public sealed class ModbusTcpClient : ModbusClient
                 }
             }
 
-            if (Expire() is { } closing)
+            var expired = Expire(out var outcome, out var isUseless);
+            if (isUseless)
             {
-                await CloseAsync(closing).ConfigureAwait(false);
+                // Before anything else is sent on it.
+                await CloseAsync(new(ModbusStatus.Timeout)).ConfigureAwait(false);
+            }
+            else if (expired > 0)
+            {
+                Dispatch();
+            }
+
+            for (var i = 0; i < expired; i++)
+            {
+                _expired[i].Complete(outcome);
             }
         }
     }
@@ -453,21 +473,39 @@ public sealed class ModbusTcpClient : ModbusClient
                 _isSending = true;
             }
 
-            Watch(static (tap, client, size) => tap.Sent(client._send.AsSpan(0, size)), length);
-            var sending = line.WriteAsync(_send.AsMemory(0, length), wait, CancellationToken.None);
-            if (!sending.IsCompletedSuccessfully)
+            try
             {
-                _ = FinishSendingAsync(line, sending);
-                return;
-            }
+                Watch(static (tap, client, size) => tap.Sent(client._send.AsSpan(0, size)), length);
+                var sending = line.WriteAsync(_send.AsMemory(0, length), wait, CancellationToken.None);
+                if (!sending.IsCompletedSuccessfully)
+                {
+                    _ = FinishSendingAsync(line, sending);
+                    return;
+                }
 
-            Sent(line, sending.Result);
+                Sent(line, sending.Result);
+            }
+            catch (Exception fault)
+            {
+                // Whose request happens to be sent here may be anybody's: the loop tells all of them.
+                _fault = fault;
+                Sent(line, isWhole: false);
+            }
         }
     }
 
     private async Task FinishSendingAsync(IByteLine line, ValueTask<bool> sending)
     {
-        Sent(line, await sending.ConfigureAwait(false));
+        try
+        {
+            Sent(line, await sending.ConfigureAwait(false));
+        }
+        catch (Exception fault)
+        {
+            _fault = fault;
+            Sent(line, isWhole: false);
+        }
+
         Dispatch();
     }
 
@@ -729,12 +767,12 @@ public sealed class ModbusTcpClient : ModbusClient
         }
     }
 
-    /// <summary>Ends what has had its time. An outcome when the connection is of no further use.</summary>
-    private ModbusOutcome? Expire()
+    /// <summary>Finds what has had its time, and whether the connection is of no further use.</summary>
+    private int Expire(out ModbusOutcome outcome, out bool isUseless)
     {
-        ModbusOutcome? closing = null;
         var ended = 0;
-        var outcome = new ModbusOutcome(_received == _taken ? ModbusStatus.Timeout : ModbusStatus.ShortReply);
+        outcome = new(_received == _taken ? ModbusStatus.Timeout : ModbusStatus.ShortReply);
+        isUseless = false;
         lock (_gate)
         {
             var now = Time.GetTimestamp();
@@ -754,7 +792,7 @@ public sealed class ModbusTcpClient : ModbusClient
                     // A server that fell silent altogether when it was tried may have choked: it is asked again on a new connection.
                     if (_depth.IsProbing && _lastHeard <= exchange.SentAt)
                     {
-                        closing = new(ModbusStatus.Timeout);
+                        isUseless = true;
                     }
 
                     Repeat(exchange);
@@ -775,31 +813,15 @@ public sealed class ModbusTcpClient : ModbusClient
 
                 _slowness[exchange.Shape.Unit] = 0;
                 _silentTimeouts = _lastHeard > exchange.SentAt ? 0 : _silentTimeouts + 1;
-                if (_silentTimeouts >= SilentTimeoutsBeforeReconnect || outcome.Status == ModbusStatus.ShortReply)
-                {
-                    closing = new(ModbusStatus.Timeout);
-                }
-
+                isUseless |= _silentTimeouts >= SilentTimeoutsBeforeReconnect || outcome.Status == ModbusStatus.ShortReply;
                 exchange.IsDone = true;
-                _ended[ended++] = exchange;
+                _expired[ended++] = exchange;
             }
 
-            if (_table.IsWorn && _table.Count == 0)
-            {
-                closing = new(ModbusStatus.Timeout);
-            }
+            isUseless |= _table.IsWorn && _table.Count == 0;
         }
 
-        if (ended > 0)
-        {
-            Dispatch();
-            for (var i = 0; i < ended; i++)
-            {
-                _ended[i].Complete(outcome);
-            }
-        }
-
-        return closing;
+        return ended;
     }
 
     private void Repeat(ModbusExchange exchange)

@@ -5,7 +5,7 @@ namespace EdgeGateway.Protocols.Modbus;
 /// what brought more answers in the same time. Logic only; not safe for several threads.
 /// </summary>
 /// <remarks>
-/// By Little's law a full pipeline of n requests that each take t brings n / t answers a second. A server that works on one request
+/// By Little's law n requests under way that each take t bring n / t answers a second. A server that works on one request
 /// after the other takes longer for each when more wait inside it: then there is no gain, and the smaller depth is kept. A server that
 /// objects gets one at a time again; what had worked before may be tried at once, more than that after an hour, then after a day.
 /// </remarks>
@@ -35,6 +35,7 @@ internal sealed class PipelineDepth
     private int _doubts;
     private long _answersInDepth;
     private long _latencies;
+    private long _crowds;
     private int _answers;
     private int _warmUp;
     private int _waiters;
@@ -79,7 +80,8 @@ internal sealed class PipelineDepth
             _objections = 0;
         }
 
-        if (crowd != Limit)
+        // Requests that had less company say nothing about this depth.
+        if (2 * crowd <= Limit)
         {
             return;
         }
@@ -91,6 +93,7 @@ internal sealed class PipelineDepth
         }
 
         _latencies += Math.Max(latency, 1);
+        _crowds += crowd;
         _answers++;
         if (_answers < Math.Max(AnswersToJudge, 2 * Limit))
         {
@@ -103,7 +106,7 @@ internal sealed class PipelineDepth
         }
         else if (_waiters >= WaitersToProbe && MayProbe())
         {
-            _rate = (double)_answers * Depth / _latencies;
+            _rate = Rate;
             Limit = Math.Min(2 * Depth, Ceiling());
             Restart();
         }
@@ -111,6 +114,7 @@ internal sealed class PipelineDepth
         {
             _answers /= 2;
             _latencies /= 2;
+            _crowds /= 2;
             _waiters /= 2;
         }
     }
@@ -156,9 +160,11 @@ internal sealed class PipelineDepth
         }
     }
 
+    private double Rate => (double)_crowds / _latencies;
+
     private void Judge()
     {
-        var rate = (double)_answers * Limit / _latencies;
+        var rate = Rate;
         _voidProbes = _doubts = 0;
         if (rate >= _rate * Gain)
         {
@@ -178,6 +184,7 @@ internal sealed class PipelineDepth
     private void Restart()
     {
         _latencies = 0;
+        _crowds = 0;
         _answers = 0;
         _waiters = 0;
         _warmUp = Limit;

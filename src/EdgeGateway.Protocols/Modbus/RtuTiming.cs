@@ -5,6 +5,9 @@ namespace EdgeGateway.Protocols.Modbus;
 /// <summary>How long things take on a serial line. MODBUS over Serial Line V1.02, 2.5.1.1 and 2.4.1.</summary>
 public sealed record RtuTiming
 {
+    // Networks pack bytes and may send a lost packet again.
+    private static readonly TimeSpan NetworkReplyGap = TimeSpan.FromMilliseconds(250);
+
     /// <summary>The timing that the standard asks for with these settings.</summary>
     public RtuTiming(SerialSettings settings)
     {
@@ -17,8 +20,23 @@ public sealed record RtuTiming
         ReplyGap = Silence + TimeSpan.FromMilliseconds(50);
     }
 
-    /// <summary>The settings of the line.</summary>
-    public SerialSettings Settings { get; }
+    private RtuTiming()
+    {
+        ReplyGap = NetworkReplyGap;
+    }
+
+    /// <summary>
+    /// The timing of a line behind a device server on the network, whose rate is not known here. The server keeps the silence on its own
+    /// line; a short pause between an answer and the next request spares those that do not.
+    /// </summary>
+    /// <param name="silence">The pause; zero for a server that keeps the silence itself.</param>
+    public static RtuTiming OverNetwork(TimeSpan silence) => new() { Silence = silence };
+
+    /// <summary>The settings of the line; null when it is behind a device server.</summary>
+    public SerialSettings? Settings { get; }
+
+    /// <summary>How long this many characters take on the wire; zero when that is not known.</summary>
+    public TimeSpan TimeOf(double characters) => Settings?.TimeOf(characters) ?? TimeSpan.Zero;
 
     /// <summary>The least silence between frames: 3.5 characters, or 1.75 ms above 19200 baud.</summary>
     public TimeSpan Silence { get; init; }

@@ -24,6 +24,12 @@ internal static unsafe partial class Libc
     public const nuint SetExclusive = 0x540C;
     public const nuint FlushQueues = 0x540B;
     public const nint FlushBoth = 2;
+    public const nuint SetRs485 = 0x542F;
+    public const nuint GetSerial = 0x541E;
+    public const nuint SetSerial = 0x541F;
+
+    public const int SetTimerSlack = 29;
+    public const int FirstInFirstOut = 1;
 
     public const int NoEntry = 2;
     public const int Interrupted = 4;
@@ -48,6 +54,31 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
     public static partial int Poll(PollEntry* entries, nuint count, int timeoutMilliseconds);
 
+    /// <summary>ppoll(2): poll with a time limit in nanoseconds.</summary>
+    /// <param name="entries">What to wait for.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="limit">How long at most; negative for as long as nothing happens.</param>
+    public static int PrecisePoll(PollEntry* entries, nuint count, TimeSpan limit)
+    {
+        if (limit < TimeSpan.Zero)
+        {
+            return PrecisePoll(entries, count, null, 0);
+        }
+
+        TimeSpecification wait = new() { Seconds = (nint)(limit.Ticks / TimeSpan.TicksPerSecond), Nanoseconds = (nint)(limit.Ticks % TimeSpan.TicksPerSecond * 100) };
+        return PrecisePoll(entries, count, &wait, 0);
+    }
+
+    [LibraryImport("libc", EntryPoint = "ppoll", SetLastError = true)]
+    private static partial int PrecisePoll(PollEntry* entries, nuint count, TimeSpecification* limit, nint signals);
+
+    [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
+    public static partial int ProcessControl(int option, nuint argument, nuint unused3, nuint unused4, nuint unused5);
+
+    /// <summary>sched_setscheduler(2); struct sched_param is one number.</summary>
+    [LibraryImport("libc", EntryPoint = "sched_setscheduler", SetLastError = true)]
+    public static partial int SetScheduler(int thread, int policy, int* priority);
+
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     public static partial int EventFd(uint start, int flags);
 
@@ -60,12 +91,40 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     public static partial int Ioctl(SafeFileHandle file, nuint request, nint argument);
 
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Ioctl(SafeFileHandle file, nuint request, SerialRs485* direction);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Ioctl(SafeFileHandle file, nuint request, int* info);
+
+    /// <summary>struct timespec as the C library of this word size has it.</summary>
+    private struct TimeSpecification
+    {
+        public nint Seconds;
+        public nint Nanoseconds;
+    }
+
     /// <summary>struct pollfd.</summary>
     public struct PollEntry
     {
         public int File;
         public short Events;
         public short Happened;
+    }
+
+    /// <summary>struct serial_rs485 of linux/serial.h.</summary>
+    public struct SerialRs485
+    {
+        public const uint Enabled = 1 << 0;
+        public const uint RtsOnSend = 1 << 1;
+        public const uint RtsAfterSend = 1 << 2;
+        public const uint ReceiveDuringSend = 1 << 4;
+        public const uint TerminateBus = 1 << 5;
+
+        public uint Flags;
+        public uint DelayBeforeSend;
+        public uint DelayAfterSend;
+        public fixed uint Padding[5];
     }
 
     /// <summary>struct termios2 of asm-generic/termbits.h: unlike termios it takes any baud rate as a number.</summary>

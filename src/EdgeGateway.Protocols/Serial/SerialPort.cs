@@ -6,18 +6,29 @@ namespace EdgeGateway.Protocols.Serial;
 
 /// <summary>A serial port or pseudo-terminal of Linux, raw and exclusive.</summary>
 /// <remarks>
-/// One thread for each port sleeps in poll(2) and moves bytes into a ring; a read takes from the ring or waits on a reused
-/// <see cref="IValueTaskSource{TResult}"/>, so reading allocates nothing and no thread of the pool ever blocks.
+/// One thread for each port sleeps in ppoll(2), moves bytes into a ring and writes what has to wait for silence; a read takes from the
+/// ring or waits on a reused <see cref="IValueTaskSource{TResult}"/>, so nothing is allocated and no thread of the pool ever blocks.
+///
+/// Silence is kept by that thread alone: it knows when the last byte came, sleeps until shortly before the silence is over (the
+/// kernel's high-resolution timer, without the usual slack) and spins for the last <see cref="SpinMicroseconds"/> at most, so
+/// that the next request starts on time and never early. What is written is counted at the pace of the wire: the kernel takes a frame at once, but
+/// it has left only when its last bit has.
 /// </remarks>
-public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWorkItem
+public sealed class SerialPort : IPacedLine
 {
+    /// <summary>The longest that a write which waits for silence spins instead of sleeping, in microseconds.</summary>
+    public const int SpinMicroseconds = 50;
+
+    private const double LargestBaudDeviation = 0.02;
     private const int RingSize = 4096;
+    private const int WakeUpSlackNanoseconds = 1;
+    private const int LowestRealTimePriority = 1;
 
     private readonly SafeFileHandle _file;
     private readonly SafeFileHandle _wake;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
-    private readonly Thread _reader;
+    private readonly Thread _owner;
     private readonly Lock _gate = new();
     private readonly byte[] _ring = new byte[RingSize];
     private int _start;
@@ -26,14 +37,24 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
     private bool _closed;
     private int _disposed;
 
-    private ManualResetValueTaskSourceCore<int> _source;
+    private readonly Completion _readDone;
     private bool _waiting;
     private Memory<byte> _destination;
+    private int _atLeast;
     private long _waitStarted;
     private TimeSpan _wait;
-    private int _result;
+    private TimeSpan _gap;
     private CancellationToken _cancel;
-    private CancellationTokenRegistration _registration;
+
+    private readonly Completion _writeDone;
+    private readonly long _spin;
+    private bool _isWriting;
+    private ReadOnlyMemory<byte> _outgoing;
+    private long _due;
+
+    // Until when the line is known to have been busy, by bytes that came and by our own that were still travelling.
+    private long _heardAt;
+    private long _sentUntil;
 
     private SerialPort(string path, SafeFileHandle file, SafeFileHandle wake, SerialSettings settings, TimeProvider time)
     {
@@ -42,9 +63,13 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
         _file = file;
         _wake = wake;
         _time = time;
+        _readDone = new();
+        _writeDone = new();
+        _spin = time.TimestampFrequency * SpinMicroseconds / 1_000_000;
+        _heardAt = _sentUntil = time.GetTimestamp();
         _timer = time.CreateTimer(static port => ((SerialPort)port!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _reader = new Thread(ReadLoop) { IsBackground = true, Name = $"serial {path}" };
-        _reader.Start();
+        _owner = new Thread(Run) { IsBackground = true, Name = $"serial {path}" };
+        _owner.Start();
     }
 
     /// <summary>The path the port was opened by.</summary>
@@ -104,7 +129,11 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
     }
 
     /// <inheritdoc/>
-    public ValueTask<int> ReadAsync(Memory<byte> buffer, TimeSpan wait, CancellationToken cancel)
+    public ValueTask<int> ReadAsync(Memory<byte> buffer, TimeSpan wait, CancellationToken cancel) =>
+        ReadAsync(buffer, 1, wait, wait, cancel);
+
+    /// <inheritdoc/>
+    public ValueTask<int> ReadAsync(Memory<byte> buffer, int atLeast, TimeSpan wait, TimeSpan gap, CancellationToken cancel)
     {
         ArgumentOutOfRangeException.ThrowIfZero(buffer.Length, nameof(buffer));
         if (cancel.IsCancellationRequested)
@@ -120,7 +149,8 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
                 throw new InvalidOperationException("a read is already waiting: a serial port has one owner");
             }
 
-            if (_count > 0)
+            atLeast = Math.Min(atLeast, buffer.Length);
+            if (_count >= atLeast || (_count > 0 && (_closed || wait <= TimeSpan.Zero)))
             {
                 return ValueTask.FromResult(Take(buffer.Span));
             }
@@ -135,22 +165,23 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
                 return ValueTask.FromResult(0);
             }
 
-            _source.Reset();
-            version = _source.Version;
+            version = _readDone.Start();
             _waiting = true;
             _destination = buffer;
+            _atLeast = atLeast;
             _waitStarted = _time.GetTimestamp();
             _wait = wait;
+            _gap = gap;
             _cancel = cancel;
-            _timer.Change(WholeMilliseconds(wait), Timeout.InfiniteTimeSpan);
+            _timer.Change(WholeMilliseconds(_count > 0 && gap < wait ? gap : wait), Timeout.InfiniteTimeSpan);
         }
 
         if (cancel.CanBeCanceled)
         {
-            _registration = cancel.UnsafeRegister(static port => ((SerialPort)port!).OnCancel(), this);
+            _readDone.Registration = cancel.UnsafeRegister(static port => ((SerialPort)port!).OnCancel(), this);
         }
 
-        return new ValueTask<int>(this, version);
+        return new ValueTask<int>(_readDone, version);
     }
 
     /// <inheritdoc/>
@@ -160,6 +191,11 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
         var written = WriteSome(bytes.Span);
         if (written == bytes.Length)
         {
+            lock (_gate)
+            {
+                NoteSent(written);
+            }
+
             return ValueTask.FromResult(true);
         }
 
@@ -169,13 +205,53 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
             : WriteRestAsync(bytes[written..], wait, cancel);
     }
 
-    /// <summary>Closes the port; a waiting read ends with -1.</summary>
+    /// <inheritdoc/>
+    public ValueTask<int> WriteAfterSilenceAsync(ReadOnlyMemory<byte> bytes, TimeSpan silence, CancellationToken cancel)
+    {
+        ArgumentOutOfRangeException.ThrowIfZero(bytes.Length, nameof(bytes));
+        cancel.ThrowIfCancellationRequested();
+        short version;
+        lock (_gate)
+        {
+            if (_isWriting)
+            {
+                throw new InvalidOperationException("a write is already waiting: a serial port has one owner");
+            }
+
+            if (_closed)
+            {
+                return ValueTask.FromResult(-1);
+            }
+
+            if (_count > 0)
+            {
+                return ValueTask.FromResult(0);
+            }
+
+            _due = Math.Max(_heardAt, _sentUntil) + (long)(silence.TotalSeconds * _time.TimestampFrequency) + 1;
+            if (_time.GetTimestamp() >= _due && !HasInput())
+            {
+                var written = WriteSome(bytes.Span);
+                NoteSent(written);
+                return ValueTask.FromResult(written);
+            }
+
+            version = _writeDone.Start();
+            _outgoing = bytes;
+            _isWriting = true;
+        }
+
+        Wake();
+        return new ValueTask<int>(_writeDone, version);
+    }
+
+    /// <summary>Closes the port; a waiting read or write ends with -1.</summary>
     public ValueTask DisposeAsync()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
             Wake();
-            _reader.Join();
+            _owner.Join();
             _timer.Dispose();
             _file.Dispose();
             _wake.Dispose();
@@ -183,21 +259,6 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
 
         return ValueTask.CompletedTask;
     }
-
-    int IValueTaskSource<int>.GetResult(short token)
-    {
-        // Disposing waits for a callback that is under way, so a late one cannot meet the next read.
-        _registration.Dispose();
-        _registration = default;
-        return _source.GetResult(token);
-    }
-
-    ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _source.GetStatus(token);
-
-    void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _source.OnCompleted(continuation, state, token, flags);
-
-    void IThreadPoolWorkItem.Execute() => _source.SetResult(_result);
 
     private static unsafe void Configure(string path, SafeFileHandle file, SerialSettings settings)
     {
@@ -241,15 +302,76 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
             throw new SerialPortException($"{path} does not accept {settings} ({LastError()}): choose settings that the adapter supports");
         }
 
-        // A receiver samples in the middle of a bit: beyond about 3 % the last bits of a character are lost.
-        if (Math.Abs((double)termios.OutputSpeed - settings.Baud) > 0.03 * settings.Baud)
+        // A receiver samples in the middle of a bit: what the two ends are off adds up over a character, and beyond some percent its
+        // last bits are lost. The kernel tells what the hardware has really made of the rate.
+        if (Math.Abs((double)termios.OutputSpeed - settings.Baud) > LargestBaudDeviation * settings.Baud)
         {
-            throw new SerialPortException($"{path} cannot run at {settings.Baud} baud, the nearest rate it offers is {termios.OutputSpeed}: choose another rate on the devices");
+            throw new SerialPortException(
+                $"{path} cannot run at {settings.Baud} baud: the adapter makes {termios.OutputSpeed} of it, which is {Math.Abs(((double)termios.OutputSpeed / settings.Baud) - 1):P1} off. Choose another rate on the devices, or another adapter");
+        }
+
+        if (settings.Rs485 is { } direction)
+        {
+            SwitchDirection(path, file, direction);
+        }
+
+        if (settings.LowLatency)
+        {
+            AskForLowLatency(file);
         }
 
         if (Libc.Ioctl(file, Libc.FlushQueues, Libc.FlushBoth) != 0)
         {
             throw new SerialPortException($"{path}: stale input could not be thrown away: {LastError()}");
+        }
+    }
+
+    private static unsafe void SwitchDirection(string path, SafeFileHandle file, Rs485Settings direction)
+    {
+        Libc.SerialRs485 rs485 = new()
+        {
+            Flags = Libc.SerialRs485.Enabled
+                | (direction.RtsHighOnSend ? Libc.SerialRs485.RtsOnSend : 0)
+                | (direction.RtsHighAfterSend ? Libc.SerialRs485.RtsAfterSend : 0)
+                | (direction.ReceiveDuringSend ? Libc.SerialRs485.ReceiveDuringSend : 0)
+                | (direction.Terminate ? Libc.SerialRs485.TerminateBus : 0),
+            DelayBeforeSend = (uint)direction.DelayBefore.TotalMilliseconds,
+            DelayAfterSend = (uint)direction.DelayAfter.TotalMilliseconds,
+        };
+        var wanted = rs485.Flags;
+        if (Libc.Ioctl(file, Libc.SetRs485, &rs485) != 0)
+        {
+            var reason = LastError();
+            throw new SerialPortException(
+                $"{path}: its driver does not switch the direction of an RS-485 line ({reason}). If the adapter switches by itself, as nearly all USB adapters do, leave out 'rs485' or write 'rs485: adapter'; if not, use a UART whose driver has TIOCSRS485");
+        }
+
+        // A driver that cannot do what was asked says so by changing the flags.
+        if ((rs485.Flags & Libc.SerialRs485.Enabled) == 0 || (rs485.Flags & Libc.SerialRs485.RtsOnSend) != (wanted & Libc.SerialRs485.RtsOnSend))
+        {
+            throw new SerialPortException($"{path}: its driver takes RS-485 direction control only with other RTS levels (flags 0x{rs485.Flags:X} instead of 0x{wanted:X}): change 'rtsOnSend' and 'rtsAfterSend'");
+        }
+
+        if ((wanted & ~rs485.Flags & (Libc.SerialRs485.TerminateBus | Libc.SerialRs485.ReceiveDuringSend)) != 0)
+        {
+            throw new SerialPortException($"{path}: its driver cannot {((wanted & ~rs485.Flags & Libc.SerialRs485.TerminateBus) != 0 ? "switch a termination: leave out 'terminate' and set the jumper" : "listen while it sends: leave out 'receiveDuringSend'")}");
+        }
+    }
+
+    /// <summary>
+    /// Bytes are handed over at once instead of after up to 16 ms (FTDI adapters). Many drivers have no such switch, and a pseudo-terminal
+    /// has none: then the line works all the same, only with the latency that it has.
+    /// </summary>
+    private static unsafe void AskForLowLatency(SafeFileHandle file)
+    {
+        // struct serial_struct: type, line, port, irq, flags, and more that differs between word sizes and is left as it is.
+        const int FlagsIndex = 4;
+        const int LowLatency = 1 << 13;
+        var info = stackalloc int[64];
+        if (Libc.Ioctl(file, Libc.GetSerial, info) == 0 && (info[FlagsIndex] & LowLatency) == 0)
+        {
+            info[FlagsIndex] |= LowLatency;
+            _ = Libc.Ioctl(file, Libc.SetSerial, info);
         }
     }
 
@@ -345,24 +467,73 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
         _ = Libc.Write(_wake, (byte*)&one, sizeof(ulong));
     }
 
-    private unsafe void ReadLoop()
+    private unsafe bool HasInput()
+    {
+        Libc.PollEntry entry = new() { File = (int)_file.DangerousGetHandle(), Events = Libc.PollIn };
+        return Libc.Poll(&entry, 1, 0) > 0;
+    }
+
+    /// <summary>The kernel has taken bytes; they travel one after the other.</summary>
+    private void NoteSent(int count)
+    {
+        if (count > 0)
+        {
+            _sentUntil = Math.Max(_sentUntil, _time.GetTimestamp()) + (long)(Settings.TimeOf(count).TotalSeconds * _time.TimestampFrequency);
+        }
+    }
+
+    private unsafe void Run()
     {
         const int ChunkSize = 512;
+
+        // Without it the kernel may wake us 50 us late on purpose; where it cannot be set, requests start that much later.
+        _ = Libc.ProcessControl(Libc.SetTimerSlack, WakeUpSlackNanoseconds, 0, 0, 0);
+
+        // A line does not wait for other programs. The thread works for microseconds at a time; without the right to it, it runs as any other.
+        int priority = LowestRealTimePriority;
+        _ = Libc.SetScheduler(0, Libc.FirstInFirstOut, &priority);
         var chunk = stackalloc byte[ChunkSize];
         var entries = stackalloc Libc.PollEntry[2];
         entries[0] = new() { File = (int)_file.DangerousGetHandle(), Events = Libc.PollIn };
         entries[1] = new() { File = (int)_wake.DangerousGetHandle(), Events = Libc.PollIn };
         while (true)
         {
-            var ready = Libc.Poll(entries, 2, -1);
+            var isDue = TimeUntilWrite(out var sleep);
+            int ready;
+            if (isDue)
+            {
+                // Bytes that came in the last moment go first.
+                ready = Libc.Poll(entries, 1, 0);
+                if (ready == 0)
+                {
+                    WriteOutgoing();
+                    continue;
+                }
+            }
+            else
+            {
+                ready = Libc.PrecisePoll(entries, 2, sleep);
+            }
+
             if (ready < 0 && Marshal.GetLastPInvokeError() == Libc.Interrupted)
             {
                 continue;
             }
 
-            if (ready < 0 || entries[1].Happened != 0)
+            if (ready < 0 || Volatile.Read(ref _disposed) != 0)
             {
                 break;
+            }
+
+            if (!isDue && entries[1].Happened != 0)
+            {
+                ulong wakes;
+                _ = Libc.Read(_wake, (byte*)&wakes, sizeof(ulong));
+            }
+
+            if (ready == 0 || entries[0].Happened == 0)
+            {
+                continue;
             }
 
             var read = Libc.Read(_file, chunk, ChunkSize);
@@ -382,10 +553,67 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
         OnClosed();
     }
 
-    private void Deliver(ReadOnlySpan<byte> bytes)
+    /// <summary>Whether a write is due now (after spinning for what is left of a moment); otherwise how long to sleep, negative for as long as nothing happens.</summary>
+    private bool TimeUntilWrite(out TimeSpan sleep)
+    {
+        sleep = TimeSpan.FromTicks(-1);
+        long due;
+        lock (_gate)
+        {
+            if (!_isWriting)
+            {
+                return false;
+            }
+
+            due = _due;
+        }
+
+        var left = due - _time.GetTimestamp();
+        if (left > _spin)
+        {
+            sleep = TimeSpan.FromSeconds((left - _spin) / (double)_time.TimestampFrequency);
+            return false;
+        }
+
+        while (_time.GetTimestamp() < due)
+        {
+            Thread.SpinWait(8);
+        }
+
+        return true;
+    }
+
+    private void WriteOutgoing()
     {
         lock (_gate)
         {
+            if (!_isWriting)
+            {
+                return;
+            }
+
+            var written = WriteSome(_outgoing.Span);
+            NoteSent(written);
+            StopWriting(written);
+        }
+
+        _writeDone.Queue();
+    }
+
+    private void StopWriting(int result)
+    {
+        _isWriting = false;
+        _outgoing = default;
+        _writeDone.Result = result;
+    }
+
+    private void Deliver(ReadOnlySpan<byte> bytes)
+    {
+        var (isReadDone, isWriteDone) = (false, false);
+        lock (_gate)
+        {
+            _heardAt = _time.GetTimestamp();
+            var isFirst = _count == 0;
             foreach (var b in bytes)
             {
                 if (_count == RingSize)
@@ -399,38 +627,70 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
                 _count++;
             }
 
-            if (!_waiting)
+            if (_isWriting)
             {
-                return;
+                StopWriting(0);
+                isWriteDone = true;
             }
 
-            _result = Take(_destination.Span);
-            StopWaiting();
+            if (_waiting && _count >= _atLeast)
+            {
+                _readDone.Result = Take(_destination.Span);
+                StopWaiting();
+                isReadDone = true;
+            }
+            else if (_waiting && isFirst && _gap < _wait)
+            {
+                _timer.Change(WholeMilliseconds(_gap), Timeout.InfiniteTimeSpan);
+            }
         }
 
-        // The continuation belongs on the pool: the reader goes straight back to the line.
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        // The continuation belongs on the pool: the owner goes straight back to the line.
+        if (isReadDone)
+        {
+            _readDone.Queue();
+        }
+
+        if (isWriteDone)
+        {
+            _writeDone.Queue();
+        }
     }
 
     private void OnClosed()
     {
+        var (isReadDone, isWriteDone) = (false, false);
         lock (_gate)
         {
             _closed = true;
-            if (!_waiting)
+            if (_isWriting)
             {
-                return;
+                StopWriting(-1);
+                isWriteDone = true;
             }
 
-            _result = -1;
-            StopWaiting();
+            if (_waiting)
+            {
+                _readDone.Result = _count > 0 ? Take(_destination.Span) : -1;
+                StopWaiting();
+                isReadDone = true;
+            }
         }
 
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        if (isReadDone)
+        {
+            _readDone.Queue();
+        }
+
+        if (isWriteDone)
+        {
+            _writeDone.Queue();
+        }
     }
 
     private void OnTimer()
     {
+        int result;
         lock (_gate)
         {
             if (!_waiting)
@@ -438,18 +698,25 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
                 return;
             }
 
-            // A tick may belong to an earlier read that ended as the timer fired.
+            // A tick may belong to an earlier read that ended as the timer fired, and bytes may have come since it was set.
             var left = _wait - _time.GetElapsedTime(_waitStarted);
+            if (_count > 0)
+            {
+                var quiet = _gap - _time.GetElapsedTime(_heardAt);
+                left = quiet < left ? quiet : left;
+            }
+
             if (left > TimeSpan.Zero)
             {
                 _timer.Change(WholeMilliseconds(left), Timeout.InfiniteTimeSpan);
                 return;
             }
 
+            result = _count > 0 ? Take(_destination.Span) : 0;
             StopWaiting();
         }
 
-        _source.SetResult(0);
+        _readDone.Complete(result);
     }
 
     private void OnCancel()
@@ -464,7 +731,7 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
             StopWaiting();
         }
 
-        _source.SetException(new OperationCanceledException(_cancel));
+        _readDone.Fail(new OperationCanceledException(_cancel));
     }
 
     private void StopWaiting()
@@ -483,5 +750,42 @@ public sealed class SerialPort : IByteLine, IValueTaskSource<int>, IThreadPoolWo
         _start = (_start + count) % RingSize;
         _count -= count;
         return count;
+    }
+
+    /// <summary>What one kind of call waits on, used again and again.</summary>
+    private sealed class Completion : IValueTaskSource<int>, IThreadPoolWorkItem
+    {
+        private ManualResetValueTaskSourceCore<int> _core;
+
+        public int Result { get; set; }
+
+        public CancellationTokenRegistration Registration { get; set; }
+
+        public short Start()
+        {
+            _core.Reset();
+            return _core.Version;
+        }
+
+        public void Queue() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+
+        public void Complete(int result) => _core.SetResult(result);
+
+        public void Fail(Exception error) => _core.SetException(error);
+
+        void IThreadPoolWorkItem.Execute() => _core.SetResult(Result);
+
+        int IValueTaskSource<int>.GetResult(short token)
+        {
+            // Disposing waits for a callback that is under way, so a late one cannot meet the next read.
+            Registration.Dispose();
+            Registration = default;
+            return _core.GetResult(token);
+        }
+
+        ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _core.GetStatus(token);
+
+        void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+            _core.OnCompleted(continuation, state, token, flags);
     }
 }

@@ -23,6 +23,12 @@ public sealed record SerialSettings
     /// <summary>Data bits, 5 to 8. Modbus RTU needs 8, Modbus ASCII allows 7.</summary>
     public int DataBits { get; init; } = 8;
 
+    /// <summary>Direction of an RS-485 line switched by the kernel; null when the adapter does it, or the line needs none.</summary>
+    public Rs485Settings? Rs485 { get; init; }
+
+    /// <summary>Whether the driver is asked to hand over bytes at once, where it knows how (FTDI: otherwise up to 16 ms later).</summary>
+    public bool LowLatency { get; init; } = true;
+
     /// <summary>Bits that one character takes on the wire, start bit included.</summary>
     public int BitsPerCharacter => 1 + DataBits + (Parity == SerialParity.None ? 0 : 1) + StopBits;
 
@@ -42,5 +48,6 @@ public sealed record SerialSettings
         ArgumentOutOfRangeException.ThrowIfGreaterThan(DataBits, 8);
         ArgumentOutOfRangeException.ThrowIfLessThan(StopBits, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(StopBits, 2);
+        Rs485?.Validate();
     }
 }

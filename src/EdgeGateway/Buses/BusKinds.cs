@@ -8,31 +8,72 @@ namespace EdgeGateway.Buses;
 public static class BusKinds
 {
     /// <summary>Makes the bus; nothing is opened before the first read.</summary>
-    public static IBus Create(BusModel model, TimeProvider time) => model switch
+    public static IBus Create(BusModel model, TimeProvider time) => new ModbusBus(CreateClient(model, time));
+
+    /// <summary>The client that speaks on a Modbus bus.</summary>
+    public static ModbusClient CreateClient(BusModel model, TimeProvider time)
     {
-        ModbusTcpBus tcp => new ModbusBus(new ModbusTcpClient(tcp.Host, tcp.Port, time)),
-        ModbusRtuBus rtu => new ModbusBus(new ModbusRtuClient(
-            rtu.Port,
-            new SerialSettings
+        switch (model)
+        {
+            case ModbusTcpBus tcp:
+                return new ModbusTcpClient(tcp.Host, tcp.Port, time);
+            case ModbusUdpBus udp:
+                return new ModbusUdpClient(udp.Host, udp.Port, time);
+            case ModbusRtuOverTcpBus rtu:
+                return new ModbusRtuClient(Opener(rtu, time), TimingOf(rtu), time);
+            case ModbusAsciiOverTcpBus ascii:
+                return new ModbusAsciiClient(Opener(ascii, time), TimingOf(ascii), time);
+            case SerialBus serial:
+                var settings = SettingsOf(serial);
+                var timing = new RtuTiming(settings) { TurnaroundDelay = serial.Turnaround };
+                timing = serial.Silence is { } silence ? timing with { Silence = silence } : timing;
+                OpenByteLine open = (_, _) => ValueTask.FromResult<IByteLine>(SerialPort.Open(serial.Port, settings, time));
+                return serial is ModbusAsciiBus ? new ModbusAsciiClient(open, timing, time) : new ModbusRtuClient(open, timing, time);
+            default:
+                throw new ArgumentException($"There is no bus of the kind {model.GetType().Name}.", nameof(model));
+        }
+    }
+
+    /// <summary>The settings of a serial bus in the words of the port.</summary>
+    public static SerialSettings SettingsOf(SerialBus bus) => new()
+    {
+        Baud = bus.Baud,
+        Parity = bus.Parity switch
+        {
+            Core.Site.SerialParity.Even => Protocols.Serial.SerialParity.Even,
+            Core.Site.SerialParity.Odd => Protocols.Serial.SerialParity.Odd,
+            _ => Protocols.Serial.SerialParity.None,
+        },
+        StopBits = bus.StopBits,
+        DataBits = bus.DataBits,
+        LowLatency = bus.LowLatency,
+        Rs485 = bus.Rs485 is { } direction
+            ? new()
             {
-                Baud = rtu.Baud,
-                Parity = rtu.Parity switch
-                {
-                    Core.Site.SerialParity.Even => Protocols.Serial.SerialParity.Even,
-                    Core.Site.SerialParity.Odd => Protocols.Serial.SerialParity.Odd,
-                    _ => Protocols.Serial.SerialParity.None,
-                },
-                StopBits = rtu.StopBits,
-            },
-            time)),
-        _ => throw new ArgumentException($"There is no bus of the kind {model.GetType().Name}.", nameof(model)),
+                RtsHighOnSend = direction.RtsHighOnSend,
+                RtsHighAfterSend = direction.RtsHighAfterSend,
+                DelayBefore = direction.DelayBefore,
+                DelayAfter = direction.DelayAfter,
+                ReceiveDuringSend = direction.ReceiveDuringSend,
+                Terminate = direction.Terminate,
+            }
+            : null,
     };
 
     /// <summary>Where the bus is, for people: <c>127.0.0.1:502</c> or the path of the port.</summary>
     public static string Describe(BusModel model) => model switch
     {
         ModbusTcpBus tcp => $"{tcp.Host}:{tcp.Port}",
-        ModbusRtuBus rtu => $"{rtu.Port} at {rtu.Baud} baud",
+        ModbusUdpBus udp => $"{udp.Host}:{udp.Port}, UDP",
+        ModbusRtuOverTcpBus rtu => $"{rtu.Host}:{rtu.Port}, RTU",
+        ModbusAsciiOverTcpBus ascii => $"{ascii.Host}:{ascii.Port}, ASCII",
+        ModbusAsciiBus ascii => $"{ascii.Port} at {ascii.Baud} baud, ASCII",
+        SerialBus serial => $"{serial.Port} at {serial.Baud} baud",
         _ => model.Id,
     };
+
+    private static RtuTiming TimingOf(DeviceServerBus bus) => RtuTiming.OverNetwork(bus.Silence) with { TurnaroundDelay = bus.Turnaround };
+
+    private static OpenByteLine Opener(NetworkBus bus, TimeProvider time) =>
+        async (wait, cancel) => await TcpLine.ConnectAsync(bus.Host, bus.Port, wait, time, cancel).ConfigureAwait(false);
 }

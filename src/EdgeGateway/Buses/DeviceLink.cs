@@ -84,7 +84,7 @@ public sealed class DeviceLink(DeviceModel device, BusModel bus)
     /// <summary>Whether enough of its answers were seen to know how long it takes.</summary>
     internal bool IsKnown => _estimate.IsKnown;
 
-    private TimeSpan Floor => bus is ModbusRtuBus ? LineFloor : NetworkFloor;
+    private TimeSpan Floor => bus is SerialBus or DeviceServerBus ? LineFloor : NetworkFloor;
 
     /// <summary>
     /// The time limit of the next question whether it is back. Mostly short, so that asking is cheap and can be done often; every

@@ -26,10 +26,11 @@ internal static class DeviceWriter
     public static async ValueTask<Look> LookAsync(IBus bus, DeviceModel device, WritablePoint point, TimeProvider time)
     {
         var encoding = point.ReadBack;
-        var words = new ushort[encoding.Length];
+        var span = encoding.Span;
+        var words = new ushort[span.Length];
         await RestAsync(device, time).ConfigureAwait(false);
         var reply = await bus.ReadAsync(
-            device.Unit, new ReadRequest(encoding.Table, encoding.Address, (ushort)encoding.Length), words, device.Timeout, CancellationToken.None).ConfigureAwait(false);
+            device.Unit, new ReadRequest(encoding.Table, span.First, (ushort)span.Length), words, device.Timeout, CancellationToken.None).ConfigureAwait(false);
         if (!reply.IsGood)
         {
             return new Look(false, null, Describe(reply));

@@ -13,6 +13,9 @@ public sealed class ModbusBus(ModbusClient client) : IBus
     /// <summary>The client that talks to the devices, for what only Modbus has: identification, and the bytes on the wire.</summary>
     public ModbusClient Client => client;
 
+    /// <summary>How the last requests of each unit ended.</summary>
+    public WireSymptoms Symptoms { get; } = new();
+
     /// <inheritdoc/>
     public int MaxInFlight => client is ModbusTcpClient tcp ? tcp.Wanted : 1;
 
@@ -29,6 +32,7 @@ public sealed class ModbusBus(ModbusClient client) : IBus
     {
         var outcome = await client.ReadAsync(
             unit, TableOf(request.Table), request.Address, request.Quantity, registers, timeout, cancel).ConfigureAwait(false);
+        Symptoms.Count(unit, request.Quantity, outcome, client.Counters);
         return Judge(outcome);
     }
 

@@ -4,6 +4,7 @@ using EdgeGateway.Core;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Profiles;
+using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
 
 namespace EdgeGateway.Commands;
@@ -90,6 +91,11 @@ internal static class CheckCommand
         foreach (var bus in model.Buses)
         {
             var devices = model.Devices.Where(d => d.BusId == bus.Id).ToArray();
+            if (bus is SerialBus serial && PortNames.Advise(serial.Port) is { } advice)
+            {
+                Console.Error.WriteLine($"{path}: warning: bus {bus.Id}: {advice}");
+            }
+
             var load = BusLoad.Predict(bus, devices, model.Points);
             Console.WriteLine(
                 $"  bus {bus.Id} ({BusKinds.Describe(bus)}): {devices.Length} devices, {load.RequestsPerSecond:F2} requests per second, busy {load.Utilisation:P0} of the time with one request after the other, "

@@ -99,6 +99,23 @@ public sealed class ControlClient : IDisposable
             ?? throw new HttpRequestException("The gateway answered with an empty document.");
     }
 
+    /// <summary>Opens a stream of lines that ends with the gateway, or when it is disposed of.</summary>
+    /// <exception cref="HttpRequestException">The gateway refused; the message holds its words.</exception>
+    public async Task<Stream> StreamAsync(string path, CancellationToken cancel)
+    {
+        var response = await _http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, cancel).ConfigureAwait(false);
+        var body = await response.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
+        if (response.IsSuccessStatusCode)
+        {
+            return body;
+        }
+
+        using (response)
+        {
+            throw new HttpRequestException(await ErrorOf(body, response.StatusCode, cancel).ConfigureAwait(false));
+        }
+    }
+
     private static async Task<string> ErrorOf(Stream content, System.Net.HttpStatusCode status, CancellationToken cancel)
     {
         try

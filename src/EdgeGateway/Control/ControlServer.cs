@@ -101,6 +101,8 @@ public static class ControlServer
             await context.Response.WriteAsJsonAsync(
                 ReadingDocuments.Make(gateway.Site, device, readings), ControlJson.Default.DeviceReadingDocument).ConfigureAwait(false);
         }));
+        TraceEndpoint.Map(endpoints, gateway);
+        ProbeEndpoint.Map(endpoints, gateway);
     }
 
     private static async Task<WriteRequest?> OrderAsync(HttpContext context)
@@ -138,7 +140,7 @@ public static class ControlServer
         return context.Response.WriteAsJsonAsync(new ErrorDocument(refusal.Text), ControlJson.Default.ErrorDocument);
     }
 
-    private static Task OverSocket(HttpContext context, Func<Task> serve)
+    internal static Task OverSocket(HttpContext context, Func<Task> serve)
     {
         // Kestrel gives connections over a Unix socket no IP address.
         if (context.Connection.RemoteIpAddress is not null)

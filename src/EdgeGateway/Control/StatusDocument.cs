@@ -21,6 +21,9 @@ public sealed record StatusDocument
     /// <summary>What is wrong now and how to mend it; empty when all is well.</summary>
     public required IReadOnlyList<string> Problems { get; init; }
 
+    /// <summary>What probably is wrong on the buses and what to do, from how the last requests ended; empty when they ended well.</summary>
+    public IReadOnlyList<CauseDocument> LikelyCauses { get; init; } = [];
+
     /// <summary>Messages that wait in the outbox.</summary>
     public required long Depth { get; init; }
 
@@ -47,6 +50,13 @@ public sealed record StatusDocument
 
     public required ProcessDocument Process { get; init; }
 }
+
+/// <summary>What probably is wrong.</summary>
+/// <param name="Bus">Id of the bus.</param>
+/// <param name="Device">Id of the device; null when it concerns the whole bus.</param>
+/// <param name="Symptom">What is seen, with numbers.</param>
+/// <param name="Cure">What it probably comes from and what to do.</param>
+public sealed record CauseDocument(string Bus, string? Device, string Symptom, string Cure);
 
 /// <summary>The outbox: <c>edgegateway outbox --json</c>.</summary>
 public sealed record OutboxDocument
@@ -246,6 +256,8 @@ public sealed record ErrorDocument(string Error);
 [JsonSerializable(typeof(StatusDocument))]
 [JsonSerializable(typeof(OutboxDocument))]
 [JsonSerializable(typeof(DeviceReadingDocument))]
+[JsonSerializable(typeof(ProbeDocument))]
+[JsonSerializable(typeof(Scanning.DeviceNames))]
 [JsonSerializable(typeof(ErrorDocument))]
 [JsonSerializable(typeof(WriteOrderDocument))]
 [JsonSerializable(typeof(WriteCheckDocument))]

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
 using EdgeGateway.Storage;
 using Microsoft.Extensions.Logging;
@@ -42,6 +43,7 @@ internal sealed class CommitLoop
     private readonly StateWriter _state = new();
     private readonly CommitBatch _commit;
     private readonly LossNotices _losses = new();
+    private readonly HashSet<int> _announce = [];
     private LocalPath _path;
     private Sample[] _samples = new Sample[4096];
     private long _nextCheckpoint;
@@ -125,7 +127,7 @@ internal sealed class CommitLoop
         {
             for (var device = 0; device < site.Devices.Count; device++)
             {
-                encoder.Birth(device, now);
+                encoder.Birth(device, now, Texts);
             }
 
             encoder.Health(new HealthRecord
@@ -487,15 +489,38 @@ internal sealed class CommitLoop
 
     private static StoreException Ended() => new(StoreFailure.Io, "The gateway stops: nothing more is recorded.");
 
+    /// <summary>
+    /// A text is no measurement: it makes no sample. It stands in the birth of its device, which is announced anew when it has changed. Births are the
+    /// program's own records, so that the sample log and its replay know nothing of texts.
+    /// </summary>
+    private void TakeText(int point, string? text)
+    {
+        // Where nothing was read, the last text stands; the device's state says that it does not answer.
+        if (text is null || Texts[point] == text)
+        {
+            return;
+        }
+
+        Texts[point] = text;
+        var device = _site.Model.Points[point].DeviceIndex;
+        if (_announce.Add(device))
+        {
+            Post((encoder, now) =>
+            {
+                _announce.Remove(device);
+                encoder.Birth(device, now, Texts);
+            });
+        }
+    }
+
     private int Drain()
     {
         var count = 0;
         while (count < ReadingQueue.Capacity && _queue.TryRead(out var reading))
         {
-            if (reading.Text is { } text)
+            if (_site.Model.Points[reading.Point].Kind == PointKind.Text)
             {
-                // A text is no measurement: it makes no sample.
-                Texts[reading.Point] = text;
+                TakeText(reading.Point, reading.Text);
                 continue;
             }
 

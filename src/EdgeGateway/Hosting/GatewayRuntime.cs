@@ -4,6 +4,7 @@ using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.Writing;
 using EdgeGateway.Storage;
+using EdgeGateway.Tracing;
 using EdgeGateway.Uplinks;
 using EdgeGateway.Writing;
 using Microsoft.Extensions.Logging;
@@ -33,6 +34,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
     private readonly CommitLoop _loop;
     private readonly BusPoller[] _pollers;
     private readonly IBus[] _buses;
+    private readonly Dictionary<string, WireHub> _wires;
     private readonly IUplink[] _uplinks;
     private readonly StatusReport _status;
     private readonly WriteJournal _journal;
@@ -49,6 +51,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         _loop = new CommitLoop(site, store, _queue, clock, births, _log);
         _buses = [.. Site.Buses.Select(bus => BusKinds.Create(bus, clock.Time))];
         _pollers = [.. Site.Buses.Select((bus, i) => new BusPoller(bus, Site, _buses[i], _queue, clock, _log))];
+        _wires = Site.Buses.Zip(_buses).Where(b => b.Second is ModbusBus).ToDictionary(b => b.First.Id, b => new WireHub(((ModbusBus)b.Second).Client, clock.Time));
         _uplinks = [.. Site.Uplinks.Select(uplink => UplinkTable.Create(uplink, new UplinkContext
         {
             SiteId = Site.SiteId,
@@ -60,7 +63,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         }))];
         _journal = new WriteJournal(store.Notes(), _loop.RecordAsync);
         _desk = new WriteDesk(Site, _pollers, _journal, () => _loop.Failing, BootClock.System(clock.Time), clock.Time, _log);
-        _status = new StatusReport(Site, clock, store, _loop, _pollers, _uplinks);
+        _status = new StatusReport(Site, clock, store, _loop, _pollers, _uplinks, _buses);
     }
 
     /// <summary>The site in force.</summary>
@@ -125,6 +128,11 @@ public sealed class GatewayRuntime : IAsyncDisposable
         await _desk.CloseAsync(WriteGrace).ConfigureAwait(false);
         await stopPolling.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll([.. pollers, writes]).ConfigureAwait(false);
+        foreach (var wire in _wires.Values)
+        {
+            wire.End();
+        }
+
         _loop.End();
         await stopLoop.CancelAsync().ConfigureAwait(false);
         _queue.Wake();
@@ -150,6 +158,15 @@ public sealed class GatewayRuntime : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(device);
         return _pollers.First(p => p.Model.Id == device.BusId).ReadNowAsync(device, cancel);
     }
+
+    /// <summary>The clock of the gateway.</summary>
+    internal TimeProvider Time => _clock.Time;
+
+    /// <summary>The owner of a bus; null when there is no such bus.</summary>
+    internal BusPoller? PollerOf(string bus) => _pollers.FirstOrDefault(p => p.Model.Id == bus);
+
+    /// <summary>The wire of a bus, to watch it; null when there is no such bus or its kind has no frames.</summary>
+    internal WireHub? WireOf(string bus) => _wires.GetValueOrDefault(bus);
 
     /// <summary>Says what a write would do.</summary>
     public Task<(WriteCheckDocument? Check, WriteRefusal? Refusal)> CheckWriteAsync(WriteRequest request) => _desk.CheckAsync(request);

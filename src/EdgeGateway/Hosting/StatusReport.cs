@@ -1,5 +1,6 @@
 using EdgeGateway.Buses;
 using EdgeGateway.Control;
+using EdgeGateway.Core.Diagnosis;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Site;
@@ -10,7 +11,7 @@ namespace EdgeGateway.Hosting;
 
 /// <summary>Puts together what the gateway does and what is wrong.</summary>
 internal sealed class StatusReport(
-    SiteModel site, GatewayClock clock, SqliteStore store, CommitLoop loop, IReadOnlyList<BusPoller> pollers, IReadOnlyList<IUplink> uplinks)
+    SiteModel site, GatewayClock clock, SqliteStore store, CommitLoop loop, IReadOnlyList<BusPoller> pollers, IReadOnlyList<IUplink> uplinks, IReadOnlyList<IBus> buses)
 {
     private readonly DateTimeOffset _started = clock.Time.GetUtcNow();
     private readonly Dictionary<string, double> _predicted = pollers.ToDictionary(
@@ -41,6 +42,7 @@ internal sealed class StatusReport(
             ProcessId = Environment.ProcessId,
             UptimeSeconds = clock.Monotonic / 1000.0,
             Problems = problems,
+            LikelyCauses = [.. Causes()],
             Depth = statistics.Rows,
             Dropped = statistics.EvictedRecords + statistics.QuarantinedRecords,
             Degraded = loop.Failing is not null,
@@ -122,6 +124,16 @@ internal sealed class StatusReport(
         Backlog = status.BacklogRows,
         BackfillSeconds = status.ExpectedEnd is { } end ? Math.Max(0, (end - now).TotalSeconds) : null,
     };
+
+    /// <summary>What probably is wrong on the buses, from how the last requests ended.</summary>
+    private IEnumerable<CauseDocument> Causes() => pollers.Zip(buses)
+        .Where(b => b.Second is ModbusBus)
+        .SelectMany(b => LikelyCauses.Of(((ModbusBus)b.Second).Symptoms.Of(
+            b.First.Model,
+            b.First.Links.Select(l => (l.Device, l.LastLatency > 0 ? TimeSpan.FromMilliseconds(l.LastLatency) : (TimeSpan?)null)),
+            ((ModbusBus)b.Second).Client.Counters,
+            utilisation: null)))
+        .Select(c => new CauseDocument(c.Bus, c.Device, c.Symptom, c.Cure));
 
     private ProcessDocument Process(long? writtenBytes)
     {

@@ -41,6 +41,7 @@ internal sealed class WriteDesk : IDisposable
     private readonly Dictionary<string, SemaphoreSlim> _turns;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Attempt> _attempts = [];
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _closed;
 
     /// <summary>A desk.</summary>
@@ -98,6 +99,11 @@ internal sealed class WriteDesk : IDisposable
             return (null, Refused(request, refusal, byRule: true));
         }
 
+        if (!await IsReadyAsync().ConfigureAwait(false))
+        {
+            return (null, Refused(request, "The gateway has not yet recorded what it left open before its start. Nothing was written; 'edgegateway status' says what is wrong with the store.", byRule: false));
+        }
+
         if (await TakeTurnAsync(plan.Device).ConfigureAwait(false) is not { } turn)
         {
             return (null, Refused(request, $"The bus {plan.Device.BusId} is busy with another write. Nothing was written; try again.", byRule: false));
@@ -142,6 +148,7 @@ internal sealed class WriteDesk : IDisposable
     {
         using var wake = cancel.Register(static alarm => ((Alarm)alarm!).Wake(), _alarm);
         await _journal.ResumeAsync(_boot.Read()).WaitAsync(cancel).ConfigureAwait(false);
+        _ready.TrySetResult();
         while (!cancel.IsCancellationRequested)
         {
             var next = Idle;
@@ -351,6 +358,12 @@ internal sealed class WriteDesk : IDisposable
             // What has begun is awaited: only what has not may be called off.
             return Interlocked.Exchange(ref begun, 1) == 0 ? null : await done.Task.ConfigureAwait(false);
         }
+    }
+
+    private async Task<bool> IsReadyAsync()
+    {
+        await _ready.Task.WaitAsync(RecordLimit, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return _ready.Task.IsCompletedSuccessfully;
     }
 
     private async Task<SemaphoreSlim?> TakeTurnAsync(DeviceModel device)

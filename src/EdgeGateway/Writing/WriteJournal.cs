@@ -26,6 +26,7 @@ internal sealed class WriteJournal
     private readonly Lock _gate = new();
     private readonly SortedDictionary<long, StoredWrite> _writes = [];
     private readonly Dictionary<(string Device, string Point), PendingExpiry> _pending = [];
+    private readonly Queue<long> _leftOpen = new();
     private long _next = 1;
 
     /// <summary>The journal as the store kept it.</summary>
@@ -40,6 +41,10 @@ internal sealed class WriteJournal
             {
                 _writes[number] = write;
                 _next = Math.Max(_next, number + 1);
+                if (write.Write.Outcome is null)
+                {
+                    _leftOpen.Enqueue(number);
+                }
             }
             else if (note.Key.StartsWith(ExpiryPrefix, StringComparison.Ordinal) && StoredWritesJson.Pending(note.Text!) is { } pending)
             {
@@ -73,20 +78,25 @@ internal sealed class WriteJournal
     }
 
     /// <summary>
-    /// Records what a gateway that was killed left open: writes whose outcome nobody knows, and expiries of another boot. Completes when that is on the disk.
+    /// Records what a gateway that was killed left open: writes whose outcome nobody knows, and expiries of another boot. Completes when that is on the disk;
+    /// until then nothing may be written.
     /// </summary>
     public async Task ResumeAsync(ClockReading now)
     {
-        KeyValuePair<long, StoredWrite>[] open;
         PendingExpiry[] pending;
         lock (_gate)
         {
-            open = [.. _writes.Where(w => w.Value.Write.Outcome is null)];
             pending = [.. _pending.Values.Where(p => p.Clock.Boot != now.Boot)];
         }
 
-        foreach (var (number, write) in open)
+        while (_leftOpen.TryPeek(out var number))
         {
+            StoredWrite write;
+            lock (_gate)
+            {
+                write = _writes[number];
+            }
+
             var ended = write.Write with
             {
                 Outcome = WriteOutcome.Unknown.Word(),
@@ -94,6 +104,7 @@ internal sealed class WriteJournal
                 Ended = now.Wall.ToDateTimeOffset(),
             };
             await EndAsync(number, write with { Write = ended }, WriteOutcome.Unknown, now).ConfigureAwait(false);
+            _leftOpen.Dequeue();
         }
 
         if (pending.Length > 0)

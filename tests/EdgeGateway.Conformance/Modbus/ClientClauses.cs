@@ -7,7 +7,11 @@ public sealed class ClientClauses
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
-    [Theory, Trait("clause", "V1.1b3 6.1")]
+    [Theory]
+    [Trait("clause", "V1.1b3 6.1")]
+    [Trait("clause", "V1.1b3 6.2")]
+    [Trait("clause", "V1.1b3 6.3")]
+    [Trait("clause", "V1.1b3 6.4")]
     [InlineData(RegisterTable.Coil, 0, 0)]
     [InlineData(RegisterTable.Coil, 0, 2001)]
     [InlineData(RegisterTable.DiscreteInput, 0, 2001)]
@@ -23,7 +27,9 @@ public sealed class ClientClauses
         Assert.Empty(requests);
     }
 
-    [Theory, Trait("clause", "V1.1b3 6.11")]
+    [Theory]
+    [Trait("clause", "V1.1b3 6.11")]
+    [Trait("clause", "V1.1b3 6.12")]
     [InlineData(RegisterTable.Coil, 0)]
     [InlineData(RegisterTable.Coil, 1969)]
     [InlineData(RegisterTable.HoldingRegister, 0)]

@@ -123,7 +123,7 @@ public sealed class SerialClauses
     }
 
     [Fact, Trait("clause", "Serial V1.02 2.5.1")]
-    public void A_character_has_11_bits_with_parity_and_the_standard_sline_is_19200_8E1()
+    public void A_character_has_11_bits_with_parity_and_the_standard_s_line_is_19200_8E1()
     {
         Assert.Equal(11, Settings.BitsPerCharacter);
         Assert.Equal("19200 8E1", Settings.ToString());

@@ -104,7 +104,7 @@ public sealed class TcpClauses
         Assert.Equal(2, client.Counters.Connects);
     }
 
-    [Fact, Trait("clause", "TCP V1.0b 4.3.2")]
+    [Fact, Trait("clause", "TCP V1.0b 4.2.1")]
     public void The_port_is_502() => Assert.Equal(502, ModbusTcpClient.DefaultPort);
 
     [Fact, Trait("clause", "TCP V1.0b 4.4.1.2")]

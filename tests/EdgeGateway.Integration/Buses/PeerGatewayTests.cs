@@ -74,6 +74,16 @@ public sealed class PeerGatewayTests : IDisposable
     }
 
     [Theory]
+    [InlineData("rtu-over-tcp")]
+    [InlineData("ascii-over-tcp")]
+    [InlineData("udp")]
+    public async Task Pymodbus_over_other_transports(string mode)
+    {
+        await using var server = await PymodbusServer.StartOnNetworkAsync(mode);
+        await AgreeAsync($"type: modbus-{mode}, host: 127.0.0.1, port: {server.Port}", ImageProfile.Make(mayReadGaps: true, 125));
+    }
+
+    [Theory]
     [InlineData(true, 125)]
     [InlineData(false, 20)]
     public async Task Libmodbus_over_a_serial_line(bool mayReadGaps, int maxRegistersPerRead)

@@ -12,6 +12,7 @@ internal sealed class GatewaySite : IAsyncDisposable
 {
     private readonly Dictionary<string, int> _ports = [];
     private readonly DirectoryInfo _folder;
+    private readonly long[] _functions = new long[256];
 
     private GatewaySite(DirectoryInfo folder) => _folder = folder;
 
@@ -29,6 +30,10 @@ internal sealed class GatewaySite : IAsyncDisposable
 
     /// <summary>Serves the devices; only after <see cref="ServeAsync"/>.</summary>
     public SiteServer Server { get; private set; } = null!;
+
+    /// <summary>Requests that reached the devices, by Modbus function code.</summary>
+    public IReadOnlyDictionary<int, long> Functions =>
+        Enumerable.Range(0, 256).Where(f => Interlocked.Read(ref _functions[f]) > 0).ToDictionary(f => f, f => Interlocked.Read(ref _functions[f]));
 
     /// <summary>A folder with a configuration; nothing is served.</summary>
     /// <param name="template">The configuration.</param>
@@ -61,7 +66,12 @@ internal sealed class GatewaySite : IAsyncDisposable
             site.Configure(template);
             site.Server = await SiteServer.StartAsync(
                 new SimulatedSite(site.Load().Model, seed: 7, site.Time),
-                new SiteServerOptions { FreePorts = true, SerialPorts = serialPorts ?? new Dictionary<string, string>() });
+                new SiteServerOptions
+                {
+                    FreePorts = true,
+                    SerialPorts = serialPorts ?? new Dictionary<string, string>(),
+                    Observe = request => Interlocked.Increment(ref site._functions[request.Function]),
+                });
             foreach (var (bus, at) in site.Server.EndPoints)
             {
                 site._ports[bus] = at.Port;

@@ -9,6 +9,8 @@ public sealed class PeerProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan RunLimit = TimeSpan.FromSeconds(60);
+
     private readonly Process _process;
     private readonly StringBuilder _errors = new();
 
@@ -42,6 +44,17 @@ public sealed class PeerProcess : IAsyncDisposable
             await peer.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Runs a program to its end and returns what it wrote to its standard output.</summary>
+    /// <exception cref="InvalidOperationException">It is missing or ended with an error, which the message tells.</exception>
+    public static async Task<string> RunAsync(string program, string package, params string[] arguments)
+    {
+        await using var peer = Start(program, package, arguments);
+        using var limit = new CancellationTokenSource(RunLimit);
+        var output = await peer._process.StandardOutput.ReadToEndAsync(limit.Token);
+        await peer._process.WaitForExitAsync(limit.Token);
+        return peer._process.ExitCode == 0 ? output : throw new InvalidOperationException($"{peer} ended with code {peer._process.ExitCode} and wrote:\n{output}");
     }
 
     /// <summary>Starts a program that says nothing when it is ready.</summary>

@@ -15,6 +15,7 @@ public sealed class PeerTests
         await using var server = await PymodbusServer.StartTcpAsync();
         await using var client = new ModbusTcpClient("127.0.0.1", server.Port, TimeProvider.System);
         await Agree(client);
+        await AgreeOnTheRest(client);
     }
 
     [Fact]
@@ -23,6 +24,7 @@ public sealed class PeerTests
         await using var server = await LibmodbusServer.StartTcpAsync();
         await using var client = new ModbusTcpClient("localhost", server.Port, TimeProvider.System);
         await Agree(client);
+        await AgreeOnServerId(client);
     }
 
     [Fact]
@@ -34,6 +36,35 @@ public sealed class PeerTests
         await using var server = await PymodbusServer.StartRtuAsync(pair.Theirs, settings);
         await using var client = new ModbusRtuClient(pair.Ours, settings, TimeProvider.System);
         await Agree(client);
+        await AgreeOnTheRest(client);
+    }
+
+    [Fact]
+    public async Task Pymodbus_in_ASCII_mode_serves_the_values_of_the_image()
+    {
+        var settings = Settings with { Parity = SerialParity.None, Baud = 115_200 };
+        await using var pair = await PtyPair.CreateAsync();
+        await using var server = await PymodbusServer.StartAsciiAsync(pair.Theirs, settings);
+        await using var client = new ModbusAsciiClient(pair.Ours, settings, TimeProvider.System);
+        await Agree(client);
+    }
+
+    [Theory]
+    [InlineData("rtu-over-tcp")]
+    [InlineData("ascii-over-tcp")]
+    [InlineData("udp")]
+    public async Task Pymodbus_serves_the_values_of_the_image_over_other_transports(string mode)
+    {
+        await using var server = await PymodbusServer.StartOnNetworkAsync(mode);
+        OpenByteLine open = async (wait, cancel) => await TcpLine.ConnectAsync("127.0.0.1", server.Port, wait, TimeProvider.System, cancel);
+        var timing = RtuTiming.OverNetwork(TimeSpan.FromMilliseconds(5));
+        await using ModbusClient client = mode switch
+        {
+            "udp" => new ModbusUdpClient("localhost", server.Port, TimeProvider.System),
+            "rtu-over-tcp" => new ModbusRtuClient(open, timing, TimeProvider.System),
+            _ => new ModbusAsciiClient(open, timing, TimeProvider.System),
+        };
+        await Agree(client);
     }
 
     [Fact]
@@ -43,6 +74,7 @@ public sealed class PeerTests
         await using var server = await LibmodbusServer.StartRtuAsync(pair.Theirs, Settings);
         await using var client = new ModbusRtuClient(pair.Ours, Settings, TimeProvider.System);
         await Agree(client);
+        await AgreeOnServerId(client);
     }
 
     private static async Task Agree(ModbusClient client)
@@ -65,7 +97,71 @@ public sealed class PeerTests
         var refused = await client.ReadAsync(image.Unit, RegisterTable.HoldingRegister, 60000, 2, new ushort[2], Timeout);
         Assert.Equal(ModbusOutcome.Refused(ModbusExceptionCode.IllegalDataAddress), refused);
         await AgreeOnWrites(client, image.Unit);
+        await AgreeOnReadWrite(client, image.Unit);
 
+        Assert.Equal(0, client.Counters.LateDiscarded);
+        Assert.Equal(0, client.Counters.Timeouts);
+    }
+
+    /// <summary>Function 17: libmodbus answers a fixed id, that it runs, and its version.</summary>
+    private static async Task AgreeOnServerId(ModbusClient client)
+    {
+        var (outcome, id) = await client.ReportServerIdAsync(RegisterImage.Default.Unit, Timeout);
+        Assert.True(outcome.IsOk, outcome.ToString());
+        Assert.True(id!.IsRunning);
+        Assert.StartsWith("LMB", id.Additional, StringComparison.Ordinal);
+    }
+
+    /// <summary>Functions 22 and 23.</summary>
+    private static async Task AgreeOnReadWrite(ModbusClient client, byte unit)
+    {
+        // 77 is 4D; (4D AND F2) OR (25 AND NOT F2) is 45, which is 69.
+        var masked = await client.MaskWriteAsync(unit, 1000, 0xF2, 0x25, Timeout);
+        Assert.True(masked.IsOk, masked.ToString());
+        var values = new ushort[3];
+        var outcome = await client.ReadWriteAsync(unit, 1000, 3, values, 1001, new ushort[] { 0xFFFF, 5 }, Timeout);
+        Assert.True(outcome.IsOk, outcome.ToString());
+        Assert.Equal([69, 0xFFFF, 5], values);
+
+        // The most that one request can carry.
+        var most = Enumerable.Range(1, 121).Select(i => (ushort)i).ToArray();
+        values = new ushort[125];
+        outcome = await client.ReadWriteAsync(unit, 1100, 125, values, 1100, most, Timeout);
+        Assert.True(outcome.IsOk, outcome.ToString());
+        Assert.Equal(most, values[..121]);
+    }
+
+    /// <summary>Functions 07, 08, 11, 12, 17, 24 and 43/14, as pymodbus has them. It keeps no files: 20 answers without records, so it is not asked.</summary>
+    private static async Task AgreeOnTheRest(ModbusClient client)
+    {
+        const byte Unit = 1;
+        Assert.Equal((ModbusOutcome.Ok, (byte)0), await client.ReadExceptionStatusAsync(Unit, Timeout));
+        Assert.Equal((ModbusOutcome.Ok, (ushort)0xA537), await client.DiagnosticsAsync(Unit, DiagnosticFunction.ReturnQueryData, 0xA537, Timeout));
+        foreach (var function in Enum.GetValues<DiagnosticFunction>().Where(Diagnostics.IsHarmless).Append(DiagnosticFunction.ClearCounters))
+        {
+            var (told, _) = await client.DiagnosticsAsync(Unit, function, 0, Timeout);
+            Assert.True(told.IsOk, $"{function}: {told}");
+        }
+
+        Assert.True((await client.GetCommEventCounterAsync(Unit, Timeout)).Outcome.IsOk);
+        var (logged, log) = await client.GetCommEventLogAsync(Unit, Timeout);
+        Assert.True(logged.IsOk, logged.ToString());
+        Assert.NotNull(log);
+        Assert.Equal((ModbusOutcome.Ok, 0), await client.ReadFifoQueueAsync(Unit, 0, new ushort[31], Timeout));
+
+        var (outcome, id) = await client.ReportServerIdAsync(Unit, Timeout);
+        Assert.True(outcome.IsOk, outcome.ToString());
+        Assert.Equal("Example-EX-1-V2.11", id!.Id);
+        Assert.True(id.IsRunning);
+
+        (outcome, var identification) = await client.ReadDeviceIdentificationAsync(Unit, Timeout);
+        Assert.True(outcome.IsOk, outcome.ToString());
+        Assert.True(identification!.IsComplete);
+        Assert.Equal(("Example", "EX-1", "V2.11"), (identification.VendorName, identification.ProductCode, identification.MajorMinorRevision));
+        Assert.Equal((new string('m', 200), new string('u', 100)), (identification.ModelName, identification.UserApplicationName));
+        var (told2, text) = await client.ReadIdentificationObjectAsync(Unit, 4, Timeout);
+        Assert.True(told2.IsOk, told2.ToString());
+        Assert.Equal("Meter", text);
         Assert.Equal(0, client.Counters.LateDiscarded);
         Assert.Equal(0, client.Counters.Timeouts);
     }

@@ -24,7 +24,13 @@ public class GatewayProblemTests
         { "port: 1502", "port: 1502, timeout: 5ms", 5, "a timeout of 5 ms", "Write 10ms to 1m" },
         { "type: modbus-tcp", "type: modbus-tpc", 5, "'type' of a bus is 'modbus-tpc'", "Did you mean 'modbus-tcp'?" },
         { "type: modbus-tcp, ", "", 5, "'type' is missing in a bus", "modbus-tcp or modbus-rtu" },
-        { "baud: 9600", "baud: 9601", 6, "'baud' is '9601'", "9600" },
+        { "baud: 9600", "baud: 40", 6, "'baud' is '40'", "from 50 to 4000000" },
+        { "baud: 9600", "baud: 9600, dataBits: 7", 6, "unknown key 'dataBits' in a modbus-rtu bus", "Allowed here" },
+        { "baud: 9600", "baud: 9600, silence: 2s", 6, "a silence of 2 s is not possible", "Write 0 to 1s" },
+        { "baud: 9600", "baud: 9600, turnaround: 1m", 6, "a turnaround of 60 s is not possible", "Write 0 to 10s" },
+        { "baud: 9600", "baud: 9600, rs485: auto", 6, "'rs485' is 'auto'", "one of adapter, kernel, or a block" },
+        { "baud: 9600", "baud: 9600, rs485: { delayBefore: 200ms }", 6, "a delay of 200 ms is not possible", "0ms to 100ms" },
+        { "type: modbus-rtu, port: /dev/ttyUSB0, baud: 9600", "type: modbus-rtu-over-tcp, host: 10.0.0.9", 6, "'port' is missing in a modbus-rtu-over-tcp bus", "Add 'port:'" },
         { "baud: 9600", "baud: 9600, parity: yes", 6, "'parity' is 'yes'", "one of none, even, odd" },
         { "role: incomer }", "role: incomer, countsTowardSite: yes }", 8, "'countsTowardSite' is 'yes'", "true or false" },
         { "edgegateway/gateway/1", "edgegateway/gateway/2", 1, "'schema' is 'edgegateway/gateway/2'", "edgegateway/gateway/1" },
@@ -47,6 +53,8 @@ public class GatewayProblemTests
         { "region: CN-SX", "region: CN-XX", 2, "no emission factors for the region 'CN-XX'", "Known regions: CN-NM, CN-SX" },
         { "id: line-1, type: modbus-rtu, port: /dev/ttyUSB0, baud: 9600", "id: lv-room, type: modbus-tcp, host: 10.0.0.5", 6, "the bus id 'lv-room' is used twice (first in line 5)", "its own id" },
         { "type: modbus-rtu, port: /dev/ttyUSB0, baud: 9600", "type: modbus-tcp, host: LOCALHOST, port: 1502", 6, "the endpoint LOCALHOST:1502 belongs to the bus 'lv-room' already", "on one bus" },
+        { "type: modbus-rtu, port: /dev/ttyUSB0, baud: 9600", "type: modbus-ascii-over-tcp, host: localhost, port: 1502", 6, "the endpoint localhost:1502 belongs to the bus 'lv-room' already", "on one bus" },
+        { "id: lv-room, type: modbus-tcp, host: 127.0.0.1, port: 1502", "id: lv-room, type: modbus-ascii, port: /dev/ttyUSB0", 6, "the port /dev/ttyUSB0 belongs to the bus 'lv-room' already", "a line has one owner" },
         { "id: lv-room, type: modbus-tcp, host: 127.0.0.1, port: 1502", "id: lv-room, type: modbus-rtu, port: /dev/ttyUSB0", 6, "the port /dev/ttyUSB0 belongs to the bus 'lv-room' already", "a line has one owner" },
         { "id: fan,", "id: incomer,", 9, "the device id 'incomer' is used twice (first in line 8)", "its own id" },
         { "bus: line-1, unit: 1", "bus: lv-room, unit: 1", 9, "the unit id 1 on the bus 'lv-room' belongs to the device 'incomer' already", "answer at the same time" },
@@ -175,6 +183,7 @@ public class GatewayProblemTests
 
     [Theory]
     [InlineData("ratio on a meter that knows its transformers", "profile: test-meter, bus: lv-room, unit: 1", "profile: test-meter, bus: lv-room, unit: 1, ct: 200/5", "reports primary values")]
+    [InlineData("silence that devices may not take", "baud: 9600", "baud: 9600, silence: 3ms", "shorter than 3.5 characters")]
     [InlineData("point read less often than the first window", "parent: incomer }", "parent: incomer }, points: { frequency: { poll: 5m } }", "longer than the first window")]
     public void Some_things_are_only_worth_a_warning(string _, string passage, string becomes, string what)
     {

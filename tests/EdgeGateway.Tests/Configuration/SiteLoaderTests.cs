@@ -28,6 +28,39 @@ public class SiteLoaderTests
     }
 
     [Fact]
+    public void Every_kind_of_bus_resolves_with_its_settings()
+    {
+        var (model, problems) = Texts.Load(Texts.Gateway.With(
+            "  - { id: line-1, type: modbus-rtu, port: /dev/ttyUSB0, baud: 9600 }",
+            """
+              - { id: line-1, type: modbus-rtu, port: /dev/ttyUSB0, baud: 76800, parity: none, stopBits: 2, silence: 20ms, lowLatency: false, rs485: { delayBefore: 1ms } }
+              - { id: line-2, type: modbus-rtu, port: /dev/ttyAMA0, rs485: { rtsOnSend: low, delayAfter: 2ms, receiveDuringSend: true, terminate: true } }
+              - { id: line-3, type: modbus-rtu, port: /dev/ttyAMA1, rs485: kernel }
+              - { id: line-4, type: modbus-rtu, port: /dev/ttyAMA2, rs485: adapter }
+              - { id: ascii, type: modbus-ascii, port: /dev/ttyUSB1 }
+              - { id: ascii-8, type: modbus-ascii, port: /dev/ttyUSB2, dataBits: 8, turnaround: 200ms }
+              - { id: server, type: modbus-rtu-over-tcp, host: 10.0.0.9, port: 4001 }
+              - { id: server-2, type: modbus-ascii-over-tcp, host: 10.0.0.9, port: 4002, silence: 0ms }
+              - { id: datagrams, type: modbus-udp, host: 10.0.0.9, port: 4001 }
+            """));
+
+        Assert.Equal("", string.Join("\n", problems));
+        var rtu = Assert.IsType<ModbusRtuBus>(model!.Buses[1]);
+        Assert.Equal((76_800, SerialParity.None, 2, 8, 11, false), (rtu.Baud, rtu.Parity, rtu.StopBits, rtu.DataBits, rtu.BitsPerCharacter, rtu.LowLatency));
+        Assert.Equal((TimeSpan.FromMilliseconds(20), new Rs485Model(true, false, TimeSpan.FromMilliseconds(1), TimeSpan.Zero, false, false)), (rtu.Silence, rtu.Rs485));
+        Assert.Equal(new Rs485Model(false, true, TimeSpan.Zero, TimeSpan.FromMilliseconds(2), true, true), ((SerialBus)model.Buses[2]).Rs485);
+        Assert.NotNull(((SerialBus)model.Buses[3]).Rs485);
+        Assert.Null(((SerialBus)model.Buses[4]).Rs485);
+        Assert.Equal((7, 10, null), (((ModbusAsciiBus)model.Buses[5]).DataBits, ((ModbusAsciiBus)model.Buses[5]).BitsPerCharacter, ((ModbusAsciiBus)model.Buses[5]).Silence));
+        Assert.Equal((8, TimeSpan.FromMilliseconds(200)), (((ModbusAsciiBus)model.Buses[6]).DataBits, ((ModbusAsciiBus)model.Buses[6]).Turnaround));
+        Assert.Equal(TimeSpan.FromMilliseconds(5), Assert.IsType<ModbusRtuOverTcpBus>(model.Buses[7]).Silence);
+        Assert.Equal(TimeSpan.Zero, Assert.IsType<ModbusAsciiOverTcpBus>(model.Buses[8]).Silence);
+
+        // The same number as a TCP port is another endpoint.
+        Assert.Equal(4001, Assert.IsType<ModbusUdpBus>(model.Buses[9]).Port);
+    }
+
+    [Fact]
     public void Line_ends_and_byte_order_mark_of_other_systems_are_read()
     {
         var (model, problems) = Texts.Load("\uFEFF" + Texts.Gateway.ReplaceLineEndings("\r\n"));

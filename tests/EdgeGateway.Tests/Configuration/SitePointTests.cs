@@ -23,6 +23,19 @@ public class SitePointTests
     }
 
     [Fact]
+    public void A_text_is_read_once_and_takes_no_limits_and_no_samples()
+    {
+        var profile = Texts.Profile.With("selfTest:", "  - { id: serial, at: 40, type: text, length: 4, role: device.serial_number, source: [manual] }\nselfTest:");
+        var (model, none) = Texts.Load(Texts.Gateway.With("unit: 1, metering: { role: incomer }", "unit: 1, samples: all, metering: { role: incomer }"), profile);
+        Assert.Empty(none);
+        Assert.Equal((PointKind.Text, TimeSpan.Zero, false), (Point(model!, "serial").Kind, Point(model!, "serial").Period, Point(model!, "serial").PublishSamples));
+
+        var (_, problems) = Texts.Load(Texts.Gateway.With("unit: 1, metering: { role: incomer }", "unit: 1, metering: { role: incomer }, points: { serial: { poll: 1s, limits: { high: 5 } } }"), profile);
+        Assert.Contains(problems, p => p.What.Contains("'serial' is a text, and texts are read once", StringComparison.Ordinal));
+        Assert.Contains(problems, p => p.What.Contains("'serial' is a text, which has no 'limits'", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Rated_power_bounds_the_growth_of_energy_with_a_margin_of_20_percent()
     {
         var model = Load("unit: 1, metering: { role: incomer }", "unit: 1, ratedPower: 400 kW, metering: { role: incomer }");

@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using EdgeGateway.Control;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Tests.Shared;
+using EdgeGateway.Writing;
 
 namespace EdgeGateway.Tests.Feed;
 
@@ -15,6 +17,7 @@ public class FeedGoldenTests
     {
         ["birth-meter"] = feed => feed.Birth(0, ExampleFeed.Noon),
         ["birth-belt"] = feed => feed.Birth(1, ExampleFeed.Noon),
+        ["birth-texts"] = feed => feed.Birth(1, ExampleFeed.Noon, [.. ExampleFeed.SiteWithTexts.Points.Select(p => p.Kind == EdgeGateway.Core.Site.PointKind.Text ? "SN-0815 \\x1B" : null)]),
         ["summary-gauge"] = feed => feed.Summary(ExampleFeed.GaugeSummary),
         ["summary-empty"] = feed => feed.Summary(ExampleFeed.EmptyGaugeSummary),
         ["summary-counter"] = feed => feed.Summary(ExampleFeed.CounterSummary),
@@ -29,6 +32,11 @@ public class FeedGoldenTests
         ["state-offline"] = feed => feed.DeviceState(ExampleFeed.Offline),
         ["state-online"] = feed => feed.DeviceState(ExampleFeed.Offline with { Online = true, Reason = QualityReason.None, Detail = 0 }),
         ["health-clock-step"] = feed => feed.Health(ExampleFeed.ClockStep),
+        ["health-write"] = feed =>
+        {
+            feed.Health(WriteRecords.Begun(Write));
+            feed.Health(WriteRecords.Ended(Write));
+        },
         ["sample"] = feed =>
         {
             feed.Sample(ExampleFeed.GoodSample);
@@ -44,10 +52,32 @@ public class FeedGoldenTests
         },
     };
 
+    private static WriteDocument Write => new()
+    {
+        Id = "4f1d2c7a90be",
+        Time = ExampleFeed.Noon.ToDateTimeOffset(),
+        Who = "maria (uid 1000)",
+        Cause = "request",
+        Reason = "pump test",
+        Device = "belt-drive",
+        Point = "frequency_reference",
+        Unit = "Hz",
+        Before = 50,
+        Asked = "42.5",
+        Value = 42.5,
+        Text = "42.5 Hz",
+        ForSeconds = 900,
+        Outcome = "not-confirmed",
+        Detail = "the device shows 50 Hz",
+        ReadBack = 50,
+        Ended = ExampleFeed.Noon.ToDateTimeOffset().AddMilliseconds(340),
+        Expires = ExampleFeed.Noon.ToDateTimeOffset().AddSeconds(900),
+    };
+
     [Theory, MemberData(nameof(Names))]
     public void The_wire_format_has_not_changed(string name)
     {
-        var feed = ExampleFeed.Encoder();
+        var feed = name == "birth-texts" ? new FeedEncoder(ExampleFeed.SiteWithTexts, FeedHeads.Start(1), "1.0") : ExampleFeed.Encoder();
         Records[name](feed);
         var row = Assert.Single(feed.Flush(ExampleFeed.Noon));
         var actual = Encoding.UTF8.GetString(FeedMessages.Wire(row)) + "\n";

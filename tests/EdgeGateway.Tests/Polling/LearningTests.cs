@@ -27,6 +27,37 @@ public class LearningTests
     }
 
     [Fact]
+    public void Gaps_are_bridged_again_when_the_device_stops_refusing_them()
+    {
+        var points = Enumerable.Range(0, 40).Select(i => 7 * i).ToArray();
+        var device = new SimulatedDevice { Unreadable = a => a % 7 != 0 };
+        var rig = new PollingRig(device, points, mayReadGaps: true) { Step = 10_000 };
+        rig.Polls(400);
+        Assert.Equal(["holding registers between those that the profile names are refused"], rig.Planner.Map.Describe());
+        device.Unreadable = _ => false;
+        rig.Polls(720);
+        rig.Requests = 0;
+        Assert.Equal(40, rig.Poll().Count);
+        Assert.Equal(3, rig.Requests);
+        Assert.Empty(rig.Planner.Map.Describe());
+    }
+
+    [Fact]
+    public void Healthy_points_miss_no_poll_while_what_was_refused_is_tried_again()
+    {
+        // For a day; the device leaves unanswered what it does not have.
+        var points = Enumerable.Range(0, 30).Select(i => 5 * i).ToArray();
+        var rig = new PollingRig(new SimulatedDevice { Unreadable = a => a is 52 or 60, BadAddress = ReadOutcome.Unanswered }, points, mayReadGaps: true) { Step = 10_000 };
+        rig.Polls(60);
+        for (var i = 0; i < 8640; i++)
+        {
+            Assert.Equal(29, rig.Poll().Count);
+        }
+
+        Assert.Equal(0, rig.Planner.Map.SpansDropped);
+    }
+
+    [Fact]
     public void A_block_that_is_refused_is_split_in_the_same_poll_and_the_gap_is_suspected_before_the_points()
     {
         var rig = new PollingRig(new SimulatedDevice { Unreadable = a => a == 5 }, [0, 1, 2, 3, 8, 9, 10, 11], mayReadGaps: true);

@@ -123,7 +123,7 @@ public sealed class ProfileImageTests
         };
     }
 
-    private static SiteModel SiteOf(string id)
+    internal static SiteModel SiteOf(string id)
     {
         var metering = Files()[id].Contains("role: electricity_purchased", StringComparison.Ordinal) ? ", metering: { role: incomer }" : "";
         var (model, problems) = SiteLoader.Load(

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Validation;
 using EdgeGateway.Tests.LocalPath;
 
@@ -51,6 +52,25 @@ public class CounterTrackTests
         var rig = Start(rollover: null, rate: null); // 32 bit x 0.01 kWh
         Feed(rig, (0, 42_949_672.95m), (60, 0.04m));
         Assert.Equal(0.05m, _sum);
+    }
+
+    [Fact]
+    public void A_scale_register_that_changes_makes_no_jump_no_roll_over_and_no_finding()
+    {
+        var rig = new TestSite().Device("meter")
+            .Counter(unit: "W.h", scale: 1, rate: 400_000m / 3600, with: p => p with { Encoding = p.Encoding with { ScaleAt = 9 } })
+            .Start().Advance("2026-03-01T08:00:00Z");
+        (ulong Count, short Power)[] reads = [(4_000_000_000, 0), (4_000_000_500, 0), (400_000_060, 1), (40_000_010, 2), (4_000_001_500, 0)];
+        for (var i = 0; i < reads.Length; i++)
+        {
+            var raw = RegisterCodec.Scaled(rig.Site.Points[0].Encoding, reads[i].Count, reads[i].Power);
+            Assert.Equal(DecodeStatus.Ok, RegisterCodec.DecodeRaw(rig.Site.Points[0].Encoding, raw, out var value));
+            rig.Pipeline.Process(new Sample(0, Rig.At("2026-03-01T08:00:00Z") + TimeSpan.FromSeconds(60 * i), value, raw, Quality.Good));
+        }
+
+        rig.Advance("2026-03-01T09:00:02Z");
+        Assert.Equal(1_500m, rig.Minutes().Sum(m => m.Delta ?? 0));
+        Assert.Empty(rig.Anomalies);
     }
 
     [Fact]

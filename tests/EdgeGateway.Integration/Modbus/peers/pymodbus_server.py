@@ -1,7 +1,7 @@
 """Serves image.json with pymodbus (Debian: python3-pymodbus), an implementation of Modbus that is independent of ours.
 
-    pymodbus_server.py IMAGE tcp HOST PORT
-    pymodbus_server.py IMAGE rtu DEVICE BAUD PARITY STOPBITS
+    pymodbus_server.py IMAGE tcp|rtu-over-tcp|ascii-over-tcp|udp HOST PORT
+    pymodbus_server.py IMAGE rtu|ascii DEVICE BAUD PARITY STOPBITS
 
 Prints "ready PORT" when it serves (port 0 takes a free one), and ends when its standard input is closed.
 """
@@ -10,10 +10,15 @@ import json
 import sys
 
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
-from pymodbus.server.async_io import ModbusSerialServer, ModbusTcpServer
-from pymodbus.transaction import ModbusRtuFramer, ModbusSocketFramer
+from pymodbus.device import ModbusDeviceIdentification
+from pymodbus.server.async_io import ModbusSerialServer, ModbusTcpServer, ModbusUdpServer
+from pymodbus.transaction import ModbusAsciiFramer, ModbusRtuFramer, ModbusSocketFramer
 
 SIZE = 2000
+
+IDENTITY = ModbusDeviceIdentification(info_name={
+    "VendorName": "Example", "ProductCode": "EX-1", "MajorMinorRevision": "V2.11", "VendorUrl": "https://example.test",
+    "ProductName": "Meter", "ModelName": "m" * 200, "UserApplicationName": "u" * 100})
 
 
 def load(path):
@@ -40,14 +45,21 @@ async def wait_for_end_of_input():
 
 async def serve():
     context = load(sys.argv[1])
-    if sys.argv[2] == "tcp":
-        server = ModbusTcpServer(context, framer=ModbusSocketFramer, address=(sys.argv[3], int(sys.argv[4])))
+    mode = sys.argv[2]
+    if mode == "udp":
+        server = ModbusUdpServer(context, identity=IDENTITY, framer=ModbusSocketFramer, address=(sys.argv[3], int(sys.argv[4])))
+        serving = asyncio.create_task(server.serve_forever())
+        await server.serving
+        port = server.protocol.get_extra_info("sockname")[1]
+    elif mode in ("tcp", "rtu-over-tcp", "ascii-over-tcp"):
+        framer = {"tcp": ModbusSocketFramer, "rtu-over-tcp": ModbusRtuFramer, "ascii-over-tcp": ModbusAsciiFramer}[mode]
+        server = ModbusTcpServer(context, identity=IDENTITY, framer=framer, address=(sys.argv[3], int(sys.argv[4])))
         serving = asyncio.create_task(server.serve_forever())
         await server.serving
         port = server.server.sockets[0].getsockname()[1]
     else:
         server = ModbusSerialServer(
-            context, framer=ModbusRtuFramer, port=sys.argv[3], baudrate=int(sys.argv[4]), parity=sys.argv[5],
+            context, identity=IDENTITY, framer=ModbusAsciiFramer if mode == "ascii" else ModbusRtuFramer, port=sys.argv[3], baudrate=int(sys.argv[4]), parity=sys.argv[5],
             stopbits=int(sys.argv[6]), bytesize=8, timeout=1, ignore_missing_slaves=True)
         await server.start()
         if server.transport is None:

@@ -1,0 +1,310 @@
+using System.CommandLine;
+using System.Text.Json;
+using EdgeGateway.Buses;
+using EdgeGateway.Control;
+using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Profiles;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Hosting;
+using EdgeGateway.Scanning;
+using EdgeGateway.Tracing;
+using Spectre.Console;
+
+namespace EdgeGateway.Commands;
+
+/// <summary><c>edgegateway scan</c>: finds devices and proposes profiles for them.</summary>
+internal static class ScanCommand
+{
+    public static Command Create()
+    {
+        var bus = new Argument<string?>("bus") { Description = "Id of a bus in gateway.yaml.", Arity = ArgumentArity.ZeroOrOne };
+        var port = new Option<string?>("--port") { Description = "A serial port in place of a bus, such as /dev/ttyUSB0.", HelpName = "PATH" };
+        var tcp = new Option<string?>("--tcp") { Description = "Addresses in place of a bus: 192.168.1.0/28, 192.168.1.10-20 or a name, with :port if it is not 502.", HelpName = "HOSTS" };
+        var units = new Option<string?>("--units") { Description = "Unit ids to ask, such as 1-10,20. Without it: 1-247 on a line, the usual ones on TCP.", HelpName = "IDS" };
+        var baud = new Option<string?>("--baud") { Description = "Baud rates to try, such as 9600,19200. Without it: the usual ones.", HelpName = "RATES" };
+        var parity = new Option<string?>("--parity") { Description = "Parities to try: none, even, odd.", HelpName = "LIST" };
+        var timeout = new Option<string>("--timeout") { Description = "How long a unit may take to answer while it is looked for.", DefaultValueFactory = _ => "200ms", HelpName = "TIME" };
+        var configuration = CommonOptions.Configuration();
+        var profiles = CommonOptions.Profiles();
+        var json = CommonOptions.Json();
+        var command = new Command(
+            "scan",
+            """
+            Find devices on a line or a network, say what they are, and propose profiles with the reasons. It only reads
+            (function codes 1-4, 17 and 43/14). Ctrl+C ends it and prints what was found until then.
+            On a bus of the running gateway every question is asked between two polls; polling goes on.
+            """) { bus, port, tcp, units, baud, parity, timeout, configuration, profiles, json };
+        command.SetAction((result, cancel) => RunAsync(
+            new Request(
+                result.GetValue(bus), result.GetValue(port), result.GetValue(tcp), result.GetValue(units), result.GetValue(baud), result.GetValue(parity),
+                result.GetValue(timeout)!, result.GetValue(configuration)!, result.GetValue(profiles), result.GetValue(json)),
+            cancel));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Request request, CancellationToken cancel)
+    {
+        if (new[] { request.Bus, request.Port, request.Tcp }.Count(t => t is not null) != 1)
+        {
+            return Terminal.Fail("Name one thing to scan: a bus of gateway.yaml, --port PATH for a serial port, or --tcp HOSTS for addresses.", Terminal.BadInput);
+        }
+
+        if (!Quantities.TryDuration(request.Timeout, out var timeout) || timeout < TimeSpan.FromMilliseconds(10) || timeout > TimeSpan.FromSeconds(2))
+        {
+            return Terminal.Fail($"'{request.Timeout}' is no time limit for one request: write 10ms to 2s.", Terminal.BadInput);
+        }
+
+        if (request.Profiles is not null && !Directory.Exists(request.Profiles))
+        {
+            return Terminal.Fail($"There is no directory '{request.Profiles}'. Name the directory of the device profiles with --profiles DIR.", Terminal.BadInput);
+        }
+
+        SiteModel? site = null;
+        if (request.Bus is not null || File.Exists(request.Configuration))
+        {
+            site = CommonOptions.Load(request.Configuration, request.Profiles)?.Model;
+            if (site is null && request.Bus is not null)
+            {
+                return Terminal.BadInput;
+            }
+        }
+
+        var library = Library(request);
+        try
+        {
+            var document = request.Json
+                ? await ScanAsync(request, site, library, timeout, new PlainView(Console.Error), cancel).ConfigureAwait(false)
+                : await WithViewAsync(view => ScanAsync(request, site, library, timeout, view, cancel)).ConfigureAwait(false);
+            if (document is null)
+            {
+                return Terminal.BadInput;
+            }
+
+            if (request.Json)
+            {
+                Console.WriteLine(JsonSerializer.Serialize(document, ScanJson.Default.ScanDocument));
+            }
+            else
+            {
+                Show(document);
+            }
+
+            return document.Units.Count > 0 ? Terminal.Success : Terminal.Failure;
+        }
+        catch (FormatException e)
+        {
+            return Terminal.Fail(e.Message, Terminal.BadInput);
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or HttpRequestException or IOException)
+        {
+            return Terminal.Fail(e.Message);
+        }
+    }
+
+    private static async Task<ScanDocument?> ScanAsync(
+        Request request, SiteModel? site, IReadOnlyList<DeviceProfile> library, TimeSpan timeout, IScanView view, CancellationToken cancel)
+    {
+        var scanner = new Scanner(library, site, timeout, view, TimeProvider.System);
+        var units = request.Units is null ? null : ScanTargets.Units(request.Units);
+        var lineUnits = (units ?? [.. Enumerable.Range(1, 247).Select(n => (byte)n)]).Where(u => u > 0).ToArray();
+        if (request.Tcp is not null)
+        {
+            return await scanner.ScanNetworkAsync(ScanTargets.Hosts(request.Tcp), units, cancel).ConfigureAwait(false);
+        }
+
+        if (request.Port is not null)
+        {
+            return await scanner.ScanLineAsync(request.Port, null, ScanTargets.Lines(request.Baud, request.Parity), lineUnits, cancel).ConfigureAwait(false);
+        }
+
+        var bus = site!.Buses.FirstOrDefault(b => b.Id == request.Bus);
+        if (bus is null)
+        {
+            Console.Error.WriteLine($"There is no bus '{request.Bus}'. Buses: {string.Join(", ", site.Buses.Select(b => b.Id))}.");
+            return null;
+        }
+
+        var line = WireFormats.LineOf(bus);
+        var place = PlaceOf(bus, line);
+        IReadOnlyList<byte> usual = [.. site.Devices.Where(d => d.BusId == bus.Id).Select(d => d.Unit).Concat([(byte)1, (byte)255]).Distinct().Order()];
+        using var client = ControlClient.TryConnect(site.Storage.Directory);
+        if (client is not null)
+        {
+            if (request.Baud is not null || request.Parity is not null)
+            {
+                Console.Error.WriteLine($"The gateway is polling {bus.Id} at {(line is null ? "its settings" : line.Value.Settings)}: other settings would garble its polls and those of every device on the line. Stop the gateway first, or scan without --baud and --parity.");
+                return null;
+            }
+
+            var probe = new GatewayProbe(client, bus.Id);
+            return await scanner.ScanUnitsAsync(probe, place, line is null ? units ?? usual : lineUnits, cancel).ConfigureAwait(false);
+        }
+
+        if (line is var (path, settings))
+        {
+            // The settings of the file first; only when nobody answers there the others.
+            var lines = ScanTargets.Lines(request.Baud, request.Parity);
+            return await scanner.ScanLineAsync(
+                path, bus.Id, request.Baud is null && request.Parity is null ? [.. lines.Prepend(settings).Distinct()] : lines, lineUnits, cancel).ConfigureAwait(false);
+        }
+
+        var own = new ClientProbe(((ModbusBus)BusKinds.Create(bus, TimeProvider.System)).Client);
+        await using (own.ConfigureAwait(false))
+        {
+            return await scanner.ScanUnitsAsync(own, place, units ?? usual, cancel).ConfigureAwait(false);
+        }
+    }
+
+    private static ScanPlace PlaceOf(BusModel bus, (string Port, Protocols.Serial.SerialSettings Settings)? line) => line is var (path, settings)
+        ? new() { Bus = bus.Id, SerialPort = path, Baud = settings.Baud, Parity = settings.Parity.ToString().ToLowerInvariant(), StopBits = settings.StopBits }
+        : bus is ModbusTcpBus tcp
+            ? new() { Bus = bus.Id, Host = tcp.Host, TcpPort = tcp.Port }
+            : new() { Bus = bus.Id };
+
+    /// <summary>Every profile there is. One with errors is no reason not to look for devices.</summary>
+    private static List<DeviceProfile> Library(Request request)
+    {
+        List<DeviceProfile> library = [];
+        foreach (var (id, path) in SiteFiles.Find(request.Configuration, request.Profiles).ProfilePaths.OrderBy(p => p.Key, StringComparer.Ordinal))
+        {
+            if (ProfileLoader.Load(new SourceText(path, File.ReadAllText(path))).Profile is { } profile)
+            {
+                library.Add(profile);
+            }
+            else
+            {
+                Console.Error.WriteLine($"The profile {id} has errors and is left out: edgegateway check {path}");
+            }
+        }
+
+        return library;
+    }
+
+    private static Task<T> WithViewAsync<T>(Func<IScanView, Task<T>> scan) => Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Interactive
+        ? scan(new PlainView(Console.Error))
+        : AnsiConsole.Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .StartAsync(context => scan(new BarView(context)));
+
+    private static void Show(ScanDocument document)
+    {
+        foreach (var unit in document.Units)
+        {
+            AnsiConsole.MarkupLineInterpolated($"[bold]{unit.Where}, unit {unit.Unit}[/]{(unit.ConfiguredAs is { } known ? $" (configured as {known})" : "")}");
+            if (unit.Identification.Count > 0)
+            {
+                AnsiConsole.MarkupLineInterpolated($"  says of itself: {string.Join(", ", unit.Identification)}");
+            }
+
+            if (unit.ServerId.Length > 0)
+            {
+                AnsiConsole.MarkupLineInterpolated($"  server id: {unit.ServerId}");
+            }
+
+            if (unit.SunSpecAt is { } sunSpec)
+            {
+                AnsiConsole.MarkupLineInterpolated($"  SunSpec device: the marker stands at {sunSpec}");
+            }
+
+            foreach (var note in unit.Notes)
+            {
+                AnsiConsole.MarkupLineInterpolated($"  [yellow]![/] {note}");
+            }
+
+            foreach (var profile in unit.Profiles)
+            {
+                AnsiConsole.MarkupLineInterpolated($"  [green]{profile.Profile}[/] ({profile.Title}) fits {profile.FitPercent} %: {string.Join("; ", profile.Reasons)}");
+            }
+
+            if (unit.Profiles.Count == 0)
+            {
+                AnsiConsole.MarkupLine("  no profile fits");
+            }
+        }
+
+        foreach (var note in document.Notes)
+        {
+            AnsiConsole.MarkupLineInterpolated($"[yellow]![/] {note}");
+        }
+
+        if (document.Units.Count == 0)
+        {
+            AnsiConsole.MarkupLine(document.IsComplete
+                ? "Nothing answers. On a line: check power, A and B, termination, and try a longer --timeout. On a network: check addresses and ports."
+                : "Interrupted; nothing had answered until then.");
+        }
+        else if (!document.IsComplete)
+        {
+            AnsiConsole.MarkupLine("Interrupted; this is what was found until then.");
+        }
+
+        if (document.Yaml.Length > 0)
+        {
+            AnsiConsole.WriteLine();
+            AnsiConsole.WriteLine("For gateway.yaml:");
+            AnsiConsole.WriteLine();
+
+            // Not through the console's word wrap: it is to be pasted.
+            Console.Out.Write(document.Yaml);
+        }
+    }
+
+    private sealed record Request(
+        string? Bus, string? Port, string? Tcp, string? Units, string? Baud, string? Parity, string Timeout, string Configuration, string? Profiles, bool Json);
+
+    /// <summary>Lines for a log: a new one for each stage, and for each device found.</summary>
+    private sealed class PlainView(TextWriter output) : IScanView
+    {
+        private readonly Lock _gate = new();
+        private string _stage = "";
+
+        public void Step(ScanProgress progress)
+        {
+            // "... : unit 17" changes with each step; the stage before the colon does not.
+            var stage = progress.Stage.LastIndexOf(": unit", StringComparison.Ordinal) is > 0 and var at ? progress.Stage[..at] : progress.Stage;
+            lock (_gate)
+            {
+                if (stage != _stage)
+                {
+                    _stage = stage;
+                    output.WriteLine(stage);
+                }
+            }
+        }
+
+        public void Found(FoundUnit unit)
+        {
+            lock (_gate)
+            {
+                output.WriteLine($"found: {unit.Where}, unit {unit.Unit}{(unit.Profiles.Count > 0 ? $", {unit.Profiles[0].Profile}" : "")}");
+            }
+        }
+    }
+
+    /// <summary>A bar on a terminal.</summary>
+    private sealed class BarView(ProgressContext context) : IScanView
+    {
+        private readonly ProgressTask _bar = context.AddTask("scanning");
+        private readonly Lock _gate = new();
+        private int _found;
+
+        public void Step(ScanProgress progress)
+        {
+            lock (_gate)
+            {
+                _bar.Description = Markup.Escape($"{progress.Stage}{(_found > 0 ? $", {_found} found" : "")}");
+                _bar.MaxValue = Math.Max(progress.Total, 1);
+                _bar.Value = progress.Done;
+            }
+        }
+
+        public void Found(FoundUnit unit)
+        {
+            lock (_gate)
+            {
+                _found++;
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Diagnosis;
+using EdgeGateway.Core.Profiles;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Simulator;
+using EdgeGateway.Tests.Simulator;
+
+namespace EdgeGateway.Tests.Diagnosis;
+
+/// <summary>Every profile of the repository against a simulated device of every profile: the right one must come first.</summary>
+public sealed class ProfileFitsTests
+{
+    private static readonly Dictionary<string, DeviceProfile> Profiles = LoadAll();
+
+    public static TheoryData<string> Ids => [.. Profiles.Keys.Order(StringComparer.Ordinal)];
+
+    [Theory, MemberData(nameof(Ids))]
+    public void The_right_profile_ranks_first_on_a_device_that_refuses_what_it_does_not_have(string id)
+    {
+        var ranking = ProfileFits.Rank(Profiles.Values, Read(id, (_, _, snapshot, span, table) => snapshot.PutRefused(table, span.First, span.Length)), []);
+        Assert.True(ranking[0].Profile.Id == id, Describe(ranking));
+    }
+
+    [Theory, MemberData(nameof(Ids))]
+    public void The_right_profile_ranks_first_on_a_device_that_answers_0_where_it_has_nothing(string id)
+    {
+        var ranking = ProfileFits.Rank(Profiles.Values, Read(id, (device, site, snapshot, span, table) =>
+        {
+            for (var i = 0; i < span.Length; i++)
+            {
+                Span<ushort> word = [0];
+                _ = site.TryRead(device, table, span.First + i, word);
+                snapshot.Put(table, span.First + i, word);
+            }
+        }), []);
+
+        // A relay board whose relays are all off shows nothing but zeros itself: it cannot be told from any other.
+        var right = ranking.Single(f => f.Profile.Id == id);
+        var showsNothing = right.Reasons.Any(r => r.EndsWith("which proves nothing", StringComparison.Ordinal));
+        Assert.True(ranking[0].Profile.Id == id || (showsNothing && right.IsPossible && ranking[0].Percent == 0), Describe(ranking));
+    }
+
+    [Fact]
+    public void The_reasons_are_words_that_a_technician_can_check()
+    {
+        var fit = ProfileFits.Rank(Profiles.Values, Read("abb-b23-b24", Refuse), [])[0];
+        Assert.Contains(fit.Reasons, r => r.StartsWith("frequency ", StringComparison.Ordinal) && r.EndsWith("Hz is that of the mains", StringComparison.Ordinal));
+        Assert.Contains(fit.Reasons, r => r.StartsWith("voltages 2", StringComparison.Ordinal) && r.EndsWith("V plausible", StringComparison.Ordinal));
+        Assert.Contains(fit.Reasons, r => r.StartsWith("V x I x power factor agrees with the power within", StringComparison.Ordinal));
+        Assert.Contains(fit.Reasons, r => r.StartsWith("sum of phases agrees with the total active power within", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_type_register_decides_and_another_type_excludes()
+    {
+        var abb = Profiles["abb-b23-b24"];
+        var snapshot = Read(abb.Id, Refuse);
+        snapshot.Put(RegisterTable.HoldingRegister, 0x8960, [0x4232, 0x3420]);
+        var fit = ProfileFits.Rank([abb], snapshot, [])[0];
+        Assert.Contains("its type register 35168 (0x8960) names B24", fit.Reasons[0], StringComparison.Ordinal);
+
+        snapshot.Put(RegisterTable.HoldingRegister, 0x8960, [0x4133, 0x3420]);
+        Assert.False(ProfileFits.Rank([abb], snapshot, [])[0].IsPossible);
+        Assert.False(ProfileFits.PassesProbes(abb, snapshot));
+    }
+
+    [Fact]
+    public void A_name_that_the_device_gives_breaks_a_tie()
+    {
+        var empty = new RegisterSnapshot();
+        var twins = new[] { Twin("a", "Acme", "P100"), Twin("b", "Acme", "P200") };
+        Assert.Equal("b", ProfileFits.Rank(twins, empty, ["Acme Power", "P-200 rev 3"])[0].Profile.Id);
+        Assert.Contains("P200", ProfileFits.Rank(twins, empty, ["Acme Power", "P-200 rev 3"])[0].Reasons[0], StringComparison.Ordinal);
+
+        static DeviceProfile Twin(string id, string vendor, string model) => Profiles["eastron-sdm120"] with { Id = id, Vendor = vendor, Models = [model], Identify = [] };
+    }
+
+    [Fact]
+    public void A_device_that_answers_0_everywhere_fits_nothing()
+    {
+        var snapshot = new RegisterSnapshot();
+        foreach (var (table, span) in Wanted())
+        {
+            snapshot.Put(table, span.First, new ushort[span.Length]);
+        }
+
+        Assert.All(ProfileFits.Rank(Profiles.Values, snapshot, []), fit => Assert.True(fit.Percent <= 10, $"{fit.Profile.Id}: {fit.Percent} %, {string.Join("; ", fit.Reasons)}"));
+    }
+
+    private static void Refuse(int device, SimulatedSite site, RegisterSnapshot snapshot, RegisterSpan span, RegisterTable table) =>
+        snapshot.PutRefused(table, span.First, span.Length);
+
+    /// <summary>Reads every register that any profile asks for from a simulated device.</summary>
+    private static RegisterSnapshot Read(string id, Action<int, SimulatedSite, RegisterSnapshot, RegisterSpan, RegisterTable> refused)
+    {
+        var site = new SimulatedSite(SiteOf(id), 21, new SteppedTime(new DateTimeOffset(2026, 3, 2, 10, 0, 0, TimeSpan.Zero)));
+        site.Step(site.Begin + TimeSpan.FromSeconds(120));
+        var snapshot = new RegisterSnapshot();
+        foreach (var (table, span) in Wanted())
+        {
+            var words = new ushort[span.Length];
+            if (site.TryRead(0, table, span.First, words))
+            {
+                snapshot.Put(table, span.First, words);
+            }
+            else
+            {
+                refused(0, site, snapshot, span, table);
+            }
+        }
+
+        return snapshot;
+    }
+
+    private static IEnumerable<(RegisterTable Table, RegisterSpan Span)> Wanted() => Profiles.Values
+        .SelectMany(p => p.Points.Select(point => point.Encoding).Concat(p.Identify.Select(probe => probe.Encoding)))
+        .Select(e => (e.Table, e.Span))
+        .Distinct();
+
+    private static string Describe(IEnumerable<ProfileFit> ranking) =>
+        string.Join('\n', ranking.Take(4).Select(f => $"{f.Profile.Id} {f.Percent} % {f.IsPossible}: {string.Join("; ", f.Reasons)}"));
+
+    private static Dictionary<string, DeviceProfile> LoadAll()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "EdgeGateway.sln")))
+        {
+            folder = folder.Parent!;
+        }
+
+        return Directory.EnumerateFiles(Path.Combine(folder.FullName, "device-profiles"), "*.yaml", SearchOption.AllDirectories)
+            .Where(f => !f.Contains("templates", StringComparison.Ordinal))
+            .Select(f => ProfileLoader.Load(new SourceText(f, File.ReadAllText(f))).Profile!)
+            .ToDictionary(p => p.Id);
+    }
+
+    private static SiteModel SiteOf(string id) => ProfileImageTests.SiteOf(id);
+}
