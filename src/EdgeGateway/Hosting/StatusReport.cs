@@ -132,7 +132,7 @@ internal sealed class StatusReport(
             b.First.Model,
             b.First.Links.Select(l => (l.Device, l.LastLatency > 0 ? TimeSpan.FromMilliseconds(l.LastLatency) : (TimeSpan?)null)),
             ((ModbusBus)b.Second).Client.Counters,
-            utilisation: null)))
+            b.First.Utilisation)))
         .Select(c => new CauseDocument(c.Bus, c.Device, c.Symptom, c.Cure));
 
     private ProcessDocument Process(long? writtenBytes)
