@@ -13,6 +13,7 @@ internal static class ModbusBench
         new("c", "requests for 50 devices x 40 registers scattered in 300, beside libmodbus and pymodbus; devices that refuse what lies between", ScatteredBench.RunAsync),
         new("d", "processor time for a million samples: 50 devices x 100 registers a second, every sample forwarded, and summaries only", ForwardingPart.RunAsync),
         new("e", "250 endpoints x 100 registers a second in one gateway: missed periods, processor time, memory", EndpointsPart.RunAsync),
+        new("f", "50 devices behind one TCP endpoint and on one serial line, five of them dead: rate of the others and how long they take to answer", DeadDevicesBench.RunAsync),
     ];
 
     public static Command Create()

@@ -263,7 +263,7 @@ internal sealed class SiteDevices(
                 $"the bus '{bus.Id}' would be busy for {Percent(least.Utilisation)} of the time even if every device answered at once: what is asked of it is not possible ('{heaviest.Device.Id}' has the largest share, {Percent(heaviest.Utilisation)})",
                 $"Poll less often (every period {usual.SlowDown(UsualLoad):0.0} times as long would do), leave points out ('poll: off'), raise the baud rate, or put some devices on a second line");
         }
-        else if (usual.Utilisation > UsualLoad && bus is not ModbusTcpBus)
+        else if (usual.Utilisation > UsualLoad && bus is not (ModbusTcpBus or ModbusUdpBus))
         {
             problems.Warning(
                 place,

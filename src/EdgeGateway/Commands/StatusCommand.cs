@@ -97,15 +97,15 @@ internal static class StatusCommand
             AnsiConsole.MarkupLineInterpolated($"[red]![/] {problem}");
         }
 
-        foreach (var cause in status.LikelyCauses)
-        {
-            AnsiConsole.MarkupLineInterpolated($"[yellow]?[/] {(cause.Device is null ? $"Bus {cause.Bus}" : $"Device {cause.Device} on bus {cause.Bus}")}: {cause.Symptom}. {cause.Cure}.");
-        }
-
         foreach (var bus in status.Buses)
         {
             AnsiConsole.MarkupLineInterpolated(
                 $"bus [bold]{bus.Id}[/] ({bus.Where}): busy {bus.Utilisation:P0} of the last minute (predicted {bus.PredictedUtilisation:P0}), {bus.Depth} at once, {bus.Requests} requests, {bus.Replies} replies, {bus.Timeouts} timeouts, {bus.Damaged} damaged, {bus.Exceptions} refused");
+        }
+
+        foreach (var cause in status.LikelyCauses)
+        {
+            AnsiConsole.MarkupLineInterpolated($"[yellow]?[/] {(cause.Device is null ? $"Bus {cause.Bus}" : $"Device {cause.Device} on bus {cause.Bus}")}: {cause.Symptom}. {cause.Cure}.");
         }
 
         var devices = new Table().Border(TableBorder.Rounded).AddColumns("device", "bus", "unit", "state", "requests", "failed", "refused", "missed", "latency");

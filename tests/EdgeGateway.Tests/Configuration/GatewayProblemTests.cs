@@ -144,6 +144,26 @@ public class GatewayProblemTests
         Assert.Equal("test-meter.yaml", Assert.Single(problems).File);
     }
 
+    [Fact]
+    public void A_device_whose_quiet_times_leave_no_time_for_its_polls_is_refused_where_its_bus_stands()
+    {
+        var (model, problems) = Texts.Load(Texts.Gateway, Texts.Profile.With("maxRegistersPerRead: 64", "maxRegistersPerRead: 64, minGapMs: 1500"));
+        Assert.Null(model);
+        Assert.Equal([5, 6], problems.Where(p => p.Severity == ProblemSeverity.Error).Select(p => p.Line));
+        Assert.Contains("the device 'incomer' would need", problems[0].What, StringComparison.Ordinal);
+        Assert.Contains("1500 ms between two requests", problems[0].What, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_quiet_time_of_one_device_is_no_time_of_its_bus()
+    {
+        var others = string.Concat(Enumerable.Range(2, 9).Select(unit => $"  - {{ id: fan-{unit}, profile: test-meter, bus: line-1, unit: {unit} }}\n"));
+        var text = Texts.Gateway.With("baud: 9600", "baud: 115200").With("uplinks:", others + "uplinks:");
+        var (model, problems) = Texts.Load(text, Texts.Profile.With("maxRegistersPerRead: 64", "maxRegistersPerRead: 64, minGapMs: 200"));
+        Assert.True(model is not null, string.Join("\n", problems));
+        Assert.DoesNotContain(problems, p => p.What.Contains("busy", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("# only a remark\n")]
