@@ -7,6 +7,7 @@ namespace EdgeGateway.Conformance.Modbus;
 internal sealed class MemoryLine : IByteLine
 {
     private readonly Channel<byte[]> _toServer = Channel.CreateUnbounded<byte[]>();
+    private ReadOnlyMemory<byte> _rest;
     private readonly Channel<byte[]> _fromServer = Channel.CreateUnbounded<byte[]>();
 
     /// <summary>Lets bytes arrive at the server.</summary>
@@ -25,9 +26,11 @@ internal sealed class MemoryLine : IByteLine
         limit.CancelAfter(wait);
         try
         {
-            var bytes = await _toServer.Reader.ReadAsync(limit.Token);
-            bytes.CopyTo(buffer);
-            return bytes.Length;
+            _rest = _rest.IsEmpty ? await _toServer.Reader.ReadAsync(limit.Token) : _rest;
+            var count = Math.Min(_rest.Length, buffer.Length);
+            _rest[..count].CopyTo(buffer);
+            _rest = _rest[count..];
+            return count;
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
