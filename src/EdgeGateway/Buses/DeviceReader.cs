@@ -82,7 +82,6 @@ internal static class DeviceReader
         var readings = new List<Reading>(device.Points.Count);
         var (reply, silent) = (BusReply.Good, 0);
         var plan = planner.PlanFor(planner.All, clock.Monotonic);
-        readings.AddRange(plan.Resting.Select(point => Missing(point, clock.Monotonic, new(QualityReason.DeviceException, 2))));
         var pending = new Stack<PlannedRead>(plan.Reads.Reverse());
         while (pending.TryPop(out var read))
         {
@@ -105,6 +104,10 @@ internal static class DeviceReader
                 pending.Push(part);
             }
         }
+
+        // What a device refused before is missing for that reason, unless the device is not there at all.
+        var resting = silent > 0 ? reply : new BusReply(QualityReason.DeviceException, 2);
+        readings.AddRange(plan.Resting.Select(point => Missing(point, clock.Monotonic, resting)));
 
         readings.Sort(static (a, b) => a.Point.CompareTo(b.Point));
         return readings;
