@@ -216,9 +216,10 @@ public sealed class BusPoller : IDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WaitAsync(long now, bool canStart, TimeSpan rest)
     {
-        if (_underWay.Count == 1 && _bus.MaxInFlight <= 1)
+        if (_underWay.Count == 1 && _bus.MaxInFlight <= 1 && !_underWay[0].IsWatched)
         {
-            // Nothing can be done before it ends: the owner goes on right where the reply arrives.
+            // Nothing can be done before it ends: the owner goes on right where the reply arrives. (A read that was started when the bus
+            // took more is watched already.)
             await _underWay[0].EndAsync();
             return;
         }

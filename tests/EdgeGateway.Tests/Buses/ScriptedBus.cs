@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EdgeGateway.Buses;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Polling;
@@ -99,6 +100,8 @@ internal sealed class ScriptedBus(ManualTime time) : IBus
         }
     }
 
+    // Pooled as a real bus does it: such a reply can be waited for once only.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<BusReply> LaterAsync(ReadRequest request, Memory<ushort> registers, BusReply reply, TimeSpan cost, CancellationToken cancel)
     {
         // Completed inside the timer, so that the poller is seen to be awake as soon as the clock has moved.
