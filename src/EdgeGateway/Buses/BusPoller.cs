@@ -203,7 +203,7 @@ public sealed class BusPoller : IDisposable
 
                 if (round is not null)
                 {
-                    Start(round.Link, _agenda.Take(round), round, round.Link.Limit, reads);
+                    Start(round.Link, _agenda.Take(round), round, _outages.LimitOf(round.Link), reads);
                     continue;
                 }
             }
@@ -327,8 +327,9 @@ public sealed class BusPoller : IDisposable
         }
 
         var reply = slot.Take();
-        Count(link, read.Plan.Request, reply, slot.Began, slot.EndedStamp);
-        var cost = _clock.Time.GetElapsedTime(slot.Began, slot.EndedStamp).TotalMilliseconds / slot.Depth;
+        var took = _clock.Time.GetElapsedTime(slot.Began, slot.EndedStamp) - reply.Queued;
+        link.Count(reply, slot.EndedStamp, took, _onWire.Of(read.Plan.Request));
+        var cost = took.TotalMilliseconds / slot.Depth;
         _busy.Add(slot.EndedAt, cost);
         _agenda.Charge(link, slot.BeganAt, slot.EndedAt, cost);
         var wasSilent = read.Health.IsSilent;
@@ -389,9 +390,6 @@ public sealed class BusPoller : IDisposable
         var missing = parts.Count == 0 ? read.Plan : DeviceReader.Without(read.Plan, parts);
         await _writer.WriteMissingAsync(missing, reply, at, cancel).ConfigureAwait(false);
     }
-
-    private void Count(DeviceLink link, ReadRequest request, BusReply reply, long began, long ended) =>
-        link.Count(reply, ended, _clock.Time.GetElapsedTime(began, ended), _onWire.Of(request));
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask ReportMissingAsync(PolledRead read, BusReply reply, CancellationToken cancel)
@@ -500,7 +498,8 @@ public sealed class BusPoller : IDisposable
 
             var began = _clock.Time.GetTimestamp();
             var reply = await _bus.ReadAsync(link.Device.Unit, request, registers, link.Device.Timeout, stop).ConfigureAwait(false);
-            Count(link, request, reply, began, _clock.Time.GetTimestamp());
+            var ended = _clock.Time.GetTimestamp();
+            link.Count(reply, ended, _clock.Time.GetElapsedTime(began, ended) - reply.Queued, _onWire.Of(request));
             if (reply.IsAnswer)
             {
                 Answered(link);

@@ -6,7 +6,7 @@ namespace EdgeGateway.Buses;
 /// </summary>
 /// <remarks>
 /// <para>
-/// A device that fails twice in a row is <em>down</em>: its polls report the reason without touching the wire. The devices that are down
+/// A device that fails twice in a row, or the first time of all while others answer, is <em>down</em>: its polls report the reason without touching the wire. The devices that are down
 /// are probed in turn; a probe that costs c is followed by the next one 10 c after its start at the earliest, and a second after its end:
 /// all of them together take a tenth of the bus. So a device is noticed within ten times the probe's time limit times the number of
 /// devices that are down, and the second that a probe may wait for a moment when it delays nobody.
@@ -70,14 +70,21 @@ internal sealed class Outages
         TimeSpan? usual = null;
         foreach (var link in _links)
         {
-            if (link.IsKnown && !link.IsDown && (usual is null || link.Limit > usual))
+            if (!link.IsDown && link.Usual is { } known && (usual is null || known > usual))
             {
-                usual = link.Limit;
+                usual = known;
             }
         }
 
         return usual;
     }
+
+    /// <summary>
+    /// The time limit of a device's next request. At the start nobody knows which devices are there: as soon as others have answered,
+    /// the first request to one waits no longer than is usual on this bus, so that dead ones do not cost the others their periods.
+    /// </summary>
+    public TimeSpan LimitOf(DeviceLink link) =>
+        link.Requests == 0 && UsualLimit() is { } usual && usual < link.Device.Timeout ? usual : link.Limit;
 
     /// <summary>Whether a device is left alone now though a poll is due.</summary>
     public bool IsLeftAlone(DeviceLink link, long now) => link.IsDown || (IsFlaky(link, now) && _flaky.UsedUntil > now);
@@ -116,7 +123,7 @@ internal sealed class Outages
     /// <param name="isUsual">Whether the device is known to leave just this request unanswered; it is then sent seldom, and no sign of anything.</param>
     public void Charge(DeviceLink link, long began, long ended, double cost, bool isUsual)
     {
-        if (link.Requests == link.Failed && !link.IsDown)
+        if (link.NeverAnswered && !link.IsDown)
         {
             // At the start every device is given a chance.
             return;
@@ -144,7 +151,10 @@ internal sealed class Outages
     {
         link.Reason = reply;
         link.Failures++;
-        var wentDown = !link.IsDown && link.Failures >= FailuresUntilDown;
+
+        // One that is silent from the start while others answer is asked the second time in its turn, like those that are down.
+        var isAbsent = link.NeverAnswered && UsualLimit() is not null;
+        var wentDown = !link.IsDown && (link.Failures >= FailuresUntilDown || isAbsent);
         if (wentDown)
         {
             link.IsDown = true;
