@@ -32,8 +32,9 @@ public sealed class BusPoller : IDisposable
     private const long OnceRetry = 60_000;
     private const long OnceRetryAfterFailure = 1_000;
 
-    // A probe waits so long for a moment in which it delays nobody.
+    // A probe waits so long for a moment in which it delays nobody, and twice as long for one in which nobody misses a period by it.
     private const long ProbePatience = 1_000;
+    private const long RoundJustEnded = 20;
     private const long LongestWait = 3_600_000;
 
     private readonly IBus _bus;
@@ -51,6 +52,7 @@ public sealed class BusPoller : IDisposable
     private readonly TimeShare _errandTime = new(ErrandShare);
     private readonly ReadCost _onWire;
     private readonly BusyMeter _busy;
+    private long _lastEnd = long.MinValue / 2;
     private volatile bool _stopped;
 
     public BusPoller(BusModel model, SiteModel site, IBus bus, ReadingQueue queue, GatewayClock clock, ILogger log)
@@ -224,7 +226,11 @@ public sealed class BusPoller : IDisposable
         }
 
         var probe = canStart ? _outages.NextProbe : long.MaxValue;
-        probe = probe > now ? probe : probe + ProbePatience;
+        while (probe <= now)
+        {
+            probe += ProbePatience;
+        }
+
         var wait = TimeSpan.FromMilliseconds(Math.Clamp(Math.Min(_agenda.NextDue, probe) - now, 0, LongestWait));
         foreach (var slot in _underWay)
         {
@@ -265,7 +271,10 @@ public sealed class BusPoller : IDisposable
         _agenda.Served(link);
     }
 
-    /// <summary>Whether a device that is down is asked now: in a moment when it delays nobody, but before its patience ends.</summary>
+    /// <summary>
+    /// Whether a device that is down is asked now: in a moment when it delays nobody; then right after a round, or when it delays
+    /// the next one by less than half a period, so that no period is missed; and at last in any case.
+    /// </summary>
     private bool IsTimeToProbe(long now, Round? next)
     {
         var due = _outages.NextProbe;
@@ -274,12 +283,20 @@ public sealed class BusPoller : IDisposable
             return false;
         }
 
-        if (_bus.MaxInFlight > 1 || now - due >= ProbePatience)
+        // Two may be one under way and one that waits for its turn: only more than that prove that a silent device holds up nobody.
+        var waited = now - due;
+        if (_bus.MaxInFlight > 2 || waited >= 3 * ProbePatience)
         {
             return true;
         }
 
-        return next is null && _agenda.NextDue - now >= ProbeLimit(_outages.Candidate()).TotalMilliseconds;
+        if (next is not null)
+        {
+            return false;
+        }
+
+        var delay = ProbeLimit(_outages.Candidate()).TotalMilliseconds - (_agenda.NextDue - now);
+        return delay <= 0 || (waited >= ProbePatience && (now - _lastEnd <= RoundJustEnded || delay <= _agenda.NextPeriod / 2));
     }
 
     private TimeSpan ProbeLimit(DeviceLink link) => link.ProbeLimit(link.IsKnown ? null : _outages.UsualLimit());
@@ -321,6 +338,7 @@ public sealed class BusPoller : IDisposable
         _underWay.Remove(slot);
         _free.Add(slot);
         link.UnderWay--;
+        _lastEnd = slot.EndedAt;
         if (round is null)
         {
             _outages.IsProbing = false;

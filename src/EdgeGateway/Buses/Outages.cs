@@ -6,8 +6,8 @@ namespace EdgeGateway.Buses;
 /// </summary>
 /// <remarks>
 /// <para>
-/// A device that fails twice in a row, or the first time of all while others answer, is <em>down</em>: its polls report the reason without touching the wire. The devices that are down
-/// are probed in turn; a probe that costs c is followed by the next one 10 c after its start at the earliest, and a second after its end:
+/// A device that fails twice in a row, or at its very first request while others have answered, is <em>down</em>: its polls report the
+/// reason without touching the wire. The devices that are down are probed in turn; a probe that costs c is followed by the next one 10 c after its start at the earliest, and a second after its end:
 /// all of them together take a tenth of the bus. So a device is noticed within ten times the probe's time limit times the number of
 /// devices that are down, and the second that a probe may wait for a moment when it delays nobody.
 /// </para>
@@ -64,19 +64,23 @@ internal sealed class Outages
         return link ?? throw new InvalidOperationException("No device is down.");
     }
 
-    /// <summary>How long devices of this bus take at most, as a measure for one that never answered; null when nothing is known.</summary>
+    /// <summary>
+    /// The time limit of the devices of this bus that answer, on average, as a measure for one that never did; null when nothing is known.
+    /// Not the longest: one answer that was slow once would make every probe long.
+    /// </summary>
     public TimeSpan? UsualLimit()
     {
-        TimeSpan? usual = null;
+        var (sum, known) = (TimeSpan.Zero, 0);
         foreach (var link in _links)
         {
-            if (!link.IsDown && link.Usual is { } known && (usual is null || known > usual))
+            if (!link.IsDown && link.Usual is { } usual)
             {
-                usual = known;
+                sum += usual;
+                known++;
             }
         }
 
-        return usual;
+        return known > 0 ? sum / known : null;
     }
 
     /// <summary>
