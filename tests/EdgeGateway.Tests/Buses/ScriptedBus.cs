@@ -33,6 +33,9 @@ internal sealed class ScriptedBus(ManualTime time) : IBus
     /// <summary>What an exchange costs that brings a reply.</summary>
     public Func<byte, TimeSpan> Cost { get; set; } = static _ => TimeSpan.Zero;
 
+    /// <summary>How long a request waits for its turn before it is sent, as part of its cost.</summary>
+    public TimeSpan Queued { get; set; }
+
     /// <summary>Runs in place of the next exchanges when it is set.</summary>
     public Func<CancellationToken, ValueTask<BusReply>>? Instead { get; set; }
 
@@ -89,7 +92,7 @@ internal sealed class ScriptedBus(ManualTime time) : IBus
         time.Advance(cost);
         Fill(request, registers);
         _underWay--;
-        return ValueTask.FromResult(reply);
+        return ValueTask.FromResult(reply with { Queued = Queued });
     }
 
     private static void Fill(ReadRequest request, Memory<ushort> registers)
