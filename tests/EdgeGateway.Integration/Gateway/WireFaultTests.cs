@@ -32,6 +32,8 @@ public sealed class WireFaultTests
         await using var gateway = await GatewayProcess.RunAsync(site);
         await ValuesComeAsync(receiver, gateway);
 
+        // Connecting may have taken longer than the limit of a request on a machine that has just started a process.
+        var start = receiver.Of(FeedStream.Sample, "load001").Count;
         line.Fault = (unit, _) => unit == 1 ? Make(fault) : ServerFault.None;
         await receiver.GetAsync(
             FeedStream.Sample, r => Device(r) == "load000" && HasNoValue(r) && r.GetProperty("reason").GetString() == reason, $"a sample without a value says {reason}", () => gateway.Log);
@@ -49,7 +51,7 @@ public sealed class WireFaultTests
         await receiver.GetAsync(FeedStream.State, r => Device(r) == "load000" && Online(r) && Time(r) > Time(gone), "the device is said to be back", () => gateway.Log);
 
         Assert.Equal(0, await gateway.StopAsync());
-        Assert.DoesNotContain(receiver.Of(FeedStream.Sample, "load001"), HasNoValue);
+        Assert.DoesNotContain(receiver.Of(FeedStream.Sample, "load001").Skip(start), HasNoValue);
         Assert.Empty(Replies.Of(receiver, "load000").Intersect(line.Spoiled));
         receiver.IsComplete(() => gateway.Log);
     }
