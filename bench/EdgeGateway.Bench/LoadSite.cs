@@ -36,12 +36,13 @@ internal sealed class LoadSite : IAsyncDisposable
     /// <param name="registers">Registers of each.</param>
     /// <param name="period">Time between two polls.</param>
     /// <param name="publishSamples">Every sample, or summaries only.</param>
+    /// <param name="singles">Whether nearly every register is a value of its own, instead of two.</param>
     public static async Task<LoadSite> StartAsync(
-        GatewayProgram gateway, string? cpus, string parent, int devices, int registers, TimeSpan period, bool publishSamples)
+        GatewayProgram gateway, string? cpus, string parent, int devices, int registers, TimeSpan period, bool publishSamples, bool singles = false)
     {
         var folder = Path.Combine(Path.GetFullPath(parent), Path.GetRandomFileName());
         var profiles = Directory.CreateDirectory(Path.Combine(folder, "device-profiles", "energy-meter"));
-        var profile = LoadDevice.Profile(registers, period);
+        var profile = LoadDevice.Profile(registers, period, singles);
         await File.WriteAllTextAsync(Path.Combine(profiles.FullName, $"{LoadDevice.ProfileId(registers)}.yaml"), profile.Text).ConfigureAwait(false);
 
         var port = FreePorts(devices + 1);

@@ -29,8 +29,9 @@ public static class LoadDevice
     /// <summary>The profile as a file.</summary>
     /// <param name="registers">Number of registers: even, at least <see cref="MinRegisters"/>.</param>
     /// <param name="period">Time between two polls of each point, in whole milliseconds.</param>
+    /// <param name="singles">Whether the values are uint16 of one register each, in steps of 0.125, instead of float32.</param>
     /// <exception cref="ArgumentOutOfRangeException">Too few registers, too many, or an odd number.</exception>
-    public static SourceText Profile(int registers, TimeSpan period)
+    public static SourceText Profile(int registers, TimeSpan period, bool singles = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(registers, MinRegisters);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(registers, 30_000);
@@ -57,9 +58,10 @@ public static class LoadDevice
               - { id: energy, at: 2, type: uint64, unit: W.h, role: electricity.energy.active.import, counter: { rolloverAt: none, resets: replace-only }, carbon: { role: electricity_purchased, scope: 2 }, source: [code] }
 
             """);
-        for (var address = MinRegisters; address < registers; address += 2)
+        for (var address = MinRegisters; address < registers; address += singles ? 1 : 2)
         {
-            text.Append(CultureInfo.InvariantCulture, $"  - {{ id: v{address:00000}, at: {address}, type: float32, role: signal.analog, source: [code] }}\n");
+            var type = singles ? "uint16, scale: 0.125" : "float32";
+            text.Append(CultureInfo.InvariantCulture, $"  - {{ id: v{address:00000}, at: {address}, type: {type}, role: signal.analog, source: [code] }}\n");
         }
 
         text.Append("selfTest:\n  - { point: seq, words: [1, 2], value: 65538 }\n");

@@ -142,7 +142,7 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
     // The records of a body end at _endOfRecords; what stands behind is the record that no longer fits.
     private void Close()
     {
-        var body = new byte[_endOfRecords + 1];
+        var body = GC.AllocateUninitializedArray<byte>(_endOfRecords + 1);
         _bytes.AsSpan(0, _endOfRecords).CopyTo(body);
         body[^1] = (byte)']';
         _closed.Add(new Closed(_firstSequence, _count, _device, body));

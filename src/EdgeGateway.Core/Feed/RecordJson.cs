@@ -191,9 +191,17 @@ internal static class RecordJson
     /// <summary>Writes an instant as ISO 8601 in UTC with milliseconds, without garbage.</summary>
     public static void Time(Utf8JsonWriter json, JsonEncodedText name, Instant value)
     {
+        // The sortable format has a quick path in the library, a pattern with milliseconds has none; every record holds a time.
         Span<byte> text = stackalloc byte[24];
-        value.ToDateTimeOffset().UtcDateTime.TryFormat(text, out var length, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
-        json.WriteString(name, text[..length]);
+        var time = value.ToDateTimeOffset().UtcDateTime;
+        time.TryFormat(text, out var length, "s", CultureInfo.InvariantCulture);
+        var milliseconds = time.Millisecond;
+        text[length] = (byte)'.';
+        text[length + 1] = (byte)('0' + (milliseconds / 100));
+        text[length + 2] = (byte)('0' + (milliseconds / 10 % 10));
+        text[length + 3] = (byte)('0' + (milliseconds % 10));
+        text[length + 4] = (byte)'Z';
+        json.WriteString(name, text[..(length + 5)]);
     }
 
     /// <summary>Writes a duration in seconds.</summary>

@@ -161,7 +161,7 @@ public static class OutboxRowFrame
         try
         {
             using var inflate = new DeflateStream(new MemoryStream(deflated.ToArray()), CompressionMode.Decompress);
-            var body = new byte[length];
+            var body = GC.AllocateUninitializedArray<byte>(length);
             inflate.ReadExactly(body);
             return inflate.ReadByte() < 0 ? body : null;
         }

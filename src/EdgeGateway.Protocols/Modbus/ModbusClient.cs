@@ -74,9 +74,10 @@ public abstract partial class ModbusClient : IAsyncDisposable
             }
 
             var values = destination.Span[..quantity];
-            return table.IsBits()
+            var read = table.IsBits()
                 ? ReadBits.ReadResponse(exchange.ReplyPdu, table, values)
                 : ReadRegisters.ReadResponse(exchange.ReplyPdu, table, values);
+            return read with { Queued = outcome.Queued };
         }
         finally
         {

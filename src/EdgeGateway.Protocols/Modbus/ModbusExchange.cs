@@ -37,6 +37,12 @@ internal sealed class ModbusExchange : IValueTaskSource<ModbusOutcome>
     /// <summary>The time that the caller gave.</summary>
     public TimeSpan Timeout { get; private set; }
 
+    /// <summary>When the caller asked, as a timestamp of the client's clock.</summary>
+    public long AskedAt { get; set; }
+
+    /// <summary>How long it waited before it was first sent.</summary>
+    public TimeSpan Queued { get; set; }
+
     /// <summary>How often it travelled.</summary>
     public int Sendings { get; set; }
 
@@ -78,6 +84,7 @@ internal sealed class ModbusExchange : IValueTaskSource<ModbusOutcome>
     {
         _done.Reset();
         Timeout = Budget = timeout;
+        Queued = TimeSpan.Zero;
         Sendings = Crowd = 0;
         WasCrowded = IsOvertaken = IsOnUsedLine = IsDone = false;
     }

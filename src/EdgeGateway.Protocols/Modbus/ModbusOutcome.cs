@@ -15,6 +15,9 @@ public readonly record struct ModbusOutcome(
     /// <summary>The device answered.</summary>
     public static ModbusOutcome Ok => default;
 
+    /// <summary>How long the request waited in the client before it was first sent, which the device has no part in. Not compared.</summary>
+    public TimeSpan Queued { get; init; }
+
     /// <summary>Whether the device answered this request and the values may be used.</summary>
     public bool IsOk => Status == ModbusStatus.Ok;
 
@@ -23,6 +26,12 @@ public readonly record struct ModbusOutcome(
 
     /// <summary>A refusal by the device.</summary>
     public static ModbusOutcome Refused(ModbusExceptionCode code) => new(ModbusStatus.Exception, code);
+
+    /// <summary>Whether both ended alike, however long they waited before.</summary>
+    public bool Equals(ModbusOutcome other) => (Status, ExceptionCode, Detail) == (other.Status, other.ExceptionCode, other.Detail);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Status, ExceptionCode, Detail);
 
     /// <summary>One sentence for a person: what happened, and the likely cure.</summary>
     public string Describe()

@@ -16,7 +16,8 @@ namespace EdgeGateway.Protocols.Modbus;
 /// timeout after those before it have ended. How many a server takes is found out by itself, see <see cref="PipelineDepth"/>. When one
 /// of several comes to grief (connection closed, no answer, exception 06, damaged or wrong answers), nothing more is sent until
 /// the others have ended; then the reads that were lost are repeated, once and one at a time, within their time. Only when that
-/// brings the answer was the number of requests to blame. A write is sent alone and never repeated.
+/// brings the answer was the number of requests to blame. A write is sent alone and never repeated. A unit that stays silent while
+/// a server that has proved to take several answers the others does not hold them up: it no longer counts as under way.
 ///
 /// What a caller does after its answer came runs on the client's receive loop: do not block there.
 /// </remarks>
@@ -30,6 +31,8 @@ public sealed class ModbusTcpClient : ModbusClient
 
     private const int SilentTimeoutsBeforeReconnect = 3;
     private const int SlownessDecay = 16;
+    private const int UsualPatience = 4;
+    private const double SafePatience = 1.5;
 
     private const int MostReadsInCall = 64;
 
@@ -121,7 +124,7 @@ public sealed class ModbusTcpClient : ModbusClient
         {
             lock (_gate)
             {
-                return _depth.Wanted;
+                return Math.Min(_depth.Wanted + CountLeftBehind(Time.GetTimestamp()), Capacity);
             }
         }
     }
@@ -158,6 +161,7 @@ public sealed class ModbusTcpClient : ModbusClient
     {
         exchange.Owner = this;
         exchange.Start(timeout);
+        exchange.AskedAt = Time.GetTimestamp();
         var done = exchange.WaitAsync();
         bool wake;
         lock (_gate)
@@ -167,7 +171,7 @@ public sealed class ModbusTcpClient : ModbusClient
             var slice = timeout / 2 > LeastSlice ? timeout / 2 : LeastSlice;
             _slice = slice < _slice ? slice : _slice;
 
-            if (_table.Count >= _depth.Limit)
+            if (_table.Count - CountLeftBehind(exchange.AskedAt) >= _depth.Limit)
             {
                 _depth.Waited();
             }
@@ -191,7 +195,8 @@ public sealed class ModbusTcpClient : ModbusClient
                 Start();
             }
 
-            return await done.ConfigureAwait(false);
+            var outcome = await done.ConfigureAwait(false);
+            return outcome with { Queued = exchange.Queued };
         }
         finally
         {
@@ -568,6 +573,7 @@ public sealed class ModbusTcpClient : ModbusClient
         }
 
         // More than the server has proved to take is tried only with devices that answer, and fast enough to be asked again.
+        underWay -= CountLeftBehind(Time.GetTimestamp());
         return _waiting[0].Shape.IsRead && underWay < _depth.Limit && (underWay < _depth.Depth || Patience(_waiting[0]) < _waiting[0].Timeout)
             ? _waiting.Take()
             : null;
@@ -582,11 +588,17 @@ public sealed class ModbusTcpClient : ModbusClient
             exchange.Budget = left > exchange.Timeout / 2 ? left : exchange.Timeout / 2;
         }
 
+        else
+        {
+            exchange.Queued = Time.GetElapsedTime(exchange.AskedAt, now);
+        }
+
         exchange.Sendings++;
         exchange.WasCrowded = false;
         exchange.IsOnUsedLine = _isUsed;
         _isUsed = true;
         _table.Add(exchange, now);
+        exchange.Crowd -= CountLeftBehind(now);
         if (_table.Count > Count.MostInFlight)
         {
             Count.MostInFlight = _table.Count;
@@ -601,15 +613,38 @@ public sealed class ModbusTcpClient : ModbusClient
     /// <summary>How long an answer may be missing before one of several is taken for lost; the whole time for devices that are slow or silent.</summary>
     private TimeSpan Patience(ModbusExchange exchange)
     {
-        var slowness = TimeSpan.FromMilliseconds(4 * _slowness[exchange.Shape.Unit]);
-        if (slowness == TimeSpan.Zero || slowness > exchange.Timeout / 2)
+        var slowness = TimeSpan.FromMilliseconds(_slowness[exchange.Shape.Unit]);
+        var most = exchange.Timeout / 2;
+
+        // A tight time limit that was learned from the unit's answers still leaves half of it for a second try.
+        if (slowness == TimeSpan.Zero || slowness * SafePatience > most)
         {
             return exchange.Timeout;
         }
 
-        var patience = LeastPatience + slowness;
-        return patience < exchange.Timeout / 2 ? patience : exchange.Timeout / 2;
+        var patience = LeastPatience + (slowness * UsualPatience);
+        return patience < most ? patience : most;
     }
+
+    /// <summary>
+    /// How many of those under way take up no room: units that have not answered lately and that the server has left behind while it
+    /// answered others. Only for a server that has proved to take several; one that works on one after the other does not get there.
+    /// </summary>
+    private int CountLeftBehind(long now)
+    {
+        var count = 0;
+        if (_depth.Depth > 1)
+        {
+            for (var i = 0; i < _table.Count; i++)
+            {
+                count += IsSilentSoFar(_table[i]) && Time.GetElapsedTime(_table[i].SentAt, now) >= LeastPatience ? 1 : 0;
+            }
+        }
+
+        return count;
+    }
+
+    private bool IsSilentSoFar(ModbusExchange exchange) => exchange.IsOvertaken && _slowness[exchange.Shape.Unit] == 0;
 
     private static bool MayBeLost(ModbusExchange exchange) => exchange.WasCrowded && exchange.Sendings == 1 && exchange.Shape.IsRead;
 
@@ -630,6 +665,12 @@ public sealed class ModbusTcpClient : ModbusClient
                 {
                     var left = Limit(_table[i]) - Time.GetElapsedTime(_table[i].ClockStart, now);
                     wait = left < wait ? left : wait;
+                }
+
+                if (IsSilentSoFar(_table[i]) && LeastPatience - Time.GetElapsedTime(_table[i].SentAt, now) is var room && room > TimeSpan.Zero)
+                {
+                    // From then on it takes up no room: the next one may go.
+                    wait = room < wait ? room : wait;
                 }
             }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using EdgeGateway.Protocols.Mqtt.Packets;
 
 namespace EdgeGateway.Protocols.Mqtt;
@@ -25,8 +26,10 @@ internal sealed class MqttConnection(
     private byte[] _incoming = new byte[InitialBuffer];
     private int _start;
     private int _end;
-    private byte[] _filling = new byte[InitialBuffer];
-    private byte[] _emptying = new byte[InitialBuffer];
+
+    // From the shared pool: a message of a hundred kilobytes each second must not be a new array, and a cleared one, each time.
+    private byte[] _filling = ArrayPool<byte>.Shared.Rent(InitialBuffer);
+    private byte[] _emptying = ArrayPool<byte>.Shared.Rent(InitialBuffer);
     private int _filled;
     private bool _signalled;
     private volatile bool _completed;
@@ -162,7 +165,8 @@ internal sealed class MqttConnection(
             Interlocked.Exchange(ref _lastSent, time.GetTimestamp());
             if (_emptying.Length > KeptBuffer)
             {
-                _emptying = new byte[InitialBuffer];
+                ArrayPool<byte>.Shared.Return(_emptying);
+                _emptying = ArrayPool<byte>.Shared.Rent(InitialBuffer);
             }
 
             var position = Interlocked.Add(ref _written, count);
@@ -231,7 +235,10 @@ internal sealed class MqttConnection(
         var needed = _filled + size;
         if (needed > _filling.Length)
         {
-            Array.Resize(ref _filling, (int)Math.Max(needed, Math.Min(_filling.Length * 2L, Array.MaxLength)));
+            var larger = ArrayPool<byte>.Shared.Rent((int)Math.Max(needed, Math.Min(_filling.Length * 2L, Array.MaxLength)));
+            _filling.AsSpan(0, _filled).CopyTo(larger);
+            ArrayPool<byte>.Shared.Return(_filling);
+            _filling = larger;
         }
 
         return _filling.AsSpan(_filled, size);

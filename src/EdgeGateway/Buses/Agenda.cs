@@ -9,7 +9,8 @@ namespace EdgeGateway.Buses;
 /// <remarks>
 /// <para>
 /// The earliest deadline goes first (Liu and Layland, 1973); it is the end of the period in which the poll was due. Among equals goes the
-/// device that has waited longest, so that equal devices take turns.
+/// device that has waited longest, so that equal devices take turns. The very first poll has at least 2.5
+/// seconds when devices have turned out to be dead: those that answered keep their periods meanwhile.
 /// </para>
 /// <para>
 /// A request whose deadline has passed goes behind all others when its device has had more than an equal share of the bus: a device
@@ -21,6 +22,8 @@ internal sealed class Agenda
 {
     // A device is not made to pay long for time that nobody else wanted.
     private const long LongestDebt = 10_000;
+
+    private const long FirstPollPatience = 2_500;
 
     private readonly DeviceLink[] _links;
     private readonly PriorityQueue<Poll, (long Due, int Order)> _waiting = new();
@@ -46,6 +49,9 @@ internal sealed class Agenda
 
     /// <summary>When the next poll is due; <see cref="long.MaxValue"/> when none is planned.</summary>
     public long NextDue => _waiting.TryPeek(out _, out var key) ? key.Due : long.MaxValue;
+
+    /// <summary>The period of the poll that is due next, in milliseconds; 0 when none is planned.</summary>
+    public long NextPeriod => _waiting.TryPeek(out var poll, out _) ? poll.PeriodMilliseconds : 0;
 
     /// <summary>Whether requests wait to be sent.</summary>
     public bool HasOpen => _open.Count > 0;
@@ -131,7 +137,7 @@ internal sealed class Agenda
             }
             else
             {
-                soonest = soonest is null || IsBefore(round, soonest, round.Head.Deadline, soonest.Head.Deadline) ? round : soonest;
+                soonest = soonest is null || IsBefore(round, soonest, DeadlineOf(round), DeadlineOf(soonest)) ? round : soonest;
             }
         }
 
@@ -175,6 +181,10 @@ internal sealed class Agenda
     }
 
     public bool IsOpen(Round round) => _open.Contains(round);
+
+    private long DeadlineOf(Round round) => round.Polls[0].Started || !Array.Exists(_links, static l => l.IsDown)
+        ? round.Head.Deadline
+        : Math.Max(round.Head.Deadline, round.Polls[0].Due + FirstPollPatience);
 
     private static bool IsBefore(Round round, Round other, long deadline, long otherDeadline) =>
         (deadline, round.Link.LastServed, round.Polls[0].Order).CompareTo((otherDeadline, other.Link.LastServed, other.Polls[0].Order)) < 0;

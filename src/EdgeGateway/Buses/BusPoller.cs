@@ -32,8 +32,9 @@ public sealed class BusPoller : IDisposable
     private const long OnceRetry = 60_000;
     private const long OnceRetryAfterFailure = 1_000;
 
-    // A probe waits so long for a moment in which it delays nobody.
+    // A probe waits so long for a moment in which it delays nobody, and twice as long for one in which nobody misses a period by it.
     private const long ProbePatience = 1_000;
+    private const long RoundJustEnded = 20;
     private const long LongestWait = 3_600_000;
 
     private readonly IBus _bus;
@@ -51,6 +52,7 @@ public sealed class BusPoller : IDisposable
     private readonly TimeShare _errandTime = new(ErrandShare);
     private readonly ReadCost _onWire;
     private readonly BusyMeter _busy;
+    private long _lastEnd = long.MinValue / 2;
     private volatile bool _stopped;
 
     public BusPoller(BusModel model, SiteModel site, IBus bus, ReadingQueue queue, GatewayClock clock, ILogger log)
@@ -203,7 +205,7 @@ public sealed class BusPoller : IDisposable
 
                 if (round is not null)
                 {
-                    Start(round.Link, _agenda.Take(round), round, round.Link.Limit, reads);
+                    Start(round.Link, _agenda.Take(round), round, _outages.LimitOf(round.Link), reads);
                     continue;
                 }
             }
@@ -216,15 +218,20 @@ public sealed class BusPoller : IDisposable
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WaitAsync(long now, bool canStart, TimeSpan rest)
     {
-        if (_underWay.Count == 1 && _bus.MaxInFlight <= 1)
+        if (_underWay.Count == 1 && _bus.MaxInFlight <= 1 && !_underWay[0].IsWatched)
         {
-            // Nothing can be done before it ends: the owner goes on right where the reply arrives.
+            // Nothing can be done before it ends: the owner goes on right where the reply arrives. (A read that was started when the bus
+            // took more is watched already.)
             await _underWay[0].EndAsync();
             return;
         }
 
         var probe = canStart ? _outages.NextProbe : long.MaxValue;
-        probe = probe > now ? probe : probe + ProbePatience;
+        while (probe <= now)
+        {
+            probe += ProbePatience;
+        }
+
         var wait = TimeSpan.FromMilliseconds(Math.Clamp(Math.Min(_agenda.NextDue, probe) - now, 0, LongestWait));
         foreach (var slot in _underWay)
         {
@@ -265,7 +272,10 @@ public sealed class BusPoller : IDisposable
         _agenda.Served(link);
     }
 
-    /// <summary>Whether a device that is down is asked now: in a moment when it delays nobody, but before its patience ends.</summary>
+    /// <summary>
+    /// Whether a device that is down is asked now: in a moment when it delays nobody; then right after a round, or when it delays
+    /// the next one by less than half a period, so that no period is missed; and at last in any case.
+    /// </summary>
     private bool IsTimeToProbe(long now, Round? next)
     {
         var due = _outages.NextProbe;
@@ -274,12 +284,20 @@ public sealed class BusPoller : IDisposable
             return false;
         }
 
-        if (_bus.MaxInFlight > 1 || now - due >= ProbePatience)
+        // Two may be one under way and one that waits for its turn: only more than that prove that a silent device holds up nobody.
+        var waited = now - due;
+        if (_bus.MaxInFlight > 2 || waited >= 3 * ProbePatience)
         {
             return true;
         }
 
-        return next is null && _agenda.NextDue - now >= ProbeLimit(_outages.Candidate()).TotalMilliseconds;
+        if (next is not null)
+        {
+            return false;
+        }
+
+        var delay = ProbeLimit(_outages.Candidate()).TotalMilliseconds - (_agenda.NextDue - now);
+        return delay <= 0 || (waited >= ProbePatience && (now - _lastEnd <= RoundJustEnded || delay <= _agenda.NextPeriod / 2));
     }
 
     private TimeSpan ProbeLimit(DeviceLink link) => link.ProbeLimit(link.IsKnown ? null : _outages.UsualLimit());
@@ -321,14 +339,16 @@ public sealed class BusPoller : IDisposable
         _underWay.Remove(slot);
         _free.Add(slot);
         link.UnderWay--;
+        _lastEnd = slot.EndedAt;
         if (round is null)
         {
             _outages.IsProbing = false;
         }
 
         var reply = slot.Take();
-        Count(link, read.Plan.Request, reply, slot.Began, slot.EndedStamp);
-        var cost = _clock.Time.GetElapsedTime(slot.Began, slot.EndedStamp).TotalMilliseconds / slot.Depth;
+        var took = _clock.Time.GetElapsedTime(slot.Began, slot.EndedStamp) - reply.Queued;
+        link.Count(reply, slot.EndedStamp, took, _onWire.Of(read.Plan.Request));
+        var cost = took.TotalMilliseconds / slot.Depth;
         _busy.Add(slot.EndedAt, cost);
         _agenda.Charge(link, slot.BeganAt, slot.EndedAt, cost);
         var wasSilent = read.Health.IsSilent;
@@ -389,9 +409,6 @@ public sealed class BusPoller : IDisposable
         var missing = parts.Count == 0 ? read.Plan : DeviceReader.Without(read.Plan, parts);
         await _writer.WriteMissingAsync(missing, reply, at, cancel).ConfigureAwait(false);
     }
-
-    private void Count(DeviceLink link, ReadRequest request, BusReply reply, long began, long ended) =>
-        link.Count(reply, ended, _clock.Time.GetElapsedTime(began, ended), _onWire.Of(request));
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask ReportMissingAsync(PolledRead read, BusReply reply, CancellationToken cancel)
@@ -500,7 +517,8 @@ public sealed class BusPoller : IDisposable
 
             var began = _clock.Time.GetTimestamp();
             var reply = await _bus.ReadAsync(link.Device.Unit, request, registers, link.Device.Timeout, stop).ConfigureAwait(false);
-            Count(link, request, reply, began, _clock.Time.GetTimestamp());
+            var ended = _clock.Time.GetTimestamp();
+            link.Count(reply, ended, _clock.Time.GetElapsedTime(began, ended) - reply.Queued, _onWire.Of(request));
             if (reply.IsAnswer)
             {
                 Answered(link);

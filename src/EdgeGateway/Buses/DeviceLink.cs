@@ -12,6 +12,9 @@ public sealed class DeviceLink(DeviceModel device, BusModel bus)
     private static readonly TimeSpan LineFloor = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan NetworkFloor = TimeSpan.FromMilliseconds(300);
 
+    // Few answers say little of the longest one.
+    private const int FirstFactor = 3;
+
     private readonly LatencyEstimate _estimate = new();
     private long? _lastExchange;
     private int _probes;
@@ -79,7 +82,26 @@ public sealed class DeviceLink(DeviceModel device, BusModel bus)
     internal long LastServed { get; set; }
 
     /// <summary>Whether a second request may go to it before the first one is answered.</summary>
-    internal bool TakesOnlyOne => Device.Profile.MinGap > TimeSpan.Zero || Failures > 0 || Requests == Failed;
+    internal bool TakesOnlyOne => Device.Profile.MinGap > TimeSpan.Zero || Failures > 0 || NeverAnswered;
+
+    /// <summary>Whether it has brought no answer since the start.</summary>
+    internal bool NeverAnswered => Requests == Failed;
+
+    /// <summary>What another device on this bus may be expected to need at most, judged by this one; null while it has not answered.</summary>
+    internal TimeSpan? Usual
+    {
+        get
+        {
+            if (IsKnown || Latency.Count == 0)
+            {
+                return IsKnown ? Limit : null;
+            }
+
+            var usual = Latency.Longest * FirstFactor;
+            usual = usual > Floor ? usual : Floor;
+            return usual < Device.Timeout ? usual : Device.Timeout;
+        }
+    }
 
     /// <summary>Whether enough of its answers were seen to know how long it takes.</summary>
     internal bool IsKnown => _estimate.IsKnown;
@@ -91,8 +113,14 @@ public sealed class DeviceLink(DeviceModel device, BusModel bus)
     /// second one waits twice as long, every fourth four times and so on up to the device's own limit, so that one that came back slower is heard as well.
     /// </summary>
     /// <param name="usual">What is usual on this bus, for a device that never answered; null when nothing is known.</param>
+    /// <remarks>One that was given up after a short first try gets all its time once before the short ones.</remarks>
     internal TimeSpan ProbeLimit(TimeSpan? usual)
     {
+        if (NeverAnswered && _probes == 0)
+        {
+            return Device.Timeout;
+        }
+
         var shift = System.Numerics.BitOperations.TrailingZeroCount(_probes + 1);
         if (IsKnown)
         {

@@ -39,8 +39,8 @@ internal sealed class Errand<T>(Func<IBus, CancellationToken, ValueTask<T>> work
         }
         catch (Exception e)
         {
+            // Whoever asked is told. A bus that is broken shows at the next poll; a question that cannot be asked must not end the polling.
             Done.TrySetException(e);
-            throw;
         }
     }
 

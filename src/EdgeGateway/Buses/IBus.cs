@@ -57,6 +57,9 @@ public readonly record struct BusReply(QualityReason Reason, byte Detail = 0)
 {
     public static readonly BusReply Good;
 
+    /// <summary>How long the request waited for its turn before it was sent: no part of the device's time. Not compared.</summary>
+    public TimeSpan Queued { get; init; }
+
     public bool IsGood => Reason == QualityReason.None;
 
     /// <summary>
@@ -67,4 +70,9 @@ public readonly record struct BusReply(QualityReason Reason, byte Detail = 0)
 
     /// <summary>Exceptions 05 and 06: the device is busy now and may answer later; the others are its last word.</summary>
     public bool IsBusy => Reason == QualityReason.DeviceException && Detail is 0x05 or 0x06;
+
+    /// <summary>Whether both ended alike, however long they waited before.</summary>
+    public bool Equals(BusReply other) => (Reason, Detail) == (other.Reason, other.Detail);
+
+    public override int GetHashCode() => HashCode.Combine(Reason, Detail);
 }

@@ -33,7 +33,7 @@ public sealed class ModbusBus(ModbusClient client) : IBus
         var outcome = await client.ReadAsync(
             unit, TableOf(request.Table), request.Address, request.Quantity, registers, timeout, cancel).ConfigureAwait(false);
         Symptoms.Count(unit, request.Quantity, outcome, client.Counters);
-        return Judge(outcome);
+        return Judge(outcome) with { Queued = outcome.Queued };
     }
 
     /// <inheritdoc/>

@@ -6,8 +6,8 @@ namespace EdgeGateway.Buses;
 /// </summary>
 /// <remarks>
 /// <para>
-/// A device that fails twice in a row is <em>down</em>: its polls report the reason without touching the wire. The devices that are down
-/// are probed in turn; a probe that costs c is followed by the next one 10 c after its start at the earliest, and a second after its end:
+/// A device that fails twice in a row, or at its very first request while others have answered, is <em>down</em>: its polls report the
+/// reason without touching the wire. The devices that are down are probed in turn; a probe that costs c is followed by the next one 10 c after its start at the earliest, and a second after its end:
 /// all of them together take a tenth of the bus. So a device is noticed within ten times the probe's time limit times the number of
 /// devices that are down, and the second that a probe may wait for a moment when it delays nobody.
 /// </para>
@@ -64,20 +64,31 @@ internal sealed class Outages
         return link ?? throw new InvalidOperationException("No device is down.");
     }
 
-    /// <summary>How long devices of this bus take at most, as a measure for one that never answered; null when nothing is known.</summary>
+    /// <summary>
+    /// The time limit of the devices of this bus that answer, on average, as a measure for one that never did; null when nothing is known.
+    /// Not the longest: one answer that was slow once would make every probe long.
+    /// </summary>
     public TimeSpan? UsualLimit()
     {
-        TimeSpan? usual = null;
+        var (sum, known) = (TimeSpan.Zero, 0);
         foreach (var link in _links)
         {
-            if (link.IsKnown && !link.IsDown && (usual is null || link.Limit > usual))
+            if (!link.IsDown && link.Usual is { } usual)
             {
-                usual = link.Limit;
+                sum += usual;
+                known++;
             }
         }
 
-        return usual;
+        return known > 0 ? sum / known : null;
     }
+
+    /// <summary>
+    /// The time limit of a device's next request. At the start nobody knows which devices are there: as soon as others have answered,
+    /// the first request to one waits no longer than is usual on this bus, so that dead ones do not cost the others their periods.
+    /// </summary>
+    public TimeSpan LimitOf(DeviceLink link) =>
+        link.Requests == 0 && UsualLimit() is { } usual && usual < link.Device.Timeout ? usual : link.Limit;
 
     /// <summary>Whether a device is left alone now though a poll is due.</summary>
     public bool IsLeftAlone(DeviceLink link, long now) => link.IsDown || (IsFlaky(link, now) && _flaky.UsedUntil > now);
@@ -116,7 +127,7 @@ internal sealed class Outages
     /// <param name="isUsual">Whether the device is known to leave just this request unanswered; it is then sent seldom, and no sign of anything.</param>
     public void Charge(DeviceLink link, long began, long ended, double cost, bool isUsual)
     {
-        if (link.Requests == link.Failed && !link.IsDown)
+        if (link.NeverAnswered && !link.IsDown)
         {
             // At the start every device is given a chance.
             return;
@@ -144,7 +155,10 @@ internal sealed class Outages
     {
         link.Reason = reply;
         link.Failures++;
-        var wentDown = !link.IsDown && link.Failures >= FailuresUntilDown;
+
+        // One that is silent from the start while others answer is asked the second time in its turn, like those that are down.
+        var isAbsent = link.NeverAnswered && UsualLimit() is not null;
+        var wentDown = !link.IsDown && (link.Failures >= FailuresUntilDown || isAbsent);
         if (wentDown)
         {
             link.IsDown = true;

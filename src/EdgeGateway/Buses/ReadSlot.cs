@@ -10,7 +10,6 @@ internal sealed class ReadSlot
     private readonly Alarm _alarm;
     private readonly Action _ended;
     private ConfiguredValueTaskAwaitable<BusReply>.ConfiguredValueTaskAwaiter _awaiter;
-    private bool _isWatched;
     private volatile bool _isDone;
 
     /// <param name="clock">Stamps the end.</param>
@@ -51,12 +50,15 @@ internal sealed class ReadSlot
     /// <summary>Whether it has ended; the owner task then takes its reply.</summary>
     public bool IsDone => _isDone;
 
+    /// <summary>Whether its end wakes the alarm; a read can be waited for in one way only.</summary>
+    public bool IsWatched { get; private set; }
+
     /// <summary>Notes what is about to be asked.</summary>
     public void Prepare(DeviceLink link, PolledRead read, Round? round, int depth)
     {
         (Link, Read, Round, Depth) = (link, read, round, depth);
         (Began, BeganAt) = (_clock.Time.GetTimestamp(), _clock.Monotonic);
-        _isDone = _isWatched = false;
+        _isDone = IsWatched = false;
     }
 
     /// <summary>Takes over a read that has been started.</summary>
@@ -72,9 +74,9 @@ internal sealed class ReadSlot
     /// <summary>From now on its end wakes the alarm.</summary>
     public void Watch()
     {
-        if (!_isWatched && !_isDone)
+        if (!IsWatched && !_isDone)
         {
-            _isWatched = true;
+            IsWatched = true;
             _awaiter.UnsafeOnCompleted(_ended);
         }
     }

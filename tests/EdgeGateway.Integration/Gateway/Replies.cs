@@ -22,7 +22,8 @@ internal static class Replies
 
             if (!values.TryGetValue("seq", out var sequence))
             {
-                Assert.Empty(values);
+                // A device that was away is asked for one point alone; its value cannot be checked against the others.
+                Assert.InRange(values.Count, 0, 1);
                 continue;
             }
 

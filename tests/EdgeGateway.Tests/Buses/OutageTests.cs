@@ -87,6 +87,76 @@ public sealed class OutageTests
         Assert.Contains(1.0, probes);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(8)]
+    public async Task Devices_that_are_dead_from_the_start_cost_the_others_no_period(int depth)
+    {
+        var site = new BusSite();
+        for (var i = 0; i < 50; i++)
+        {
+            site.Device(1).Points(1);
+        }
+
+        await using var rig = new PollerRig(site);
+        rig.Bus.MaxInFlight = depth;
+        rig.Bus.Cost = _ => TimeSpan.FromMilliseconds(8);
+        rig.Bus.Dead.UnionWith([3, 13, 23, 33, 43]);
+        await rig.StartAsync();
+        await rig.RunToAsync(2);
+
+        // The first try is short; then they are down, and asked in turn, first with all their time.
+        Assert.Equal(5, rig.Poller.Links.Count(l => l.IsDown));
+        await rig.RunToAsync(120);
+        Assert.All(rig.Bus.Dead.Where(unit => unit > depth), unit =>
+            Assert.Equal([0.3, 1, 0.6], rig.Bus.Requests.Where(r => r.Unit == unit).Take(3).Select(r => r.Cost.TotalSeconds)));
+
+        var alive = rig.Poller.Links.Where(l => !rig.Bus.Dead.Contains(l.Device.Unit)).ToArray();
+        Assert.Equal(0, alive.Sum(l => l.MissedPeriods));
+        Assert.All(alive, l => Assert.InRange(rig.Of(l.Device.Points[0]).Count(r => r.Quality.IsGood), 119, 121));
+    }
+
+    [Fact]
+    public async Task A_device_that_is_slower_than_the_others_is_found_at_the_start_all_the_same()
+    {
+        var site = new BusSite().Device(1).Points(1).Device(1).Points(1).Device(1).Points(1);
+        await using var rig = new PollerRig(site);
+        rig.Bus.GivesUp = true;
+        rig.Bus.Cost = unit => TimeSpan.FromMilliseconds(unit == 3 ? 800 : 8);
+        await rig.StartAsync();
+        Assert.True(rig.Poller.Links[2].IsDown);
+
+        await rig.RunToAsync(5);
+
+        Assert.False(rig.Poller.Links[2].IsDown);
+        Assert.Equal(1, rig.Poller.Links[2].Failed);
+    }
+
+    [Fact]
+    public async Task Devices_that_are_all_slow_get_all_their_time_at_the_start()
+    {
+        var site = new BusSite().Device(2).Points(60).Device(2).Points(60).Device(2).Points(60);
+        await using var rig = new PollerRig(site);
+        rig.Bus.GivesUp = true;
+        rig.Bus.Cost = unit => TimeSpan.FromMilliseconds(400 + (200 * unit));
+        await rig.StartAsync();
+        Assert.All(rig.Poller.Links, l => Assert.Equal((1L, 0L), (l.Requests, l.Failed)));
+    }
+
+    [Fact]
+    public async Task The_time_that_a_request_waits_for_its_turn_is_not_the_latency_of_the_device()
+    {
+        await using var rig = new PollerRig(new BusSite().Device().Points(1));
+        rig.Bus.Cost = _ => TimeSpan.FromMilliseconds(308);
+        rig.Bus.Queued = TimeSpan.FromMilliseconds(300);
+        await rig.StartAsync();
+        await rig.RunToAsync(30);
+
+        Assert.Equal(8, rig.Poller.Links[0].LastLatency);
+        Assert.InRange(rig.Poller.Links[0].Latency.Longest.TotalMilliseconds, 7.9, 8.1);
+        Assert.InRange(rig.Poller.Utilisation, 0.007, 0.009);
+    }
+
     [Fact]
     public async Task Devices_that_fail_every_other_time_are_bounded_too()
     {

@@ -123,12 +123,15 @@ public sealed class ReadNowTests
     }
 
     [Fact]
-    public async Task A_fault_of_the_bus_reaches_the_caller()
+    public async Task A_fault_of_the_bus_reaches_the_caller_and_the_next_poll_but_does_not_end_polling_by_itself()
     {
         await using var rig = new PollerRig(new BusSite().Device().Points(1));
         await rig.StartAsync();
         rig.Bus.Script = (_, _) => throw new IOException("scripted");
         await Assert.ThrowsAsync<IOException>(() => rig.Poller.ReadNowAsync(rig.Site.Devices[0], default));
+        await rig.RestAsync();
+        Assert.False(rig.Running.IsCompleted);
+        await rig.RunToAsync(1.5);
         await Assert.ThrowsAsync<IOException>(() => rig.Running);
     }
 }

@@ -170,6 +170,24 @@ public sealed class SchedulingTests
     }
 
     [Fact]
+    public async Task A_bus_falls_back_to_one_at_a_time_while_the_longer_of_two_reads_is_under_way()
+    {
+        await using var rig = new PollerRig(new BusSite().Device().Points(1).Device().Points(1));
+        rig.Bus.MaxInFlight = 2;
+        rig.Bus.Cost = unit => TimeSpan.FromMilliseconds(unit == 1 ? 20 : 60);
+        await rig.StartAsync();
+        await rig.RunToAsync(2.010);
+        Assert.Equal(2, rig.Bus.UnderWay);
+        rig.Bus.MaxInFlight = 1;
+        await rig.RunToAsync(2.100);
+        rig.Bus.MaxInFlight = 2;
+        await rig.RunToAsync(5.5);
+        Assert.False(rig.Running.IsCompleted);
+        Assert.Equal(6, rig.Of(0).Length);
+        Assert.Equal(6, rig.Of(1).Length);
+    }
+
+    [Fact]
     public async Task A_device_that_is_slow_holds_up_nobody_who_shares_its_connection()
     {
         await using var rig = new PollerRig(new BusSite().Device(3).Points(5).Device().Points(1));

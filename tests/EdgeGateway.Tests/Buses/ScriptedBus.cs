@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EdgeGateway.Buses;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Polling;
@@ -31,6 +32,9 @@ internal sealed class ScriptedBus(ManualTime time) : IBus
 
     /// <summary>What an exchange costs that brings a reply.</summary>
     public Func<byte, TimeSpan> Cost { get; set; } = static _ => TimeSpan.Zero;
+
+    /// <summary>How long a request waits for its turn before it is sent, as part of its cost.</summary>
+    public TimeSpan Queued { get; set; }
 
     /// <summary>Runs in place of the next exchanges when it is set.</summary>
     public Func<CancellationToken, ValueTask<BusReply>>? Instead { get; set; }
@@ -88,7 +92,7 @@ internal sealed class ScriptedBus(ManualTime time) : IBus
         time.Advance(cost);
         Fill(request, registers);
         _underWay--;
-        return ValueTask.FromResult(reply);
+        return ValueTask.FromResult(reply with { Queued = Queued });
     }
 
     private static void Fill(ReadRequest request, Memory<ushort> registers)
@@ -99,6 +103,8 @@ internal sealed class ScriptedBus(ManualTime time) : IBus
         }
     }
 
+    // Pooled as a real bus does it: such a reply can be waited for once only.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<BusReply> LaterAsync(ReadRequest request, Memory<ushort> registers, BusReply reply, TimeSpan cost, CancellationToken cancel)
     {
         // Completed inside the timer, so that the poller is seen to be awake as soon as the clock has moved.

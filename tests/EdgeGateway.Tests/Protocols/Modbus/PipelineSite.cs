@@ -38,6 +38,8 @@ internal sealed class PipelineSite
 
     public List<TimeSpan> Took { get; } = [];
 
+    public int UnderWay => _underWay.Count;
+
     public static TimeSpan Ms(double milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
 
     public static ushort IdOf(byte[] request) => BinaryPrimitives.ReadUInt16BigEndian(request);

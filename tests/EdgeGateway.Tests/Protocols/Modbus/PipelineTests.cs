@@ -246,6 +246,86 @@ public sealed class PipelineTests
     }
 
     [Fact]
+    public void A_silent_unit_behind_a_server_that_works_on_two_at_once_does_not_hold_up_the_others()
+    {
+        var free = new TimeSpan[2];
+        _site.Answer = (line, request) =>
+        {
+            if (request[6] == 9)
+            {
+                return;
+            }
+
+            var worker = free[0] <= free[1] ? 0 : 1;
+            free[worker] = (free[worker] > _site.Clock.Now ? free[worker] : _site.Clock.Now) + Ms(10);
+            line.Arrive(free[worker] - _site.Clock.Now, Good(request));
+        };
+        _site.ReadMany(1000);
+        Assert.Equal(2, _site.Client.Depth);
+        _site.Outcomes.Clear();
+
+        var silent = _site.Read(unit: 9);
+        var began = _site.Clock.Now;
+        for (var asked = 0; _site.Outcomes.Count < 90; _site.Step())
+        {
+            for (; asked < 90 && _site.UnderWay < _site.Client.Wanted; asked++)
+            {
+                _site.Read();
+            }
+        }
+
+        // Two at once take 450 ms, one at a time 900 ms: the silent unit counts for the first 50 ms only.
+        Assert.InRange(_site.Clock.Now - began, Ms(450), Ms(500));
+        AllWereRead(90);
+        Assert.False(silent.IsCompleted);
+        _site.Until(() => silent.IsCompleted);
+        Assert.Equal(2, _site.Client.Depth);
+        Assert.Equal(0, _site.Client.Counters.Objections);
+    }
+
+    [Fact]
+    public void A_silent_unit_behind_a_server_that_works_on_one_after_the_other_is_waited_for()
+    {
+        _site.Answer = (line, request) =>
+        {
+            if (request[6] != 9)
+            {
+                line.Arrive(Ms(5), Good(request));
+            }
+        };
+
+        var began = _site.Clock.Now;
+        _site.Read(unit: 9);
+        var next = _site.Read();
+        _site.Until(() => next.IsCompleted);
+
+        Assert.Equal(1, _site.Client.Counters.MostInFlight);
+        Assert.Equal(PipelineSite.Timeout + Ms(5), _site.Clock.Now - began);
+        Assert.Equal(PipelineSite.Timeout, _site.Outcomes[1].Queued);
+        Assert.Equal(TimeSpan.Zero, _site.Outcomes[0].Queued);
+    }
+
+    [Fact]
+    public void A_tight_time_limit_does_not_keep_a_server_that_takes_many_at_one()
+    {
+        // The poller learns three times what 99 of 100 answers took, and never waits less than 300 ms over a network.
+        _site.Answer = (line, request) => line.Arrive(Ms(100), Good(request));
+
+        while (_site.Outcomes.Count < 2000)
+        {
+            while (_site.UnderWay < _site.Client.Wanted)
+            {
+                _site.Read(timeout: Ms(300));
+            }
+
+            _site.Step();
+        }
+
+        Assert.Equal(32, _site.Client.Depth);
+        Assert.Equal(0, _site.Client.Counters.Repeats);
+    }
+
+    [Fact]
     public void A_server_that_is_slow_for_a_moment_is_no_objection_and_no_value_is_lost()
     {
         _site.ReadMany(1000);
