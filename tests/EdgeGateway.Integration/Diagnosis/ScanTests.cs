@@ -221,6 +221,22 @@ public sealed class ScanTests
         Assert.Equal(0, await gateway.StopAsync());
     }
 
+    [Fact]
+    public async Task A_serial_line_in_ASCII_mode_is_scanned_in_ASCII_mode()
+    {
+        await using var pair = await PtyPair.CreateAsync();
+        var settings = new Protocols.Serial.SerialSettings { Baud = 115200 };
+        await using var server = ModbusRtuServer.Start(new AsciiLine(Protocols.Serial.SerialPort.Open(pair.Theirs, settings)), id => id == 3 ? new Unit() : null);
+        await using var site = GatewaySite.Write(
+            $"{LoadSite.Head}buses:\n  - {{ id: line, type: modbus-ascii, port: {pair.Ours}, baud: 115200, parity: none, dataBits: 8 }}\n"
+            + "devices:\n  - { id: meter, profile: eastron-sdm120, bus: line, unit: 7, metering: { role: incomer } }\n");
+
+        var (exit, output, errors) = await GatewayProcess.CommandAsync("scan", "line", "--baud", "115200", "--parity", "none", "--units", "0-4", "--json", "--config", site.Configuration);
+        Assert.True(exit == 0, errors);
+        var unit = Assert.Single(JsonSerializer.Deserialize(output, ScanJson.Default.ScanDocument)!.Units);
+        Assert.Equal((3, 115200), (unit.Unit, unit.Place.Baud));
+    }
+
     private static List<DeviceProfile> Profiles() =>
         [.. new SiteFiles([RepositoryFiles.At("device-profiles")]).ProfilePaths.Values.Select(p => ProfileLoader.Load(new SourceText(p, File.ReadAllText(p))).Profile!)];
 
