@@ -20,7 +20,7 @@ public static class LikelyCauses
         List<LikelyCause> causes = [];
         var asked = bus.Devices.Where(d => d.Requests >= Enough).ToArray();
         var isConnected = Connection(bus, asked, causes);
-        if (bus.IsSerial)
+        if (bus.IsLine)
         {
             Echo(bus, asked, causes);
         }
@@ -30,7 +30,7 @@ public static class LikelyCauses
         if (bus.Utilisation is >= Busy)
         {
             causes.Add(new(bus.Bus, null, $"the bus is in use {100 * bus.Utilisation:0} % of the time",
-                bus.IsSerial
+                bus.IsLine
                     ? "Poll less often, use a higher baud rate on all devices, or spread the devices over two lines"
                     : "Poll less often, or allow the device a longer time only where it needs it"));
         }
@@ -111,9 +111,13 @@ public static class LikelyCauses
         }
 
         var who = asked.Length == 1 ? $"its only device ({asked[0].Device}, unit {asked[0].Unit}) never answers" : $"none of its {asked.Length} devices ever answers";
-        causes.Add(new(bus.Bus, null, $"{who} ({timeouts} requests)", bus.IsSerial
-            ? "Check, in this order: the port is the right one, A and B are not swapped, baud rate and parity are those of the devices (`edgegateway scan` finds them), the devices have power, both ends are terminated with 120 ohm"
-            : "The connection is accepted and nothing answers: check the unit ids, the line behind the gateway if there is one, and that the port speaks Modbus TCP (not RTU over TCP)"));
+        causes.Add(new(bus.Bus, null, $"{who} ({timeouts} requests)", bus.Medium switch
+        {
+            BusMedium.Line => "Check, in this order: the port is the right one, A and B are not swapped, baud rate and parity are those of the devices (`edgegateway scan` finds them), the devices have power, both ends are terminated with 120 ohm",
+            BusMedium.LineOverTcp => "The device server accepts the connection and nothing answers: check that it passes bytes on unchanged (if it speaks Modbus TCP, that is another type of bus), baud rate and parity set in it, A and B, termination, and the unit ids",
+            BusMedium.Udp => "Nothing comes back, and UDP does not tell why: check power, address and port, the firewall, the unit ids, and that the device speaks Modbus over UDP",
+            _ => "The connection is accepted and nothing answers: check the unit ids, the line behind the gateway if there is one, and that the port speaks Modbus TCP (not RTU over TCP)",
+        }));
         return true;
     }
 
@@ -141,9 +145,13 @@ public static class LikelyCauses
         var heard = asked.Where(d => d.Heard > 0).ToArray();
         if (heard.All(d => d.Answered + d.Refused == 0))
         {
-            causes.Add(new(bus.Bus, null, $"all that comes is damaged ({sum} frames)", bus.IsSerial
-                ? "Baud rate or parity differ from those of the devices (`edgegateway scan` finds them); if they are right: A and B, termination, or two devices with one unit id"
-                : "What answers is no Modbus TCP: check port and protocol (RTU over TCP is another type of bus)"));
+            causes.Add(new(bus.Bus, null, $"all that comes is damaged ({sum} frames)", bus.Medium switch
+            {
+                BusMedium.Line => "Baud rate or parity differ from those of the devices (`edgegateway scan` finds them); if they are right: A and B, termination, or two devices with one unit id",
+                BusMedium.LineOverTcp => "Baud rate or parity set in the device server differ from those of the devices, or it speaks Modbus TCP (another type of bus); if they are right: A and B, termination, or two devices with one unit id",
+                BusMedium.Udp => "What answers is no Modbus over UDP: check port and protocol",
+                _ => "What answers is no Modbus TCP: check port and protocol (RTU over TCP is another type of bus)",
+            }));
             return true;
         }
 
@@ -224,7 +232,7 @@ public static class LikelyCauses
         else
         {
             causes.Add(new(bus.Bus, device.Device, $"answers that do not belong to the request ({Times(device.Strange)})",
-                bus.IsSerial ? "Another client uses the line: a line has one client, so disconnect the other" : "The device or the gateway before it mixes up its clients: connect alone, or update its firmware"));
+                bus.IsLine ? "Another client uses the line: a line has one client, so disconnect the other" : "The device or the gateway before it mixes up its clients: connect alone, or update its firmware"));
         }
     }
 

@@ -1,13 +1,35 @@
 namespace EdgeGateway.Core.Diagnosis;
 
+/// <summary>How the devices of a bus are reached.</summary>
+public enum BusMedium : byte
+{
+    /// <summary>A serial line here.</summary>
+    Line,
+
+    /// <summary>A serial line behind a device server that carries its frames over TCP unchanged.</summary>
+    LineOverTcp,
+
+    /// <summary>Modbus TCP.</summary>
+    Tcp,
+
+    /// <summary>Modbus over UDP.</summary>
+    Udp,
+}
+
 /// <summary>What was seen on one bus lately, in numbers: the input of <see cref="LikelyCauses"/>.</summary>
 public sealed record BusSymptoms
 {
     /// <summary>Id of the bus.</summary>
     public required string Bus { get; init; }
 
-    /// <summary>Whether devices share a line, so that one can spoil it for all; else they are reached over a network.</summary>
-    public required bool IsSerial { get; init; }
+    /// <summary>How its devices are reached: what can be wrong on the way.</summary>
+    public required BusMedium Medium { get; init; }
+
+    /// <summary>Whether there is a port here, with an adapter and settings of its own.</summary>
+    public bool IsSerial => Medium == BusMedium.Line;
+
+    /// <summary>Whether devices share a line, so that one can spoil it for all.</summary>
+    public bool IsLine => Medium is BusMedium.Line or BusMedium.LineOverTcp;
 
     /// <summary>Where the bus is, for people: <c>127.0.0.1:502</c>, <c>/dev/ttyUSB0 at 9600 baud</c>.</summary>
     public required string Where { get; init; }

@@ -5,10 +5,17 @@ namespace EdgeGateway.Core.Polling;
 
 /// <summary>What polling asks of one device, as predicted.</summary>
 /// <param name="Device">The device.</param>
-/// <param name="Utilisation">Share of the bus's time: 0 = none, 1 = all of it.</param>
+/// <param name="Utilisation">Share of the bus's time: 0 = none, 1 = all of it. The quiet time that the device needs is none of it: others are asked meanwhile.</param>
 /// <param name="RequestsPerSecond">Requests, on the average.</param>
-/// <param name="RoundTime">The shortest time in which all its points can be read once; no period can be shorter.</param>
-public sealed record DeviceLoad(DeviceModel Device, double Utilisation, double RequestsPerSecond, TimeSpan RoundTime);
+/// <param name="RoundTime">The shortest time in which all its points can be read once, quiet times included; no period can be shorter.</param>
+public sealed record DeviceLoad(DeviceModel Device, double Utilisation, double RequestsPerSecond, TimeSpan RoundTime)
+{
+    /// <summary>Share of the device's own time, quiet times included: more than 1 cannot be kept, however idle the bus is.</summary>
+    public double OwnUtilisation { get; init; } = Utilisation;
+
+    /// <summary>What of <see cref="RoundTime"/> the bus is busy.</summary>
+    public TimeSpan BusTime { get; init; } = RoundTime;
+}
 
 /// <summary>What polling asks of a bus, as predicted.</summary>
 /// <param name="Devices">Each device, in the order given.</param>
@@ -22,7 +29,7 @@ public sealed record BusPrediction(IReadOnlyList<DeviceLoad> Devices, string Ass
     public double RequestsPerSecond { get; } = Devices.Sum(d => d.RequestsPerSecond);
 
     /// <summary>The shortest time in which all points of all devices can be read once: the shortest period that all of them could have.</summary>
-    public TimeSpan RoundTime { get; } = new(Devices.Sum(d => d.RoundTime.Ticks));
+    public TimeSpan RoundTime { get; } = new(Math.Max(Devices.Sum(d => d.BusTime.Ticks), Devices.Select(d => d.RoundTime.Ticks).DefaultIfEmpty().Max()));
 
     /// <summary>By how much all periods together must grow so that the bus is busy for at most <paramref name="share"/> of the time; 1 when it fits as it is.</summary>
     /// <param name="share">Between 0 and 1, for instance 0.8.</param>
@@ -64,7 +71,7 @@ public static class BusLoad
             var time = thinking?.Invoke(device) ?? (bus is ModbusTcpBus or ModbusUdpBus ? ReadCost.AssumedLatency : ReadCost.AssumedTurnaround);
             least = time < least ? time : least;
             most = time > most ? time : most;
-            loads.Add(Of(device, points, ReadCost.On(bus, device.Profile.MinGap, time)));
+            loads.Add(Of(device, points, ReadCost.On(bus, device.Profile.MinGap, time), ReadCost.On(bus, TimeSpan.Zero, time)));
         }
 
         var range = least >= most ? $"{most.TotalMilliseconds:0.#} ms" : $"{least.TotalMilliseconds:0.#} to {most.TotalMilliseconds:0.#} ms";
@@ -72,8 +79,13 @@ public static class BusLoad
     }
 
     /// <summary>Predicts the load of one device on its bus.</summary>
-    public static DeviceLoad Of(DeviceModel device, IReadOnlyList<PointModel> points, ReadCost cost)
+    /// <param name="device">The device.</param>
+    /// <param name="points">All points of the site.</param>
+    /// <param name="cost">What a request costs the device, its quiet time included: what its plans are made with.</param>
+    /// <param name="busCost">What of that the bus is busy; null when it is all.</param>
+    public static DeviceLoad Of(DeviceModel device, IReadOnlyList<PointModel> points, ReadCost cost, ReadCost? busCost = null)
     {
+        var wire = busCost ?? cost;
         ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(points);
         if (device.Points.Count == 0)
@@ -84,7 +96,7 @@ public static class BusLoad
         var planner = DevicePlanner.Of(device, points, cost);
         var groups = Enumerable.Range(0, planner.Periods.Count).Where(g => planner.Periods[g] > TimeSpan.Zero).ToArray();
         var joined = Math.Min(groups.Length, MostJoined);
-        var (utilisation, requests) = (0.0, 0.0);
+        var (utilisation, own, requests) = (0.0, 0.0, 0.0);
         var rates = ExactRates([.. groups.Take(joined).Select(g => planner.Periods[g].Ticks)]);
         for (var set = 1; set < rates.Length; set++)
         {
@@ -105,12 +117,14 @@ public static class BusLoad
             Add(1UL << group, 1 / planner.Periods[group].TotalSeconds);
         }
 
-        return new(device, utilisation, requests, planner.TimeOf(planner.PlanFor(planner.All, 0)));
+        var all = planner.PlanFor(planner.All, 0);
+        return new(device, utilisation, requests, planner.TimeOf(all)) { OwnUtilisation = own, BusTime = ReadPlanner.Time(all.Reads, wire) };
 
         void Add(ulong due, double perSecond)
         {
             var plan = planner.PlanFor(due, 0);
-            utilisation += planner.TimeOf(plan).TotalSeconds * perSecond;
+            utilisation += ReadPlanner.Time(plan.Reads, wire).TotalSeconds * perSecond;
+            own += planner.TimeOf(plan).TotalSeconds * perSecond;
             requests += plan.Reads.Count * perSecond;
         }
     }

@@ -9,6 +9,7 @@ namespace EdgeGateway.Core.Polling;
 public sealed class DeviceMap
 {
     private readonly TableMap[] _tables;
+    private long _nextRecall = long.MinValue;
 
     internal DeviceMap(IEnumerable<PointPlace> places, IEnumerable<(RegisterTable Table, AddressWindow Window)> named, ReadLimits limits)
     {
@@ -41,6 +42,20 @@ public sealed class DeviceMap
             }
 
             return version;
+        }
+    }
+
+    /// <summary>
+    /// The device may have woken up: what it has refused since the start is asked now, and is not dropped for ten minutes. Within ten minutes of
+    /// the last time nothing is asked at once, so that a device that comes and goes is not asked for what it does not have over and over.
+    /// </summary>
+    internal void Recall(long now)
+    {
+        var askNow = now >= _nextRecall;
+        _nextRecall = askNow ? now + TableMap.TimeUntilDropped : _nextRecall;
+        foreach (var table in _tables)
+        {
+            table.Recall(now, askNow);
         }
     }
 

@@ -165,6 +165,11 @@ public sealed class DevicePlanner
         if (outcome == ReadOutcome.Good)
         {
             map.Good(window, now);
+            if (map.IsAwake)
+            {
+                Map.Recall(now);
+            }
+
             return [];
         }
 
@@ -175,6 +180,10 @@ public sealed class DevicePlanner
 
         return Learn(map, window, read, outcome, now);
     }
+
+    /// <summary>The device was absent and is back, perhaps another one: what the first refused is asked again, each span alone.</summary>
+    /// <param name="now">Monotonic time in milliseconds.</param>
+    public void Returned(long now) => Map.Recall(now);
 
     /// <summary>
     /// A small request that tells whether a silent device is back: one span that has worked, or, as long as none has, the next one in turn.

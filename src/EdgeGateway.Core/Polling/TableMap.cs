@@ -81,6 +81,9 @@ internal sealed class TableMap
 
     public IReadOnlyList<SpanState> Spans => _spans;
 
+    /// <summary>A span came that had been refused ever since the start: what the device refused then, it may answer now. Lasts until the others are recalled.</summary>
+    public bool IsAwake { get; private set; }
+
     public SpanState Find(AddressWindow window)
     {
         var (low, high) = (0, _spans.Length - 1);
@@ -98,9 +101,13 @@ internal sealed class TableMap
     {
         var isNews = _proven.Add(window);
         _longestGood = Math.Max(_longestGood, window.Length);
-        if (_strikes.Count > 0)
+        foreach (var (struck, _) in _strikes)
         {
-            _strikes.Remove(window);
+            // What counts is a row of failures, and this ends those of every part of the window.
+            if (window.Contains(struck))
+            {
+                _strikes.Remove(struck);
+            }
         }
 
         for (var i = FirstFrom(window.First); i < _spans.Length && _spans[i].Window.First < window.End; i++)
@@ -108,6 +115,7 @@ internal sealed class TableMap
             var span = _spans[i];
             if (window.Contains(span.Window))
             {
+                IsAwake = IsAwake || (span.IsRefused && !span.HasWorked);
                 Version += span.IsIsolated ? 1 : 0;
                 _isolated -= span.IsIsolated ? 1 : 0;
                 span.Answered();
@@ -211,6 +219,22 @@ internal sealed class TableMap
         _nextLimitProbe = higher > Limit ? now + ProbePause(_tooLongCount) : long.MaxValue;
         Limit = higher;
         Changed();
+    }
+
+    /// <summary>Lets the spans that were refused, and never came, prove themselves again before they are dropped for another hour.</summary>
+    /// <param name="now">Monotonic time in milliseconds.</param>
+    /// <param name="askNow">Whether they are asked with the next poll, each alone; otherwise when their time comes.</param>
+    public void Recall(long now, bool askNow)
+    {
+        IsAwake = false;
+        foreach (var span in _spans)
+        {
+            if (span.IsRefused && !span.HasWorked)
+            {
+                span.Recall(now, askNow);
+                Version++;
+            }
+        }
     }
 
     /// <summary>The refused window that has waited longest to be tried again, or null.</summary>
@@ -731,6 +755,14 @@ internal sealed class TableMap
             HasWorked = true;
             (IsIsolated, IsRefused, IsDropped) = (false, false, false);
             (_refusals, NextAsk) = (0, 0);
+        }
+
+        /// <summary>The time until it is dropped begins again.</summary>
+        public void Recall(long now, bool askNow)
+        {
+            _firstRefusal = now;
+            NextAsk = askNow ? now : Math.Min(NextAsk, now + LongestPause);
+            IsDropped = false;
         }
 
         public void Refused(long now, bool isRefusal)

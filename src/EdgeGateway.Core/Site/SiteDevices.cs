@@ -252,9 +252,8 @@ internal sealed class SiteDevices(
         // What does not fit even if every device answers at once is refused; what the usual turnaround makes of it is warned of. While
         // a device has its quiet time others are asked: that time counts for the device alone.
         var models = devices.ConvertAll(d => d.Model);
-        var hasted = models.ConvertAll(d => d with { Profile = d.Profile with { MinGap = TimeSpan.Zero } });
-        var least = BusLoad.Predict(bus, hasted, _points, _ => TimeSpan.Zero);
-        var usual = BusLoad.Predict(bus, hasted, _points);
+        var least = BusLoad.Predict(bus, models, _points, _ => TimeSpan.Zero);
+        var usual = BusLoad.Predict(bus, models, _points);
         var heaviest = least.Devices.MaxBy(d => d.Utilisation)!;
         if (least.Utilisation > 1)
         {
@@ -271,11 +270,11 @@ internal sealed class SiteDevices(
                 $"A device that does not answer will make others late. Poll less often (every period {usual.SlowDown(UsualLoad):0.0} times as long would do), raise the baud rate, or use a second line");
         }
 
-        foreach (var own in BusLoad.Predict(bus, models, _points, _ => TimeSpan.Zero).Devices.Where(d => d.Utilisation > 1 && least.Utilisation <= 1))
+        foreach (var own in least.Devices.Where(d => d.OwnUtilisation > 1 && least.Utilisation <= 1))
         {
             problems.Error(
                 place,
-                $"the device '{own.Device.Id}' would need {Percent(own.Utilisation)} of the time: its profile says that it needs {own.Device.Profile.MinGap.TotalMilliseconds:0} ms between two requests",
+                $"the device '{own.Device.Id}' would need {Percent(own.OwnUtilisation)} of the time: its profile says that it needs {own.Device.Profile.MinGap.TotalMilliseconds:0} ms between two requests",
                 "Poll it less often, or leave points out ('poll: off')");
         }
     }

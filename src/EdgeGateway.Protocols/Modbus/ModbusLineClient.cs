@@ -674,7 +674,7 @@ public abstract class ModbusLineClient : ModbusClient
         }
 
         state.Outcome = frame[0] != shape.Unit
-            ? new(ModbusStatus.WrongUnit, Detail: $"asked {shape.Unit}, answered {frame[0]}")
+            ? ModbusOutcome.FromUnit(shape.Unit, frame[0])
             : shape.Check(frame[1..^2]);
     }
 

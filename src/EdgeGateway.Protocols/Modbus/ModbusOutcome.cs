@@ -9,6 +9,9 @@ public readonly record struct ModbusOutcome(
     ModbusExceptionCode ExceptionCode = ModbusExceptionCode.None,
     string? Detail = null)
 {
+    /// <summary>The unit that answered in place of the one asked, when <see cref="Status"/> is <see cref="ModbusStatus.WrongUnit"/>; else null.</summary>
+    public byte? AnsweredBy { get; init; }
+
     /// <summary>The device answered.</summary>
     public static ModbusOutcome Ok => default;
 
@@ -17,6 +20,9 @@ public readonly record struct ModbusOutcome(
 
     /// <summary>Whether the device answered this request and the values may be used.</summary>
     public bool IsOk => Status == ModbusStatus.Ok;
+
+    /// <summary>Another unit answered than the one asked.</summary>
+    public static ModbusOutcome FromUnit(byte asked, byte answered) => new(ModbusStatus.WrongUnit, Detail: $"asked {asked}, answered {answered}") { AnsweredBy = answered };
 
     /// <summary>A refusal by the device.</summary>
     public static ModbusOutcome Refused(ModbusExceptionCode code) => new(ModbusStatus.Exception, code);

@@ -770,7 +770,7 @@ public sealed class ModbusTcpClient : ModbusClient
         exchange.Answer(pdu);
         outcome = header.Unit == exchange.Shape.Unit
             ? exchange.Shape.Check(exchange.ReplyPdu)
-            : new(ModbusStatus.WrongUnit, Detail: $"asked {exchange.Shape.Unit}, answered {header.Unit}");
+            : ModbusOutcome.FromUnit(exchange.Shape.Unit, header.Unit);
         var isBusy = outcome is { Status: ModbusStatus.Exception, ExceptionCode: ModbusExceptionCode.ServerDeviceBusy };
         var isSound = outcome.Status is ModbusStatus.Ok or ModbusStatus.Exception && !isBusy;
         if (isSound)

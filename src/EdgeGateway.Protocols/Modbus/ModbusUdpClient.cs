@@ -143,7 +143,7 @@ public sealed class ModbusUdpClient : ModbusClient
         exchange.Answer(datagram[MbapHeader.Size..]);
         outcome = header.Unit == exchange.Shape.Unit
             ? exchange.Shape.Check(exchange.ReplyPdu)
-            : new(ModbusStatus.WrongUnit, Detail: $"asked {exchange.Shape.Unit}, answered {header.Unit}");
+            : ModbusOutcome.FromUnit(exchange.Shape.Unit, header.Unit);
         return true;
     }
 }

@@ -26,6 +26,7 @@ internal sealed class DevicePlans
     private ulong _due;
     private int _answers;
     private bool _isNews;
+    private bool _isBack;
     private long _described;
 
     public DevicePlans(SiteModel site, BusModel bus, DeviceLink link, int order)
@@ -55,6 +56,12 @@ internal sealed class DevicePlans
         if (_due == 0)
         {
             return;
+        }
+
+        if (_isBack)
+        {
+            _isBack = false;
+            Planner.Returned(now);
         }
 
         Add(_due & ~_once);
@@ -123,9 +130,10 @@ internal sealed class DevicePlans
         return new(plan, [.. Polls.Where(poll => plan.Points.Any(p => _site.Points[p].Period == poll.Period))], health);
     }
 
-    /// <summary>The device is back: that it did not answer says nothing about its requests.</summary>
+    /// <summary>The device is back: that it did not answer says nothing about its requests, and what it refused before it may answer now.</summary>
     public void Forgive()
     {
+        _isBack = true;
         foreach (var health in _health.Values)
         {
             (health.Failures, health.NotBefore) = (0, 0);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using EdgeGateway.Core.Diagnosis;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Protocols.Modbus;
@@ -60,7 +59,13 @@ public sealed class WireSymptoms
             return new()
             {
                 Bus = bus.Id,
-                IsSerial = Tracing.WireFormats.LineOf(bus) is not null,
+                Medium = bus switch
+                {
+                    SerialBus => BusMedium.Line,
+                    DeviceServerBus => BusMedium.LineOverTcp,
+                    ModbusUdpBus => BusMedium.Udp,
+                    _ => BusMedium.Tcp,
+                },
                 Where = BusKinds.Describe(bus),
                 Utilisation = utilisation,
                 Echoes = counters.Echoes - _before.Echoes,
@@ -137,7 +142,7 @@ public sealed class WireSymptoms
                     break;
                 case ModbusStatus.WrongUnit:
                     _now.Strange++;
-                    _answeredBy = AnsweredBy(outcome.Detail);
+                    _answeredBy = outcome.AnsweredBy;
                     break;
                 case ModbusStatus.WrongFunction or ModbusStatus.Malformed:
                     _now.Strange++;
@@ -188,9 +193,5 @@ public sealed class WireSymptoms
                 UsualLatency = usualLatency,
             };
         }
-
-        // The clients write "asked 2, answered 3".
-        private static int? AnsweredBy(string? detail) =>
-            detail is not null && byte.TryParse(detail.AsSpan(detail.LastIndexOf(' ') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var unit) ? unit : null;
     }
 }

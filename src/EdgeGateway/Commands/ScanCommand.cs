@@ -45,8 +45,12 @@ internal static class ScanCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(Request request, CancellationToken cancel)
+    private static async Task<int> RunAsync(Request request, CancellationToken terminated)
     {
+        var interrupted = new CancellationTokenSource();
+        using var interrupt = Terminal.OnInterrupt(interrupted);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(terminated, interrupted.Token);
+        var cancel = either.Token;
         if (new[] { request.Bus, request.Port, request.Tcp }.Count(t => t is not null) != 1)
         {
             return Terminal.Fail("Name one thing to scan: a bus of gateway.yaml, --port PATH for a serial port, or --tcp HOSTS for addresses.", Terminal.BadInput);
@@ -109,7 +113,6 @@ internal static class ScanCommand
     {
         var scanner = new Scanner(library, site, timeout, view, TimeProvider.System);
         var units = request.Units is null ? null : ScanTargets.Units(request.Units);
-        var lineUnits = (units ?? [.. Enumerable.Range(1, 247).Select(n => (byte)n)]).Where(u => u > 0).ToArray();
         if (request.Tcp is not null)
         {
             return await scanner.ScanNetworkAsync(ScanTargets.Hosts(request.Tcp), units, cancel).ConfigureAwait(false);
@@ -117,7 +120,7 @@ internal static class ScanCommand
 
         if (request.Port is not null)
         {
-            return await scanner.ScanLineAsync(request.Port, null, ScanTargets.Lines(request.Baud, request.Parity), lineUnits, cancel).ConfigureAwait(false);
+            return await scanner.ScanLineAsync(request.Port, null, ScanTargets.Lines(request.Baud, request.Parity), ScanTargets.OnLine(units), cancel).ConfigureAwait(false);
         }
 
         var bus = site!.Buses.FirstOrDefault(b => b.Id == request.Bus);
@@ -129,7 +132,9 @@ internal static class ScanCommand
 
         var line = WireFormats.LineOf(bus);
         var place = PlaceOf(bus, line);
-        IReadOnlyList<byte> usual = [.. site.Devices.Where(d => d.BusId == bus.Id).Select(d => d.Unit).Concat([(byte)1, (byte)255]).Distinct().Order()];
+        var toAsk = WireFormats.IsLine(bus)
+            ? ScanTargets.OnLine(units)
+            : units ?? [.. site.Devices.Where(d => d.BusId == bus.Id).Select(d => d.Unit).Concat([(byte)1, (byte)255]).Distinct().Order()];
         using var client = ControlClient.TryConnect(site.Storage.Directory);
         if (client is not null)
         {
@@ -140,21 +145,27 @@ internal static class ScanCommand
             }
 
             var probe = new GatewayProbe(client, bus.Id);
-            return await scanner.ScanUnitsAsync(probe, place, line is null ? units ?? usual : lineUnits, cancel).ConfigureAwait(false);
+            return await scanner.ScanUnitsAsync(probe, place, toAsk, cancel).ConfigureAwait(false);
         }
 
-        if (bus is ModbusRtuBus && line is var (path, settings))
+        if (bus is SerialBus serial && line is var (path, settings))
         {
             // The settings of the file first; only when nobody answers there the others.
-            var lines = ScanTargets.Lines(request.Baud, request.Parity);
+            var lines = ScanTargets.Lines(request.Baud, request.Parity).Select(l => settings with { Baud = l.Baud, Parity = l.Parity, StopBits = l.StopBits });
             return await scanner.ScanLineAsync(
-                path, bus.Id, request.Baud is null && request.Parity is null ? [.. lines.Prepend(settings).Distinct()] : lines, lineUnits, cancel).ConfigureAwait(false);
+                path, serial, request.Baud is null && request.Parity is null ? [.. lines.Prepend(settings).Distinct()] : [.. lines], toAsk, cancel).ConfigureAwait(false);
         }
 
-        var own = new ClientProbe(((ModbusBus)BusKinds.Create(bus, TimeProvider.System)).Client);
+        if (request.Baud is not null || request.Parity is not null)
+        {
+            Console.Error.WriteLine($"The bus {bus.Id} is {BusKinds.Describe(bus)}: it has no baud rate and parity here. Leave --baud and --parity away.");
+            return null;
+        }
+
+        var own = new ClientProbe(BusKinds.CreateClient(bus, TimeProvider.System));
         await using (own.ConfigureAwait(false))
         {
-            return await scanner.ScanUnitsAsync(own, place, line is null ? units ?? usual : lineUnits, cancel).ConfigureAwait(false);
+            return await scanner.ScanUnitsAsync(own, place, toAsk, cancel).ConfigureAwait(false);
         }
     }
 
@@ -243,7 +254,7 @@ internal static class ScanCommand
         }
         else if (!document.IsComplete)
         {
-            AnsiConsole.MarkupLine("Interrupted; this is what was found until then.");
+            AnsiConsole.MarkupLine("Not finished; this is what was found until then.");
         }
 
         if (document.Yaml.Length > 0)

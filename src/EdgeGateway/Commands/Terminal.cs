@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using EdgeGateway.Core;
 using Spectre.Console;
 
@@ -34,6 +35,18 @@ internal static class Terminal
             output.WriteLine(problem);
         }
     }
+
+    /// <summary>
+    /// Lets Ctrl+C cancel from this moment on. The parser of the command line listens for it only when a command first has to wait, which can be after
+    /// its first line of output; until then Ctrl+C would kill it.
+    /// </summary>
+    /// <param name="interrupted">Cancelled by the first Ctrl+C; never disposed, since a signal may still be on its way when the command ends.</param>
+    /// <returns>Ends it.</returns>
+    public static IDisposable OnInterrupt(CancellationTokenSource interrupted) => PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
+    {
+        signal.Cancel = true;
+        interrupted.Cancel();
+    });
 
     public static int Fail(string message, int code = Failure)
     {

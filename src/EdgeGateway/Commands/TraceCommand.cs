@@ -32,6 +32,8 @@ internal static class TraceCommand
             """) { bus, device, raw, listen, length, configuration, profiles, json };
         command.SetAction(async (result, cancel) =>
         {
+            var interrupted = new CancellationTokenSource();
+            using var interrupt = Terminal.OnInterrupt(interrupted);
             var site = CommonOptions.Load(result.GetValue(configuration)!, result.GetValue(profiles));
             if (site is null)
             {
@@ -62,7 +64,7 @@ internal static class TraceCommand
             }
 
             var screen = new Screen(result.GetValue(json), result.GetValue(raw));
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(cancel, interrupted.Token);
             if (limit is { } after)
             {
                 end.CancelAfter(after);

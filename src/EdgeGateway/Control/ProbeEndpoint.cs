@@ -16,7 +16,7 @@ namespace EdgeGateway.Control;
 internal static class ProbeEndpoint
 {
     // A question holds up the polls for as long as it may take.
-    private const int LongestTimeout = 2000;
+    public const int LongestTimeout = 2000;
 
     public static void Map(IEndpointRouteBuilder endpoints, GatewayRuntime gateway)
     {
@@ -60,7 +60,7 @@ internal static class ProbeEndpoint
         }
 
         var (unit, timeout) = (Number(context, "unit"), Number(context, "timeout"));
-        if (unit is < 0 or > 255 || timeout is < 1 or > LongestTimeout || (unit == 0 && Tracing.WireFormats.Of(poller.Model) != FrameFormat.Tcp))
+        if (unit is < 0 or > 255 || timeout is < 1 or > LongestTimeout || (unit == 0 && Tracing.WireFormats.IsLine(poller.Model)))
         {
             await Replies.RefuseAsync(context, StatusCodes.Status400BadRequest, $"Ask a unit of 0 to 255 (1 to 255 on a line) with a timeout of 1 to {LongestTimeout} ms.").ConfigureAwait(false);
             return;

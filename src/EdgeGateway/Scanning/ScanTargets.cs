@@ -37,6 +37,14 @@ internal static class ScanTargets
         return [.. units];
     }
 
+    /// <summary>The units to ask on a line: those wanted without unit 0, which is all units at once and answered by none (V1.02, 2.2); every address there is when none is named.</summary>
+    /// <exception cref="FormatException">Only unit 0 is wanted.</exception>
+    public static IReadOnlyList<byte> OnLine(IReadOnlyList<byte>? units)
+    {
+        byte[] asked = [.. (units ?? [.. Enumerable.Range(1, 247).Select(n => (byte)n)]).Where(u => u > 0)];
+        return asked.Length > 0 ? asked : throw new FormatException("Unit 0 is every device of a line at once, and none of them answers: write numbers of 1 to 247, such as 1-10,20");
+    }
+
     /// <summary>Hosts: an address, a name, a range <c>192.168.1.0/28</c> or <c>192.168.1.10-20</c>, with <c>:port</c> behind if it is not 502.</summary>
     /// <exception cref="FormatException">It is none of these, or more hosts than <see cref="MostHosts"/>; the message says what to write.</exception>
     public static IReadOnlyList<(string Host, int Port)> Hosts(string text)

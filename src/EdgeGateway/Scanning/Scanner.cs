@@ -1,4 +1,5 @@
 using EdgeGateway.Buses;
+using EdgeGateway.Control;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Protocols.Serial;
@@ -20,7 +21,9 @@ internal sealed class Scanner(
     // Nobody sets these by hand: what answers here answers everywhere.
     private static readonly byte[] UnlikelyUnits = [233, 201];
 
-    private static readonly TimeSpan LongestExamination = TimeSpan.FromSeconds(1);
+    // A unit that seemed silent is given four times the time, at least a second, and never more than a running gateway grants.
+    private static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MostPatience = TimeSpan.FromMilliseconds(ProbeEndpoint.LongestTimeout);
 
     private readonly UnitExaminer _examiner = new(profiles, Max(timeout, TimeSpan.FromMilliseconds(500)), time);
     private readonly List<FoundUnit> _found = [];
@@ -33,23 +36,26 @@ internal sealed class Scanner(
 
     /// <summary>Looks for the settings of a serial line, and for the units on it.</summary>
     /// <param name="port">Path of the port.</param>
-    /// <param name="bus">Id of the bus in <c>gateway.yaml</c>, or null.</param>
+    /// <param name="bus">The bus in <c>gateway.yaml</c>, whose other settings (RTU or ASCII, data bits, direction, silences) hold for every attempt; null for plain RTU.</param>
     /// <param name="lines">Settings to try, the likely first; the first at which a unit answers is the one.</param>
-    /// <param name="units">Unit ids to ask.</param>
+    /// <param name="asked">Unit ids to ask.</param>
     /// <param name="cancel">Interrupts.</param>
     public Task<ScanDocument> ScanLineAsync(
-        string port, string? bus, IReadOnlyList<SerialSettings> lines, IReadOnlyList<byte> units, CancellationToken cancel) => RunAsync(async () =>
+        string port, SerialBus? bus, IReadOnlyList<SerialSettings> lines, IReadOnlyList<byte> asked, CancellationToken cancel) => RunAsync(async () =>
     {
+        // Unit 0 is every unit of a line at once, and none of them answers it (V1.02, 2.2).
+        byte[] units = [.. asked.Where(u => u > 0)];
+
         // Low ids first at all settings: that finds nearly every line within a minute. Then the rest.
-        var likely = lines.Count > 1 ? units.Take(LikelyUnits).ToArray() : [.. units];
+        var likely = lines.Count > 1 ? units.Take(LikelyUnits).ToArray() : units;
         var rest = units.Skip(likely.Length).ToArray();
         foreach (var some in (byte[][])[likely, rest])
         {
             for (var i = 0; i < lines.Count && some.Length > 0; i++)
             {
                 var settings = lines[i];
-                var place = PlaceOf(port, bus, settings);
-                var probe = new ClientProbe(((ModbusBus)BusKinds.Create(ModelOf(port, settings), time)).Client);
+                var place = PlaceOf(port, bus?.Id, settings);
+                var probe = new ClientProbe(BusKinds.CreateClient(ModelOf(port, bus, settings, timeout), time));
                 await using (probe.ConfigureAwait(false))
                 {
                     var stage = lines.Count > 1 ? $"{place.Text} ({i + 1} of {lines.Count})" : place.Text;
@@ -94,6 +100,9 @@ internal sealed class Scanner(
         }).ConfigureAwait(false);
     });
 
+    /// <summary>How long a unit is waited for that seemed silent and may be slow.</summary>
+    internal static TimeSpan Patience(TimeSpan timeout) => Max(timeout * 4, LeastPatience) is var wait && wait < MostPatience ? wait : MostPatience;
+
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
     private static ScanPlace PlaceOf(string port, string? bus, SerialSettings settings) => new()
@@ -105,10 +114,10 @@ internal sealed class Scanner(
         StopBits = settings.StopBits,
     };
 
-    private ModbusRtuBus ModelOf(string port, SerialSettings settings) => new()
+    /// <summary>The line at other settings; what else the file says of it (adapter, framing, silences) stays.</summary>
+    internal static SerialBus ModelOf(string port, SerialBus? bus, SerialSettings settings, TimeSpan timeout) =>
+        (bus ?? new ModbusRtuBus { Id = "scan", Port = port, Baud = settings.Baud, Parity = default, StopBits = settings.StopBits, Timeout = timeout }) with
     {
-        Id = "scan",
-        Port = port,
         Baud = settings.Baud,
         Parity = settings.Parity switch
         {
@@ -132,6 +141,11 @@ internal sealed class Scanner(
             // Whatever the reason, what was found until now is the result.
             isComplete = false;
         }
+        catch (Exception e) when (IsBroken(e) && HasFindings())
+        {
+            isComplete = false;
+            Note($"The scan broke off: {e.Message}");
+        }
 
         lock (_gate)
         {
@@ -145,7 +159,7 @@ internal sealed class Scanner(
         IProbe probe, ScanPlace place, IReadOnlyList<byte> units, string? stage, CancellationToken cancel, bool isAlone = true)
     {
         var search = new UnitSearch(probe, timeout);
-        var patient = new UnitSearch(probe, Max(timeout * 4, LongestExamination));
+        var patient = new UnitSearch(probe, Patience(timeout));
         var (found, late) = (false, probe.LateAnswers);
         List<byte> silent = [];
         List<byte> again = [];
@@ -279,9 +293,25 @@ internal sealed class Scanner(
             bare = bare with { Notes = [.. bare.Notes, "not examined: the scan was interrupted"] };
             throw;
         }
+        catch (Exception e) when (IsBroken(e))
+        {
+            bare = bare with { Notes = [.. bare.Notes, "not examined: the scan broke off"] };
+            throw;
+        }
         finally
         {
             Add(bare);
+        }
+    }
+
+    /// <summary>The gateway stopped or refused, or the port went away: no reason to forget what was found.</summary>
+    private static bool IsBroken(Exception e) => e is HttpRequestException or IOException or UnauthorizedAccessException;
+
+    private bool HasFindings()
+    {
+        lock (_gate)
+        {
+            return _found.Count > 0;
         }
     }
 

@@ -16,6 +16,9 @@ internal static class WireFormats
         _ => FrameFormat.Tcp,
     };
 
+    /// <summary>Whether the devices stand on a line, here or behind a device server: unit 0 means all of them there, and nobody answers it (V1.02, 2.2).</summary>
+    public static bool IsLine(BusModel bus) => bus is SerialBus or DeviceServerBus;
+
     /// <summary>Port and settings of a serial line; null for a bus that is none.</summary>
     public static (string Port, SerialSettings Settings)? LineOf(BusModel bus) => bus is SerialBus line ? (line.Port, BusKinds.SettingsOf(line)) : null;
 }

@@ -184,6 +184,59 @@ public sealed class ScanTests
         Assert.Equal(0, await gateway.StopAsync());
     }
 
+    [Theory]
+    [InlineData("modbus-rtu-over-tcp", LineMode.Rtu)]
+    [InlineData("modbus-ascii-over-tcp", LineMode.Ascii)]
+    public async Task A_line_behind_a_device_server_is_scanned_with_and_without_a_gateway_and_unit_0_is_never_asked(string type, LineMode mode)
+    {
+        ConcurrentDictionary<byte, int> asked = [];
+        await using var server = ModbusDeviceServer.Start(mode, id => id is 2 or 7 ? new Unit() : null, options: new()
+        {
+            Faults = request =>
+            {
+                asked.AddOrUpdate(request.Unit, 1, (_, n) => n + 1);
+                return ServerFault.None;
+            },
+        });
+        using var broker = await Mosquitto.RunAsync();
+        await using var site = GatewaySite.Write(
+            $"{LoadSite.Head}buses:\n  - {{ id: far, type: {type}, host: 127.0.0.1, port: {server.EndPoint.Port} }}\n"
+            + "devices:\n  - { id: meter, profile: eastron-sdm120, bus: far, unit: 7, metering: { role: incomer } }\n" + LoadSite.Uplink,
+            ("broker", broker.Port));
+
+        // A time limit at which a second question, four times as patient, would be more than a gateway allows.
+        string[] command = ["scan", "far", "--units", "0-3", "--timeout", "600ms", "--json", "--config", site.Configuration];
+        var (exit, output, errors) = await GatewayProcess.CommandAsync(command);
+        Assert.True(exit == 0, errors);
+        Assert.Equal(2, Assert.Single(JsonSerializer.Deserialize(output, ScanJson.Default.ScanDocument)!.Units).Unit);
+
+        await using var gateway = await GatewayProcess.RunAsync(site);
+        await gateway.StatusHoldsAsync(s => s.Devices.All(d => d.Online), "the meter answers");
+        (exit, output, errors) = await GatewayProcess.CommandAsync(command);
+        Assert.True(exit == 0, errors);
+        var document = JsonSerializer.Deserialize(output, ScanJson.Default.ScanDocument)!;
+        Assert.True(document.IsComplete, string.Join('\n', document.Notes));
+        Assert.Equal(2, Assert.Single(document.Units).Unit);
+        Assert.DoesNotContain((byte)0, asked.Keys);
+        Assert.Equal(0, await gateway.StopAsync());
+    }
+
+    [Fact]
+    public async Task A_serial_line_in_ASCII_mode_is_scanned_in_ASCII_mode()
+    {
+        await using var pair = await PtyPair.CreateAsync();
+        var settings = new Protocols.Serial.SerialSettings { Baud = 115200 };
+        await using var server = ModbusRtuServer.Start(new AsciiLine(Protocols.Serial.SerialPort.Open(pair.Theirs, settings)), id => id == 3 ? new Unit() : null);
+        await using var site = GatewaySite.Write(
+            $"{LoadSite.Head}buses:\n  - {{ id: line, type: modbus-ascii, port: {pair.Ours}, baud: 115200, parity: none, dataBits: 8 }}\n"
+            + "devices:\n  - { id: meter, profile: eastron-sdm120, bus: line, unit: 7, metering: { role: incomer } }\n");
+
+        var (exit, output, errors) = await GatewayProcess.CommandAsync("scan", "line", "--baud", "115200", "--parity", "none", "--units", "0-4", "--json", "--config", site.Configuration);
+        Assert.True(exit == 0, errors);
+        var unit = Assert.Single(JsonSerializer.Deserialize(output, ScanJson.Default.ScanDocument)!.Units);
+        Assert.Equal((3, 115200), (unit.Unit, unit.Place.Baud));
+    }
+
     private static List<DeviceProfile> Profiles() =>
         [.. new SiteFiles([RepositoryFiles.At("device-profiles")]).ProfilePaths.Values.Select(p => ProfileLoader.Load(new SourceText(p, File.ReadAllText(p))).Profile!)];
 

@@ -43,6 +43,30 @@ public sealed class LearningTests
     }
 
     [Fact]
+    public async Task What_a_device_refused_before_it_was_absent_is_read_when_it_is_back()
+    {
+        // Half of its points are refused for a quarter of an hour, and dropped. Then it is away, and another model comes back.
+        await using var rig = new PollerRig(new BusSite().Device().Points(10, count: 20));
+        rig.Bus.Script = (_, request) => rig.Now < TimeSpan.FromMinutes(16)
+            ? request.Address + request.Quantity > 10 ? new BusReply(QualityReason.DeviceException, 2) : BusReply.Good
+            : rig.Now < TimeSpan.FromMinutes(17) ? new BusReply(QualityReason.Timeout) : BusReply.Good;
+        await rig.StartAsync();
+        await rig.RunToAsync((17 * 60) - 1);
+        Assert.True(rig.Poller.Links[0].IsDown);
+        Assert.Equal(10, rig.Poller.Links[0].Plans.Planner.Map.SpansDropped);
+        await rig.RunToAsync((17 * 60) + 30);
+        Assert.False(rig.Poller.Links[0].IsDown);
+        rig.Readings.Clear();
+        var back = rig.Now.TotalSeconds;
+        await rig.RunToAsync(back + 10.5);
+        Assert.All(Enumerable.Range(0, 20), point => Assert.Contains(rig.Of(point), r => r.Quality.IsGood));
+
+        // Far longer than it takes to learn that: one request brings all.
+        await rig.RunToAsync(back + 30.5);
+        Assert.Equal(20, rig.Bus.Requests[^1].Quantity);
+    }
+
+    [Fact]
     public async Task What_a_device_refused_while_it_started_is_read_again_when_it_answers()
     {
         await using var rig = new PollerRig(new BusSite().Device().Points(1, count: 40));

@@ -164,6 +164,24 @@ public class GatewayProblemTests
         Assert.DoesNotContain(problems, p => p.What.Contains("busy", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void The_printed_share_of_a_bus_leaves_quiet_times_out_too()
+    {
+        // 20 devices behind one address with 100 ms each, every second: charged to the bus they would fill it twice. 12 on a line of 9600 baud likewise.
+        var others = string.Concat(Enumerable.Range(2, 19).Select(unit => $"  - {{ id: fan-{unit}, profile: test-meter, bus: lv-room, unit: {unit} }}\n"))
+            + string.Concat(Enumerable.Range(2, 11).Select(unit => $"  - {{ id: pump-{unit}, profile: test-meter, bus: line-1, unit: {unit} }}\n"));
+        var quiet = Texts.Profile.With("maxRegistersPerRead: 64", "maxRegistersPerRead: 64, minGapMs: 100");
+        var (model, problems) = Texts.Load(Texts.Gateway.With("uplinks:", others + "uplinks:"), quiet);
+        Assert.True(model is not null, string.Join("\n", problems));
+        foreach (var bus in model.Buses)
+        {
+            var load = Core.Polling.BusLoad.Predict(bus, model.Devices.Where(d => d.BusId == bus.Id), model.Points);
+            Assert.InRange(load.Utilisation, 0.01, 1);
+            Assert.All(load.Devices, d => Assert.True(d.OwnUtilisation > d.Utilisation && d.RoundTime > d.BusTime));
+            Assert.True(load.RoundTime < new TimeSpan(load.Devices.Sum(d => d.RoundTime.Ticks)) / 2, $"{load.RoundTime}");
+        }
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("# only a remark\n")]

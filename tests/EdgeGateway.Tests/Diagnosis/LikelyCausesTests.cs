@@ -5,8 +5,10 @@ namespace EdgeGateway.Tests.Diagnosis;
 /// <summary>A table of symptoms: what is counted, and what a technician is told.</summary>
 public sealed class LikelyCausesTests
 {
-    private static readonly BusSymptoms Line = new() { Bus = "line", IsSerial = true, Where = "/dev/ttyUSB0 at 9600 baud", Devices = [] };
-    private static readonly BusSymptoms Net = new() { Bus = "net", IsSerial = false, Where = "10.0.0.5:502", Devices = [] };
+    private static readonly BusSymptoms Line = new() { Bus = "line", Medium = BusMedium.Line, Where = "/dev/ttyUSB0 at 9600 baud", Devices = [] };
+    private static readonly BusSymptoms Net = new() { Bus = "net", Medium = BusMedium.Tcp, Where = "10.0.0.5:502", Devices = [] };
+    private static readonly BusSymptoms Server = new() { Bus = "server", Medium = BusMedium.LineOverTcp, Where = "10.0.0.6:4001, RTU", Devices = [] };
+    private static readonly BusSymptoms Udp = new() { Bus = "udp", Medium = BusMedium.Udp, Where = "10.0.0.7:502, UDP", Devices = [] };
 
     public static TheoryData<string, BusSymptoms, string> Table => new()
     {
@@ -15,6 +17,13 @@ public sealed class LikelyCausesTests
         { "all silent on a line", Line with { Devices = [Silent(1), Silent(2)] }, "Bus line: none of its 2 devices ever answers (40 requests). Check, in this order: the port is the right one, A and B are not swapped, baud rate and parity" },
         { "the only device is silent", Line with { Devices = [Silent(7)] }, "its only device (d7, unit 7) never answers" },
         { "all silent on a network", Net with { Devices = [Silent(1), Silent(2)] }, "The connection is accepted and nothing answers" },
+        { "all silent behind a device server", Server with { Devices = [Silent(1), Silent(2)] }, "check that it passes bytes on unchanged (if it speaks Modbus TCP, that is another type of bus), baud rate and parity set in it" },
+        { "all silent over UDP", Udp with { Devices = [Silent(1), Silent(2)] }, "UDP does not tell why: check power, address and port" },
+        { "echo behind a device server", Server with { Echoes = 20, Devices = [Good(1)] }, "The adapter does not switch off its receiver while it sends" },
+        { "everything damaged behind a device server", Server with { Devices = [new() { Device = "d1", Unit = 1, Timeout = Ms(500), Corrupt = 20 }] }, "Baud rate or parity set in the device server differ" },
+        { "no Modbus over UDP", Udp with { Devices = [new() { Device = "d1", Unit = 1, Timeout = Ms(500), Corrupt = 20 }] }, "What answers is no Modbus over UDP" },
+        { "another client of a device server", Server with { Devices = [Good(1) with { Strange = 1 }] }, "Another client uses the line" },
+        { "a device server too busy", Server with { Utilisation = 0.93, Devices = [Good(1)] }, "use a higher baud rate on all devices" },
         { "one silent, others answer", Line with { Devices = [Good(1), Silent(2), Good(3)] }, "Device d2 on bus line: never answers (20 requests), while 2 others answer. The line is good: check its power, its unit id (is it 2?)" },
         { "duplicate ids", Line with { Devices = [Good(1) with { Strange = 3, AnsweredBy = 3 }, Good(3)] }, "Device d1 on bus line: replies from unit 3 to requests for unit 1 (3 times). Two devices share a unit id, or a gateway maps unit ids; unit 3 is d3 here" },
         { "another client", Line with { Devices = [Good(1) with { Strange = 1 }] }, "answers that do not belong to the request (once). Another client uses the line" },

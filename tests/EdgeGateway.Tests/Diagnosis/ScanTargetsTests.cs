@@ -45,6 +45,41 @@ public sealed class ScanTargetsTests
     public void Unit_ids_that_cannot_be_are_refused(string text) => Assert.Throws<FormatException>(() => ScanTargets.Units(text));
 
     [Fact]
+    public void Unit_0_is_all_units_of_a_line_and_never_asked_there()
+    {
+        // MODBUS over serial line V1.02, 2.2: addresses 1 to 247; 0 is the broadcast, which nobody answers.
+        Assert.Equal([1, 2, 3], ScanTargets.OnLine(ScanTargets.Units("0-3")));
+        Assert.Equal(Enumerable.Range(1, 247), ScanTargets.OnLine(null).Select(u => (int)u));
+        Assert.Contains("write numbers of 1 to 247", Assert.Throws<FormatException>(() => ScanTargets.OnLine(ScanTargets.Units("0"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Another_speed_is_tried_with_the_adapter_framing_and_silences_of_the_file()
+    {
+        var direction = new Core.Site.Rs485Model(true, false, TimeSpan.FromMilliseconds(1), TimeSpan.Zero, false, true);
+        var bus = new Core.Site.ModbusAsciiBus
+        {
+            Id = "line",
+            Port = "/dev/ttyS1",
+            Baud = 9600,
+            Parity = Core.Site.SerialParity.Even,
+            StopBits = 1,
+            DataBits = 7,
+            Silence = TimeSpan.FromMilliseconds(8),
+            Turnaround = TimeSpan.FromMilliseconds(150),
+            Rs485 = direction,
+            LowLatency = false,
+            Timeout = TimeSpan.FromSeconds(1),
+        };
+        var tried = Scanner.ModelOf(bus.Port, bus, new() { Baud = 19200, Parity = SerialParity.Odd, StopBits = 2 }, TimeSpan.FromMilliseconds(200));
+        Assert.Equal(bus with { Baud = 19200, Parity = Core.Site.SerialParity.Odd, StopBits = 2, Timeout = TimeSpan.FromMilliseconds(200) }, tried);
+    }
+
+    [Theory, InlineData(50, 1000), InlineData(400, 1600), InlineData(500, 2000), InlineData(2000, 2000)]
+    public void A_slow_unit_is_never_waited_for_longer_than_the_running_gateway_allows(int timeout, int patience) =>
+        Assert.Equal(patience, Scanner.Patience(TimeSpan.FromMilliseconds(timeout)).TotalMilliseconds);
+
+    [Fact]
     public void The_likely_settings_of_a_line_come_first()
     {
         var lines = ScanTargets.Lines(null, null).Select(l => l.ToString()).ToArray();

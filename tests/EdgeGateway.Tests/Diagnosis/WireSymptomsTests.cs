@@ -27,7 +27,7 @@ public sealed class WireSymptomsTests
     {
         Count(3, ModbusOutcome.Refused(ModbusExceptionCode.IllegalDataAddress));
         Count(2, ModbusOutcome.Refused(ModbusExceptionCode.ServerDeviceBusy));
-        Count(1, new(ModbusStatus.WrongUnit, Detail: "asked 1, answered 3"));
+        Count(1, ModbusOutcome.FromUnit(1, 3));
         var device = Symptoms();
         Assert.Equal([(2, 3L), (6, 2L)], device.Exceptions.OrderBy(e => e.Key).Select(e => ((int)e.Key, e.Value)));
         Assert.Equal((1, 3), (device.Strange, device.AnsweredBy!.Value));

@@ -105,6 +105,104 @@ public class LearningTests
         Assert.Empty(rig.Planner.Map.Describe());
     }
 
+    [Theory, InlineData(1), InlineData(2)]
+    public void A_device_that_refused_everything_since_the_start_is_read_in_full_soon_after_its_first_answer(int tables)
+    {
+        // An inverter at night, after a restart of the gateway: it answers, and refuses each register for hours.
+        var device = new SimulatedDevice { Unreadable = _ => true };
+        RegisterEncoding[] points = [.. Enumerable.Range(0, 20).Select(i => PollingRig.At(i) with { Table = i % tables == 0 ? RegisterTable.HoldingRegister : RegisterTable.InputRegister })];
+        var rig = new PollingRig(device, points, new(125, false), i => TimeSpan.FromSeconds(1)) { Step = 10_000 };
+        rig.Polls(6 * 60 * 5);
+        Assert.Equal(20, rig.Planner.Map.SpansDropped);
+
+        // At the latest after an hour one is asked; from then on two polls are enough.
+        device.Unreadable = _ => false;
+        var waited = 0;
+        while (rig.Poll().Count == 0)
+        {
+            Assert.InRange(++waited, 0, 360);
+        }
+
+        rig.Poll();
+        Assert.Equal((0, 20), (rig.Planner.Map.SpansRefused, rig.Poll().Count));
+        Assert.Empty(rig.Planner.Map.Describe());
+    }
+
+    [Fact]
+    public void What_wakes_up_little_by_little_is_not_dropped_again_at_once()
+    {
+        var device = new SimulatedDevice { Unreadable = _ => true };
+        var rig = new PollingRig(device, [.. Enumerable.Range(0, 20)]) { Step = 10_000 };
+        rig.Polls(6 * 60 * 5);
+
+        device.Unreadable = a => a != 3;
+        for (var i = 0; rig.Poll().Count == 0; i++)
+        {
+            Assert.InRange(i, 0, 360);
+        }
+
+        // The others still refuse for four minutes, and are there within five more.
+        rig.Polls(24);
+        Assert.Equal(0, rig.Planner.Map.SpansDropped);
+        device.Unreadable = _ => false;
+        rig.Polls(31);
+        Assert.Equal(20, rig.Poll().Count);
+    }
+
+    [Fact]
+    public void A_device_that_comes_back_is_asked_for_what_it_had_refused_and_no_more_often_than_it_can_bear()
+    {
+        var device = new SimulatedDevice { Unreadable = a => a >= 10 };
+        var rig = new PollingRig(device, [.. Enumerable.Range(0, 20)]) { Step = 10_000 };
+        rig.Polls(200);
+        Assert.Equal(10, rig.Planner.Map.SpansDropped);
+
+        // Another model was put in its place.
+        device.Unreadable = _ => false;
+        rig.Planner.Returned(rig.Now);
+        rig.Poll();
+        Assert.Equal(20, rig.Poll().Count);
+
+        // One that comes and goes each minute for a day, and does not have them: once in five minutes each, at most.
+        device = new SimulatedDevice { Unreadable = a => a >= 10 };
+        rig = new PollingRig(device, [.. Enumerable.Range(0, 20)]) { Step = 10_000 };
+        rig.Polls(200);
+        (rig.Requests, rig.Refused) = (0, 0);
+        for (var minute = 0; minute < 1440; minute++)
+        {
+            rig.Planner.Returned(rig.Now);
+            rig.Polls(6);
+        }
+
+        Assert.InRange(rig.Refused, 10, 10 * 1440 * 3 / 10);
+    }
+
+    [Fact]
+    public void Refusals_far_apart_do_not_add_up()
+    {
+        // docs/polling.md: three refusals in a row. Here one a week, with good polls between.
+        var device = new SimulatedDevice();
+        var rig = new PollingRig(device, [.. Enumerable.Range(0, 20)]);
+        rig.Polls(3);
+        for (var week = 0; week < 20; week++)
+        {
+            device.Unreadable = a => a == 6;
+            Assert.Equal(19, rig.Poll().Count);
+            device.Unreadable = _ => false;
+            for (var i = 0; i < 30; i++)
+            {
+                Assert.Equal(20, rig.Poll().Count);
+            }
+
+            Assert.Equal(0, rig.Planner.Map.SpansRefused);
+        }
+
+        // In a row they are believed: once in three polls, and then the register is asked alone.
+        device.Unreadable = a => a == 6;
+        rig.Polls(3);
+        Assert.Equal(1, rig.Planner.Map.SpansRefused);
+    }
+
     [Fact]
     public void Silence_damage_and_busy_are_no_evidence()
     {
