@@ -16,7 +16,8 @@ namespace EdgeGateway.Commands;
 internal static class WriteCommand
 {
     /// <summary>Longer than the gateway can take: an answer that is given up while the write goes on misleads.</summary>
-    internal static readonly TimeSpan Patience = WriteDesk.Longest + TimeSpan.FromSeconds(10);
+    internal static TimeSpan Patience(SiteModel site, string device) =>
+        TimeSpan.FromSeconds(10) + (site.Devices.FirstOrDefault(d => d.Id == device) is { } model ? WriteDesk.Longest(model) : TimeSpan.FromSeconds(60));
 
     private const string MayHappen = "The write may still happen, or has happened: see 'edgegateway writes', and look at the device before writing again.";
 
@@ -74,7 +75,7 @@ internal static class WriteCommand
             using var client = ControlClient.TryConnect(site.Storage.Directory);
             if (client is not null)
             {
-                return await ThroughGatewayAsync(client, order, yes, json, cancel).ConfigureAwait(false);
+                return await ThroughGatewayAsync(client, site, order, yes, json, cancel).ConfigureAwait(false);
             }
         }
         catch (HttpRequestException e)
@@ -91,7 +92,7 @@ internal static class WriteCommand
             : Terminal.Fail($"No gateway is running with its store in {site.Storage.Directory}. Start it (edgegateway run), or add --offline: the write is then recorded in a file that the next start publishes.");
     }
 
-    private static async Task<int> ThroughGatewayAsync(ControlClient client, WriteOrderDocument order, bool yes, bool json, CancellationToken cancel)
+    private static async Task<int> ThroughGatewayAsync(ControlClient client, SiteModel site, WriteOrderDocument order, bool yes, bool json, CancellationToken cancel)
     {
         if (!yes)
         {
@@ -106,7 +107,7 @@ internal static class WriteCommand
         try
         {
             var write = await client.PostAsync(
-                "write", order, ControlJson.Default.WriteOrderDocument, ControlJson.Default.WriteDocument, cancel, Patience).ConfigureAwait(false);
+                "write", order, ControlJson.Default.WriteOrderDocument, ControlJson.Default.WriteDocument, cancel, Patience(site, order.Device)).ConfigureAwait(false);
             return Report(write, json);
         }
         catch (HttpRequestException e) when (e.StatusCode is null)

@@ -20,12 +20,6 @@ public sealed record WriteRefusal(string Text, bool ByRule);
 /// </summary>
 internal sealed class WriteDesk : IDisposable
 {
-    /// <summary>
-    /// Longest that a write can take in the end: until the desk is ready, its turn, twice the time that the bus may be busy, three requests of the slowest
-    /// device with all its waits, and twice the store.
-    /// </summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(10 + (3 * 30) + 60 + 20);
-
     /// <summary>Longest wait for the store before the wire is left alone.</summary>
     private static readonly TimeSpan RecordLimit = TimeSpan.FromSeconds(10);
 
@@ -68,6 +62,14 @@ internal sealed class WriteDesk : IDisposable
         _alarm = new Alarm(time);
         _turns = site.Buses.ToDictionary(b => b.Id, _ => new SemaphoreSlim(1, 1), StringComparer.Ordinal);
     }
+
+    /// <summary>
+    /// Longest that a write to a device can take: until the desk is ready, its turn, twice until the bus is free, the look, the write and the read-back with their waits, and
+    /// twice the store.
+    /// </summary>
+    public static TimeSpan Longest(DeviceModel device) =>
+        RecordLimit + (3 * TurnLimit) + (3 * (device.Timeout + device.Profile.MinGap)) + device.Profile.MinGap
+        + device.Writables.Select(w => w.ReadBackAfter).DefaultIfEmpty().Max() + (2 * RecordLimit);
 
     /// <summary>Says what a write would do; reads the present value, writes nothing.</summary>
     public async Task<(WriteCheckDocument? Check, WriteRefusal? Refusal)> CheckAsync(WriteRequest request)
