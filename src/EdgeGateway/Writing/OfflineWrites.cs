@@ -153,6 +153,7 @@ internal sealed class OfflineWrites : IDisposable
     private static async Task PublishAsync(string path, WriteJournal journal, ClockReading now, ILogger log)
     {
         var writes = new Dictionary<string, StoredWrite>(StringComparer.Ordinal);
+        var unreadable = 0;
         foreach (var line in File.ReadAllLines(path))
         {
             // The second line of a write, with its outcome, takes the place of the first.
@@ -163,6 +164,7 @@ internal sealed class OfflineWrites : IDisposable
             else if (line.Length > 0)
             {
                 Log.OfflineLineUnreadable(log, path, line);
+                unreadable++;
             }
         }
 
@@ -171,7 +173,13 @@ internal sealed class OfflineWrites : IDisposable
             Log.OfflineWriteReplaces(log, replaces.Write.Text, replaces.Write.Device, replaces.Write.Point);
         }
 
-        await journal.ImportAsync([.. writes.Values.Select(Ended)], now).ConfigureAwait(false);
+        var importing = journal.ImportAsync([.. writes.Values.Select(Ended)], now);
+        if (unreadable > 0)
+        {
+            await journal.TellLostAsync($"{unreadable} line(s) in the record of writes made without a running gateway cannot be read; the log has them. Look at the devices that were written to.", now).ConfigureAwait(false);
+        }
+
+        await importing.ConfigureAwait(false);
         Log.OfflineWritesTaken(log, writes.Count);
         File.Delete(path);
         Durable.FlushDirectory(Path.GetDirectoryName(path)!);

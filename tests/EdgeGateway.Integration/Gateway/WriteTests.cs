@@ -174,6 +174,8 @@ public sealed class WriteTests
         var file = Path.Combine(site.Store, OfflineWrites.FileName);
         Assert.Equal(2, File.ReadAllLines(file).Length);
 
+        // What is no record is told, and nothing hangs on it.
+        await File.AppendAllTextAsync(file, "{\"write\":null}\nnoise\n");
         await using var gateway = await GatewayProcess.RunAsync(site);
         await Until.HoldsAsync(() => !File.Exists(file), "the record is taken over", () => gateway.Log);
         var write = Assert.Single((await ListAsync(site)).Last);
