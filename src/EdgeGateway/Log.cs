@@ -75,6 +75,18 @@ internal static partial class Log
     [LoggerMessage(509, LogLevel.Error, "{File} holds a line that is no record of a write: {Line}")]
     public static partial void OfflineLineUnreadable(ILogger log, string file, string line);
 
+    [LoggerMessage(510, LogLevel.Error, "The safe value {Text} of {Device}.{Point} is sent although it cannot be recorded now: {Problem}. It is recorded when the store can be written again")]
+    public static partial void SafeValueNotRecorded(ILogger log, string device, string point, string text, string problem);
+
+    [LoggerMessage(511, LogLevel.Error, "{What} (note {Key}: {Text})")]
+    public static partial void WriteRecordLost(ILogger log, string what, string key, string text);
+
+    [LoggerMessage(512, LogLevel.Error, "{What}")]
+    public static partial void OfflineWritesNotTaken(ILogger log, string what, Exception exception);
+
+    [LoggerMessage(513, LogLevel.Warning, "{Text} to {Device}.{Point}, written without a running gateway, takes the place of a value that would have given way to the safe one: no safe value is written")]
+    public static partial void OfflineWriteReplaces(ILogger log, string text, string device, string point);
+
     [LoggerMessage(307, LogLevel.Warning, "The state of the last run was not taken over: {Reason}. Counters start from their next reading")]
     public static partial void StateNotTakenOver(ILogger log, string reason);
 }

@@ -128,6 +128,7 @@ public static class FeedWords
         HealthKind.TaskFailed => "task-failed",
         HealthKind.WriteBegun => "write-begun",
         HealthKind.WriteEnded => "write-ended",
+        HealthKind.WriteRecordLost => "write-record-lost",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 

@@ -31,6 +31,9 @@ public enum HealthKind : byte
 
     /// <summary>How that write ended.</summary>
     WriteEnded,
+
+    /// <summary>A record of a write, or of when a value must give way, is damaged: somebody must look at the device.</summary>
+    WriteRecordLost,
 }
 
 /// <summary>An event in the life of the gateway.</summary>

@@ -134,7 +134,7 @@ public static class ProfileShape
     public static readonly ObjectShape ReadBack = new(
         "readBack",
         new("after", Duration, "Time from the reply to the write until the value is read back; at most 5s.") { Default = "0" },
-        new("tolerance", Number, "How far what is read back may be from what was written, in the point's unit; one step of the register when absent."),
+        new("tolerance", Number, "How far what is read back may be from what was written, in the point's unit; half a step of the register when absent."),
         new("point", PointId, "The point that shows the effect; the point itself when absent."));
 
     public static readonly ObjectShape Write = new(

@@ -21,7 +21,7 @@ public sealed record ProfileWrite
     /// <summary>Time from the reply to the write until the value is read back.</summary>
     public required TimeSpan ReadBackAfter { get; init; }
 
-    /// <summary>How far what is read back may be from what was written, in the point's unit; null: one step of the register.</summary>
+    /// <summary>How far what is read back may be from what was written, in the point's unit; null: half a step of the register.</summary>
     public decimal? Tolerance { get; init; }
 
     /// <summary>The point that shows the effect; null: the point itself.</summary>

@@ -116,7 +116,8 @@ internal static class SiteWrites
             Values = values,
             Single = write.Single,
             ReadBackAfter = write.ReadBackAfter,
-            Tolerance = (double?)write.Tolerance ?? DefaultTolerance(point, write, readBack),
+            Tolerance = (double?)write.Tolerance ?? Resolution(point, write, readBack),
+            Resolution = Resolution(point, write, readBack),
             ReadBackId = readBackId,
             ReadBack = readBack,
             Safe = safe,
@@ -140,8 +141,9 @@ internal static class SiteWrites
         }
     }
 
-    // Where only certain values exist, nothing else is right; a number may be off by one step of the register.
-    private static double DefaultTolerance(ProfilePoint point, ProfileWrite write, RegisterEncoding readBack)
+    // Where only certain values exist, nothing else is right; a number may be off by rounding to the coarser of both registers, and not by a whole step:
+    // the value beside it is another one.
+    private static double Resolution(ProfilePoint point, ProfileWrite write, RegisterEncoding readBack)
     {
         if (write.Values is not null)
         {
@@ -156,7 +158,7 @@ internal static class SiteWrites
             RegisterType.Float16 => largest * 1e-3,
             RegisterType.Float32 => largest * 1e-6,
             RegisterType.Float64 => largest * 1e-12,
-            _ => (double)Math.Abs(encoding.Scale) * (1 + 1e-9),
+            _ => (double)Math.Abs(encoding.Scale) / 2 * (1 + 1e-9),
         };
     }
 }

@@ -47,6 +47,9 @@ public sealed record WritablePoint
     /// <summary>How far what is read back may be from what was written.</summary>
     public required double Tolerance { get; init; }
 
+    /// <summary>How far apart two readings of the same value can be: half a step of the coarser register, 0 where only certain values exist.</summary>
+    public required double Resolution { get; init; }
+
     /// <summary>Id of the point that shows the effect; often this one.</summary>
     public required string ReadBackId { get; init; }
 

@@ -88,9 +88,19 @@ public static class WritableValue
             return $"its register ({Name(encoding)}) cannot hold {Text(value)}";
         }
 
-        TryEncode(min.Value, encoding, out _, out var least);
-        TryEncode(max.Value, encoding, out _, out var most);
-        return written < Math.Min(least, most) || written > Math.Max(least, most)
+        // A float cannot hold most limits exactly: there the limit is the float that stands for it. A limit between two steps of a register is kept as it is.
+        var (least, most, rounding) = ((double)min.Value, (double)max.Value, 0.0);
+        if (encoding.IsStepped)
+        {
+            rounding = Math.Max((double)Math.Abs(encoding.Scale) * 1e-6, Math.Abs(written) * 1e-15);
+        }
+        else
+        {
+            TryEncode(min.Value, encoding, out _, out least);
+            TryEncode(max.Value, encoding, out _, out most);
+        }
+
+        return written < Math.Min(least, most) - rounding || written > Math.Max(least, most) + rounding
             ? $"{Text(value)} would be written as {written.ToString("G9", CultureInfo.InvariantCulture)}, outside the limits {Text(min.Value)} to {Text(max.Value)}"
             : null;
     }

@@ -27,6 +27,16 @@ public sealed record WritePlan
     /// <summary>Who asks.</summary>
     public required string Who { get; init; }
 
-    /// <summary>Whether a value that was read back is the one that was written, within the declared tolerance.</summary>
-    public bool IsConfirmedBy(double shown) => Math.Abs(shown - Value) <= Point.Tolerance;
+    /// <summary>
+    /// Whether a value that was read back shows that the write had its effect. The value itself always does. One that is only within the declared
+    /// tolerance does when it has moved; where the value before is not known, when the device said that it took the write.
+    /// </summary>
+    /// <param name="shown">The value that was read back.</param>
+    /// <param name="before">What was shown before the write; null when that is not known.</param>
+    /// <param name="acknowledged">Whether the device answered that it wrote.</param>
+    public bool IsConfirmedBy(double shown, double? before, bool acknowledged)
+    {
+        var off = Math.Abs(shown - Value);
+        return off <= Math.Min(Point.Resolution, Point.Tolerance) || (off <= Point.Tolerance && (before is { } known ? known != shown : acknowledged));
+    }
 }

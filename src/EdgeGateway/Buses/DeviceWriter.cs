@@ -42,7 +42,11 @@ internal static class DeviceWriter
     }
 
     /// <summary>Writes once and reads back. What has begun is finished, also when the gateway stops: the time limits bound it.</summary>
-    public static async ValueTask<WriteResult> WriteAsync(IBus bus, WritePlan plan, TimeProvider time)
+    /// <param name="bus">The bus, while nobody else uses it.</param>
+    /// <param name="plan">What to write.</param>
+    /// <param name="before">What the device showed before; null when that is not known.</param>
+    /// <param name="time">Clock of waits.</param>
+    public static async ValueTask<WriteResult> WriteAsync(IBus bus, WritePlan plan, double? before, TimeProvider time)
     {
         var (device, point) = (plan.Device, plan.Point);
         await RestAsync(device, time).ConfigureAwait(false);
@@ -65,10 +69,10 @@ internal static class DeviceWriter
         var silent = reply.IsGood ? "" : $"no reply to the write ({Describe(reply)})";
         return look switch
         {
-            { Value: { } shown } when plan.IsConfirmedBy(shown) =>
+            { Value: { } shown } when plan.IsConfirmedBy(shown, before, reply.IsGood) =>
                 new WriteResult(WriteOutcome.Confirmed, shown, silent.Length == 0 ? "" : $"{silent}, but the device shows the value"),
             { Value: { } shown } =>
-                new WriteResult(WriteOutcome.NotConfirmed, shown, $"{(silent.Length == 0 ? "" : $"{silent}; ")}the device shows {point.Describe(shown)}"),
+                new WriteResult(WriteOutcome.NotConfirmed, shown, $"{(silent.Length == 0 ? "" : $"{silent}; ")}the device shows {point.Describe(shown)}{(shown == before ? ", as before" : "")}"),
             _ when reply.IsGood => new WriteResult(WriteOutcome.NotConfirmed, null, $"the device took it, and it could not be read back: {look.Problem}"),
             _ => new WriteResult(WriteOutcome.Unknown, null, $"{silent}, and it could not be read back ({look.Problem}): it may have happened"),
         };

@@ -15,6 +15,12 @@ namespace EdgeGateway.Commands;
 /// <summary><c>edgegateway write DEVICE POINT VALUE</c>: one value to one device, within what the configuration allows.</summary>
 internal static class WriteCommand
 {
+    /// <summary>Longer than the gateway can take: an answer that is given up while the write goes on misleads.</summary>
+    internal static TimeSpan Patience(SiteModel site, string device) =>
+        TimeSpan.FromSeconds(10) + (site.Devices.FirstOrDefault(d => d.Id == device) is { } model ? WriteDesk.Longest(model) : TimeSpan.FromSeconds(60));
+
+    private const string MayHappen = "The write may still happen, or has happened: see 'edgegateway writes', and look at the device before writing again.";
+
     public static Command Create()
     {
         var device = new Argument<string>("device") { Description = "Id of the device in gateway.yaml." };
@@ -69,7 +75,7 @@ internal static class WriteCommand
             using var client = ControlClient.TryConnect(site.Storage.Directory);
             if (client is not null)
             {
-                return await ThroughGatewayAsync(client, order, yes, json, cancel).ConfigureAwait(false);
+                return await ThroughGatewayAsync(client, site, order, yes, json, cancel).ConfigureAwait(false);
             }
         }
         catch (HttpRequestException e)
@@ -86,7 +92,7 @@ internal static class WriteCommand
             : Terminal.Fail($"No gateway is running with its store in {site.Storage.Directory}. Start it (edgegateway run), or add --offline: the write is then recorded in a file that the next start publishes.");
     }
 
-    private static async Task<int> ThroughGatewayAsync(ControlClient client, WriteOrderDocument order, bool yes, bool json, CancellationToken cancel)
+    private static async Task<int> ThroughGatewayAsync(ControlClient client, SiteModel site, WriteOrderDocument order, bool yes, bool json, CancellationToken cancel)
     {
         if (!yes)
         {
@@ -98,9 +104,20 @@ internal static class WriteCommand
             }
         }
 
-        var write = await client.PostAsync(
-            "write", order, ControlJson.Default.WriteOrderDocument, ControlJson.Default.WriteDocument, cancel).ConfigureAwait(false);
-        return Report(write, json);
+        try
+        {
+            var write = await client.PostAsync(
+                "write", order, ControlJson.Default.WriteOrderDocument, ControlJson.Default.WriteDocument, cancel, Patience(site, order.Device)).ConfigureAwait(false);
+            return Report(write, json);
+        }
+        catch (HttpRequestException e) when (e.StatusCode is null)
+        {
+            return Terminal.Fail($"{e.Message} {MayHappen}");
+        }
+        catch (OperationCanceledException)
+        {
+            return Terminal.Fail($"Interrupted. {MayHappen}");
+        }
     }
 
     private static async Task<int> WithoutGatewayAsync(SiteModel site, WriteOrderDocument order, bool yes, bool json)
@@ -130,28 +147,28 @@ internal static class WriteCommand
                     return Terminal.Fail($"{plan.Device.Id}: {look.Problem}. Its present value must be known before a write. Nothing was written.");
                 }
 
+                var clock = BootClock.System(TimeProvider.System);
+                var standing = OfflineWrites.Standing(site.Storage.Directory, plan, clock.Read(), out var unknown);
+                if (standing is not null)
+                {
+                    Console.Error.WriteLine($"It takes the place of {standing.Value}, which {standing.Who} wrote for a time: once confirmed, no safe value is written any more.");
+                }
+
+                if (unknown.Length > 0)
+                {
+                    Console.Error.WriteLine($"Whether a value here still has to give way to the safe one is not known: {unknown} If one has, the next start of the gateway writes the safe value over this one.");
+                }
+
                 if (!yes && Ask(WriteDesk.Describe(plan, look, null)) is { } code)
                 {
                     return code;
                 }
 
-                var clock = BootClock.System(TimeProvider.System);
-                var begun = clock.Read();
-                var stored = new StoredWrite(WriteDesk.Intent(plan, look.Value, "offline", begun.Wall.ToDateTimeOffset()), StoredClock.Of(begun));
-                record.Append(stored);
-                var result = await DeviceWriter.WriteAsync(bus, plan, TimeProvider.System).ConfigureAwait(false);
-                stored = stored with
-                {
-                    Write = stored.Write with
-                    {
-                        Outcome = result.Outcome.Word(),
-                        Detail = result.Detail,
-                        ReadBack = result.ReadBack,
-                        Ended = clock.Read().Wall.ToDateTimeOffset(),
-                    },
-                };
-                record.Append(stored);
-                return Report(stored.Write, json);
+                var (write, problem) = await OfflineWrites.WriteAsync(bus, plan, look.Value, standing, clock, TimeProvider.System, record.Append).ConfigureAwait(false);
+                var outcome = Report(write, json);
+                return problem.Length == 0
+                    ? outcome
+                    : Terminal.Fail($"The device was written to, and the outcome above could not be recorded: {problem} The next start of the gateway publishes the write as 'unknown'.");
             }
         }
         catch (IOException e)

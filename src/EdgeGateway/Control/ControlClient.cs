@@ -7,6 +7,8 @@ namespace EdgeGateway.Control;
 /// <summary>Asks the running gateway over its Unix socket.</summary>
 public sealed class ControlClient : IDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly HttpClient _http;
 
     private ControlClient(string socket)
@@ -30,7 +32,9 @@ public sealed class ControlClient : IDisposable
         })
         {
             BaseAddress = new Uri("http://gateway/"),
-            Timeout = TimeSpan.FromSeconds(60),
+
+            // Each request has its own.
+            Timeout = Timeout.InfiniteTimeSpan,
         };
     }
 
@@ -69,23 +73,33 @@ public sealed class ControlClient : IDisposable
 
     /// <summary>Asks for something to be done.</summary>
     /// <exception cref="HttpRequestException">The gateway refused; the message holds its words, and the status is 422 when a rule forbids it.</exception>
-    public async Task<T> PostAsync<TBody, T>(string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancel)
+    /// <param name="path">What is asked.</param>
+    /// <param name="body">Its document.</param>
+    /// <param name="bodyType">How that is written.</param>
+    /// <param name="type">How the answer is read.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <param name="patience">How long the answer may take; a minute when null.</param>
+    public async Task<T> PostAsync<TBody, T>(
+        string path, TBody body, JsonTypeInfo<TBody> bodyType, JsonTypeInfo<T> type, CancellationToken cancel, TimeSpan? patience = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative));
         request.Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, bodyType));
-        return await SendAsync(request, type, cancel).ConfigureAwait(false);
+        return await SendAsync(request, type, cancel, patience).ConfigureAwait(false);
     }
 
-    private async Task<T> SendAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken cancel)
+    private async Task<T> SendAsync<T>(HttpRequestMessage request, JsonTypeInfo<T> type, CancellationToken cancel, TimeSpan? patience = null)
     {
+        var limit = patience ?? Patience;
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        waiting.CancelAfter(limit);
         HttpResponseMessage response;
         try
         {
-            response = await _http.SendAsync(request, cancel).ConfigureAwait(false);
+            response = await _http.SendAsync(request, waiting.Token).ConfigureAwait(false);
         }
-        catch (TaskCanceledException e) when (!cancel.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancel.IsCancellationRequested)
         {
-            throw new HttpRequestException($"The gateway runs and does not answer within {_http.Timeout.TotalSeconds} s. Its log says why.", e);
+            throw Silent(limit, e);
         }
 
         using var answered = response;
@@ -103,7 +117,18 @@ public sealed class ControlClient : IDisposable
     /// <exception cref="HttpRequestException">The gateway refused; the message holds its words.</exception>
     public async Task<Stream> StreamAsync(string path, CancellationToken cancel)
     {
-        var response = await _http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, cancel).ConfigureAwait(false);
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        waiting.CancelAfter(Patience);
+        HttpResponseMessage response;
+        try
+        {
+            response = await _http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, waiting.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancel.IsCancellationRequested)
+        {
+            throw Silent(Patience, e);
+        }
+
         var body = await response.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
         if (response.IsSuccessStatusCode)
         {
@@ -115,6 +140,9 @@ public sealed class ControlClient : IDisposable
             throw new HttpRequestException(await ErrorOf(body, response.StatusCode, cancel).ConfigureAwait(false));
         }
     }
+
+    private static HttpRequestException Silent(TimeSpan limit, Exception e) =>
+        new($"The gateway runs and does not answer within {limit.TotalSeconds} s. Its log says why.", e);
 
     private static async Task<string> ErrorOf(Stream content, System.Net.HttpStatusCode status, CancellationToken cancel)
     {

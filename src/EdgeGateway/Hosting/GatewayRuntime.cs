@@ -61,7 +61,8 @@ public sealed class GatewayRuntime : IAsyncDisposable
             Time = clock.Time,
             Logger = _log,
         }))];
-        _journal = new WriteJournal(store.Notes(), _loop.RecordAsync);
+        var damaged = new List<StoreNote>();
+        _journal = new WriteJournal(store.Notes(damaged), _loop.RecordAsync, damaged);
         _desk = new WriteDesk(Site, _pollers, _journal, () => _loop.Failing, BootClock.System(clock.Time), clock.Time, _log);
         _status = new StatusReport(Site, clock, store, _loop, _pollers, _uplinks, _buses);
     }
@@ -180,11 +181,8 @@ public sealed class GatewayRuntime : IAsyncDisposable
     /// <summary>What the gateway does and what is wrong, now.</summary>
     public StatusDocument Status() => _status.Make();
 
-    private async Task RunWritesAsync(CancellationToken cancel)
-    {
-        await OfflineWrites.PublishAsync(Site.Storage.Directory, _journal, _log, cancel).ConfigureAwait(false);
-        await _desk.RunAsync(cancel).ConfigureAwait(false);
-    }
+    private Task RunWritesAsync(CancellationToken cancel) =>
+        _desk.RunAsync(cancel, now => OfflineWrites.TakeOverAsync(Site.Storage.Directory, _journal, now, _log));
 
     public async ValueTask DisposeAsync()
     {

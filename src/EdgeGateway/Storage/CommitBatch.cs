@@ -48,7 +48,11 @@ public static class LossReason
 /// <summary>A small text that must survive beside the pipeline's state: a command that is under way, a value that must expire.</summary>
 /// <param name="Key">Name, at most a few hundred characters.</param>
 /// <param name="Text">The text; null takes the note away.</param>
-public readonly record struct StoreNote(string Key, string? Text);
+public readonly record struct StoreNote(string Key, string? Text)
+{
+    /// <summary>Key of the note that a salvage leaves when it could not read all notes.</summary>
+    public const string LostTable = "notes-lost";
+}
 
 /// <summary>Everything that one commit makes durable together; filled, committed and cleared again and again by the pipeline.</summary>
 public sealed class CommitBatch

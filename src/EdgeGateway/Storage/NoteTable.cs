@@ -11,6 +11,9 @@ internal sealed class NoteTable
 
     public const string Select = "SELECT key, text, crc FROM note ORDER BY key";
 
+    /// <summary>The same from the other end, for what a damaged page hides.</summary>
+    public const string SelectBackwards = "SELECT key, text, crc FROM note ORDER BY key DESC";
+
     private readonly Statement _save;
     private readonly Statement _delete;
 
@@ -33,6 +36,9 @@ internal sealed class NoteTable
             _delete.Bind(1, note.Key).Run();
         }
     }
+
+    /// <summary>Carries a line of <see cref="Select"/> over as it is, damaged or not: who opens the store sees it, and tells.</summary>
+    public void Copy(Statement row) => _save.Bind(1, row.Text(0) ?? "").Bind(2, row.Text(1) ?? "").Bind(3, row.Long(2)).Run();
 
     /// <summary>Reads a line of <see cref="Select"/>; false when it is not what was written.</summary>
     public static bool TryRead(Statement row, out StoreNote note)

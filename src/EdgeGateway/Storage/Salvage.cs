@@ -229,6 +229,7 @@ internal sealed class SalvageTransfer
     private long _batchesSaved;
     private long _batchesNotKept;
     private int _inGroup;
+    private bool _notesComplete;
     private readonly HeadTable _head;
     private readonly Statement _pages;
     private readonly long _mostPages;
@@ -267,13 +268,12 @@ internal sealed class SalvageTransfer
         using var use = _to.Once("INSERT OR IGNORE INTO configuration_use(log, hash, at) VALUES(?1, ?2, ?3)");
         Salvage.Walk(from, "SELECT log, hash, at FROM configuration_use", s => use.Bind(1, s.Long(0)).Bind(2, s.Text(1)).Bind(3, s.Long(2)).Run());
         var notes = new NoteTable(_to);
-        Salvage.Walk(from, NoteTable.Select, s =>
+        _notesComplete = Salvage.Walk(from, NoteTable.Select, notes.Copy);
+        if (!_notesComplete)
         {
-            if (NoteTable.TryRead(s, out var note))
-            {
-                notes.Save(note);
-            }
-        });
+            Salvage.Walk(from, NoteTable.SelectBackwards, notes.Copy);
+        }
+
         using var quarantine = _to.Once("INSERT OR IGNORE INTO quarantine(n, id, destination, reason, at, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
         Salvage.Walk(from, "SELECT n, id, destination, reason, at, body FROM quarantine", s =>
             quarantine.Bind(1, s.Long(0)).Bind(2, s.Long(1)).Bind(3, s.Text(2)).Bind(4, s.Text(3)).Bind(5, s.Long(4)).Bind(6, s.Bytes(5)).Run());
@@ -436,6 +436,11 @@ internal sealed class SalvageTransfer
     public void Finish(string cause, string setAside, long epoch, long now)
     {
         StoreOpening.BeginEpoch(_to, epoch);
+        if (!_notesComplete)
+        {
+            new NoteTable(_to).Save(new StoreNote(StoreNote.LostTable, cause));
+        }
+
         _head.Save(new HeadEntry(HeadName.Row, _lastRowId, 0, 0, 0, null));
         foreach (var (name, cursor) in _cursors)
         {

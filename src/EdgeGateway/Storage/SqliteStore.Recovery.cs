@@ -9,23 +9,47 @@ namespace EdgeGateway.Storage;
 public sealed partial class SqliteStore
 {
     /// <summary>All notes, by key. One that is not what was written is left out: what it stood for is not known any more.</summary>
-    public IReadOnlyList<StoreNote> Notes()
+    /// <param name="damaged">Receives those that were left out, as they read now.</param>
+    public IReadOnlyList<StoreNote> Notes(ICollection<StoreNote>? damaged = null)
     {
         lock (_writing)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            var notes = new List<StoreNote>();
-            using var all = _writer.Once(NoteTable.Select);
-            while (all.Step())
-            {
-                if (NoteTable.TryRead(all, out var note))
-                {
-                    notes.Add(note);
-                }
-            }
-
-            return notes;
+            return ReadNotes(_writer, damaged);
         }
+    }
+
+    /// <summary>The notes of a store that no gateway has open; the caller holds its lock. Changes nothing.</summary>
+    /// <exception cref="StoreException">It cannot be read.</exception>
+    internal static IReadOnlyList<StoreNote> NotesAt(string directory, ICollection<StoreNote>? damaged)
+    {
+        var files = new StoreFiles(directory);
+        if (!File.Exists(files.Database))
+        {
+            return [];
+        }
+
+        using var db = Database.OpenForSalvage(files.Database);
+        return ReadNotes(db, damaged);
+    }
+
+    private static List<StoreNote> ReadNotes(Database db, ICollection<StoreNote>? damaged)
+    {
+        var notes = new List<StoreNote>();
+        using var all = db.Once(NoteTable.Select);
+        while (all.Step())
+        {
+            if (NoteTable.TryRead(all, out var note))
+            {
+                notes.Add(note);
+            }
+            else
+            {
+                damaged?.Add(note);
+            }
+        }
+
+        return notes;
     }
 
     /// <summary>Where to go on: call once after opening, before the first commit.</summary>

@@ -14,8 +14,27 @@ internal sealed record StoredClock(Guid Boot, long Monotonic, long WallMilliseco
     public ClockReading Reading => new(Boot, Monotonic, new Instant(WallMilliseconds), WallIsTrusted);
 }
 
+/// <summary>What makes the gateway write: the words are published and stored, never change one.</summary>
+internal static class WriteCause
+{
+    /// <summary>Somebody asked for it.</summary>
+    public const string Request = "request";
+
+    /// <summary>The time of a value is over.</summary>
+    public const string Expiry = "expiry";
+
+    /// <summary>A clean stop of the gateway.</summary>
+    public const string Stop = "stop";
+
+    /// <summary>Somebody wrote while no gateway ran.</summary>
+    public const string Offline = "offline";
+}
+
 /// <summary>A write as the store keeps it, with the clocks at which its time began.</summary>
-internal sealed record StoredWrite(WriteDocument Write, StoredClock Clock);
+/// <param name="Write">The write.</param>
+/// <param name="Clock">Clocks from which its time counts.</param>
+/// <param name="Replaces">Of a write without a running gateway: the id of the expiry that stood and that it takes the place of; else null.</param>
+internal sealed record StoredWrite(WriteDocument Write, StoredClock Clock, string? Replaces = null);
 
 /// <summary>A value that must give way, as the store keeps it.</summary>
 /// <param name="Id">The write that set it.</param>
@@ -68,7 +87,7 @@ internal sealed partial class StoredWritesJson : JsonSerializerContext
     {
         try
         {
-            return JsonSerializer.Deserialize(text, Default.StoredWrite) is { Write: not null, Clock: not null } write ? write : null;
+            return JsonSerializer.Deserialize(text, Default.StoredWrite) is { Write: { Id: not null, Device: not null, Point: not null }, Clock: not null } write ? write : null;
         }
         catch (JsonException)
         {
@@ -81,7 +100,7 @@ internal sealed partial class StoredWritesJson : JsonSerializerContext
     {
         try
         {
-            return JsonSerializer.Deserialize(text, Default.PendingExpiry) is { Clock: not null } pending ? pending : null;
+            return JsonSerializer.Deserialize(text, Default.PendingExpiry) is { Id: not null, Device: not null, Point: not null, Clock: not null } pending ? pending : null;
         }
         catch (JsonException)
         {

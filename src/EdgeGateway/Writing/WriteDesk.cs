@@ -26,6 +26,9 @@ internal sealed class WriteDesk : IDisposable
     /// <summary>Longest wait for the turn on the bus.</summary>
     private static readonly TimeSpan TurnLimit = TimeSpan.FromSeconds(30);
 
+    /// <summary>The same for the safe values of a stop, which has little time.</summary>
+    private static readonly TimeSpan StopRecordLimit = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Idle = TimeSpan.FromHours(1);
@@ -60,6 +63,14 @@ internal sealed class WriteDesk : IDisposable
         _turns = site.Buses.ToDictionary(b => b.Id, _ => new SemaphoreSlim(1, 1), StringComparer.Ordinal);
     }
 
+    /// <summary>
+    /// Longest that a write to a device can take: until the desk is ready, its turn, twice until the bus is free, the look, the write and the read-back with their waits, and
+    /// twice the store.
+    /// </summary>
+    public static TimeSpan Longest(DeviceModel device) =>
+        RecordLimit + (3 * TurnLimit) + (3 * (device.Timeout + device.Profile.MinGap)) + device.Profile.MinGap
+        + device.Writables.Select(w => w.ReadBackAfter).DefaultIfEmpty().Max() + (2 * RecordLimit);
+
     /// <summary>Says what a write would do; reads the present value, writes nothing.</summary>
     public async Task<(WriteCheckDocument? Check, WriteRefusal? Refusal)> CheckAsync(WriteRequest request)
     {
@@ -68,7 +79,7 @@ internal sealed class WriteDesk : IDisposable
             return (null, Refused(request, refusal, byRule: true));
         }
 
-        var look = await LookAsync(plan).ConfigureAwait(false);
+        var look = await LookAsync(plan).ConfigureAwait(false) ?? NoTime(plan);
         if (!look.Answered)
         {
             return (null, Refused(request, Unanswered(plan, look), byRule: false));
@@ -116,13 +127,13 @@ internal sealed class WriteDesk : IDisposable
                 return (null, Refused(request, "The gateway stops. Nothing was written.", byRule: false));
             }
 
-            var look = await LookAsync(plan).ConfigureAwait(false);
+            var look = await LookAsync(plan).ConfigureAwait(false) ?? NoTime(plan);
             if (!look.Answered)
             {
                 return (null, Refused(request, Unanswered(plan, look), byRule: false));
             }
 
-            var (write, problem) = await ExecuteAsync(plan, look, "request").ConfigureAwait(false);
+            var (write, problem) = await ExecuteAsync(plan, look).ConfigureAwait(false);
             return write is null ? (null, Refused(request, problem, byRule: false)) : (write, null);
         }
         finally
@@ -144,13 +155,23 @@ internal sealed class WriteDesk : IDisposable
     }
 
     /// <summary>Closes what a gateway that was killed left open, then writes safe values when their time has come, until cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancel)
+    /// <param name="cancel">Ends it.</param>
+    /// <param name="takeOver">What else must be known before the first expiry: its part before the first wait comes before them, the rest runs beside them. Must not throw.</param>
+    public async Task RunAsync(CancellationToken cancel, Func<ClockReading, Task>? takeOver = null)
     {
         using var wake = cancel.Register(static alarm => ((Alarm)alarm!).Wake(), _alarm);
-        await _journal.ResumeAsync(_boot.Read()).WaitAsync(cancel).ConfigureAwait(false);
-        _ready.TrySetResult();
+        var now = _boot.Read();
+
+        // In memory at once. Safe values do not wait until the store has it; people do.
+        var resuming = ResumeAsync(now);
+        _ = takeOver?.Invoke(now);
         while (!cancel.IsCancellationRequested)
         {
+            if (resuming.IsFaulted)
+            {
+                await resuming.ConfigureAwait(false);
+            }
+
             var next = Idle;
             var all = _journal.Pending;
             ForgetAttempts(all);
@@ -163,7 +184,7 @@ internal sealed class WriteDesk : IDisposable
                 }
                 else if (TryStart(pending))
                 {
-                    _ = ExpireAsync(pending, "expiry");
+                    _ = ExpireAsync(pending, WriteCause.Expiry);
                 }
             }
 
@@ -178,7 +199,7 @@ internal sealed class WriteDesk : IDisposable
         var safe = _journal.Pending
             .Where(p => _site.Devices.FirstOrDefault(d => d.Id == p.Device)?.Writables.Any(w => w.Id == p.Point && w.SafeAtStop) == true)
             .Where(TryStart)
-            .Select(p => ExpireAsync(p, "stop"))
+            .Select(p => ExpireAsync(p, WriteCause.Stop))
             .ToArray();
         await FinishAsync(safe).WaitAsync(limit, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
@@ -209,18 +230,37 @@ internal sealed class WriteDesk : IDisposable
         return new WriteRefusal(refusal, byRule);
     }
 
+    private static Look NoTime(WritePlan plan) => new(false, null, $"the bus {plan.Device.BusId} had no time for it");
+
+    private async Task ResumeAsync(ClockReading now)
+    {
+        foreach (var note in _journal.Damaged)
+        {
+            Log.WriteRecordLost(_log, WriteJournal.Describe(note), note.Key, note.Text ?? "");
+        }
+
+        try
+        {
+            await _journal.ResumeAsync(now).ConfigureAwait(false);
+            _ready.TrySetResult();
+            await _journal.TellDamagedAsync(now).ConfigureAwait(false);
+        }
+        finally
+        {
+            _alarm.Wake();
+        }
+    }
+
     /// <summary>Record, wire, record. The turn on the bus is held by the caller.</summary>
-    private async Task<(WriteDocument? Write, string Problem)> ExecuteAsync(WritePlan plan, Look look, string cause)
+    private async Task<(WriteDocument? Write, string Problem)> ExecuteAsync(WritePlan plan, Look look)
     {
         if (_failing() is { } failing)
         {
             return (null, $"The write cannot be recorded, so it is not made: {failing}");
         }
 
-        var begun = _boot.Read();
-        var write = Intent(plan, look.Value, cause, begun.Wall.ToDateTimeOffset());
-        var stored = new StoredWrite(write, StoredClock.Of(begun));
-        var recording = _journal.BeginAsync(stored);
+        var stored = Intent(plan, look.Value, WriteCause.Request);
+        var (number, recording) = _journal.Begin(stored);
         try
         {
             await recording.WaitAsync(RecordLimit, _time, CancellationToken.None).ConfigureAwait(false);
@@ -232,14 +272,94 @@ internal sealed class WriteDesk : IDisposable
         catch (TimeoutException)
         {
             // The intent may still reach the disk: what came of it then follows it.
-            _ = EndLateAsync(recording, stored);
+            _ = EndLateAsync(number, recording, stored);
             return (null, $"The write could not be recorded within {RecordLimit.TotalSeconds} s, so it is not made. 'edgegateway status' says what is wrong with the store.");
         }
 
-        var number = recording.Result;
-        Log.WriteBegun(_log, write.Id, write.Who, write.Text, write.Device, write.Point, cause, write.Reason);
-        var result = await SendAsync(plan).ConfigureAwait(false);
-        return (await EndAsync(number, stored, result).ConfigureAwait(false), "");
+        LogBegun(stored.Write);
+        var result = await SendAsync(plan, look.Value).ConfigureAwait(false);
+        return ((await EndAsync(number, stored, result, RecordLimit).ConfigureAwait(false)).Write, "");
+    }
+
+    /// <summary>
+    /// Sends a safe value: recorded first like every write, but it waits for no store that cannot be written. What is safe goes first; it is recorded as soon as the
+    /// store takes it, and the log has it until then. Of the tries meanwhile, only the first and the one that succeeds wait in memory for the store.
+    /// </summary>
+    /// <returns>Why it is not done yet; empty when the device shows it.</returns>
+    private async Task<string> ExecuteSafeAsync(WritePlan plan, double? before, string cause, Attempt attempt)
+    {
+        var stored = Intent(plan, before, cause);
+        var write = stored.Write;
+        var (isFirst, earlier) = (true, Task.CompletedTask);
+        lock (_gate)
+        {
+            (isFirst, earlier) = (attempt.Problem.Length == 0, attempt.Recording);
+        }
+
+        var number = 0L;
+        var isRecorded = false;
+        var mayRecord = earlier.IsCompleted;
+        if (mayRecord)
+        {
+            (number, var recording) = _journal.Begin(stored);
+            var problem = _failing() ?? await WaitAsync(recording, cause == WriteCause.Stop ? StopRecordLimit : RecordLimit).ConfigureAwait(false);
+            isRecorded = problem.Length == 0;
+            if (!isRecorded)
+            {
+                Log.SafeValueNotRecorded(_log, write.Device, write.Point, write.Text, problem);
+            }
+        }
+
+        if (isFirst)
+        {
+            LogBegun(write);
+        }
+
+        var result = await SendAsync(plan, before).ConfigureAwait(false);
+        if (!isRecorded)
+        {
+            const string Late = "sent before it was recorded: the store could not be written";
+            result = result with { Detail = result.Detail.Length == 0 ? Late : $"{result.Detail}; {Late}" };
+        }
+
+        if (mayRecord || result.Outcome == WriteOutcome.Confirmed)
+        {
+            if (!mayRecord)
+            {
+                (number, _) = _journal.Begin(stored);
+            }
+
+            (_, earlier) = await EndAsync(number, stored, result, isRecorded ? RecordLimit : TimeSpan.Zero).ConfigureAwait(false);
+            lock (_gate)
+            {
+                attempt.Recording = earlier;
+            }
+        }
+
+        return result.Outcome == WriteOutcome.Confirmed ? "" : $"{result.Outcome.Word()} {result.Detail}";
+    }
+
+    /// <summary>Waits until something is on the disk; why it is not, or empty.</summary>
+    private async Task<string> WaitAsync(Task recording, TimeSpan limit)
+    {
+        try
+        {
+            await recording.WaitAsync(limit, _time, CancellationToken.None).ConfigureAwait(false);
+            return "";
+        }
+        catch (Exception e) when (e is StoreException or TimeoutException)
+        {
+            return e is TimeoutException ? $"not within {limit.TotalSeconds} s" : e.Message;
+        }
+    }
+
+    private void LogBegun(WriteDocument write) =>
+        Log.WriteBegun(_log, write.Id, write.Who, write.Text, write.Device, write.Point, write.Cause, write.Reason);
+
+    private StoredWrite Intent(WritePlan plan, double? before, string cause)
+    {
+        var now = _boot.Read();
+        return new StoredWrite(Intent(plan, before, cause, now.Wall.ToDateTimeOffset()), StoredClock.Of(now));
     }
 
     /// <summary>The document of a write that is about to happen.</summary>
@@ -260,7 +380,8 @@ internal sealed class WriteDesk : IDisposable
         ForSeconds = plan.For?.TotalSeconds,
     };
 
-    private async Task<WriteDocument> EndAsync(long number, StoredWrite stored, WriteResult result)
+    /// <summary>Records the outcome and waits at most <paramref name="limit"/> until it is on the disk; returns what completes when it is.</summary>
+    private async Task<(WriteDocument Write, Task OnDisk)> EndAsync(long number, StoredWrite stored, WriteResult result, TimeSpan limit)
     {
         var now = _boot.Read();
         stored = stored with
@@ -278,30 +399,32 @@ internal sealed class WriteDesk : IDisposable
         {
             Log.WriteEnded(_log, write.Id, write.Device, write.Point, write.Outcome!, write.Detail);
         }
-        else
+        else if (write.Cause == WriteCause.Request)
         {
             Log.WriteNotConfirmed(_log, write.Id, write.Device, write.Point, write.Outcome!, write.Detail);
         }
 
-        try
+        var recording = _journal.EndAsync(number, stored, result.Outcome, now);
+        if (limit == TimeSpan.Zero)
         {
-            await _journal.EndAsync(number, stored, result.Outcome, now).WaitAsync(RecordLimit, _time, CancellationToken.None).ConfigureAwait(false);
+            // Said already: the store cannot be written.
+            await recording.WaitAsync(limit, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-        catch (Exception e) when (e is StoreException or TimeoutException)
+        else if (await WaitAsync(recording, limit).ConfigureAwait(false) is { Length: > 0 } problem)
         {
             // The intent is on the disk: the next start says that the outcome is unknown, if this does not get there before.
-            Log.OutcomeNotRecorded(_log, write.Id, e.Message);
+            Log.OutcomeNotRecorded(_log, write.Id, problem);
         }
 
-        return _journal.Last.FirstOrDefault(w => w.Id == write.Id) ?? write;
+        return (_journal.Last.FirstOrDefault(w => w.Id == write.Id) ?? write, recording);
     }
 
-    private async Task EndLateAsync(Task<long> recording, StoredWrite stored)
+    private async Task EndLateAsync(long number, Task recording, StoredWrite stored)
     {
         try
         {
-            var number = await recording.ConfigureAwait(false);
-            await EndAsync(number, stored, new WriteResult(WriteOutcome.NotAttempted, null, "it could not be recorded in time")).ConfigureAwait(false);
+            await recording.ConfigureAwait(false);
+            await EndAsync(number, stored, new WriteResult(WriteOutcome.NotAttempted, null, "it could not be recorded in time"), RecordLimit).ConfigureAwait(false);
         }
         catch (StoreException e)
         {
@@ -310,11 +433,11 @@ internal sealed class WriteDesk : IDisposable
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "A fault of the bus says nothing about what reached the device: the outcome is unknown, and recorded as that.")]
-    private async Task<WriteResult> SendAsync(WritePlan plan)
+    private async Task<WriteResult> SendAsync(WritePlan plan, double? before)
     {
         try
         {
-            return await OnBusAsync(plan.Device, bus => DeviceWriter.WriteAsync(bus, plan, _time)).ConfigureAwait(false)
+            return await OnBusAsync(plan.Device, bus => DeviceWriter.WriteAsync(bus, plan, before, _time)).ConfigureAwait(false)
                 ?? new WriteResult(WriteOutcome.NotAttempted, null, "the bus had no time for it");
         }
         catch (Exception e)
@@ -323,10 +446,19 @@ internal sealed class WriteDesk : IDisposable
         }
     }
 
-    private async Task<Look> LookAsync(WritePlan plan)
+    /// <summary>What the device shows now; null when the bus had no time for it.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever went wrong on the bus, the device did not show its value: that is told.")]
+    private async Task<Look?> LookAsync(WritePlan plan)
     {
-        var look = await OnBusAsync(plan.Device, async bus => new Looked(await DeviceWriter.LookAsync(bus, plan.Device, plan.Point, _time).ConfigureAwait(false))).ConfigureAwait(false);
-        return look?.Look ?? new Look(false, null, $"the bus {plan.Device.BusId} had no time for it");
+        try
+        {
+            var look = await OnBusAsync(plan.Device, async bus => new Looked(await DeviceWriter.LookAsync(bus, plan.Device, plan.Point, _time).ConfigureAwait(false))).ConfigureAwait(false);
+            return look?.Look;
+        }
+        catch (Exception e)
+        {
+            return new Look(false, null, $"the bus ended by a fault ({e.Message})");
+        }
     }
 
     /// <summary>Does something on the device's bus through its owner; null when it was not begun in time.</summary>
@@ -340,16 +472,26 @@ internal sealed class WriteDesk : IDisposable
         try
         {
             return await poller.UseBusAsync<T?>(
-                async (bus, _) =>
+                async (bus, __) =>
                 {
                     if (Interlocked.Exchange(ref begun, 1) != 0)
                     {
                         return null;
                     }
 
-                    var result = await work(bus).ConfigureAwait(false);
-                    done.SetResult(result);
-                    return result;
+                    try
+                    {
+                        var result = await work(bus).ConfigureAwait(false);
+                        done.SetResult(result);
+                        return result;
+                    }
+                    catch (Exception e)
+                    {
+                        // Also for one who waits no longer for the errand itself.
+                        done.SetException(e);
+                        _ = done.Task.Exception;
+                        throw;
+                    }
                 },
                 limit.Token).ConfigureAwait(false);
         }
@@ -463,14 +605,24 @@ internal sealed class WriteDesk : IDisposable
                     return Forbidden(pending, refusal);
                 }
 
-                var look = await LookAsync(plan).ConfigureAwait(false);
-                if (!look.Answered)
+                // The value before is for the record. What is safe is sent without it, and at a stop at once.
+                Look? look = null;
+                if (cause != WriteCause.Stop)
                 {
-                    return look.Problem;
+                    look = await LookAsync(plan).ConfigureAwait(false);
+                    if (look is null)
+                    {
+                        return NoTime(plan).Problem;
+                    }
                 }
 
-                var (write, problem) = await ExecuteAsync(plan, look, cause).ConfigureAwait(false);
-                return write is null ? problem : write.Outcome == WriteOutcome.Confirmed.Word() ? "" : $"{write.Outcome} {write.Detail}";
+                Attempt attempt;
+                lock (_gate)
+                {
+                    attempt = AttemptOf(pending);
+                }
+
+                return await ExecuteSafeAsync(plan, look?.Value, cause, attempt).ConfigureAwait(false);
             }
             finally
             {
@@ -502,7 +654,7 @@ internal sealed class WriteDesk : IDisposable
     private string ReasonOf(PendingExpiry pending, string cause)
     {
         var held = $"{pending.Value} was written by {pending.Who}";
-        if (cause == "stop")
+        if (cause == WriteCause.Stop)
         {
             return $"the gateway stops; {held}";
         }
@@ -567,5 +719,8 @@ internal sealed class WriteDesk : IDisposable
         public TimeSpan Delay { get; set; } = FirstRetry;
 
         public string Problem { get; set; } = "";
+
+        /// <summary>The outcome of the last try that was recorded, on its way to the disk.</summary>
+        public Task Recording { get; set; } = Task.CompletedTask;
     }
 }

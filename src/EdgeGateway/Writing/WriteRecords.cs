@@ -33,6 +33,9 @@ internal static class WriteRecords
         ],
     };
 
+    /// <summary>What is not known any more, for people.</summary>
+    public static HealthRecord Lost(Instant time, string text) => new() { Time = time, Kind = HealthKind.WriteRecordLost, Text = text };
+
     private static string For(WriteDocument write) => write.ForSeconds is { } seconds ? $" for {WriteRules.Span(TimeSpan.FromSeconds(seconds))}" : "";
 
     private static IEnumerable<HealthField> Common(WriteDocument write)

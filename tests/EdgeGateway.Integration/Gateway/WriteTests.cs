@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text.Json;
 using EdgeGateway.Control;
 using EdgeGateway.Core.Feed;
@@ -173,6 +174,8 @@ public sealed class WriteTests
         var file = Path.Combine(site.Store, OfflineWrites.FileName);
         Assert.Equal(2, File.ReadAllLines(file).Length);
 
+        // What is no record is told, and nothing hangs on it.
+        await File.AppendAllTextAsync(file, "{\"write\":null}\nnoise\n");
         await using var gateway = await GatewayProcess.RunAsync(site);
         await Until.HoldsAsync(() => !File.Exists(file), "the record is taken over", () => gateway.Log);
         var write = Assert.Single((await ListAsync(site)).Last);
@@ -182,6 +185,72 @@ public sealed class WriteTests
         (code, text, errors) = await WriteAsync(site, "relay", Point, "open", "--offline", "--json");
         Assert.True(code == 0, text + errors);
         Assert.Equal("request", JsonSerializer.Deserialize(text, ControlJson.Default.WriteDocument)!.Cause);
+    }
+
+    [Fact]
+    public async Task A_record_of_offline_writes_that_cannot_be_read_stops_no_expiry()
+    {
+        await using var site = await GatewaySite.ServeAsync(Configuration(), 1);
+        await WriteAndDieAsync(site, "2s");
+        var file = Path.Combine(site.Store, OfflineWrites.FileName);
+        await using (new FileStream(file, FileMode.Create, FileAccess.ReadWrite, FileShare.None))
+        {
+            await using var gateway = await GatewayProcess.RunAsync(site);
+            await Until.HoldsAsync(() => !IsClosed(site), "the safe value is written", () => gateway.Log);
+            await Until.HoldsAsync(() => gateway.Log.Contains("cannot be taken over", StringComparison.Ordinal), "the log tells", () => gateway.Log);
+            Assert.Equal(0, await gateway.StopAsync());
+        }
+
+        Assert.True(File.Exists(file));
+    }
+
+    [Fact]
+    public async Task A_write_without_a_gateway_says_what_it_takes_the_place_of_and_is_not_undone_by_the_next_start()
+    {
+        await using var site = await GatewaySite.ServeAsync(Configuration(), 1);
+        await WriteAndDieAsync(site, "2s");
+        var (code, text, errors) = await WriteAsync(site, "relay", Point, "closed", "--offline", "--json");
+        Assert.True(code == 0, text + errors);
+        Assert.Contains("It takes the place of closed, which ", errors, StringComparison.Ordinal);
+        Assert.Contains("no safe value is written any more", errors, StringComparison.Ordinal);
+
+        await using var gateway = await GatewayProcess.RunAsync(site);
+        await Until.HoldsAsync(() => !File.Exists(Path.Combine(site.Store, OfflineWrites.FileName)), "the record is taken over", () => gateway.Log);
+        Assert.Empty((await ListAsync(site)).Pending);
+        await gateway.StatusHoldsAsync(s => s.Devices.All(d => d.Online), "the relays answer");
+        Assert.True(IsClosed(site), gateway.Log);
+        Assert.Equal(2, site.Functions[5]);
+        Assert.Contains("takes the place of a value that would have given way", gateway.Log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_gateway_that_ends_before_it_answers_leaves_the_asker_in_no_false_belief()
+    {
+        await using var site = await GatewaySite.ServeAsync(Configuration(), 1);
+        Directory.CreateDirectory(site.Store);
+        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(Path.Combine(site.Store, ControlServer.SocketName)));
+        listener.Listen();
+        var asking = WriteAsync(site, "relay", Point, "closed");
+        using (await listener.AcceptAsync())
+        using (var asker = await listener.AcceptAsync())
+        {
+            Assert.True(await asker.ReceiveAsync(new byte[1000]) > 0);
+        }
+
+        var (code, _, errors) = await asking;
+        Assert.Equal(1, code);
+        Assert.Contains("The write may still happen, or has happened: see 'edgegateway writes'", errors, StringComparison.Ordinal);
+    }
+
+    private static async Task WriteAndDieAsync(GatewaySite site, string hold)
+    {
+        await using var gateway = await GatewayProcess.RunAsync(site);
+        await gateway.StatusHoldsAsync(s => s.Devices.All(d => d.Online), "the relays answer");
+        var (code, text, errors) = await WriteAsync(site, "relay", Point, "closed", "--for", hold);
+        Assert.True(code == 0, text + errors);
+        await gateway.KillAsync();
+        Assert.True(IsClosed(site));
     }
 
     private static string Configuration(bool uplink = false) => $$"""

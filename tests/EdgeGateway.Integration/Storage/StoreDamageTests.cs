@@ -51,7 +51,34 @@ public sealed class StoreDamageTests
         t.Store.Dispose();
         Sql.Execute(t.Database, "UPDATE note SET text = 'Pumpe' WHERE key LIKE 'write/%'");
         t.Reopen();
-        Assert.Equal(notes[..1], t.Store.Notes());
+        var damaged = new List<StoreNote>();
+        Assert.Equal(notes[..1], t.Store.Notes(damaged));
+        Assert.Equal([new StoreNote("write/000000000001", "Pumpe")], damaged);
+
+        // A salvage does not hide it.
+        t.Store.MarkDamaged("the test says so");
+        t.Reopen();
+        damaged.Clear();
+        Assert.Equal(notes[..1], t.Store.Notes(damaged));
+        Assert.Single(damaged);
+    }
+
+    [Fact]
+    public void Notes_that_a_salvage_could_not_read_leave_a_word()
+    {
+        using var t = new TestStore();
+        t.Batch.Notes.Add(new StoreNote("expiry/relay/k1", "{}"));
+        t.Commit();
+        t.Store.Dispose();
+        using (var file = new FileStream(t.Database, FileMode.Open))
+        {
+            // Page 1, and with it the schema: not even a database any more.
+            file.Write(new byte[4096]);
+        }
+
+        t.Reopen();
+        Assert.NotNull(t.Recovery.Report);
+        Assert.Equal([StoreNote.LostTable], t.Store.Notes().Select(n => n.Key));
     }
 
     [Fact]

@@ -1,8 +1,10 @@
 using EdgeGateway.Buses;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Profiles;
+using EdgeGateway.Hosting;
 using EdgeGateway.Storage;
 using EdgeGateway.Tests.Configuration;
+using EdgeGateway.Writing;
 
 namespace EdgeGateway.Tests.Writing;
 
@@ -212,14 +214,271 @@ public sealed class WriteDeskTests
         await using var rig = new WriteRig();
         await rig.WriteAsync("setpoint", "42.5", TimeSpan.FromMinutes(1));
         rig.Bus.OnRead = new BusReply(QualityReason.Timeout);
+        rig.Bus.TakesEffect = () => false;
+        rig.Bus.OnWrite = () => new BusReply(QualityReason.Timeout);
         await rig.PassAsync(TimeSpan.FromMinutes(10));
-        Assert.Single(rig.OnTheWire());
         Assert.Contains("no answer", Assert.Single(rig.Desk.List().Pending).Problem, StringComparison.Ordinal);
 
         rig.Bus.OnRead = BusReply.Good;
+        (rig.Bus.TakesEffect, rig.Bus.OnWrite) = (() => true, () => BusReply.Good);
         await rig.UntilAsync(() => rig.Bus[Holding, 1] == 500, TimeSpan.FromMinutes(6));
         await rig.UntilAsync(() => rig.Desk.List().Pending.Count == 0, TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
+    public async Task A_device_that_stays_one_step_away_is_not_confirmed_and_its_value_still_gives_way()
+    {
+        await using var rig = new WriteRig();
+        await rig.WriteAsync("setpoint", "42.5", Quarter);
+        rig.Bus[Holding, 1] = 501;
+        (rig.Bus.OnWrite, rig.Bus.TakesEffect) = (() => new BusReply(QualityReason.Timeout), () => false);
+        var write = await rig.WriteAsync("setpoint", "5");
+        Assert.Equal("not-confirmed", write.Outcome);
+        Assert.Contains("the device shows 5.01 Hz, as before", write.Detail, StringComparison.Ordinal);
+        Assert.Single(rig.Desk.List().Pending);
+    }
+
+    // Before, asked, after; the declared tolerance is 0.5 Hz.
+    [Theory]
+    [InlineData(530, "5", 530, "not-confirmed")]
+    [InlineData(1000, "5", 530, "confirmed")]
+    [InlineData(500, "5", 500, "confirmed")]
+    [InlineData(1000, "5", 551, "not-confirmed")]
+    public async Task A_declared_tolerance_confirms_nothing_that_did_not_move(int before, string asked, int after, string outcome)
+    {
+        await using var rig = new WriteRig(profile: WriteTexts.Profile.With("step: 0.1, safe: 5", "step: 0.1, safe: 5, readBack: { tolerance: 0.5 }"));
+        rig.Bus[Holding, 1] = (ushort)before;
+        rig.Bus.TakesEffect = () => false;
+        rig.Bus.OnWrite = () =>
+        {
+            rig.Bus[Holding, 1] = (ushort)after;
+            return BusReply.Good;
+        };
+        Assert.Equal(outcome, (await rig.WriteAsync("setpoint", asked)).Outcome);
+    }
+
+    [Fact]
+    public async Task After_a_kill_and_a_reboot_the_sooner_end_of_a_cut_off_write_counts()
+    {
+        await using var rig = new WriteRig();
+        await rig.WriteAsync("setpoint", "40", TimeSpan.FromHours(10));
+        var cut = new TaskCompletionSource();
+        rig.Bus.OnWrite = () =>
+        {
+            rig.Recorded = () => cut.Task;
+            return BusReply.Good;
+        };
+        var writing = rig.Desk.WriteAsync(WriteTexts.Ask("setpoint", "45", TimeSpan.FromMinutes(5)));
+        await rig.UntilAsync(() => rig.OnTheWire().Length == 2, TimeSpan.FromSeconds(10));
+        await rig.DieAsync();
+        rig.Recorded = () => Task.CompletedTask;
+        rig.Bus.OnWrite = () => BusReply.Good;
+        rig.CurrentBoot = Guid.NewGuid();
+        rig.Start();
+        await rig.UntilAsync(() => rig.Bus[Holding, 1] == 500, TimeSpan.FromMinutes(6));
+        await rig.UntilAsync(() => rig.Desk.List().Pending.Count == 0, TimeSpan.FromSeconds(10));
+        cut.SetException(new StoreException(StoreFailure.Io, "dead"));
+        await writing;
+    }
+
+    [Theory]
+    [InlineData(QualityReason.DeviceException, 2)]
+    [InlineData(QualityReason.Timeout, 0)]
+    public async Task The_safe_value_is_sent_although_nothing_can_be_read(QualityReason reason, byte detail)
+    {
+        await using var rig = new WriteRig();
+        await rig.WriteAsync("setpoint", "42.5", TimeSpan.FromMinutes(1));
+        rig.Bus.OnRead = new BusReply(reason, detail);
+        await rig.UntilAsync(() => rig.Bus[Holding, 1] == 500, TimeSpan.FromMinutes(2));
+
+        // Not seen yet: it is sent until it shows.
+        await rig.UntilAsync(() => rig.OnTheWire().Length == 4, TimeSpan.FromMinutes(3));
+        Assert.Single(rig.Desk.List().Pending);
+        rig.Bus.OnRead = BusReply.Good;
+        await rig.UntilAsync(() => rig.Desk.List().Pending.Count == 0, TimeSpan.FromMinutes(6));
+
+        // Of the tries the last is kept; the feed has them all.
+        Assert.True(rig.Records.Count >= 8);
+        Assert.Equal(["confirmed", "confirmed"], rig.Desk.List().Last.Select(w => w.Outcome));
+    }
+
+    [Fact]
+    public async Task A_bus_that_fails_after_the_wait_was_over_holds_up_nobody()
+    {
+        await using var rig = new WriteRig();
+        rig.Bus.Holding = async () =>
+        {
+            await Task.Delay(TimeSpan.FromSeconds(40), rig.Time);
+            throw new IOException("the port is gone");
+        };
+        var write = await rig.WriteAsync("setpoint", "42.5");
+        Assert.Equal("unknown", write.Outcome);
+        Assert.Contains("the bus ended by a fault (the port is gone)", write.Detail, StringComparison.Ordinal);
+        rig.Bus.Holding = () => Task.CompletedTask;
+        Assert.Equal("confirmed", (await rig.WriteAsync("setpoint", "30")).Outcome);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_safe_value_does_not_wait_for_a_store_that_cannot_be_written_and_is_recorded_when_it_can(bool said)
+    {
+        await using var rig = new WriteRig();
+        await rig.WriteAsync("setpoint", "42.5", TimeSpan.FromMinutes(1));
+        var disk = new TaskCompletionSource();
+        rig.Recorded = () => disk.Task;
+        rig.Failing = said ? "no space left" : null;
+        await rig.UntilAsync(() => rig.Bus[Holding, 1] == 500, TimeSpan.FromMinutes(2));
+        await rig.UntilAsync(() => rig.Desk.List().Pending.Count == 0, TimeSpan.FromMinutes(1));
+        Assert.Equal(2, rig.Records.Count);
+
+        // An operator's write is refused all the while.
+        Assert.NotNull((await rig.TryWriteAsync("setpoint", "30")).Refusal);
+        disk.SetResult();
+        await rig.UntilAsync(() => rig.Records.Count >= 4, TimeSpan.FromMinutes(1));
+        Assert.Equal("expiry", rig.Records[2].GetProperty("fields").GetProperty("cause").GetString());
+        var ended = rig.Records.First(r => r.GetProperty("kind").GetString() == "write-ended" && r.GetProperty("fields").GetProperty("cause").GetString() == "expiry");
+        Assert.Contains("sent before it was recorded", ended.GetProperty("fields").GetProperty("detail").GetString(), StringComparison.Ordinal);
         Assert.Equal(2, rig.OnTheWire().Length);
+    }
+
+    [Fact]
+    public async Task While_the_store_cannot_be_written_the_tries_at_a_dead_device_do_not_pile_up()
+    {
+        await using var rig = new WriteRig();
+        await rig.WriteAsync("setpoint", "42.5", TimeSpan.FromMinutes(1));
+        var (disk, waiting) = (new TaskCompletionSource(), 0);
+        rig.Recorded = () =>
+        {
+            Interlocked.Increment(ref waiting);
+            return disk.Task;
+        };
+        rig.Failing = "no space left";
+        rig.Bus.OnRead = new BusReply(QualityReason.Timeout);
+        await rig.UntilAsync(() => rig.OnTheWire().Length == 6, TimeSpan.FromHours(1));
+        Assert.Equal(2, Volatile.Read(ref waiting));
+        rig.Bus.OnRead = BusReply.Good;
+        await rig.UntilAsync(() => rig.Desk.List().Pending.Count == 0, TimeSpan.FromHours(1));
+        Assert.Equal(4, Volatile.Read(ref waiting));
+        (rig.Failing, rig.Recorded) = (null, () => Task.CompletedTask);
+        disk.SetResult();
+        await rig.UntilAsync(() => rig.Records.Count == 6, TimeSpan.FromMinutes(1));
+        Assert.Equal("confirmed", rig.Records[^1].GetProperty("fields").GetProperty("outcome").GetString());
+    }
+
+    [Fact]
+    public async Task After_a_start_the_safe_value_that_is_overdue_does_not_wait_for_the_store()
+    {
+        await using var rig = new WriteRig();
+        await rig.WriteAsync("setpoint", "42.5", TimeSpan.FromMinutes(1));
+        await rig.DieAsync();
+        rig.Time.Advance(TimeSpan.FromMinutes(2));
+        rig.CurrentBoot = Guid.NewGuid();
+        var disk = new TaskCompletionSource();
+        (rig.Recorded, rig.Failing) = (() => disk.Task, "no space left");
+        rig.Start();
+        await rig.UntilAsync(() => rig.Bus[Holding, 1] == 500, TimeSpan.FromMinutes(1));
+        disk.SetResult();
+        await rig.UntilAsync(() => rig.Records.Count == 4, TimeSpan.FromMinutes(1));
+
+        // And it is done with, also for the next start.
+        await rig.DieAsync();
+        rig.Failing = null;
+        rig.Start();
+        Assert.Empty(rig.Desk.List().Pending);
+    }
+
+    [Fact]
+    public async Task A_damaged_note_of_an_expiry_is_published_once_with_what_to_do()
+    {
+        await using var rig = new WriteRig(start: false);
+        rig.Damaged = [new StoreNote("expiry/d1/setpoint", "{ broken"), new StoreNote(StoreNote.LostTable, "a page is damaged")];
+        rig.Start();
+        await rig.UntilAsync(() => rig.Records.Count == 2, TimeSpan.FromSeconds(10));
+        Assert.All(rig.Records, r => Assert.Equal("write-record-lost", r.GetProperty("kind").GetString()));
+        Assert.StartsWith("The record of when d1.setpoint gives way to its safe value is damaged", rig.Records[0].GetProperty("text").GetString(), StringComparison.Ordinal);
+        Assert.Contains("look at the devices", rig.Records[1].GetProperty("text").GetString(), StringComparison.Ordinal);
+        await rig.UntilAsync(() => rig.Journal.Damaged.Count == 0, TimeSpan.FromSeconds(10));
+        Assert.Equal("confirmed", (await rig.WriteAsync("setpoint", "30")).Outcome);
+        Assert.Equal("write-begun", rig.Records[2].GetProperty("kind").GetString());
+    }
+
+    [Fact]
+    public async Task A_note_that_has_its_CRC_and_says_nothing_is_published_too()
+    {
+        await using var rig = new WriteRig(start: false);
+        rig.Keep("expiry/d1/setpoint", "{}");
+        rig.Keep("other/thing", "{}");
+        rig.Start();
+        await rig.UntilAsync(() => rig.Records.Count == 1, TimeSpan.FromSeconds(10));
+        Assert.Equal("write-record-lost", rig.Records[0].GetProperty("kind").GetString());
+        await rig.DieAsync();
+        rig.Start();
+        await rig.WriteAsync("setpoint", "30");
+        Assert.Equal("write-begun", rig.Records[1].GetProperty("kind").GetString());
+    }
+
+    // Whether it knew of the expiry, how the offline write ended, whether the older value still gives way.
+    [Theory]
+    [InlineData(true, "confirmed", false)]
+    [InlineData(true, "not-confirmed", true)]
+    [InlineData(true, "unknown", true)]
+    [InlineData(false, "confirmed", true)]
+    public async Task A_write_without_a_gateway_takes_the_place_of_the_expiry_it_was_told_of(bool knew, string outcome, bool stands)
+    {
+        await using var rig = new WriteRig();
+        var first = await rig.WriteAsync("setpoint", "42.5", Quarter);
+        await rig.DieAsync();
+        rig.Bus[Holding, 1] = 3000;
+        var offline = new StoredWrite(
+            first with { Id = "offline1", Cause = WriteCause.Offline, Value = 30, Text = "30 Hz", ForSeconds = null, Expires = null, Outcome = outcome },
+            new StoredClock(Guid.Empty, 0, 0, false),
+            knew ? first.Id : null);
+        rig.TakeOver = now => rig.Journal.ImportAsync([offline], now);
+        rig.Start();
+        await rig.UntilAsync(() => rig.Desk.List().Last.Count == 2, TimeSpan.FromSeconds(10));
+        Assert.Equal(stands, rig.Desk.List().Pending.Count == 1);
+
+        // And so it is on the disk.
+        rig.TakeOver = null;
+        await rig.DieAsync();
+        rig.Start();
+        await rig.PassAsync(Quarter + TimeSpan.FromMinutes(1));
+        Assert.Equal(stands ? 500 : 3000, rig.Bus[Holding, 1]);
+    }
+
+    [Fact]
+    public async Task Without_a_gateway_a_full_disk_after_the_wire_is_told_and_before_it_keeps_the_wire_untouched()
+    {
+        var bus = new WritableBus([]);
+        var plan = EdgeGateway.Core.Writing.WriteRules.Decide(WriteTexts.Site(), WriteTexts.Ask("setpoint", "30"), out _)!;
+        var clock = new BootClock(TimeProvider.System, Guid.NewGuid(), () => true);
+        var lines = new List<StoredWrite>();
+        void Append(StoredWrite line)
+        {
+            if (lines.Count == 1)
+            {
+                throw new IOException("No space left on device");
+            }
+
+            lines.Add(line);
+        }
+
+        var (write, problem) = await OfflineWrites.WriteAsync(bus, plan, 10, null, clock, TimeProvider.System, Append);
+        Assert.Equal(("confirmed", "No space left on device"), (write.Outcome, problem));
+        Assert.Single(bus.Writes);
+        Assert.Null(lines[0].Write.Outcome);
+        await Assert.ThrowsAsync<IOException>(() => OfflineWrites.WriteAsync(bus, plan, 10, null, clock, TimeProvider.System, Append));
+        Assert.Single(bus.Writes);
+    }
+
+    [Fact]
+    public void A_command_waits_longer_for_a_write_than_it_can_take()
+    {
+        // 10 s until the desk is ready, three times 30 s for the bus, the requests, 10 s for each of two records.
+        var site = WriteTexts.Site(WriteTexts.Gateway.With("allowWrites: true", "allowWrites: true, timeout: 20s"));
+        Assert.True(WriteDesk.Longest(site.Devices[0]) >= TimeSpan.FromSeconds(10 + (3 * 30) + (3 * 20) + 20));
+        Assert.True(Commands.WriteCommand.Patience(site, "d1") > WriteDesk.Longest(site.Devices[0]));
     }
 
     [Fact]
@@ -305,6 +564,9 @@ public sealed class WriteDeskTests
         await rig.Time.AdvanceUntilAsync(rig.Desk.CloseAsync(TimeSpan.FromSeconds(2)), TimeSpan.FromMilliseconds(100));
         Assert.True(rig.Time.GetElapsedTime(0) - started <= TimeSpan.FromSeconds(3));
 
+        // Sent before anything is read: it may hear and not be heard.
+        Assert.Equal("write single HoldingRegister 1: 500", rig.OnTheWire()[^1]);
+
         // Not forgotten: the next start finds it.
         await rig.DieAsync();
         rig.Bus.OnRead = BusReply.Good;
@@ -316,15 +578,15 @@ public sealed class WriteDeskTests
     public async Task The_last_writes_are_kept_within_a_bound()
     {
         await using var rig = new WriteRig();
-        for (var i = 0; i < EdgeGateway.Writing.WriteJournal.MaxKept + 5; i++)
+        for (var i = 0; i < WriteJournal.MaxKept + 5; i++)
         {
             await rig.WriteAsync("setpoint", $"{i % 50}");
         }
 
-        Assert.Equal(EdgeGateway.Writing.WriteJournal.MaxKept, rig.Desk.List().Last.Count);
+        Assert.Equal(WriteJournal.MaxKept, rig.Desk.List().Last.Count);
         await rig.DieAsync();
         rig.Start();
-        Assert.Equal(EdgeGateway.Writing.WriteJournal.MaxKept, rig.Desk.List().Last.Count);
+        Assert.Equal(WriteJournal.MaxKept, rig.Desk.List().Last.Count);
     }
 
     [Fact]

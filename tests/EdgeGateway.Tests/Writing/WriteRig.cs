@@ -7,6 +7,7 @@ using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Core.Writing;
 using EdgeGateway.Hosting;
 using EdgeGateway.Storage;
 using EdgeGateway.Tests.Shared;
@@ -22,6 +23,9 @@ internal sealed class WritableBus(List<string> events) : IBus
 
     /// <summary>What happens to a write; by default it is done.</summary>
     public Func<BusReply> OnWrite { get; set; } = () => BusReply.Good;
+
+    /// <summary>How long the bus is at work on a write before anything comes of it.</summary>
+    public Func<Task> Holding { get; set; } = () => Task.CompletedTask;
 
     /// <summary>Whether a write takes effect.</summary>
     public Func<bool> TakesEffect { get; set; } = () => true;
@@ -59,7 +63,7 @@ internal sealed class WritableBus(List<string> events) : IBus
         return ValueTask.FromResult(OnRead);
     }
 
-    public ValueTask<BusReply> WriteAsync(
+    public async ValueTask<BusReply> WriteAsync(
         byte unit, RegisterTable table, ushort address, ReadOnlyMemory<ushort> words, bool single, TimeSpan timeout, CancellationToken cancel)
     {
         lock (events)
@@ -68,6 +72,7 @@ internal sealed class WritableBus(List<string> events) : IBus
         }
 
         Writes.Add(words.ToArray());
+        await Holding();
         if (TakesEffect())
         {
             for (var i = 0; i < words.Length; i++)
@@ -80,7 +85,7 @@ internal sealed class WritableBus(List<string> events) : IBus
             }
         }
 
-        return ValueTask.FromResult(OnWrite());
+        return OnWrite();
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -97,11 +102,12 @@ internal sealed class WriteRig : IAsyncDisposable
     private CancellationTokenSource _stop = new();
     private BusPoller _poller = null!;
     private Task _running = Task.CompletedTask;
+    private Task _last = Task.CompletedTask;
 
-    public WriteRig(string? gateway = null, bool start = true)
+    public WriteRig(string? gateway = null, bool start = true, string? profile = null)
     {
         // Polled once an hour at most, so that the events are those of the writes.
-        Site = WriteTexts.Site(gateway, WriteTexts.Profile.Replace("identify:", "poll: { normal: 1h }\nidentify:", StringComparison.Ordinal));
+        Site = WriteTexts.Site(gateway, (profile ?? WriteTexts.Profile).Replace("identify:", "poll: { normal: 1h }\nidentify:", StringComparison.Ordinal));
         Bus = new WritableBus(Events);
         _queue = new ReadingQueue(Time);
         _encoder = new FeedEncoder(Site, FeedHeads.Start(1), "1");
@@ -132,6 +138,15 @@ internal sealed class WriteRig : IAsyncDisposable
 
     public string? Failing { get; set; }
 
+    /// <summary>Notes that the store finds damaged at the next start.</summary>
+    public StoreNote[] Damaged { get; set; } = [];
+
+    /// <summary>What the desk takes over at the next start.</summary>
+    public Func<ClockReading, Task>? TakeOver { get; set; }
+
+    /// <summary>Puts a note into the store.</summary>
+    public void Keep(string key, string text) => _notes[key] = text;
+
     public Guid CurrentBoot { get; set; } = Boot;
 
     public bool WallIsTrusted { get; set; } = true;
@@ -139,11 +154,12 @@ internal sealed class WriteRig : IAsyncDisposable
     public void Start()
     {
         _stop = new CancellationTokenSource();
-        Journal = new WriteJournal(_notes.Select(n => new StoreNote(n.Key, n.Value)), RecordAsync);
+        _last = Task.CompletedTask;
+        Journal = new WriteJournal(_notes.Select(n => new StoreNote(n.Key, n.Value)), RecordAsync, Damaged);
         var clock = new GatewayClock(Time);
         _poller = new BusPoller(Site.Buses[0], Site, Bus, _queue, clock, NullLogger.Instance);
         Desk = new WriteDesk(Site, [_poller], Journal, () => Failing, new BootClock(Time, CurrentBoot, () => WallIsTrusted), Time, NullLogger.Instance);
-        _running = Task.WhenAll(Task.Run(() => _poller.RunAsync(_stop.Token)), Task.Run(() => Desk.RunAsync(_stop.Token)));
+        _running = Task.WhenAll(Task.Run(() => Supervisor.KeepAsync("bus", _poller.RunAsync, Time, NullLogger.Instance, _stop.Token)), Task.Run(() => Desk.RunAsync(_stop.Token, TakeOver)));
     }
 
     /// <summary>Dies without a word, as with SIGKILL: what is on the disk stays.</summary>
@@ -208,9 +224,19 @@ internal sealed class WriteRig : IAsyncDisposable
         _queue.Dispose();
     }
 
-    private async Task RecordAsync(Action<FeedEncoder, Instant> record, StoreNote[] notes)
+    // One after the other, as the commit loop does.
+    private Task RecordAsync(Action<FeedEncoder, Instant> record, StoreNote[] notes)
     {
-        await Recorded();
+        lock (_notes)
+        {
+            return _last = CommitAsync(_last, Recorded(), record, notes);
+        }
+    }
+
+    private async Task CommitAsync(Task before, Task recorded, Action<FeedEncoder, Instant> record, StoreNote[] notes)
+    {
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await recorded;
         lock (Events)
         {
             record(_encoder, Instant.From(Time.GetUtcNow()));

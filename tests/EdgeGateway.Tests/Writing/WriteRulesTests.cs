@@ -106,6 +106,23 @@ public class WriteRulesTests
         Assert.True(site.Devices[0].Writables[0].SafeAtStop);
     }
 
+    // Maximum of the site, what is asked, whether it may be written: the register holds hundredths, and rounding must not lead out of the limits.
+    [Theory]
+    [InlineData("42.456", "42.456", false)]
+    [InlineData("42.456", "42.455", false)]
+    [InlineData("42.456", "42.45", true)]
+    [InlineData("42.46", "42.46", true)]
+    [InlineData("42.46", "42.459", true)]
+    public void A_limit_of_the_site_between_two_steps_of_the_register_is_kept(string max, string asked, bool allowed)
+    {
+        var site = Site(
+            Gateway.With("allowWrites: true", $"allowWrites: true, points: {{ setpoint: {{ write: {{ max: {max} }} }} }}"),
+            Profile.With("min: 0, max: 50, step: 0.1,", "min: 0, max: 50,"));
+        var plan = WriteRules.Decide(site, Ask("setpoint", asked), out var refusal);
+        Assert.Equal(allowed, plan is not null);
+        Assert.Contains(allowed ? "" : "would be written as 42.46, outside the limits 0 to 42.456", refusal, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void One_point_can_be_kept_from_being_written()
     {
@@ -135,17 +152,23 @@ public class WriteRulesTests
     }
 
     [Fact]
-    public void What_was_read_back_must_be_the_value_within_one_step_or_the_tolerance()
+    public void What_was_read_back_must_be_the_value_within_half_a_step_or_the_tolerance()
     {
         var plan = WriteRules.Decide(Site(), Ask("setpoint", "20"), out _)!;
-        Assert.True(plan.IsConfirmedBy(20.01));
-        Assert.True(plan.IsConfirmedBy(19.99));
-        Assert.False(plan.IsConfirmedBy(20.02));
+        Assert.True(plan.IsConfirmedBy(20, 20, false));
+        Assert.True(plan.IsConfirmedBy(20.005, null, false));
+        Assert.False(plan.IsConfirmedBy(20.01, 10, true));
+        Assert.False(plan.IsConfirmedBy(19.99, null, true));
 
         var wide = WriteRules.Decide(Site(profile: Profile.With("step: 0.1, safe: 5", "step: 0.1, safe: 5, readBack: { tolerance: 0.5 }")), Ask("setpoint", "20"), out _)!;
-        Assert.True(wide.IsConfirmedBy(20.5));
-        Assert.False(wide.IsConfirmedBy(20.51));
-        Assert.False(WriteRules.Decide(Site(), Ask("command", "run"), out _)!.IsConfirmedBy(2));
+        Assert.True(wide.IsConfirmedBy(20.5, 10, false));
+        Assert.False(wide.IsConfirmedBy(20.51, 10, true));
+
+        // Within the tolerance and not moved, or not known whether it has moved: only a word of the device counts, and not against what is seen.
+        Assert.False(wide.IsConfirmedBy(20.5, 20.5, true));
+        Assert.True(wide.IsConfirmedBy(20.5, null, true));
+        Assert.False(wide.IsConfirmedBy(20.5, null, false));
+        Assert.False(WriteRules.Decide(Site(), Ask("command", "run"), out _)!.IsConfirmedBy(2, 1, true));
     }
 
     [Fact]
