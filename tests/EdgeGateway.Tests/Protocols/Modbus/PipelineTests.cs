@@ -633,6 +633,7 @@ public sealed class PipelineTests
         _site.Sending = null;
         sending.SetResult(true);
 
+        Assert.True(SpinWait.SpinUntil(() => _site.Lines[0].NextEvent < TimeSpan.MaxValue, TimeSpan.FromSeconds(20)), "the client did not wake");
         _site.Until(() => second.IsCompleted);
         AllWereRead(1);
     }
@@ -649,7 +650,7 @@ public sealed class PipelineTests
         EventLine line = new(_site.Clock);
         opening.SetResult(line);
 
-        Assert.True(line.IsDisposed);
+        Assert.True(SpinWait.SpinUntil(() => line.IsDisposed, TimeSpan.FromSeconds(20)), "the connection stays open");
     }
 
     [Fact]
