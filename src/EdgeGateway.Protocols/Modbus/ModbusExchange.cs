@@ -58,6 +58,12 @@ internal sealed class ModbusExchange : IValueTaskSource<ModbusOutcome>
     /// <summary>Whether its connection had already served another request when it was sent.</summary>
     public bool IsOnUsedLine { get; set; }
 
+    /// <summary>Whether it was lost beside others, and nothing has shown yet that their number was not to blame.</summary>
+    public bool IsMissing { get; set; }
+
+    /// <summary>Whether the client asks for itself: nobody gets the values.</summary>
+    public bool IsWitness { get; init; }
+
     /// <summary>Whether the caller has its outcome.</summary>
     public bool IsDone { get; set; }
 
@@ -86,17 +92,30 @@ internal sealed class ModbusExchange : IValueTaskSource<ModbusOutcome>
         Timeout = Budget = timeout;
         Queued = TimeSpan.Zero;
         Sendings = Crowd = 0;
-        WasCrowded = IsOvertaken = IsOnUsedLine = IsDone = false;
+        WasCrowded = IsOvertaken = IsOnUsedLine = IsMissing = IsDone = false;
     }
 
     /// <summary>The wait that <see cref="Start"/> began; to be awaited once.</summary>
     public ValueTask<ModbusOutcome> WaitAsync() => new(this, _done.Version);
 
     /// <summary>Ends the wait. What the waiting code does next is done at once, in this call.</summary>
-    public void Complete(ModbusOutcome outcome) => _done.SetResult(outcome);
+    public void Complete(ModbusOutcome outcome)
+    {
+        // Nobody waits for a witness, and it may be on its way again already.
+        if (!IsWitness)
+        {
+            _done.SetResult(outcome);
+        }
+    }
 
     /// <summary>Ends the wait with an exception.</summary>
-    public void Fail(Exception fault) => _done.SetException(fault);
+    public void Fail(Exception fault)
+    {
+        if (!IsWitness)
+        {
+            _done.SetException(fault);
+        }
+    }
 
     ModbusOutcome IValueTaskSource<ModbusOutcome>.GetResult(short token) => _done.GetResult(token);
 

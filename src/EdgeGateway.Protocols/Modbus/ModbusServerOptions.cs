@@ -30,6 +30,12 @@ public enum ServerConcurrency
 
     /// <summary>Forgets the earlier one and answers only the newest.</summary>
     ForgetFirst,
+
+    /// <summary>
+    /// Works on one after the other and answers in order, but has room for one header only: each answer carries transaction id and unit of
+    /// the newest request that has come by then. Faultless with one request at a time.
+    /// </summary>
+    NewestHeader,
 }
 
 /// <summary>How a server behaves beyond the standard.</summary>

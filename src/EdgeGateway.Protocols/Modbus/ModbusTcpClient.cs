@@ -11,12 +11,15 @@ namespace EdgeGateway.Protocols.Modbus;
 /// answer does no harm; after three timeouts in a row without a byte it is closed, and the next request connects anew. Bytes that
 /// are no Modbus frame, or half a frame at the end of the time, close it at once, since nothing after them can be trusted.
 ///
-/// <b>Several at once.</b> The owner may start up to <see cref="ModbusClient.Capacity"/> requests; those beyond what the server has
+/// <b>Several at once.</b> Before reads of the owner share a connection, the client asks as many short reads of its own at once, of registers that
+/// it has just read, and looks only at the lengths of the answers, see <see cref="PipelineTrial"/>: a server that puts the wrong transaction
+/// id on an answer shows itself there, at the cost of no value. The owner may start up to <see cref="ModbusClient.Capacity"/> requests; those beyond what the server has
 /// proved to take (<see cref="Depth"/>) wait for their turn, which does not count as the device's silence: a request may take its own
 /// timeout after those before it have ended. How many a server takes is found out by itself, see <see cref="PipelineDepth"/>. When one
 /// of several comes to grief (connection closed, no answer, exception 06, damaged or wrong answers), nothing more is sent until
-/// the others have ended; then the reads that were lost are repeated, once and one at a time, within their time. Only when that
-/// brings the answer was the number of requests to blame. A write is sent alone and never repeated. A unit that stays silent while
+/// the others have ended; then the connection is closed, and the reads that were lost are repeated on a new one, once and one at a time,
+/// within their time. An answer that is not that of its request closes the connection at once. Only when the repeat brings the
+/// answer was the number of requests to blame. A write is sent alone and never repeated. A unit that stays silent while
 /// a server that has proved to take several answers the others does not hold them up: it no longer counts as under way.
 ///
 /// What a caller does after its answer came runs on the client's receive loop: do not block there.
@@ -49,7 +52,9 @@ public sealed class ModbusTcpClient : ModbusClient
     private readonly ExchangeQueue _repeats;
     private readonly ModbusExchange[] _ended;
     private readonly ModbusExchange[] _expired;
+    private readonly PipelineTrial _trial;
     private readonly CancellationTokenSource _disposed = new();
+    private readonly CancellationToken _stop;
     private readonly byte[] _send = new byte[MbapHeader.Size + Pdu.MaxLength];
     private readonly byte[] _receive = new byte[8 * (MbapHeader.Size + Pdu.MaxLength)];
 
@@ -66,6 +71,10 @@ public sealed class ModbusTcpClient : ModbusClient
     private bool _isAlone;
     private bool _isUsed;
     private bool _isSuspected;
+    private bool _isTainted;
+    private bool _isForeign;
+    private long _taintedAt;
+    private TimeSpan _grace;
     private int _missing;
     private int _received;
     private int _taken;
@@ -94,6 +103,8 @@ public sealed class ModbusTcpClient : ModbusClient
         _opener = new(open, time);
         _table = new(capacity);
         _depth = new(capacity, time);
+        _trial = new(capacity, time);
+        _stop = _disposed.Token;
         _waiting = new(capacity);
         _repeats = new(capacity);
         _ended = new ModbusExchange[capacity];
@@ -147,13 +158,16 @@ public sealed class ModbusTcpClient : ModbusClient
             closing = CloseLine();
         }
 
-        await closing.ConfigureAwait(false);
-        await _disposed.CancelAsync().ConfigureAwait(false);
+        // Those who wait are told first: whatever a line does while it is closed, nobody hangs.
         EndAll(new(ModbusStatus.NotConnected, Detail: "the client was closed"));
+        await _disposed.CancelAsync().ConfigureAwait(false);
         if (wake)
         {
             _work.Set();
         }
+
+        await closing.ConfigureAwait(false);
+        _disposed.Dispose();
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -219,6 +233,8 @@ public sealed class ModbusTcpClient : ModbusClient
             {
                 client._table.Abandon(exchange, client.Time.GetTimestamp());
             }
+
+            client.Exonerate(exchange);
         }
 
         client.Dispatch();
@@ -265,8 +281,6 @@ public sealed class ModbusTcpClient : ModbusClient
                 // Disposed of while it was connecting: those who wait have been told.
             }
         }
-
-        _disposed.Dispose();
     }
 
     private async Task ServeAsync()
@@ -308,6 +322,12 @@ public sealed class ModbusTcpClient : ModbusClient
                 }
 
                 await CloseAsync(Lost).ConfigureAwait(false);
+                continue;
+            }
+
+            if (MustClose())
+            {
+                await CloseAsync(new(ModbusStatus.Timeout)).ConfigureAwait(false);
                 continue;
             }
 
@@ -364,7 +384,9 @@ public sealed class ModbusTcpClient : ModbusClient
     {
         lock (_gate)
         {
-            _isIdle = _table.Count == 0 && _waiting.Count == 0 && _repeats.Count == 0 && !_isClosed;
+            // While a request is on its way out and no answer is due there is nothing to do either: its end wakes the loop.
+            var isSendingOnly = _isSending && !_isBroken && !_isTainted;
+            _isIdle = _table.Count == 0 && !_isClosed && (isSendingOnly || (_waiting.Count == 0 && _repeats.Count == 0));
             if (_isIdle)
             {
                 _work.Reset();
@@ -395,25 +417,37 @@ public sealed class ModbusTcpClient : ModbusClient
             return false;
         }
 
-        var opened = await _opener.OpenAsync(wait, _disposed.Token).ConfigureAwait(false);
+        var opened = await _opener.OpenAsync(wait, _stop).ConfigureAwait(false);
         if (!opened.IsOk)
         {
             EndAll(opened);
             return false;
         }
 
+        var unwanted = ValueTask.CompletedTask;
+        var isClosed = false;
         lock (_gate)
         {
-            if (_isClosed)
+            isClosed = _isClosed;
+            if (isClosed)
             {
-                return false;
+                unwanted = _opener.CloseAsync();
             }
+            else
+            {
+                _line = _opener.Line;
+                Count.Connects++;
+                _received = _taken = _silentTimeouts = 0;
+                _isUsed = _isBroken = _isAlone = _isTainted = _isForeign = false;
+                _table.Clear();
+                _trial.Connected();
+            }
+        }
 
-            _line = _opener.Line;
-            Count.Connects++;
-            _received = _taken = _silentTimeouts = 0;
-            _isUsed = _isBroken = _isAlone = false;
-            _table.Clear();
+        if (isClosed)
+        {
+            await unwanted.ConfigureAwait(false);
+            return false;
         }
 
         Watch(static (tap, _, _) => tap.LineChanged(isOpen: true));
@@ -445,6 +479,11 @@ public sealed class ModbusTcpClient : ModbusClient
             {
                 await CloseAsync(NotModbus).ConfigureAwait(false);
                 return false;
+            }
+
+            if (_isForeign)
+            {
+                return true;
             }
 
             if (Time.GetElapsedTime(started) > _slice)
@@ -516,19 +555,27 @@ public sealed class ModbusTcpClient : ModbusClient
 
     private void Sent(IByteLine line, bool isWhole)
     {
+        bool wake;
+        bool isBroken;
         lock (_gate)
         {
             _isSending = false;
-            if (isWhole || line != _line)
-            {
-                return;
-            }
-
-            _isBroken = true;
+            isBroken = !isWhole && line == _line;
+            _isBroken |= isBroken;
+            wake = _isIdle;
+            _isIdle = false;
         }
 
-        // The loop may be waiting for bytes: without its line it stops waiting.
-        _ = line.DisposeAsync().AsTask();
+        if (isBroken)
+        {
+            // The loop may be waiting for bytes: without its line it stops waiting.
+            _ = line.DisposeAsync().AsTask();
+        }
+
+        if (wake)
+        {
+            _work.Set();
+        }
     }
 
     /// <summary>What is to be sent next, if anything may be; it is taken out of its queue.</summary>
@@ -538,9 +585,14 @@ public sealed class ModbusTcpClient : ModbusClient
         if (underWay == 0)
         {
             _isAlone = false;
+            if (_isTainted && !_isForeign && _missing == 0 && _repeats.Count == 0)
+            {
+                // All that was missing came late, each under its own id: the connection can be trusted.
+                _isTainted = false;
+            }
         }
 
-        if (_isAlone || (_isSuspected && underWay > 0))
+        if (_isAlone || _isTainted || _table.IsWorn || (_isSuspected && underWay > 0))
         {
             return null;
         }
@@ -561,7 +613,12 @@ public sealed class ModbusTcpClient : ModbusClient
             Conclude();
         }
 
-        if (_waiting.Count == 0)
+        if (_trial.IsUnderWay || (_trial.IsDue && underWay == 0))
+        {
+            return _trial.Next(_depth.Limit);
+        }
+
+        if (_waiting.Count == 0 || _trial.IsDue)
         {
             return null;
         }
@@ -573,10 +630,19 @@ public sealed class ModbusTcpClient : ModbusClient
         }
 
         // More than the server has proved to take is tried only with devices that answer, and fast enough to be asked again.
-        underWay -= CountLeftBehind(Time.GetTimestamp());
-        return _waiting[0].Shape.IsRead && underWay < _depth.Limit && (underWay < _depth.Depth || Patience(_waiting[0]) < _waiting[0].Timeout)
-            ? _waiting.Take()
-            : null;
+        var room = _table.Count - CountLeftBehind(Time.GetTimestamp());
+        if (!_waiting[0].Shape.IsRead || room >= _depth.Limit || (room >= _depth.Depth && Patience(_waiting[0]) >= _waiting[0].Timeout))
+        {
+            return null;
+        }
+
+        if (_trial.MayShare(_depth.Limit))
+        {
+            return _waiting.Take();
+        }
+
+        _trial.Demand();
+        return null;
     }
 
     private int Prepare(ModbusExchange exchange)
@@ -652,13 +718,13 @@ public sealed class ModbusTcpClient : ModbusClient
     {
         lock (_gate)
         {
-            if (_table.Count == 0)
+            if (_table.Count == 0 && !_isTainted)
             {
                 return null;
             }
 
             var now = Time.GetTimestamp();
-            var wait = _slice;
+            var wait = _table.Count > 0 ? _slice : _grace - Time.GetElapsedTime(_taintedAt, now);
             for (var i = 0; i < _table.Count; i++)
             {
                 if (i == 0 || _table[i].IsOvertaken)
@@ -678,7 +744,17 @@ public sealed class ModbusTcpClient : ModbusClient
         }
     }
 
-    private TimeSpan Limit(ModbusExchange exchange) => MayBeLost(exchange) ? Patience(exchange) : exchange.Budget;
+    private TimeSpan Limit(ModbusExchange exchange) => !MayBeLost(exchange) ? exchange.Budget
+        : exchange.IsWitness ? exchange.Timeout / 2 : Patience(exchange);
+
+    /// <summary>Whether the connection is of no further use: nothing is sent on it any more.</summary>
+    private bool MustClose()
+    {
+        lock (_gate)
+        {
+            return _isForeign || (_table.Count == 0 && (_table.IsWorn || (_isTainted && Time.GetElapsedTime(_taintedAt) >= _grace)));
+        }
+    }
 
     private void Heard(int count)
     {
@@ -706,7 +782,7 @@ public sealed class ModbusTcpClient : ModbusClient
     /// <summary>Takes whole frames out of what has been received. False when it is no Modbus.</summary>
     private bool TakeAnswers()
     {
-        while (_received - _taken >= MbapHeader.Size)
+        while (!_isForeign && _received - _taken >= MbapHeader.Size)
         {
             var bytes = _receive.AsSpan(_taken, _received - _taken);
             if (!MbapHeader.TryRead(bytes, out var header))
@@ -747,15 +823,9 @@ public sealed class ModbusTcpClient : ModbusClient
             if (exchange is null)
             {
                 Count.LateDiscarded++;
-                var isOurs = _table.Settle(header.TransactionId, out var wasMissing);
-                if (wasMissing && _isSuspected)
+                if (!_table.Settle(header.TransactionId, out _) && _table.Count > 1)
                 {
-                    _missing--;
-                }
-
-                if (!isOurs && _table.Count > 1)
-                {
-                    Suspect();
+                    Suspect(isForeign: true);
                 }
 
                 return null;
@@ -763,7 +833,7 @@ public sealed class ModbusTcpClient : ModbusClient
 
             // Slow, not lost: the answer came while the request waited to be repeated.
             _table.Settle(header.TransactionId, out _);
-            _missing--;
+            Exonerate(exchange);
         }
 
         _silentTimeouts = 0;
@@ -775,37 +845,49 @@ public sealed class ModbusTcpClient : ModbusClient
         var isSound = outcome.Status is ModbusStatus.Ok or ModbusStatus.Exception && !isBusy;
         if (isSound)
         {
-            Learn(exchange, now);
+            Learn(exchange, outcome.IsOk, now);
         }
         else if (MayBeLost(exchange))
         {
+            Suspect(isForeign: !isBusy);
+            Miss(exchange);
             Repeat(exchange);
-            Suspect();
-            _missing++;
             return null;
         }
-
-        if (exchange.Sendings > 1 && _isSuspected && !isSound)
+        else
         {
             // Alone it fares no better: several at once were not to blame.
-            _missing--;
+            Exonerate(exchange);
         }
 
         exchange.IsDone = true;
         return exchange;
     }
 
-    private void Learn(ModbusExchange exchange, long now)
+    private void Learn(ModbusExchange exchange, bool isOk, long now)
     {
         var latency = now - exchange.SentAt;
         ref var slowness = ref _slowness[exchange.Shape.Unit];
         var took = (ushort)Math.Clamp(Math.Ceiling(Time.GetElapsedTime(exchange.SentAt, now).TotalMilliseconds), 1, ushort.MaxValue);
         slowness = (ushort)Math.Max(took, slowness - (slowness / SlownessDecay));
-        if (exchange.Sendings == 1)
+        if (exchange.IsWitness)
+        {
+            if (exchange.Sendings == 1 && !_trial.Answered(isOk))
+            {
+                // The device refuses a part of what it gives as a whole: nothing can be proved with it.
+                _depth.Unprovable();
+            }
+        }
+        else if (exchange.Sendings == 1)
         {
             _depth.Answered(latency, exchange.Crowd);
-            Count.Depth = _depth.Depth;
+            if (isOk)
+            {
+                _trial.Learn(exchange);
+            }
         }
+
+        Count.Depth = _depth.Depth;
     }
 
     /// <summary>Finds what has had its time, and whether the connection is of no further use.</summary>
@@ -836,16 +918,13 @@ public sealed class ModbusTcpClient : ModbusClient
                         isUseless = true;
                     }
 
+                    Suspect(grace: exchange.IsWitness ? TimeSpan.Zero : exchange.Timeout / 4);
+                    Miss(exchange);
                     Repeat(exchange);
-                    Suspect();
-                    _missing++;
                     continue;
                 }
 
-                if (exchange.Sendings > 1 && _isSuspected)
-                {
-                    _missing--;
-                }
+                Exonerate(exchange);
 
                 if (exchange.WasCrowded && _slowness[exchange.Shape.Unit] > 0)
                 {
@@ -853,6 +932,7 @@ public sealed class ModbusTcpClient : ModbusClient
                 }
 
                 _slowness[exchange.Shape.Unit] = 0;
+                _trial.Forget(exchange.Shape.Unit);
                 _silentTimeouts = _lastHeard > exchange.SentAt ? 0 : _silentTimeouts + 1;
                 isUseless |= _silentTimeouts >= SilentTimeoutsBeforeReconnect || outcome.Status == ModbusStatus.ShortReply;
                 exchange.IsDone = true;
@@ -872,12 +952,36 @@ public sealed class ModbusTcpClient : ModbusClient
     }
 
     /// <summary>One of several came to grief: no more than one at a time until the reason is known.</summary>
-    private void Suspect()
+    /// <param name="isForeign">An answer was not that of its request: nothing else that comes on this connection can be believed.</param>
+    /// <param name="grace">How long late answers are waited for when nothing else is under way, before the connection is closed.</param>
+    private void Suspect(bool isForeign = false, TimeSpan grace = default)
     {
         if (!_isSuspected)
         {
             _isSuspected = true;
             _missing = 0;
+        }
+
+        _trial.Cancel();
+        _isTainted = true;
+        _isForeign |= isForeign;
+        _taintedAt = Time.GetTimestamp();
+        _grace = grace;
+    }
+
+    private void Miss(ModbusExchange exchange)
+    {
+        exchange.IsMissing = true;
+        _missing++;
+    }
+
+    /// <summary>That this one was not answered has another reason, or will not be known.</summary>
+    private void Exonerate(ModbusExchange exchange)
+    {
+        if (exchange.IsMissing)
+        {
+            exchange.IsMissing = false;
+            _missing--;
         }
     }
 
@@ -917,23 +1021,21 @@ public sealed class ModbusTcpClient : ModbusClient
                     if (wasLost && outcome.Status != ModbusStatus.Timeout)
                     {
                         Suspect();
-                        _missing++;
+                        Miss(exchange);
                     }
 
                     Repeat(exchange);
                     continue;
                 }
 
-                if (exchange.Sendings > 1 && _isSuspected)
-                {
-                    _missing--;
-                }
-
+                Exonerate(exchange);
                 exchange.IsDone = true;
                 _ended[ended++] = exchange;
             }
 
             _table.Clear();
+            _trial.Cancel();
+            _isTainted = _isForeign = false;
             closing = CloseLine();
         }
 
@@ -964,6 +1066,7 @@ public sealed class ModbusTcpClient : ModbusClient
             lock (_gate)
             {
                 _missing = 0;
+                _trial.Cancel();
                 if (_table.Count > 0)
                 {
                     exchange = _table[0];
@@ -979,6 +1082,7 @@ public sealed class ModbusTcpClient : ModbusClient
                 }
 
                 exchange.IsDone = true;
+                exchange.IsMissing = false;
             }
 
             if (fault is null)

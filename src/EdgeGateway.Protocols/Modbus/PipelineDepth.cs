@@ -141,6 +141,16 @@ internal sealed class PipelineDepth
         Restart();
     }
 
+    /// <summary>Whether the server ties its answers to the requests could not be found out: one at a time for an hour.</summary>
+    public void Unprovable()
+    {
+        Pause(FirstPause);
+        _ceiling = Depth = Limit = 1;
+        _answersInDepth = 0;
+        _voidProbes = _doubts = 0;
+        Restart();
+    }
+
     /// <summary>What looked like an objection was something else, such as a device that has just died.</summary>
     public void Acquitted()
     {

@@ -18,6 +18,7 @@ internal sealed class TcpServerSession : IDisposable
     private readonly List<Reply> _underWay = [];
     private readonly byte[] _received = new byte[4 * (MbapHeader.Size + Pdu.MaxLength)];
     private Task _lastInOrder = Task.CompletedTask;
+    private MbapHeader _newestHeader;
     private int _count;
     private int _taken;
 
@@ -158,6 +159,14 @@ internal sealed class TcpServerSession : IDisposable
                 }
 
                 return true;
+            case ServerConcurrency.NewestHeader:
+                lock (_gate)
+                {
+                    _newestHeader = header;
+                }
+
+                _lastInOrder = SendUnderNewestHeaderAsync(reply, fault.Delay, _lastInOrder);
+                return true;
             case ServerConcurrency.InOrder when !reply.IsDue || !_lastInOrder.IsCompleted:
                 _lastInOrder = SendInOrderAsync(reply, fault.Delay, _lastInOrder);
                 return true;
@@ -207,6 +216,31 @@ internal sealed class TcpServerSession : IDisposable
             // The connection is over, and the answer with it.
             GiveBack(reply);
             return;
+        }
+
+        await SendOrCloseAsync(reply).ConfigureAwait(false);
+    }
+
+    private async Task SendUnderNewestHeaderAsync(Reply reply, TimeSpan delay, Task before)
+    {
+        await before.ConfigureAwait(false);
+        try
+        {
+            await Task.Delay(delay, _time, _end.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The connection is over, and the answer with it.
+            GiveBack(reply);
+            return;
+        }
+
+        if (reply.Length > MbapHeader.Size)
+        {
+            lock (_gate)
+            {
+                new MbapHeader(_newestHeader.TransactionId, _newestHeader.Unit, reply.Length - MbapHeader.Size).Write(reply.Bytes);
+            }
         }
 
         await SendOrCloseAsync(reply).ConfigureAwait(false);

@@ -47,6 +47,31 @@ public sealed class PipelineTests
         Assert.Equal(2, client.Counters.MostInFlight);
     }
 
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(1, false)]
+    [InlineData(4, true)]
+    [InlineData(4, false)]
+    public async Task A_server_that_puts_the_newest_header_on_each_answer_gives_no_foreign_value(int quantity, bool ofOtherUnits)
+    {
+        await using var server = ModbusTcpServer.Start(
+            unit => new OwnNumbers(unit), options: new() { Concurrency = ServerConcurrency.NewestHeader, Latency = TimeSpan.FromMilliseconds(5) });
+        await using var client = new ModbusTcpClient("127.0.0.1", server.EndPoint.Port, TimeProvider.System);
+        await Task.WhenAll(Enumerable.Range(1, 4).Select(async caller =>
+        {
+            var values = new ushort[quantity];
+            var unit = (byte)(ofOtherUnits ? caller : 1);
+            var address = (ushort)(ofOtherUnits ? 0 : 10 * caller);
+            for (var i = 0; i < 40; i++)
+            {
+                var outcome = await client.ReadAsync(unit, RegisterTable.HoldingRegister, address, quantity, values, Timeout);
+                Assert.True(outcome.IsOk, outcome.ToString());
+                Assert.Equal(Enumerable.Range((unit * 1000) + address, quantity), values.Select(value => (int)value));
+            }
+        }));
+        Assert.Equal(1, client.Depth);
+    }
+
     private static async Task ReadTheImage(ModbusTcpClient client)
     {
         var image = RegisterImage.Default;
@@ -75,4 +100,20 @@ public sealed class PipelineTests
             Assert.Equal(Enumerable.Range(address, values.Length), values.Select(value => (int)value));
         }
     }));
+
+    /// <summary>A register holds its unit times 1000 plus its address.</summary>
+    private sealed class OwnNumbers(byte unit) : IModbusUnit
+    {
+        public ModbusExceptionCode Read(RegisterTable table, ushort address, Span<ushort> destination)
+        {
+            for (var i = 0; i < destination.Length; i++)
+            {
+                destination[i] = (ushort)((unit * 1000) + address + i);
+            }
+
+            return ModbusExceptionCode.None;
+        }
+
+        public ModbusExceptionCode Write(RegisterTable table, ushort address, ReadOnlySpan<ushort> values) => ModbusExceptionCode.IllegalFunction;
+    }
 }

@@ -72,6 +72,19 @@ public sealed class ServerConcurrencyTests : IDisposable
         Assert.Equal((ToThird, ToSecond, ToFirst), (await ReceiveAsync(), await ReceiveAsync(), await ReceiveAsync()));
     }
 
+    [Fact]
+    public async Task A_server_with_room_for_one_header_answers_the_first_under_the_id_of_the_second()
+    {
+        await using var server = await StartAsync(new() { Concurrency = ServerConcurrency.NewestHeader, Latency = Late });
+        await SendAsync(First + Second);
+        await UntilAsync(() => server.Requests == 2 && _time.ActiveTimers == 1);
+        _time.Advance(Late);
+        Assert.Equal("00 02 00 00 00 05 01 03 02 00 01", await ReceiveAsync());
+        await UntilAsync(() => _time.ActiveTimers == 1);
+        _time.Advance(Late);
+        Assert.Equal(ToSecond, await ReceiveAsync());
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(5)]

@@ -21,6 +21,12 @@ internal sealed class EventLine(ScriptedClock clock) : IByteLine, IValueTaskSour
 
     public bool IsDisposed { get; private set; }
 
+    /// <summary>When a write is through; null for at once.</summary>
+    public Task<bool>? Sending { get; set; }
+
+    /// <summary>When closing is through.</summary>
+    public Task Closing { get; set; } = Task.CompletedTask;
+
     /// <summary>When something happens on this line next.</summary>
     public TimeSpan NextEvent
     {
@@ -78,7 +84,7 @@ internal sealed class EventLine(ScriptedClock clock) : IByteLine, IValueTaskSour
         var copy = bytes.ToArray();
         Written.Add(copy);
         OnWrite(this, copy);
-        return ValueTask.FromResult(true);
+        return Sending is null ? ValueTask.FromResult(true) : new(Sending);
     }
 
     public ValueTask DisposeAsync()
@@ -90,7 +96,7 @@ internal sealed class EventLine(ScriptedClock clock) : IByteLine, IValueTaskSour
             _read.SetResult(-1);
         }
 
-        return ValueTask.CompletedTask;
+        return new(Closing);
     }
 
     int IValueTaskSource<int>.GetResult(short token) => _read.GetResult(token);

@@ -19,7 +19,12 @@ internal sealed class PipelineSite
     {
         Client = new((_, _) =>
         {
-            EventLine line = new(Clock) { OnWrite = (line, request) => Answer(line, request) };
+            EventLine line = new(Clock) { Sending = Sending };
+            line.OnWrite = (to, request) =>
+            {
+                to.Sending = Sending;
+                Answer(to, request);
+            };
             Lines.Add(line);
             return ValueTask.FromResult<IByteLine>(line);
         }, Clock, capacity);
@@ -33,6 +38,9 @@ internal sealed class PipelineSite
 
     /// <summary>What the server does with a request; it answers after 5 ms, whatever else it was asked.</summary>
     public Action<EventLine, byte[]> Answer { get; set; } = (line, request) => line.Arrive(Ms(5), Good(request));
+
+    /// <summary>When a write is through; null for at once.</summary>
+    public Task<bool>? Sending { get; set; }
 
     public List<ModbusOutcome> Outcomes { get; } = [];
 
@@ -79,6 +87,32 @@ internal sealed class PipelineSite
         };
     }
 
+    /// <summary>A server with room for one header: it works on one after the other, and each answer carries id and unit of the newest request.</summary>
+    public Action<EventLine, byte[]> UnderTheNewestHeader(double milliseconds)
+    {
+        Dictionary<EventLine, (Queue<(TimeSpan At, byte[] Reply)> Work, TimeSpan Free)> lines = [];
+        return (line, request) =>
+        {
+            var (work, free) = lines.TryGetValue(line, out var known) ? known : (new(), TimeSpan.Zero);
+            while (work.TryPeek(out var first) && first.At <= Clock.Now)
+            {
+                work.Dequeue();
+            }
+
+            free = (free > Clock.Now ? free : Clock.Now) + Ms(milliseconds);
+            var reply = Good(request);
+            work.Enqueue((free, reply));
+            foreach (var (_, owed) in work)
+            {
+                request.AsSpan(0, 2).CopyTo(owed);
+                owed[6] = request[6];
+            }
+
+            lines[line] = (work, free);
+            line.Arrive(free - Clock.Now, reply);
+        };
+    }
+
     /// <summary>Begins a read; its outcome is judged when it ends.</summary>
     public Task<ModbusOutcome> Read(byte unit = 1, int quantity = 2, TimeSpan? timeout = null, CancellationToken cancel = default)
     {
@@ -92,14 +126,14 @@ internal sealed class PipelineSite
     public Task<ModbusOutcome> Write(byte unit = 1) => Client.WriteSingleAsync(unit, RegisterTable.HoldingRegister, 1, 1, Timeout).AsTask();
 
     /// <summary>The owner reads so many times, keeping as many under way as the client wants, or as many as given.</summary>
-    public void ReadMany(int count, int? keep = null, Func<int, byte>? unit = null)
+    public void ReadMany(int count, int? keep = null, Func<int, byte>? unit = null, Func<int, int>? quantity = null)
     {
         var begun = 0;
         while (begun < count || _underWay.Count > 0)
         {
             while (begun < count && _underWay.Count < (keep ?? Client.Wanted))
             {
-                Read(unit?.Invoke(begun) ?? 1, 1 + (begun % 5));
+                Read(unit?.Invoke(begun) ?? 1, quantity?.Invoke(begun) ?? (1 + (begun % 5)));
                 begun++;
                 Harvest();
             }

@@ -1,4 +1,5 @@
 using EdgeGateway.Protocols.Modbus;
+using EdgeGateway.Protocols.Serial;
 using static EdgeGateway.Tests.Protocols.Modbus.PipelineSite;
 
 namespace EdgeGateway.Tests.Protocols.Modbus;
@@ -49,7 +50,8 @@ public sealed class PipelineTests
         Assert.Equal(0, _site.Client.Counters.Repeats);
 
         // 2000 reads of 5 ms would take 10 s one after the other.
-        Assert.InRange(_site.Took.Max(), Ms(5), Ms(10));
+        // A read may have to wait for one before it and for three rounds that prove the connection.
+        Assert.InRange(_site.Took.Max(), Ms(5), Ms(25));
         Assert.Single(_site.Lines);
     }
 
@@ -160,6 +162,102 @@ public sealed class PipelineTests
         GoesBackToOne();
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 4)]
+    [InlineData(2, 1)]
+    [InlineData(2, 4)]
+    [InlineData(100, 1)]
+    [InlineData(100, 4)]
+    [InlineData(0, 4)]
+    public void A_server_that_puts_the_newest_header_on_each_answer_gets_one_at_a_time_and_no_foreign_value_is_taken(int quantity, int units)
+    {
+        _site.Answer = _site.UnderTheNewestHeader(5);
+
+        // Each value is judged by the site: it is that of the address that was asked.
+        _site.ReadMany(400, keep: 4, unit: i => (byte)(1 + (i % units)), quantity: quantity > 0 ? _ => quantity : null);
+
+        AllWereRead(400);
+        Assert.Equal(1, _site.Client.Depth);
+        Assert.Equal(quantity == 1 ? 0 : 1, _site.Client.Counters.Objections);
+        Assert.Equal(quantity == 1 ? 1 : 2, _site.Lines.Count);
+    }
+
+    [Fact]
+    public void Reads_of_equal_length_share_the_connection_after_reads_of_the_client_have_proved_it()
+    {
+        _site.ReadMany(2000, quantity: _ => 100);
+
+        AllWereRead(2000);
+        Assert.Equal(32, _site.Client.Depth);
+        Assert.Equal(0, _site.Client.Counters.Objections);
+    }
+
+    [Fact]
+    public void Each_new_connection_is_proved_before_reads_share_it()
+    {
+        _site.ReadMany(2000, quantity: _ => 100);
+        _site.Lines[0].Close(Ms(0));
+        _site.Answer = _site.UnderTheNewestHeader(5);
+
+        _site.ReadMany(400, keep: 8, quantity: _ => 100);
+
+        AllWereRead(2400);
+        Assert.Equal(1, _site.Client.Depth);
+    }
+
+    [Fact]
+    public void Nothing_is_asked_again_on_a_connection_that_gave_a_foreign_answer()
+    {
+        ObjectToMoreThan(1, (line, request) =>
+        {
+            var reply = Good(request);
+            reply[0] ^= 0x40;
+            line.Arrive(Ms(6), reply);
+        });
+        GoesBackToOne();
+        Assert.True(_site.Lines[0].IsDisposed);
+        Assert.Equal(2, _site.Lines.Count);
+    }
+
+    [Fact]
+    public void A_device_that_refuses_parts_of_what_it_gives_is_asked_one_at_a_time()
+    {
+        _site.Answer = (line, request) => line.Arrive(Ms(5), request[11] == 6 ? Good(request) : Refusal(request, ModbusExceptionCode.IllegalDataAddress));
+
+        _site.ReadMany(400, keep: 4, quantity: _ => 6);
+
+        AllWereRead(400);
+        Assert.Equal(1, _site.Client.Depth);
+        Assert.Equal(0, _site.Client.Counters.Objections);
+        Assert.Single(_site.Lines);
+    }
+
+    [Fact]
+    public void A_repeat_that_is_given_up_is_no_objection()
+    {
+        using var cancel = new CancellationTokenSource();
+        _site.ReadMany(1000, unit: i => (byte)(1 + (i % 4)));
+        var depth = _site.Client.Depth;
+        _site.Answer = (line, request) =>
+        {
+            if (request[6] != 4)
+            {
+                line.Arrive(Ms(5), Good(request));
+            }
+        };
+        var other = _site.Read();
+        var lost = _site.Read(unit: 4, cancel: cancel.Token);
+        var tail = _site.Read();
+        _site.Until(() => other.IsCompleted && tail.IsCompleted && _site.Client.Counters.Repeats == 1);
+        cancel.Cancel();
+        _site.ReadMany(200);
+
+        Assert.True(lost.IsCanceled);
+        Assert.Equal(0, _site.Client.Counters.Objections);
+        Assert.Equal(depth, _site.Client.Depth);
+    }
+
     [Fact]
     public void A_server_that_chokes_is_asked_again_on_a_new_connection()
     {
@@ -242,7 +340,9 @@ public sealed class PipelineTests
         Assert.Equal(ModbusStatus.Timeout, Assert.Single(_site.Outcomes, outcome => !outcome.IsOk).Status);
         Assert.Equal(32, _site.Client.Depth);
         Assert.Equal(0, _site.Client.Counters.Objections);
-        Assert.Single(_site.Lines);
+
+        // What was lost is asked again on a new connection.
+        Assert.Equal(2, _site.Lines.Count);
     }
 
     [Fact]
@@ -475,6 +575,95 @@ public sealed class PipelineTests
         Assert.Equal(ModbusStatus.NotConnected, (await first).Status);
         Assert.Equal(ModbusStatus.NotConnected, (await second).Status);
         await Assert.ThrowsAsync<ObjectDisposedException>(() => _site.Read());
+    }
+
+    [Fact]
+    public void A_connection_with_very_many_unanswered_requests_is_made_anew_under_load_too()
+    {
+        var number = 0;
+        _site.Answer = (line, request) => line.Arrive(Ms(number++ % 2 == 0 ? 8 : 3), Good(request));
+        _site.ReadMany(2000);
+        Assert.Single(_site.Lines);
+        _site.Outcomes.Clear();
+        var answer = _site.Answer;
+        _site.Answer = (line, request) =>
+        {
+            if (request[6] != 9)
+            {
+                answer(line, request);
+            }
+        };
+
+        var reads = 0;
+        for (var i = 0; i < 1100; i++)
+        {
+            using var cancel = new CancellationTokenSource();
+            _site.Read(unit: 9, cancel: cancel.Token);
+            cancel.Cancel();
+            for (; _site.UnderWay < 8; reads++)
+            {
+                _site.Read();
+            }
+
+            if (i % 8 == 0)
+            {
+                _site.Step();
+            }
+        }
+
+        Assert.Equal(2, _site.Lines.Count);
+        _site.Until(() => _site.UnderWay == 0);
+        AllWereRead(reads);
+    }
+
+    [Fact]
+    public void While_a_request_goes_out_slowly_the_client_waits_for_it()
+    {
+        using var cancel = new CancellationTokenSource();
+        TaskCompletionSource<bool> sending = new();
+        _site.Sending = sending.Task;
+        var first = _site.Read(cancel: cancel.Token);
+        var second = _site.Read();
+        cancel.Cancel();
+        Assert.True(first.IsCanceled);
+
+        // The loop looks up once, finds that it has nothing to wait for but the sending, and sleeps: it would turn for ever in this call.
+        _site.Step();
+        Assert.Equal(TimeSpan.MaxValue, _site.Lines[0].NextEvent);
+        _site.Sending = null;
+        sending.SetResult(true);
+
+        Assert.True(SpinWait.SpinUntil(() => _site.Lines[0].NextEvent < TimeSpan.MaxValue, TimeSpan.FromSeconds(20)), "the client did not wake");
+        _site.Until(() => second.IsCompleted);
+        AllWereRead(1);
+    }
+
+    [Fact]
+    public async Task A_connection_that_comes_about_after_the_client_was_closed_is_closed()
+    {
+        TaskCompletionSource<IByteLine> opening = new();
+        ModbusTcpClient client = new((_, _) => new(opening.Task), _site.Clock);
+        var read = client.ReadAsync(1, RegisterTable.HoldingRegister, 1, 1, new ushort[1], PipelineSite.Timeout).AsTask();
+        await client.DisposeAsync();
+        Assert.Equal(ModbusStatus.NotConnected, (await read).Status);
+
+        EventLine line = new(_site.Clock);
+        opening.SetResult(line);
+
+        Assert.True(SpinWait.SpinUntil(() => line.IsDisposed, TimeSpan.FromSeconds(20)), "the connection stays open");
+    }
+
+    [Fact]
+    public void A_line_that_does_not_close_keeps_nobody_waiting()
+    {
+        var first = _site.Read();
+        var second = _site.Read();
+        _site.Lines[0].Closing = new TaskCompletionSource().Task;
+
+        var closing = _site.Client.DisposeAsync();
+
+        Assert.False(closing.IsCompleted);
+        Assert.True(second.IsCompleted);
     }
 
     private void GoesBackToOne()
