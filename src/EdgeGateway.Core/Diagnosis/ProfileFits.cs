@@ -237,8 +237,7 @@ public static class ProfileFits
         }
 
         // A float read with the wrong word order is astronomic or next to nothing.
-        var isFloat = point.Encoding.Type is RegisterType.Float32 or RegisterType.Float64;
-        return !isFloat || value == 0 || Math.Abs(value) is > 1e-9 and < 1e15;
+        return point.Encoding.IsStepped || value == 0 || Math.Abs(value) is > 1e-9 and < 1e15;
     }
 
     private static void Mains(Dictionary<string, double> values, Evidence evidence)

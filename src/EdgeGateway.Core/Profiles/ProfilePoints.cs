@@ -241,6 +241,12 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
             }
         }
 
+        if (encoding.ScaleAt is not null && section.Has("anyOf"))
+        {
+            problems.Error(section.At("anyOf"), $"the point '{section.Text("point")}' has a scale register, so 'anyOf' could match only while that holds 0", "Probe its register alone with 'at' and 'type', or write 'min' and 'max' in the unit of the point");
+            return null;
+        }
+
         foreach (var (key, value) in (section.Node("anyOf") as YamlMap)?.Entries ?? [])
         {
             if (Raw(key, encoding) is { } raw)

@@ -6,7 +6,7 @@ namespace EdgeGateway.Protocols.Modbus;
 /// <summary>A line in ASCII mode, seen as one in RTU mode: what makes a <see cref="ModbusRtuServer"/> serve Modbus ASCII.</summary>
 /// <remarks>
 /// Frames that come are handed over with a CRC in place of the LRC; damaged ones are left out, as nobody answers them. What is written
-/// travels in ASCII; a frame with a wrong CRC gets a wrong LRC, and what is no whole frame breaks off.
+/// travels in ASCII; a frame that pauses for more than a second is void (V1.02, 2.5.2.1); a frame with a wrong CRC gets a wrong LRC, and what is no whole frame breaks off.
 /// </remarks>
 public sealed class AsciiLine(IByteLine line) : IByteLine
 {
@@ -16,6 +16,7 @@ public sealed class AsciiLine(IByteLine line) : IByteLine
     private readonly byte[] _frames = new byte[AsciiFrame.MaxLength + RtuFrame.MaxLength];
     private readonly byte[] _frame = new byte[AsciiFrame.MaxLength];
     private readonly byte[] _send = new byte[2 * AsciiFrame.MaxLength];
+    private TimeSpan _pause;
     private int _start;
     private int _end;
 
@@ -25,12 +26,31 @@ public sealed class AsciiLine(IByteLine line) : IByteLine
     {
         while (_start == _end)
         {
-            var count = await line.ReadAsync(_characters, wait, cancel).ConfigureAwait(false);
-            if (count <= 0)
+            var most = wait;
+            if (_incoming.IsInsideFrame && _incoming.CharacterGap - _pause is { } left && left < wait)
+            {
+                most = left;
+            }
+
+            var count = await line.ReadAsync(_characters, most, cancel).ConfigureAwait(false);
+            if (count < 0)
             {
                 return count;
             }
 
+            if (count == 0)
+            {
+                NothingCame(most);
+                wait -= most;
+                if (wait <= TimeSpan.Zero)
+                {
+                    return 0;
+                }
+
+                continue;
+            }
+
+            _pause = TimeSpan.Zero;
             _start = 0;
             _end = _incoming.Decode(_characters.AsSpan(0, count), _frames);
         }
@@ -62,6 +82,17 @@ public sealed class AsciiLine(IByteLine line) : IByteLine
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => line.DisposeAsync();
+
+    /// <summary>The rest of a frame that has paused for too long is not awaited any more.</summary>
+    private void NothingCame(TimeSpan time)
+    {
+        _pause += time;
+        if (!_incoming.IsInsideFrame || _pause >= _incoming.CharacterGap)
+        {
+            _incoming.Reset();
+            _pause = TimeSpan.Zero;
+        }
+    }
 
     private int Encode(ReadOnlyMemory<byte> frame, Span<byte> send)
     {

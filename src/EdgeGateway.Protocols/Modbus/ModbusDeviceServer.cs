@@ -27,6 +27,7 @@ public sealed class ModbusDeviceServer : IAsyncDisposable
     private readonly HashSet<ModbusRtuServer> _clients = [];
     private readonly Task _accepting;
     private long _requests;
+    private Exception? _lastError;
 
     private ModbusDeviceServer(Socket listener, LineMode mode, Func<byte, IModbusUnit?> units, ModbusServerOptions options, TimeProvider time)
     {
@@ -50,6 +51,18 @@ public sealed class ModbusDeviceServer : IAsyncDisposable
             lock (_gate)
             {
                 return _requests + _clients.Sum(c => c.Requests);
+            }
+        }
+    }
+
+    /// <summary>What a unit or <see cref="ModbusServerOptions.Faults"/> threw last; null as long as none has. Its request was answered by exception 04.</summary>
+    public Exception? LastError
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _clients.Select(c => c.LastError).FirstOrDefault(e => e is not null) ?? _lastError;
             }
         }
     }
@@ -153,6 +166,7 @@ public sealed class ModbusDeviceServer : IAsyncDisposable
             }
 
             _requests += server.Requests;
+            _lastError = server.LastError ?? _lastError;
         }
 
         await server.DisposeAsync().ConfigureAwait(false);

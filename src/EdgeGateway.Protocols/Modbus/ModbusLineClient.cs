@@ -66,12 +66,21 @@ public abstract class ModbusLineClient : ModbusClient
         /// <summary>Bytes came while the line had to be silent; nothing was sent.</summary>
         Heard,
         Lost,
+
+        /// <summary>The line is there, and did not take the request in time.</summary>
+        Stuck,
     }
 
     /// <summary>Room for what the line hands over next.</summary>
     private Memory<byte> WireRoom => _wire.AsMemory(0, Math.Min(_wire.Length, _buffer.Length - _length - RtuFrame.MaxLength));
 
     private static ModbusOutcome LineLost => new(ModbusStatus.NotConnected, Detail: "the line was closed or broke: was the adapter unplugged?");
+
+    private static ModbusOutcome LineStuck => new(
+        ModbusStatus.NotConnected,
+        Detail: "the port did not take the request in time: flow control stops it, or the adapter hangs. Pull the adapter out and plug it in again, and see that nothing else drives the line");
+
+    private static ModbusOutcome Closed => LineOpener.Refusal;
 
     private protected ValueTask DisposeLineAsync() => _opener.DisposeAsync();
 
@@ -102,8 +111,14 @@ public abstract class ModbusLineClient : ModbusClient
 
         while (true)
         {
+            // Disposing of the client takes the line away under a request.
+            if (_opener.Line is not { } line)
+            {
+                return Closed;
+            }
+
             // A line that never falls silent is a broken one: the request is sent in the end, and the outcome will tell.
-            if (!await SilenceAsync(_opener.Line!, deadline.Left, cancel).ConfigureAwait(false))
+            if (!await SilenceAsync(line, deadline.Left, cancel).ConfigureAwait(false))
             {
                 await CloseAsync().ConfigureAwait(false);
                 if (!wasOpen)
@@ -138,7 +153,7 @@ public abstract class ModbusLineClient : ModbusClient
             var isFence = step == RtuFence.Step.Fence;
             var asked = isFence ? fence : shape;
             var askedPdu = isFence ? _fencePdu.AsMemory(0, fence.WriteRead(_fencePdu)) : pdu;
-            var (outcome, match) = await TransactAsync(_opener.Line!, asked, askedPdu, deadline, cancel).ConfigureAwait(false);
+            var (outcome, match) = await TransactAsync(line, asked, askedPdu, deadline, cancel).ConfigureAwait(false);
             if (match == Match.NotSent)
             {
                 continue;
@@ -222,7 +237,11 @@ public abstract class ModbusLineClient : ModbusClient
 
     private async ValueTask<ModbusOutcome> BroadcastAsync(ReadOnlyMemory<byte> pdu, TimeSpan timeout, CancellationToken cancel)
     {
-        var line = _opener.Line!;
+        if (_opener.Line is not { } line)
+        {
+            return Closed;
+        }
+
         var deadline = new Deadline(Time, timeout);
         Sending sending;
         do
@@ -233,14 +252,14 @@ public abstract class ModbusLineClient : ModbusClient
         }
         while (sending == Sending.Heard);
 
-        if (sending == Sending.Lost)
+        if (sending != Sending.Sent)
         {
             await CloseAsync().ConfigureAwait(false);
-            return LineLost;
+            return sending == Sending.Stuck ? LineStuck : LineLost;
         }
 
         // No device answers a broadcast; all need time to act on it, once it has travelled, before the next request.
-        await Task.Delay(_timing.TurnaroundDelay + _timing.TimeOf(_framing.WireLength(pdu.Length + 3)), Time, cancel).ConfigureAwait(false);
+        await Task.Delay(_timing.TurnaroundDelay + _timing.SwitchTime + _timing.TimeOf(_framing.WireLength(pdu.Length + 3)), Time, cancel).ConfigureAwait(false);
         return ModbusOutcome.Ok;
     }
 
@@ -253,13 +272,15 @@ public abstract class ModbusLineClient : ModbusClient
         _lastSent[shape.Unit] = Time.GetTimestamp();
         try
         {
-            var wireTime = _timing.TimeOf(_framing.WireLength(requestLength + replyLength));
+            var wireTime = _timing.TimeOf(_framing.WireLength(requestLength + replyLength)) + _timing.SwitchTime;
             switch (await SendAsync(line, shape.Unit, pdu, deadline.Left, deadline.Left + wireTime, cancel).ConfigureAwait(false))
             {
                 case Sending.Heard:
                     return (default, Match.NotSent);
                 case Sending.Lost:
                     return (LineLost, Match.None);
+                case Sending.Stuck:
+                    return (LineStuck, Match.None);
             }
 
             // The kernel takes the request at once and sends it at the pace of the line; the answer has to travel as well.
@@ -336,8 +357,8 @@ public abstract class ModbusLineClient : ModbusClient
         return missing > 0 ? _framing.WireLength(missing) : 1;
     }
 
-    /// <summary>Whether nothing but the own request has been heard.</summary>
-    private bool IsOwnRequest(int requestLength) => _length == requestLength && _buffer.AsSpan(0, _length).SequenceEqual(_request.AsSpan(0, requestLength));
+    /// <summary>Whether nothing but the own request has been heard. On a line known not to echo, so short a request is the start of an answer.</summary>
+    private bool IsOwnRequest(int requestLength) => !(requestLength == RtuFrame.MinLength && _lineEchoes == false) && _length == requestLength && _buffer.AsSpan(0, _length).SequenceEqual(_request.AsSpan(0, requestLength));
 
     /// <summary>
     /// The pause after which what has come is all that there will be; null when it is too little to tell. A stray byte or two is: drivers
@@ -444,23 +465,33 @@ public abstract class ModbusLineClient : ModbusClient
     private async ValueTask<Sending> SendPacedAsync(IPacedLine line, ReadOnlyMemory<byte> wire, TimeSpan wait, CancellationToken cancel)
     {
         var taken = await line.WriteAfterSilenceAsync(wire, _timing.Silence, cancel).ConfigureAwait(false);
-        if (taken <= 0)
+        if (taken < 0)
         {
-            return taken < 0 ? Sending.Lost : Sending.Heard;
+            return taken == IPacedLine.Heard ? Sending.Heard : Sending.Lost;
         }
 
-        Sent();
         Tap?.Sent(wire.Span);
-        return taken == wire.Length || await line.WriteAsync(wire[taken..], wait, cancel).ConfigureAwait(false) ? Sending.Sent : Sending.Lost;
+        var sending = taken == wire.Length ? Sending.Sent : await WriteAsync(line, wire[taken..], wait, cancel).ConfigureAwait(false);
+        Sent();
+        return sending;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Sending> SendNowAsync(IByteLine line, ReadOnlyMemory<byte> wire, TimeSpan wait, CancellationToken cancel)
     {
         Tap?.Sent(wire.Span);
-        var isSent = await line.WriteAsync(wire, wait, cancel).ConfigureAwait(false);
+        var sending = await WriteAsync(line, wire, wait, cancel).ConfigureAwait(false);
         Sent();
-        return isSent ? Sending.Sent : Sending.Lost;
+        return sending;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<Sending> WriteAsync(IByteLine line, ReadOnlyMemory<byte> wire, TimeSpan wait, CancellationToken cancel)
+    {
+        var limit = new Deadline(Time, wait);
+        return await line.WriteAsync(wire, wait, cancel).ConfigureAwait(false) ? Sending.Sent
+            : limit.Left > TimeSpan.Zero ? Sending.Lost
+            : Sending.Stuck;
     }
 
     private void Sent()
@@ -583,14 +614,25 @@ public abstract class ModbusLineClient : ModbusClient
 
         if (requestLength == RtuFrame.MinLength && _lineEchoes != true)
         {
-            // An answer may begin with all bytes of so short a request: that of function 07 does for one status in 256.
+            if (_lineEchoes == false)
+            {
+                return false;
+            }
+
+            // An answer may begin with all bytes of so short a request: that of function 07 does for one status in 256. Which of
+            // the two it is shows only when a whole answer has come, from the first byte on or behind the echo.
             isPartial = bytes.Length == requestLength;
-            var length = RtuFrame.ResponseLength(bytes);
-            return !isPartial && !(length > 0 && length <= bytes.Length && RtuFrame.HasValidCrc(bytes[..length]));
+            return !IsWholeReply(bytes, shape) && IsWholeReply(bytes[requestLength..], shape);
         }
 
         // Some answers equal their request; for those it must be known already whether this line echoes.
         return _lineEchoes == true || !shape.Check(request[1..^2]).IsOk;
+    }
+
+    private static bool IsWholeReply(ReadOnlySpan<byte> bytes, RequestShape shape)
+    {
+        var length = bytes.Length >= ShortestReply && IsStartOfReply(bytes, shape) ? RtuFrame.ResponseLength(bytes) : 0;
+        return length > 0 && length <= bytes.Length && RtuFrame.HasValidCrc(bytes[..length]);
     }
 
     /// <summary>Where the answer begins behind noise, -1 when it is not there: only what was asked for counts, with a correct CRC.</summary>

@@ -36,6 +36,9 @@ public sealed class ModbusRtuServer : IAsyncDisposable
     /// <summary>Requests with a correct CRC received so far.</summary>
     public long Requests => _units.Requests;
 
+    /// <summary>What a unit or <see cref="ModbusServerOptions.Faults"/> threw last; null as long as none has. Its request was answered by exception 04.</summary>
+    public Exception? LastError => _units.LastError;
+
     /// <summary>Opens a serial port and serves on it.</summary>
     /// <exception cref="SerialPortException">The port cannot be had; the message says what to do.</exception>
     public static ModbusRtuServer Start(

@@ -36,6 +36,9 @@ public sealed class ModbusTcpServer : IAsyncDisposable
     /// <summary>Requests received so far, by all clients.</summary>
     public long Requests => _units.Requests;
 
+    /// <summary>What a unit or <see cref="ModbusServerOptions.Faults"/> threw last; null as long as none has. Its request was answered by exception 04.</summary>
+    public Exception? LastError => _units.LastError;
+
     /// <summary>Clients connected now.</summary>
     public int Clients
     {

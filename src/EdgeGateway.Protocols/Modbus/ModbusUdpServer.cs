@@ -30,6 +30,9 @@ public sealed class ModbusUdpServer : IAsyncDisposable
     /// <summary>Requests received so far, by all clients.</summary>
     public long Requests => _units.Requests;
 
+    /// <summary>What a unit or <see cref="ModbusServerOptions.Faults"/> threw last; null as long as none has. Its request was answered by exception 04.</summary>
+    public Exception? LastError => _units.LastError;
+
     /// <summary>Starts a server.</summary>
     /// <param name="units">Finds a unit by its id; null for one that is not there.</param>
     /// <param name="endPoint">Where to listen; null for a free port on the loopback address.</param>

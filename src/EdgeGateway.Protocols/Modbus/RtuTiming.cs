@@ -38,6 +38,9 @@ public sealed record RtuTiming
     /// <summary>How long this many characters take on the wire; zero when that is not known.</summary>
     public TimeSpan TimeOf(double characters) => Settings?.TimeOf(characters) ?? TimeSpan.Zero;
 
+    /// <summary>What switching the direction of an RS-485 line adds to each request, in front of it and behind; zero where the kernel does not switch.</summary>
+    public TimeSpan SwitchTime => Settings?.Rs485 is { } direction ? direction.DelayBefore + direction.DelayAfter : TimeSpan.Zero;
+
     /// <summary>The least silence between frames: 3.5 characters, or 1.75 ms above 19200 baud.</summary>
     public TimeSpan Silence { get; init; }
 

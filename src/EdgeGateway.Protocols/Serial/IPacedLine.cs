@@ -3,6 +3,9 @@ namespace EdgeGateway.Protocols.Serial;
 /// <summary>A line that knows when bytes came and when those it sent have left, to the fraction of a millisecond: a serial port.</summary>
 public interface IPacedLine : IByteLine
 {
+    /// <summary>What <see cref="WriteAfterSilenceAsync"/> returns when bytes wait to be read or came meanwhile, and nothing was written.</summary>
+    const int Heard = -2;
+
     /// <summary>Waits until enough bytes have come.</summary>
     /// <param name="buffer">Where the bytes go; not empty.</param>
     /// <param name="atLeast">How many make it worth to return; never more than the buffer takes.</param>
@@ -20,8 +23,8 @@ public interface IPacedLine : IByteLine
     /// <param name="silence">How long nothing may have come or gone.</param>
     /// <param name="cancel">Looked at before the wait, which is short.</param>
     /// <returns>
-    /// The number of bytes taken, of which the caller writes what is missing; 0 when bytes wait to be read or came meanwhile, and
-    /// nothing was written; -1 when the line is closed or broken.
+    /// The number of bytes taken, of which the caller writes what is missing (0 when the line takes none just now: flow control, or a
+    /// stuck adapter); <see cref="Heard"/>; -1 when the line is closed or broken.
     /// </returns>
     ValueTask<int> WriteAfterSilenceAsync(ReadOnlyMemory<byte> bytes, TimeSpan silence, CancellationToken cancel);
 }

@@ -54,7 +54,10 @@ public sealed class SerialPort : IPacedLine
 
     // Until when the line is known to have been busy, by bytes that came and by our own that were still travelling.
     private long _heardAt;
-    private long _sentUntil;
+    private SendingTime _sent;
+
+    // What a stuck adapter has not sent would keep the close waiting for many seconds.
+    private bool _isStuck;
 
     private SerialPort(string path, SafeFileHandle file, SafeFileHandle wake, SerialSettings settings, TimeProvider time)
     {
@@ -66,7 +69,8 @@ public sealed class SerialPort : IPacedLine
         _readDone = new();
         _writeDone = new();
         _spin = time.TimestampFrequency * SpinMicroseconds / 1_000_000;
-        _heardAt = _sentUntil = time.GetTimestamp();
+        _heardAt = time.GetTimestamp();
+        _sent = new(settings, time.TimestampFrequency, _heardAt);
         _timer = time.CreateTimer(static port => ((SerialPort)port!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _owner = new Thread(Run) { IsBackground = true, Name = $"serial {path}" };
         _owner.Start();
@@ -189,13 +193,13 @@ public sealed class SerialPort : IPacedLine
     {
         cancel.ThrowIfCancellationRequested();
         var written = WriteSome(bytes.Span);
+        lock (_gate)
+        {
+            NoteSent(written);
+        }
+
         if (written == bytes.Length)
         {
-            lock (_gate)
-            {
-                NoteSent(written);
-            }
-
             return ValueTask.FromResult(true);
         }
 
@@ -225,10 +229,10 @@ public sealed class SerialPort : IPacedLine
 
             if (_count > 0)
             {
-                return ValueTask.FromResult(0);
+                return ValueTask.FromResult(IPacedLine.Heard);
             }
 
-            _due = Math.Max(_heardAt, _sentUntil) + (long)(silence.TotalSeconds * _time.TimestampFrequency) + 1;
+            _due = Math.Max(_heardAt, _sent.Until) + (long)(silence.TotalSeconds * _time.TimestampFrequency) + 1;
             if (_time.GetTimestamp() >= _due && !HasInput())
             {
                 var written = WriteSome(bytes.Span);
@@ -253,12 +257,20 @@ public sealed class SerialPort : IPacedLine
             Wake();
             _owner.Join();
             _timer.Dispose();
+            if (Volatile.Read(ref _isStuck))
+            {
+                ThrowAwayUnsent();
+            }
+
             _file.Dispose();
             _wake.Dispose();
         }
 
         return ValueTask.CompletedTask;
     }
+
+    /// <summary>The kernel waits for unsent bytes when a port is closed. Where this fails, the close takes as long as it takes.</summary>
+    private unsafe void ThrowAwayUnsent() => _ = Libc.Ioctl(_file, Libc.FlushQueues, Libc.FlushBoth);
 
     private static unsafe void Configure(string path, SafeFileHandle file, SerialSettings settings)
     {
@@ -441,8 +453,14 @@ public sealed class SerialPort : IPacedLine
         while (!bytes.IsEmpty)
         {
             cancel.ThrowIfCancellationRequested();
-            if (_time.GetElapsedTime(started) >= wait || Volatile.Read(ref _disposed) != 0)
+            if (Volatile.Read(ref _disposed) != 0)
             {
+                return false;
+            }
+
+            if (_time.GetElapsedTime(started) >= wait)
+            {
+                Volatile.Write(ref _isStuck, true);
                 return false;
             }
 
@@ -454,9 +472,15 @@ public sealed class SerialPort : IPacedLine
                 return false;
             }
 
+            lock (_gate)
+            {
+                NoteSent(written);
+            }
+
             bytes = bytes[written..];
         }
 
+        Volatile.Write(ref _isStuck, false);
         return true;
     }
 
@@ -478,7 +502,7 @@ public sealed class SerialPort : IPacedLine
     {
         if (count > 0)
         {
-            _sentUntil = Math.Max(_sentUntil, _time.GetTimestamp()) + (long)(Settings.TimeOf(count).TotalSeconds * _time.TimestampFrequency);
+            _sent.Add(_time.GetTimestamp(), count);
         }
     }
 
@@ -629,7 +653,7 @@ public sealed class SerialPort : IPacedLine
 
             if (_isWriting)
             {
-                StopWriting(0);
+                StopWriting(IPacedLine.Heard);
                 isWriteDone = true;
             }
 

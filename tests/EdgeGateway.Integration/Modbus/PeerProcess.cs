@@ -16,6 +16,9 @@ public sealed class PeerProcess : IAsyncDisposable
 
     private PeerProcess(Process process) => _process = process;
 
+    /// <summary>The process id.</summary>
+    public int Id => _process.Id;
+
     /// <summary>The number after "ready", which peers use for their port.</summary>
     public int ReadyNumber { get; private set; }
 

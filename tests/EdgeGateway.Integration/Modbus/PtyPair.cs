@@ -41,6 +41,9 @@ public sealed class PtyPair : IAsyncDisposable
         return pair;
     }
 
+    /// <summary>From now on nobody takes what our side writes, as with an adapter that hangs.</summary>
+    public Task HangAsync() => PeerProcess.RunAsync("kill", "procps", "-STOP", $"{_socat.Id}");
+
     public async ValueTask DisposeAsync()
     {
         await _socat.DisposeAsync();

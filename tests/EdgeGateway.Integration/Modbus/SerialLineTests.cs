@@ -76,6 +76,29 @@ public sealed class SerialLineTests
     }
 
     [Fact]
+    public async Task An_adapter_that_hangs_is_told_and_asked_once()
+    {
+        // So fast that what fills the buffer counts as sent soon.
+        SerialSettings settings = new() { Baud = 4_000_000 };
+        await using var pair = await PtyPair.CreateAsync();
+        await pair.HangAsync();
+        await using var client = new ModbusRtuClient(
+            async (_, _) =>
+            {
+                var port = SerialPort.Open(pair.Ours, settings);
+                Assert.False(await port.WriteAsync(new byte[1_000_000], TimeSpan.FromMilliseconds(100), CancellationToken.None));
+                return port;
+            },
+            new RtuTiming(settings),
+            TimeProvider.System);
+
+        var outcome = await client.ReadAsync(1, RegisterTable.HoldingRegister, 0, 10, _values, TimeSpan.FromSeconds(1));
+
+        Assert.Equal(ModbusStatus.NotConnected, outcome.Status);
+        Assert.Contains("did not take the request in time", outcome.Describe(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_driver_without_RS_485_says_what_to_do()
     {
         await using var pair = await PtyPair.CreateAsync();

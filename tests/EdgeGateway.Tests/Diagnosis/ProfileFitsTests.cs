@@ -64,6 +64,22 @@ public sealed class ProfileFitsTests
         Assert.False(ProfileFits.PassesProbes(abb, snapshot));
     }
 
+    [Theory]
+    [InlineData(RegisterType.Float16, new ushort[] { 0x0001 })]
+    [InlineData(RegisterType.Float32, new ushort[] { 0x0000, 0x0001 })]
+    public void A_float_that_is_next_to_nothing_speaks_against_a_profile(RegisterType type, ushort[] words)
+    {
+        var meter = Profiles["eastron-sdm120"];
+        var point = meter.Points[0];
+        var encoding = new RegisterEncoding { Address = 0, Type = type, Table = RegisterTable.HoldingRegister, Scale = 0.001m };
+        var snapshot = new RegisterSnapshot();
+        snapshot.Put(RegisterTable.HoldingRegister, 0, words);
+
+        var fit = ProfileFits.Rank([meter with { Points = [point with { Encoding = encoding }], Identify = [] }], snapshot, [])[0];
+
+        Assert.Contains(fit.Reasons, r => r.StartsWith("1 of 1 values cannot be", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_name_that_the_device_gives_breaks_a_tie()
     {

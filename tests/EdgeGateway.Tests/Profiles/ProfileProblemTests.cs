@@ -168,6 +168,23 @@ public class ProfileProblemTests
     }
 
     [Fact]
+    public void A_probe_does_not_compare_the_raw_value_of_a_point_that_has_a_scale_register()
+    {
+        var text = Texts.Profile
+            .With(Frequency, "id: frequency, at: 10, type: uint16, scaleAt: 11,")
+            .With("words: [5000], value: 50", "words: [5000], scale: 0, value: 50");
+        Assert.Empty(Load(text).Problems);
+
+        var (profile, problems) = Load(text.With("{ point: frequency, min: 45, max: 65 }", "{ point: frequency, anyOf: { 5000: M1 } }"));
+
+        Assert.Null(profile);
+        var problem = Assert.Single(problems);
+        Assert.Contains("the point 'frequency' has a scale register, so 'anyOf' could match only while that holds 0", problem.What, StringComparison.Ordinal);
+        Assert.Contains("'at' and 'type'", problem.Cure, StringComparison.Ordinal);
+        Assert.Equal(15, problem.Line);
+    }
+
+    [Fact]
     public void An_address_that_looks_printed_is_a_warning_until_it_is_confirmed()
     {
         var suspicious = Texts.Profile.With(Frequency, "id: frequency, at: 40010, type: uint16,");

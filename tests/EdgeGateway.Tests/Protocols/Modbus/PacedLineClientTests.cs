@@ -74,6 +74,31 @@ public sealed class PacedLineClientTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_line_that_takes_nothing_at_once_is_waited_for_and_not_asked_again_and_again()
+    {
+        _port.MostAtOnce = 0;
+        _port.Line.OnWrite = _ => _port.Line.Arrive(TimeSpan.FromMilliseconds(10), Registers(2, 7));
+
+        Assert.Equal(ModbusOutcome.Ok, await ReadAsync());
+
+        Assert.Single(_port.Silences);
+        Assert.Single(_port.Line.Written);
+    }
+
+    [Fact]
+    public async Task A_stuck_port_is_told_apart_from_one_that_was_unplugged()
+    {
+        _port.IsStuck = true;
+
+        var outcome = await ReadAsync();
+
+        Assert.Equal(ModbusStatus.NotConnected, outcome.Status);
+        Assert.Contains("did not take the request in time", outcome.Describe(), StringComparison.Ordinal);
+        Assert.Single(_port.Silences);
+        Assert.True(_port.Line.IsDisposed);
+    }
+
+    [Fact]
     public async Task An_answer_is_waited_for_by_its_length()
     {
         _port.Line.OnWrite = _ => _port.Line.Arrive(TimeSpan.FromMilliseconds(10), Registers(2, 7)[..5]);
@@ -106,6 +131,9 @@ public sealed class PacedLineClientTests : IAsyncDisposable
 
         public int MostAtOnce { get; set; } = int.MaxValue;
 
+        /// <summary>Takes no byte, however long one waits.</summary>
+        public bool IsStuck { get; set; }
+
         public Action? AfterRead { get; set; }
 
         public ValueTask<int> ReadAsync(Memory<byte> buffer, TimeSpan wait, CancellationToken cancel) => Line.ReadAsync(buffer, wait, cancel);
@@ -119,7 +147,16 @@ public sealed class PacedLineClientTests : IAsyncDisposable
             return count;
         }
 
-        public ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes, TimeSpan wait, CancellationToken cancel) => Line.WriteAsync(bytes, wait, cancel);
+        public ValueTask<bool> WriteAsync(ReadOnlyMemory<byte> bytes, TimeSpan wait, CancellationToken cancel)
+        {
+            if (!IsStuck)
+            {
+                return Line.WriteAsync(bytes, wait, cancel);
+            }
+
+            clock.Advance(wait);
+            return ValueTask.FromResult(false);
+        }
 
         public async ValueTask<int> WriteAfterSilenceAsync(ReadOnlyMemory<byte> bytes, TimeSpan silence, CancellationToken cancel)
         {
@@ -127,11 +164,16 @@ public sealed class PacedLineClientTests : IAsyncDisposable
             if (InTheSilence.TryDequeue(out var heard))
             {
                 Line.Arrive(TimeSpan.Zero, heard);
-                return 0;
+                return IPacedLine.Heard;
             }
 
             Silences.Add(silence);
-            var taken = Math.Min(bytes.Length, MostAtOnce);
+            var taken = IsStuck ? 0 : Math.Min(bytes.Length, MostAtOnce);
+            if (taken == 0)
+            {
+                return 0;
+            }
+
             return await Line.WriteAsync(bytes[..taken], silence, cancel) ? taken : -1;
         }
 

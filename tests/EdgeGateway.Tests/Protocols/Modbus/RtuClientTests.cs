@@ -36,6 +36,19 @@ public sealed class RtuClientTests : IDisposable
     private static byte[] RegistersOf(byte unit, byte function, params ushort[] values) =>
         Frame([unit, function, (byte)(2 * values.Length), .. values.SelectMany(v => new[] { (byte)(v >> 8), (byte)(v & 0xFF) })]);
 
+    /// <summary>An answer to function 17 whose byte count and id are the CRC of its request, as they are for some units.</summary>
+    private static byte[] ServerIdLikeItsRequest(out byte unit)
+    {
+        for (unit = 1; ; unit++)
+        {
+            var request = Frame(unit, 17);
+            if (request[2] is > 8 and <= 251)
+            {
+                return Frame([.. request, .. Enumerable.Repeat((byte)'x', request[2] - 1)]);
+            }
+        }
+    }
+
     private async Task<ModbusOutcome> Read(byte unit = 1, int quantity = 2, ushort address = 0, RegisterTable table = RegisterTable.HoldingRegister) =>
         await _client.ReadAsync(unit, table, address, quantity, _values, Timeout);
 
@@ -214,6 +227,54 @@ public sealed class RtuClientTests : IDisposable
         Assert.True((await Read()).IsOk);
 
         Assert.Equal([5, 6], _values[..2]);
+        Assert.Equal(1, _client.Counters.Echoes);
+    }
+
+    [Fact]
+    public async Task An_answer_in_two_parts_that_begins_like_its_short_request_is_no_echo()
+    {
+        var answer = ServerIdLikeItsRequest(out var unit);
+        _line.OnWrite = request =>
+        {
+            Assert.Equal(request, answer[..4]);
+            _line.Arrive(Ms(5), answer[..6]);
+            _line.Arrive(Ms(10), answer[6..]);
+        };
+
+        var (outcome, id) = await _client.ReportServerIdAsync(unit, Timeout);
+
+        Assert.True(outcome.IsOk, outcome.ToString());
+        Assert.Equal(answer[3], id!.Data.Span[0]);
+        Assert.Equal(0, _client.Counters.Echoes);
+    }
+
+    [Fact]
+    public async Task On_a_line_known_not_to_echo_a_short_request_heard_back_is_a_broken_off_answer()
+    {
+        var answer = ServerIdLikeItsRequest(out var unit);
+        _line.OnWrite = _ => _line.Arrive(Ms(1), Registers(1, 5, 6));
+        Assert.True((await Read()).IsOk);
+        _line.OnWrite = _ => _line.Arrive(Ms(5), answer[..4]);
+
+        Assert.Equal(ModbusStatus.ShortReply, (await _client.ReportServerIdAsync(unit, Timeout)).Outcome.Status);
+
+        // Had the line been taken for one that echoes, this acknowledgement would pass for an echo.
+        Assert.Equal(0, _client.Counters.Echoes);
+        _line.OnWrite = request => _line.Arrive(Ms(1), request);
+        Assert.True((await _client.WriteSingleAsync(1, RegisterTable.HoldingRegister, 4, 99, Timeout)).IsOk);
+    }
+
+    [Fact]
+    public async Task An_echo_of_a_short_request_in_parts_is_told_from_its_answer()
+    {
+        var like = ServerIdLikeItsRequest(out var unit);
+        _line.OnWrite = request =>
+        {
+            _line.Arrive(Ms(1), [.. request, unit]);
+            _line.Arrive(Ms(5), [.. Frame(unit, 17, 2, like[3], 0xFF)[1..]]);
+        };
+
+        Assert.True((await _client.ReportServerIdAsync(unit, Timeout)).Outcome.IsOk);
         Assert.Equal(1, _client.Counters.Echoes);
     }
 
