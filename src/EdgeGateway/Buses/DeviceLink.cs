@@ -10,7 +10,9 @@ public sealed class DeviceLink(DeviceModel device, BusModel bus)
     // A serial line loses nothing on the way, but devices pause to write their memory. Over a network one lost segment is sent again
     // after 200 ms (the usual least retransmission time of TCP).
     private static readonly TimeSpan LineFloor = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan NetworkFloor = TimeSpan.FromMilliseconds(300);
+
+    // A network, or a processor that shares its time, may hold an answer up for some hundred milliseconds although all is well.
+    private static readonly TimeSpan NetworkFloor = TimeSpan.FromMilliseconds(500);
 
     // Few answers say little of the longest one.
     private const int FirstFactor = 3;
@@ -106,7 +108,7 @@ public sealed class DeviceLink(DeviceModel device, BusModel bus)
     /// <summary>Whether enough of its answers were seen to know how long it takes.</summary>
     internal bool IsKnown => _estimate.IsKnown;
 
-    private TimeSpan Floor => bus is SerialBus or DeviceServerBus ? LineFloor : NetworkFloor;
+    private TimeSpan Floor => bus is SerialBus ? LineFloor : NetworkFloor;
 
     /// <summary>
     /// The time limit of the next question whether it is back. Mostly short, so that asking is cheap and can be done often; every

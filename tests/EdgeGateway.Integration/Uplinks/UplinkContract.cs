@@ -194,7 +194,7 @@ public abstract class UplinkContract
         var run = Run(centre.Uplink(outbox));
         Add(outbox, 5);
         await UntilAsync(() => run.Uplink.Status.LastError is not null, "the status does not say that there is no connection");
-        Assert.Equal(5, run.Uplink.Status.BacklogRows);
+        await UntilAsync(() => run.Uplink.Status.BacklogRows == 5, "the status does not say that five rows wait");
         await run.DisposeAsync();
 
         Assert.Empty(outbox.Acknowledged("centre"));
