@@ -10,9 +10,7 @@ public sealed class DeviceLink(DeviceModel device, BusModel bus)
     // A serial line loses nothing on the way, but devices pause to write their memory. Over a network one lost segment is sent again
     // after 200 ms (the usual least retransmission time of TCP).
     private static readonly TimeSpan LineFloor = TimeSpan.FromMilliseconds(200);
-
-    // A network, or a processor that shares its time, may hold an answer up for some hundred milliseconds although all is well.
-    private static readonly TimeSpan NetworkFloor = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan NetworkFloor = TimeSpan.FromMilliseconds(300);
 
     // Few answers say little of the longest one.
     private const int FirstFactor = 3;
