@@ -18,6 +18,12 @@ public sealed record MqttClientOptions
     /// </summary>
     public bool CleanStart { get; init; }
 
+    /// <summary>
+    /// True: the first connection of a process takes over the session that the server still holds under <see cref="ClientId"/>. Only for a client that
+    /// receives at QoS 0 or 1 and publishes nothing at QoS 1 or 2: then there is no state of its own to hold beside the server's.
+    /// </summary>
+    public bool TakeOverSession { get; init; }
+
     /// <summary>How long the server shall keep the session after the connection is gone. MQTT 5.0, 3.1.2.11.2; not sent in 3.1.1.</summary>
     public TimeSpan SessionExpiry { get; init; } = TimeSpan.FromHours(1);
 

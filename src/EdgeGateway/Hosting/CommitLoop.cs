@@ -29,6 +29,9 @@ internal sealed class CommitLoop
     /// <summary>After time in which nobody told the pipeline the time, it is told in steps of this, each a commit of its own, so that no commit grows with the gap.</summary>
     private static readonly TimeSpan CatchUpStep = TimeSpan.FromMinutes(1);
 
+    /// <summary>Pollers that waited longer than this for room in the queue have lost polls, and the feed says so.</summary>
+    private static readonly TimeSpan FullLimit = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly LoadedSite _site;
@@ -43,6 +46,7 @@ internal sealed class CommitLoop
     private readonly StateWriter _state = new();
     private readonly CommitBatch _commit;
     private readonly LossNotices _losses = new();
+    private readonly RangeRepeats _repeats;
     private readonly HashSet<int> _announce = [];
     private LocalPath _path;
     private Sample[] _samples = new Sample[4096];
@@ -55,6 +59,7 @@ internal sealed class CommitLoop
     private long _nextLossNotice;
     private long _nextIssued;
     private long _evictedLogged;
+    private bool _wasFailing;
     private volatile string? _failing;
     private volatile bool _ended;
     private long _taken;
@@ -74,6 +79,7 @@ internal sealed class CommitLoop
         _commit = new CommitBatch { ValueOf = StateRecovery.ValueOf(_path.Site) };
         _transition = _path.Site.ConfigurationHash != site.Model.ConfigurationHash || recovered.CannotContinue is not null;
         _afterLoss = recovered.Store.Report is not null;
+        _repeats = new RangeRepeats(recovered.Store.Counters.GetValueOrDefault(RangeRepeats.Counter) != 0);
         Tell(recovered);
 
         // A clock that was set back while the gateway was off is a step like any other.
@@ -81,6 +87,12 @@ internal sealed class CommitLoop
         if (_path.Now is { } before && before - now > StepLimit)
         {
             Step(now - before, "While the gateway was off the wall clock was set");
+        }
+
+        var stopped = _path.Batch > 0 && recovered.Store.Counters.GetValueOrDefault(Absences.StopCounter) == _path.Batch;
+        if (Absences.BetweenRuns(_path.Now, now, stopped, _afterLoss) is { } absence)
+        {
+            Post((encoder, _) => encoder.Range(absence with { Epoch = encoder.Heads.Epoch }));
         }
     }
 
@@ -240,6 +252,7 @@ internal sealed class CommitLoop
         }
 
         _losses.Add(recovered.Store.UnpublishedLosses);
+        _repeats.Note(recovered.Store.UnpublishedLosses);
     }
 
     private async ValueTask CommitAsync(CancellationToken stop)
@@ -291,6 +304,7 @@ internal sealed class CommitLoop
         if (_failing is not null)
         {
             _failing = null;
+            _wasFailing = true;
             Log.StoreBack(_log);
             Post((encoder, now) => encoder.Health(new HealthRecord { Time = now, Kind = HealthKind.StorageRecovered, Text = "The store can be written again." }));
         }
@@ -312,6 +326,7 @@ internal sealed class CommitLoop
 
         _awaited.Clear();
         _losses.Add(result.Losses);
+        _repeats.Note(result.Losses);
         LogLosses(result.Losses);
     }
 
@@ -368,6 +383,7 @@ internal sealed class CommitLoop
             now = _samples[count - 1].Time;
         }
 
+        TellFull();
         var losses = _losses.Any && (ending || monotonic >= _nextLossNotice);
         if (count > 0 || losses || _transition || _step is not null || !_posted.IsEmpty || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds)
         {
@@ -390,9 +406,23 @@ internal sealed class CommitLoop
                 if (_nextIssued > 0)
                 {
                     _path.Encoder.StateIssued(now, "hourly");
+                    if (_repeats.IsTime())
+                    {
+                        _repeats.Repeat(_path.Encoder, _store.Statistics().Losses, now);
+                    }
                 }
 
                 _nextIssued = monotonic + (long)IssuedInterval.TotalMilliseconds;
+            }
+
+            if (_repeats.Change() is { } repeat)
+            {
+                _commit.Counters.Add((RangeRepeats.Counter, repeat));
+            }
+
+            if (ending)
+            {
+                _commit.Counters.Add((Absences.StopCounter, _path.Batch));
             }
 
             if (losses)
@@ -409,6 +439,18 @@ internal sealed class CommitLoop
         if (moved.Duration() > StepLimit)
         {
             Step(moved, "The wall clock stepped");
+        }
+    }
+
+    /// <summary>Says that polls were lost while no reading could be taken.</summary>
+    private void TellFull()
+    {
+        if (_queue.TryTakeFull(FullLimit, out var since, out var until))
+        {
+            var now = _clock.At(_clock.Monotonic);
+            var absence = Absences.Statement(now, now - since, now - until, _wasFailing ? Absences.StoreNotWritten : Absences.QueueFull);
+            _wasFailing = false;
+            Post((encoder, _) => encoder.Range(absence with { Epoch = encoder.Heads.Epoch }));
         }
     }
 
