@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Profiles;
 
 namespace EdgeGateway.Core.Site;
@@ -37,6 +38,9 @@ public sealed record SiteModel
     public required IReadOnlyList<UplinkModel> Uplinks { get; init; }
 
     public required StorageModel Storage { get; init; }
+
+    /// <summary>Time between two lines of status on standard output; null prints none.</summary>
+    public TimeSpan? StatusEvery { get; init; }
 
     /// <summary>Loopback address and port of the health endpoint, or null when it is off.</summary>
     public string? HealthListen { get; init; }
@@ -340,6 +344,9 @@ public sealed record MqttUplinkModel : UplinkModel
     public string? KeyFile { get; init; }
 
     public required TimeSpan KeepAlive { get; init; }
+
+    /// <summary>The shape of the messages.</summary>
+    public FeedFormat Format { get; init; }
 
     /// <summary>Root of the topic tree; the default is <c>edgegateway/v1</c>.</summary>
     public required string TopicRoot { get; init; }

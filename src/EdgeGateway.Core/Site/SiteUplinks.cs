@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Feed;
 
 namespace EdgeGateway.Core.Site;
 
@@ -104,6 +105,7 @@ internal static class SiteUplinks
             CertificateFile = section.Text("certificateFile"),
             KeyFile = section.Text("keyFile"),
             KeepAlive = keepAlive,
+            Format = FeedFormats.Parse(section.Text("format")) ?? FeedFormat.Feed,
             TopicRoot = topicRoot,
             AllowPlaintext = allowPlaintext,
             InOrder = section.Boolean("inOrder") ?? false,

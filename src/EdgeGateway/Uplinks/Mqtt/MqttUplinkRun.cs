@@ -24,7 +24,8 @@ internal sealed class MqttUplinkRun : IDisposable
     private readonly TimeProvider _time;
     private readonly string _id;
     private readonly FeedTopics _topics;
-    private readonly FeedEnvelope _envelope;
+    private readonly IFeedFormat _format;
+    private readonly bool _saysStatus;
     private readonly MqttDelivery _delivery;
     private readonly Action<UplinkStatus> _showStatus;
     private readonly long _origin;
@@ -52,7 +53,8 @@ internal sealed class MqttUplinkRun : IDisposable
         _time = context.Time;
         _id = model.Id;
         _topics = topics;
-        _envelope = new FeedEnvelope(context.SiteId, context.GatewayId);
+        _format = FeedFormats.Create(model.Format, context.SiteId, context.GatewayId);
+        _saysStatus = MqttUplinkOptions.SaysStatus(model);
         _delivery = new MqttDelivery(model, context);
         _showStatus = showStatus;
         _origin = _time.GetTimestamp();
@@ -197,6 +199,11 @@ internal sealed class MqttUplinkRun : IDisposable
             sessionEnd = _sessionEnd.Token;
         }
 
+        if (!_saysStatus)
+        {
+            return;
+        }
+
         _ = SayOnlineAsync(client, Retains, sessionEnd);
     }
 
@@ -283,7 +290,7 @@ internal sealed class MqttUplinkRun : IDisposable
     private bool Hand(MqttClient client, Held held)
     {
         var message = new PooledBuffer(held.Row.Body.Length + 256);
-        _envelope.Write(message, held.Row, held.Lane);
+        _format.Write(message, held.Row, held.Lane);
         lock (_gate)
         {
             if (_session == _knownSession)
@@ -336,7 +343,7 @@ internal sealed class MqttUplinkRun : IDisposable
     /// <summary>Says offline, because DISCONNECT makes the server forget the will.</summary>
     private async Task FarewellAsync(MqttClient client)
     {
-        if (_connection is null)
+        if (_connection is null || !_saysStatus)
         {
             return;
         }
