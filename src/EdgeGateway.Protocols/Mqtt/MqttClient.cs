@@ -67,6 +67,15 @@ public sealed class MqttClient : IAsyncDisposable
         set => _subscriptions.Refused = value;
     }
 
+    /// <summary>Told when <see cref="MqttClientOptions.SessionStore"/> cannot save; it is tried again.</summary>
+    public Action<Exception>? SessionStoreFailed { get; set; }
+
+    /// <summary>
+    /// Messages that an earlier process, or the run before, left in flight, in their original order; known from the constructor on. Each is settled like a
+    /// publish: resent under its old identifier when the server has the session, else <see cref="PublishStatus.SessionLost"/>.
+    /// </summary>
+    public IReadOnlyList<MqttResumed> Resumed { get; private set; } = [];
+
     /// <summary>What the client has done so far.</summary>
     public MqttCounters Counters { get; } = new();
 
@@ -119,6 +128,18 @@ public sealed class MqttClient : IAsyncDisposable
     {
         MqttTopic.ValidateName(topic);
         return new(_session.Submit(new(topic, payload, qos, retain, properties), cancel));
+    }
+
+    /// <summary>Publishes a message under the caller's own key, by which the session store and <see cref="MqttClientOptions.Recall"/> know it.</summary>
+    /// <param name="message">What to publish.</param>
+    /// <param name="key">The caller's key, for example the id of the outbox row; unique among what is in flight. Null for a message that cannot be recalled.</param>
+    /// <param name="cancel">Ends the waiting. A message already in flight stays in flight: it may still arrive.</param>
+    /// <exception cref="ArgumentException">The topic is not valid.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the outcome was known.</exception>
+    public ValueTask<PublishOutcome> PublishAsync(in MqttPublication message, long? key, CancellationToken cancel = default)
+    {
+        MqttTopic.ValidateName(message.Topic);
+        return new(_session.Submit(new(message.Topic, message.Payload, message.Qos, message.Retain, message.Properties) { Key = key }, cancel));
     }
 
     /// <summary>Subscribes, now or when there is a connection, and again whenever the session was lost.</summary>

@@ -30,6 +30,24 @@ public sealed record MqttServerLimits
 
     /// <summary>How long it keeps the session; zero means that it ends with the connection.</summary>
     public TimeSpan SessionExpiry { get; init; }
+
+    /// <summary>True when it takes filters with wildcards.</summary>
+    public bool WildcardSubscriptionAvailable { get; init; } = true;
+
+    /// <summary>True when it takes subscription identifiers; 3.1.1 has none.</summary>
+    public bool SubscriptionIdentifiersAvailable { get; init; } = true;
+
+    /// <summary>True when it takes shared subscriptions; 3.1.1 has none.</summary>
+    public bool SharedSubscriptionAvailable { get; init; } = true;
+
+    /// <summary>Where answers to requests should go, when asked for and told.</summary>
+    public string? ResponseInformation { get; init; }
+
+    /// <summary>What the server had to say, for people.</summary>
+    public string? ReasonString { get; init; }
+
+    /// <summary>Name and value pairs of CONNACK.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> UserProperties { get; init; } = [];
 }
 
 /// <summary>Why there is no connection.</summary>
@@ -65,6 +83,12 @@ public enum MqttLossCause
     /// <summary>The peer broke the protocol.</summary>
     ProtocolBreach,
 
+    /// <summary>The session could not be saved where it had to be saved first.</summary>
+    SessionStore,
+
+    /// <summary>We left for a better server of the list.</summary>
+    BetterServer,
+
     /// <summary>We ended it.</summary>
     Stopped,
 }
@@ -86,6 +110,9 @@ public sealed record MqttDisconnected
 
     /// <summary>The server's reason code, when it gave one.</summary>
     public MqttReasonCode? Code { get; init; }
+
+    /// <summary>Host, with or without port, that the server sent us to, followed or not. MQTT 5.0, 4.13.</summary>
+    public string? ServerReference { get; init; }
 
     /// <summary>Wait before the next attempt; zero when the next server is tried at once, null when there will be none.</summary>
     public TimeSpan? RetryIn { get; init; }
@@ -111,4 +138,7 @@ public sealed record MqttMessage
 
     /// <summary>Content type and the like, when sent.</summary>
     public MqttMessageProperties? Properties { get; init; }
+
+    /// <summary>Identifiers of our subscriptions that it matches, where they have some. MQTT 5.0, 3.3.2.3.8.</summary>
+    public IReadOnlyList<int> SubscriptionIdentifiers { get; init; } = [];
 }

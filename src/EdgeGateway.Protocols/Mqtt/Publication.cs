@@ -18,6 +18,9 @@ internal sealed class Publication(
 
     public MqttMessageProperties? Properties => properties;
 
+    /// <summary>The caller's own, or null.</summary>
+    public long? Key { get; init; }
+
     public Task<PublishOutcome> Completion => _completion.Task;
 
     /// <summary>Its place among the waiting, or null.</summary>
