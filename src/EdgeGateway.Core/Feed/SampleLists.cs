@@ -44,7 +44,9 @@ public sealed class SampleLists : IFeedFormat
                     output.Write(","u8);
                 }
 
-                (device, time, isDoubtful) = (sample.Device, sample.Time, false);
+                device = sample.Device;
+                time = sample.Time;
+                isDoubtful = false;
                 output.Write("{\"device\":\""u8);
                 output.Write(device);
                 output.Write("\""u8);
@@ -88,7 +90,7 @@ public sealed class SampleLists : IFeedFormat
         public ReadOnlySpan<byte> Value;
         public bool IsDoubtful;
 
-        public static Record Read(ref Utf8JsonReader json)
+        public static Record Read(scoped ref Utf8JsonReader json)
         {
             var record = default(Record);
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)

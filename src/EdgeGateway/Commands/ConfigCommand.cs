@@ -1,6 +1,5 @@
 using System.CommandLine;
 using EdgeGateway.Commands.Exam;
-using EdgeGateway.Hosting;
 
 namespace EdgeGateway.Commands;
 

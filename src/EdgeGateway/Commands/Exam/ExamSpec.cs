@@ -1,5 +1,4 @@
 using System.Text.Json;
-using EdgeGateway.Core.Configuration;
 
 namespace EdgeGateway.Commands.Exam;
 
