@@ -51,6 +51,7 @@ public static class GatewayShape
         new("type", Choice("modbus-tcp"), "Modbus TCP: one connection, shared by the unit ids behind it.") { Required = true },
         Host(),
         new("port", Integer(1, 65_535), "TCP port.") { Default = "502" },
+        new("pipelining", TrueOrFalse, "Whether several requests may share the connection, once the device has proved that it can. false: one after the other, and no read but those of points.") { Default = "true" },
         RequestTimeout());
 
     public static readonly ObjectShape UdpBus = new(

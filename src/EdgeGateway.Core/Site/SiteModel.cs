@@ -86,7 +86,11 @@ public abstract record NetworkBus : BusModel
 }
 
 /// <summary>Modbus TCP: one connection.</summary>
-public sealed record ModbusTcpBus : NetworkBus;
+public sealed record ModbusTcpBus : NetworkBus
+{
+    /// <summary>Whether several requests may share the connection, once the server has proved that it can.</summary>
+    public bool Pipelining { get; init; } = true;
+}
 
 /// <summary>Modbus in UDP datagrams.</summary>
 public sealed record ModbusUdpBus : NetworkBus;

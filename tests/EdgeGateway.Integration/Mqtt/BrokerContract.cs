@@ -15,6 +15,9 @@ public abstract class BrokerFixture : IAsyncLifetime
     /// <summary>Highest quality of service that it takes.</summary>
     public virtual MqttQos MaximumQos => MqttQos.ExactlyOnce;
 
+    /// <summary>Whether what was under way to a subscriber when the link broke comes again before what came later, as MQTT 3.1.1, 4.6 has it.</summary>
+    public virtual bool RepeatsInOrder => true;
+
     /// <summary>Largest payload to try, in bytes.</summary>
     public virtual int LargePayload => 4 * 1024 * 1024;
 
@@ -42,9 +45,17 @@ public abstract class BrokerContract(BrokerFixture broker)
             await using var receiver = await MqttSite.ConnectAsync(broker.Uri, $"{name}-in", version);
             Assert.Equal(qos, (await receiver.Client.SubscribeAsync($"{name}/#", qos).AsTask().WaitAsync(Patience)).Qos);
             await using var sender = await MqttSite.ConnectAsync(broker.Uri, $"{name}-out", version);
-            var outcomes = Enumerable.Range(0, 300).Select(i => sender.Client.PublishAsync($"{name}/x", Encoding.UTF8.GetBytes($"{i}"), qos).AsTask()).ToArray();
-            Assert.All(await Task.WhenAll(outcomes).WaitAsync(Patience), outcome => Assert.True(outcome.IsDelivered, outcome.Reason));
-            await receiver.UntilReceivedAsync(300);
+
+            // At QoS 0 nobody waits for anybody, and what does not fit is dropped, here as at the broker: so only a few at a time.
+            const int Messages = 300;
+            var atOnce = qos == MqttQos.AtMostOnce ? 20 : Messages;
+            for (var first = 0; first < Messages; first += atOnce)
+            {
+                var outcomes = Enumerable.Range(first, atOnce).Select(i => sender.Client.PublishAsync($"{name}/x", Encoding.UTF8.GetBytes($"{i}"), qos).AsTask()).ToArray();
+                Assert.All(await Task.WhenAll(outcomes).WaitAsync(Patience), outcome => Assert.True(outcome.IsDelivered, outcome.Reason));
+                await receiver.UntilReceivedAsync(first + atOnce);
+            }
+
             Assert.Equal(Enumerable.Range(0, 300).Select(i => $"{i}"), receiver.Received);
             Assert.All(receiver.Messages, message => Assert.Equal((qos, false, $"{name}/x"), (message.Qos, message.Retain, message.Topic)));
         }
@@ -107,7 +118,8 @@ public abstract class BrokerContract(BrokerFixture broker)
         relay.Allow();
         Assert.True((await receiver.ConnectedAsync()).SessionPresent);
         await receiver.UntilReceivedAsync(20);
-        Assert.Equal(Enumerable.Range(0, 20).Select(i => $"{i}"), receiver.Received.Distinct());
+        var arrived = receiver.Received.Distinct();
+        Assert.Equal(Enumerable.Range(0, 20), (broker.RepeatsInOrder ? arrived : arrived.OrderBy(int.Parse)).Select(int.Parse));
     });
 
     [Fact]
@@ -121,6 +133,9 @@ public abstract class BrokerContract(BrokerFixture broker)
             Assert.True((await receiver.Client.SubscribeAsync($"{name}/#", qos).AsTask().WaitAsync(Patience)).Granted);
             await using var sender = await MqttSite.ConnectAsync(
                 new($"mqtt://127.0.0.1:{relay.Port}"), $"{name}-out", version, change: o => o with { SuspectAfterDrops = 0 });
+
+            // RabbitMQ and Aedes keep a session only for who has subscribed to something.
+            Assert.True((await sender.Client.SubscribeAsync($"{name}-nothing").AsTask().WaitAsync(Patience)).Granted);
             var outcomes = new List<Task<PublishOutcome>>();
             for (var round = 0; round < 3; round++)
             {

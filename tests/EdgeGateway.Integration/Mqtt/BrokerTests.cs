@@ -45,7 +45,8 @@ public sealed class RabbitBroker : BrokerFixture
     }
 }
 
-/// <summary>NATS (2.9) with JetStream: 3.1.1 only. It knows no QoS 2 and closes the connection on one; a message has at most 1 MiB unless configured otherwise.</summary>
+/// <summary>NATS (2.9) with JetStream: 3.1.1 only. It knows no QoS 2 and closes the connection on one; a message has at most 1 MiB unless configured otherwise. What
+/// was under way to a subscriber when the link broke it repeats only after a time (30 s unless configured otherwise), behind what came later.</summary>
 public sealed class NatsBroker : BrokerFixture
 {
     private PeerProcess? _broker;
@@ -58,6 +59,8 @@ public sealed class NatsBroker : BrokerFixture
 
     public override int LargePayload => 1000 * 1000;
 
+    public override bool RepeatsInOrder => false;
+
     public override async Task InitializeAsync()
     {
         _folder = Directory.CreateTempSubdirectory("edgegateway-nats-");
@@ -67,7 +70,7 @@ public sealed class NatsBroker : BrokerFixture
             server_name: edgegateway-test
             listen: "127.0.0.1:{{Mosquitto.FreePort()}}"
             jetstream { store_dir: "{{_folder.FullName}}" }
-            mqtt { host: "127.0.0.1", port: {{_port}} }
+            mqtt { host: "127.0.0.1", port: {{_port}}, ack_wait: "1s" }
             """));
         _broker = PeerProcess.Start("/usr/sbin/nats-server", "nats-server", "-c", configuration);
         await BrokerPorts.OpenAsync(_port, () => _broker.ToString());

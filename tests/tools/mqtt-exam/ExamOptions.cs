@@ -32,7 +32,8 @@ internal sealed record ExamOptionsFile
 
     public ushort? TopicAliasMaximum { get; init; }
 
-    public IReadOnlyList<ExamSubscription> Subscribe { get; init; } = [];
+    // Settable: the reader would put null into an init-only one that is absent.
+    public IReadOnlyList<ExamSubscription> Subscribe { get; set; } = [];
 
     public string? ReceivedFile { get; init; }
 
@@ -65,7 +66,8 @@ internal sealed record ExamWill
 {
     public required string Topic { get; init; }
 
-    public string Payload { get; init; } = "";
+    // Settable: the reader would put null into an init-only one that is absent.
+    public string Payload { get; set; } = "";
 
     public int Qos { get; init; }
 

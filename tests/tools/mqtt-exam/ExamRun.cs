@@ -29,6 +29,9 @@ internal static class ExamRun
                 SessionStore = new ExamSessionStore(outbox, received),
                 Recall = row => outbox.Find(row) is { } m ? new MqttPublication { Topic = m.Topic, Payload = m.Payload, Qos = (MqttQos)m.Qos, Retain = m.Retain } : null,
 
+                // As the standard has it for a client whose session outlives it: QoS 1, too, is resent under the old identifiers.
+                SaveBeforeSending = MqttQos.AtLeastOnce,
+
                 // The acknowledgements become durable in the very commit by which the session forgets the messages.
                 Settling = (settled, _) => Note(outbox, settled),
             };

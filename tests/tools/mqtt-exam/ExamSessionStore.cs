@@ -11,13 +11,21 @@ internal sealed class ExamSessionStore(ExamOutbox outbox, ReceivedFile received)
 {
     private const string SessionNote = "exam/session";
     private readonly ArrayBufferWriter<byte> _text = new(1024);
+    private HashSet<ushort> _saved = [];
 
-    public MqttSessionState? Load() => outbox.Note(SessionNote) is { } text ? Read(text) : null;
+    public MqttSessionState? Load()
+    {
+        var state = outbox.Note(SessionNote) is { } text ? Read(text) : null;
+        _saved = [.. state?.Received ?? []];
+        return state;
+    }
 
     public async ValueTask SaveAsync(MqttSessionState state, CancellationToken cancel)
     {
-        // What the session says to be received is in the file: its length goes with it.
-        var length = received.Length;
+        // Messages are handed over one at a time, and no identifier comes back before a save has seen it gone: so the new identifiers are those of as many
+        // lines of QoS 2 behind the length that was saved last. A line whose identifier is not in this state yet stays uncovered.
+        var lines = state.Received.Count(id => !_saved.Contains(id));
+        var length = received.LengthWith(lines);
         var text = Write(state);
         await Task.Run(
             () =>
@@ -26,6 +34,8 @@ internal sealed class ExamSessionStore(ExamOutbox outbox, ReceivedFile received)
                 outbox.Save(new StoreNote(SessionNote, text), received.Note(length));
             },
             CancellationToken.None).ConfigureAwait(false);
+        received.Saved(lines);
+        _saved = [.. state.Received];
     }
 
     private static MqttSessionState Read(string text)

@@ -21,10 +21,16 @@ internal sealed class ReceivedFile : IDisposable
     // Throws on bytes that are no text, so that they are written as such.
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
+    private readonly bool _resumes;
     private readonly string? _path;
     private readonly FileStream? _file;
     private readonly ArrayBufferWriter<byte> _line = new(1024);
+    private readonly Lock _gate = new();
+
+    // Where the lines of QoS 2 end that no saved session covers, in order.
+    private readonly Queue<long> _uncovered = new();
     private long _length;
+    private long _covered;
 
     /// <param name="path">The file; null keeps none.</param>
     /// <param name="outbox">Knows the length that was saved last.</param>
@@ -36,13 +42,32 @@ internal sealed class ReceivedFile : IDisposable
             return;
         }
 
+        _resumes = resumes;
         _path = Path.GetFullPath(path);
         _file = new FileStream(_path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
         Mend(resumes ? SavedLength(outbox) : _file.Length);
     }
 
-    /// <summary>Bytes appended so far; from any thread.</summary>
-    public long Length => Interlocked.Read(ref _length);
+    /// <summary>The length that covers so many more lines of QoS 2 than the one that was saved last.</summary>
+    public long LengthWith(int lines)
+    {
+        lock (_gate)
+        {
+            return lines == 0 ? _covered : _uncovered.ElementAtOrDefault(lines - 1) is > 0 and var end ? end : _length;
+        }
+    }
+
+    /// <summary>That length is saved.</summary>
+    public void Saved(int lines)
+    {
+        lock (_gate)
+        {
+            for (; lines > 0 && _uncovered.TryDequeue(out var end); lines--)
+            {
+                _covered = end;
+            }
+        }
+    }
 
     /// <summary>The note that says how much of the file the saved session covers.</summary>
     public StoreNote Note(long length) => new(LengthNote, _path is null ? null : string.Create(CultureInfo.InvariantCulture, $"{length} {_path}"));
@@ -75,7 +100,14 @@ internal sealed class ReceivedFile : IDisposable
 
         _line.Write("\n"u8);
         _file.Write(_line.WrittenSpan);
-        Interlocked.Add(ref _length, _line.WrittenCount);
+        lock (_gate)
+        {
+            _length += _line.WrittenCount;
+            if (_resumes && message.Qos == MqttQos.ExactlyOnce)
+            {
+                _uncovered.Enqueue(_length);
+            }
+        }
     }
 
     public void FlushToDisk() => _file?.Flush(flushToDisk: true);
@@ -105,6 +137,7 @@ internal sealed class ReceivedFile : IDisposable
         _file.SetLength(saved);
         _file.Seek(saved, SeekOrigin.Begin);
         _file.Write(kept.WrittenSpan);
+        _covered = saved;
         _length = _file.Length;
     }
 }

@@ -61,7 +61,7 @@ internal static class ExamConfiguration
         var buses = spec.Devices.GroupBy(d => (d.Host, d.Port)).Select((group, i) => (Id: $"bus{i + 1}", group.Key, Devices: group.ToArray())).ToArray();
         foreach (var (id, (host, port), _) in buses)
         {
-            text.Append(CultureInfo.InvariantCulture, $"  - {{ id: {id}, type: modbus-tcp, host: {Quoted(host)}, port: {port}, timeout: 1s }}\n");
+            text.Append(CultureInfo.InvariantCulture, $"  - {{ id: {id}, type: modbus-tcp, host: {Quoted(host)}, port: {port}, timeout: 1s, pipelining: false }}\n");
         }
 
         text.Append("devices:\n");

@@ -199,7 +199,7 @@ internal sealed record ExamSpec
     private static string ServerOf(SpecObject mqtt, SpecObject tls)
     {
         // "tls": true has no certificates and means the system's authorities.
-        var scheme = tls.IsEmpty || tls.Text("url") == "false" ? "mqtt" : "mqtts";
+        var scheme = tls.IsEmpty || tls.Flag("enabled", "url") == false ? "mqtt" : "mqtts";
         var host = mqtt.Text("url", "endpoint", "server", "address", "uri");
         var port = mqtt.Integer(1, 65_535, "port");
         var name = mqtt.Text("host", "hostname");
