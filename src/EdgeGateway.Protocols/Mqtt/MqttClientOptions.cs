@@ -143,11 +143,27 @@ public sealed record MqttClientOptions
         ArgumentOutOfRangeException.ThrowIfZero(Servers.Count, nameof(Servers));
         foreach (var server in Servers)
         {
-            if (Dial is null && server.Scheme is not ("mqtt" or "mqtts"))
+            if (Dial is null && !MqttDialer.Knows(server))
             {
-                throw new ArgumentException($"server '{server}' has scheme '{server.Scheme}', expected mqtt or mqtts", nameof(Servers));
+                throw new ArgumentException($"server '{server}' has scheme '{server.Scheme}', expected mqtt, mqtts, ws or wss", nameof(Servers));
             }
         }
+
+        if (CleanStart && SessionStore is not null)
+        {
+            throw new ArgumentException("a session that starts clean at each connection cannot be stored: leave out CleanStart or SessionStore", nameof(SessionStore));
+        }
+
+        if (Authentication is not null && Version == MqttProtocolVersion.V311)
+        {
+            throw new ArgumentException("MQTT 3.1.1 has no enhanced authentication: use 5.0, or user name and password", nameof(Authentication));
+        }
+
+        ArgumentOutOfRangeException.ThrowIfLessThan((byte)SaveBeforeSending, (byte)1, nameof(SaveBeforeSending));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((byte)SaveBeforeSending, (byte)2, nameof(SaveBeforeSending));
+        ArgumentOutOfRangeException.ThrowIfLessThan(ReturnToPreferredAfter, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxWaiting, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxWaitingBytes, 1);
 
         if (ClientId.Length == 0 && Version == MqttProtocolVersion.V311 && !CleanStart)
         {
@@ -176,6 +192,10 @@ public sealed record MqttClientOptions
         if (Will is { } will)
         {
             MqttTopic.ValidateName(will.Topic);
+            if (will.Payload.Length > ushort.MaxValue)
+            {
+                throw new ArgumentException($"the will has {will.Payload.Length} bytes, allowed are 65,535", nameof(Will));
+            }
         }
     }
 }

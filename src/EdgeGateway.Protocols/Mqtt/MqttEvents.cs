@@ -1,3 +1,5 @@
+using EdgeGateway.Protocols.Mqtt.Packets;
+
 namespace EdgeGateway.Protocols.Mqtt;
 
 /// <summary>A connection was accepted.</summary>
@@ -48,6 +50,30 @@ public sealed record MqttServerLimits
 
     /// <summary>Name and value pairs of CONNACK.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> UserProperties { get; init; } = [];
+
+    /// <summary>What CONNACK said, and the defaults for what it did not say.</summary>
+    internal static MqttServerLimits Of(in ConnAckPacket answer, MqttClientOptions options)
+    {
+        var said = answer.Properties;
+        var asked = options.Version == MqttProtocolVersion.V311 ? TimeSpan.MaxValue : options.SessionExpiry;
+        return new()
+        {
+            ReceiveMaximum = said?.ReceiveMaximum ?? ushort.MaxValue,
+            MaximumPacketSize = said?.MaximumPacketSize ?? uint.MaxValue,
+            MaximumQos = (MqttQos)(said?.MaximumQos ?? 2),
+            RetainAvailable = said?.RetainAvailable ?? true,
+            TopicAliasMaximum = said?.TopicAliasMaximum ?? 0,
+            KeepAlive = said?.ServerKeepAliveSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : options.KeepAlive,
+            SessionExpiry = options.CleanStart ? TimeSpan.Zero
+                : said?.SessionExpirySeconds is { } expiry ? TimeSpan.FromSeconds(expiry) : asked,
+            WildcardSubscriptionAvailable = said?.WildcardSubscriptionAvailable ?? true,
+            SubscriptionIdentifiersAvailable = said?.SubscriptionIdentifiersAvailable ?? true,
+            SharedSubscriptionAvailable = said?.SharedSubscriptionAvailable ?? true,
+            ResponseInformation = said?.ResponseInformation,
+            ReasonString = said?.ReasonString,
+            UserProperties = said?.UserProperties ?? [],
+        };
+    }
 }
 
 /// <summary>Why there is no connection.</summary>
