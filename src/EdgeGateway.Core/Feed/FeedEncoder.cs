@@ -23,6 +23,7 @@ public sealed class FeedEncoder : IFeedSink
     private readonly long[] _next;
     private readonly Func<int, string?> _subtopic;
     private long _epoch;
+    private (int Device, Instant Time) _poll;
 
     /// <summary>An encoder that continues at <paramref name="heads"/>.</summary>
     /// <param name="site">Names and metadata of devices and points; another configuration needs another encoder.</param>
@@ -113,6 +114,14 @@ public sealed class FeedEncoder : IFeedSink
 
     public void Sample(in Sample sample)
     {
+        // What one poll of a device read stays in one row, so that a destination can join it.
+        var poll = (_site.Points[sample.Point].DeviceIndex, sample.Time);
+        if (poll != _poll)
+        {
+            _poll = poll;
+            _buffers[(int)FeedStream.Sample - 1].CloseWhenNearlyFull();
+        }
+
         if (!Replay)
         {
             var buffer = _buffers[(int)FeedStream.Sample - 1];
