@@ -199,7 +199,7 @@ public sealed class MqttBrokerTests
     {
         using var broker = await Mosquitto.RunAsync(new() { TlsNames = ["127.0.0.1"] });
         var tls = new MqttTlsOptions { CaFile = broker.Certificates!.CaFile, ValidationTime = () => TimeProvider.System.GetUtcNow().AddDays(days) };
-        await using var site = Site.Start(broker.Uri, "gw", MqttProtocolVersion.V500, options => options with { Tls = tls });
+        await using var site = MqttSite.Start(broker.Uri, "gw", MqttProtocolVersion.V500, options => options with { Tls = tls });
         var lost = await site.LostAsync();
         Assert.Equal(MqttLossCause.Tls, lost.Cause);
         Assert.Contains("it is valid from", lost.Reason, StringComparison.Ordinal);
@@ -207,7 +207,7 @@ public sealed class MqttBrokerTests
 
         // The clock of a computer that has none yet, and the time that was good last.
         var start = TimeProvider.System.GetUtcNow();
-        await using var patient = await Site.ConnectAsync(
+        await using var patient = await MqttSite.ConnectAsync(
             broker.Uri, "unset", MqttProtocolVersion.V500, change: options => options with { Tls = tls with { ValidationTime = () => start } });
     }
 
