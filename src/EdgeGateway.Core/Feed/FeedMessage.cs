@@ -35,6 +35,18 @@ public sealed record FeedMessage
     public static bool TryParse(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out FeedMessage? message, [NotNullWhen(false)] out string? problem)
     {
         message = null;
+        if (FeedPayload.Of(utf8) != FeedCompression.None)
+        {
+            if (FeedPayload.Unpack(utf8.ToArray()) is not { } plain)
+            {
+                problem = "packed, and cannot be unpacked: damaged, or far too large";
+                return false;
+            }
+
+            // Once only: what is still packed then is not JSON.
+            utf8 = plain.Span;
+        }
+
         JsonElement root;
         try
         {
