@@ -175,6 +175,11 @@ internal static class RecordJson
         json.WriteNumber(Names.Last, r.Last);
         json.WriteString(Names.State, r.State.Word());
         json.WriteString(Names.Reason, r.Reason);
+        if (r.StandIn is { } standIn)
+        {
+            json.WriteNumber(Names.StandInSeconds, standIn.TotalSeconds);
+        }
+
         if (r.From is { } from)
         {
             Time(json, Names.From, from);
@@ -321,6 +326,7 @@ internal static class RecordJson
         public static readonly JsonEncodedText EndRaw = JsonEncodedText.Encode("endRaw");
         public static readonly JsonEncodedText Coverage = JsonEncodedText.Encode("coverage");
         public static readonly JsonEncodedText Cut = JsonEncodedText.Encode("cut");
+        public static readonly JsonEncodedText StandInSeconds = JsonEncodedText.Encode("standInSeconds");
         public static readonly JsonEncodedText Reason = JsonEncodedText.Encode("reason");
         public static readonly JsonEncodedText Detail = JsonEncodedText.Encode("detail");
         public static readonly JsonEncodedText Account = JsonEncodedText.Encode("account");

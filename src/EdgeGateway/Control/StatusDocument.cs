@@ -64,6 +64,9 @@ public sealed record OutboxDocument
     /// <summary>Messages that wait.</summary>
     public required long Rows { get; init; }
 
+    /// <summary>Records in them.</summary>
+    public required long Records { get; init; }
+
     /// <summary>Bytes of all files of the store.</summary>
     public required long FileBytes { get; init; }
 
@@ -77,7 +80,11 @@ public sealed record OutboxDocument
     /// <summary>Waiting messages by stream.</summary>
     public required IReadOnlyDictionary<string, long> Streams { get; init; }
 
+    /// <summary>Records that left by the retention rule before they were delivered, and for which nothing stands.</summary>
     public required long Evicted { get; init; }
+
+    /// <summary>Records that left by the retention rule before they were delivered, and for which summaries of wider windows stand.</summary>
+    public required long Thinned { get; init; }
 
     public required long Quarantined { get; init; }
 }

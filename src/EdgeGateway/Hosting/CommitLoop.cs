@@ -26,6 +26,9 @@ internal sealed class CommitLoop
     /// <summary>Losses are published at most so often, and pressure is logged once in ten of these.</summary>
     private static readonly TimeSpan LossInterval = TimeSpan.FromMinutes(1);
 
+    /// <summary>Milliseconds more while nothing is delivered: nobody would read the statements, and they are kept longest of all.</summary>
+    private const long UndeliveredLossDelay = 59 * 60_000;
+
     /// <summary>After time in which nobody told the pipeline the time, it is told in steps of this, each a commit of its own, so that no commit grows with the gap.</summary>
     private static readonly TimeSpan CatchUpStep = TimeSpan.FromMinutes(1);
 
@@ -344,9 +347,9 @@ internal sealed class CommitLoop
         Post((encoder, at) => encoder.Health(new HealthRecord
         {
             Time = at,
-            Kind = loss.Reason == LossReason.Evicted ? HealthKind.Eviction : HealthKind.Quarantine,
-            Text = loss.Reason == LossReason.Evicted
-                ? "The store is full: the oldest records of the least class are evicted; range statements say which. Bring the link back, or raise storage.budget."
+            Kind = LossReason.StateOf(loss.Reason) is RangeState.Evicted or RangeState.Thinned ? HealthKind.Eviction : HealthKind.Quarantine,
+            Text = LossReason.StateOf(loss.Reason) is RangeState.Evicted or RangeState.Thinned
+                ? "The store is at a limit: the oldest records of the least class go; range statements say which, and what stands for them. Bring the link back, or raise the limits in storage."
                 : "Records were set aside because they were refused or are unreadable; range statements say which.",
         }));
     }
@@ -384,7 +387,7 @@ internal sealed class CommitLoop
         }
 
         TellFull();
-        var losses = _losses.Any && (ending || monotonic >= _nextLossNotice);
+        var losses = _losses.Any && (ending || monotonic >= _nextLossNotice + (_store.IsUndelivered ? UndeliveredLossDelay : 0));
         if (count > 0 || losses || _transition || _step is not null || !_posted.IsEmpty || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds)
         {
             Begin(now);
