@@ -16,6 +16,7 @@ var root = new RootCommand(
       edgegateway trace BUS                  what passes on a bus, frame by frame, in words
       edgegateway write DEVICE POINT VALUE   write one value, where profile and configuration allow it
       edgegateway status                     what the running gateway does, and what is wrong
+      edgegateway reload                     take over an edited configuration without losing anything
     """)
 {
     RunCommand.Create(),
@@ -26,6 +27,7 @@ var root = new RootCommand(
     WriteCommand.Create(),
     WritesCommand.Create(),
     StatusCommand.Create(),
+    ReloadCommand.Create(),
     OutboxCommand.Create(),
     SimulateCommand.Create(),
     DemoCommand.Create(),

@@ -48,6 +48,9 @@ public sealed class FeedEncoder : IFeedSink
     /// <summary>While true, records are counted and not written: recovery replays what has been stored already.</summary>
     public bool Replay { get; set; }
 
+    /// <summary>While true, each record says that its dates are provisional: nobody has set the clock.</summary>
+    public bool IsClockUnset { get; set; }
+
     /// <summary>True when nothing waits for the next <see cref="Flush"/>.</summary>
     public bool IsEmpty => Array.TrueForAll(_buffers, static b => b.IsEmpty);
 
@@ -72,7 +75,7 @@ public sealed class FeedEncoder : IFeedSink
     {
         if (Begin(FeedStream.Summary) is { } json)
         {
-            RecordJson.Summary(json, _points[record.Point], record);
+            RecordJson.Summary(json, _points[record.Point], record, IsClockUnset);
         }
 
         End(FeedStream.Summary);
@@ -82,7 +85,7 @@ public sealed class FeedEncoder : IFeedSink
     {
         if (Begin(FeedStream.Emission) is { } json)
         {
-            RecordJson.Emission(json, record.Device < 0 ? null : _site.Devices[record.Device].Id, record);
+            RecordJson.Emission(json, record.Device < 0 ? null : _site.Devices[record.Device].Id, record, IsClockUnset);
         }
 
         End(FeedStream.Emission);
@@ -93,7 +96,7 @@ public sealed class FeedEncoder : IFeedSink
         ArgumentNullException.ThrowIfNull(record);
         if (Begin(FeedStream.Anomaly) is { } json)
         {
-            RecordJson.Anomaly(json, _points[record.Point], record);
+            RecordJson.Anomaly(json, _points[record.Point], record, IsClockUnset);
         }
 
         End(FeedStream.Anomaly);
@@ -104,7 +107,7 @@ public sealed class FeedEncoder : IFeedSink
         ArgumentNullException.ThrowIfNull(record);
         if (Begin(FeedStream.State, record.Device) is { } json)
         {
-            RecordJson.State(json, _site.Devices[record.Device].Id, record);
+            RecordJson.State(json, _site.Devices[record.Device].Id, record, IsClockUnset);
         }
 
         End(FeedStream.State);
@@ -114,7 +117,7 @@ public sealed class FeedEncoder : IFeedSink
     {
         if (Begin(FeedStream.Sample) is { } json)
         {
-            RecordJson.Sample(json, _points[sample.Point], sample);
+            RecordJson.Sample(json, _points[sample.Point], sample, IsClockUnset);
         }
 
         End(FeedStream.Sample);
@@ -128,7 +131,7 @@ public sealed class FeedEncoder : IFeedSink
     {
         if (Begin(FeedStream.Birth, device) is { } json)
         {
-            BirthJson.Write(json, _site, _site.Devices[device], _vocabularyVersion, now, texts);
+            BirthJson.Write(json, _site, _site.Devices[device], _vocabularyVersion, now, texts, IsClockUnset);
         }
 
         End(FeedStream.Birth);
@@ -140,7 +143,7 @@ public sealed class FeedEncoder : IFeedSink
         ArgumentNullException.ThrowIfNull(record);
         if (Begin(FeedStream.Health) is { } json)
         {
-            RecordJson.Health(json, record);
+            RecordJson.Health(json, record, IsClockUnset);
         }
 
         End(FeedStream.Health);
@@ -152,7 +155,7 @@ public sealed class FeedEncoder : IFeedSink
         ArgumentNullException.ThrowIfNull(record);
         if (Begin(FeedStream.Range) is { } json)
         {
-            RecordJson.Range(json, record);
+            RecordJson.Range(json, record, IsClockUnset);
         }
 
         End(FeedStream.Range);

@@ -61,6 +61,7 @@ public static class SiteLoader
             Uplinks = SiteUplinks.Resolve(root, gatewayId, problems),
             Storage = Storage(root, problems),
             HealthListen = Health(root, problems),
+            ClockHold = ClockHold(root, problems),
             ConfigurationHash = Hash(gateway, library.Texts),
         };
         CheckDetectors(model, devices.Placed, problems);
@@ -189,6 +190,18 @@ public static class SiteLoader
             CommitWindow = commit,
             CheckpointInterval = checkpoint,
         };
+    }
+
+    private static TimeSpan ClockHold(Section root, ProblemCollector problems)
+    {
+        var clock = root.Block("clock", GatewayShape.Clock);
+        var hold = clock.Duration("hold") ?? SiteModel.DefaultClockHold;
+        if (hold > TimeSpan.FromDays(1))
+        {
+            problems.Error(clock.At("hold"), $"readings cannot be held for {hold.TotalHours} hours", "Write 0s to 1d; while readings are held nothing is published or detected");
+        }
+
+        return hold;
     }
 
     private static string? Health(Section root, ProblemCollector problems)

@@ -11,7 +11,7 @@ internal sealed class MqttUplinkRun : IDisposable
     /// <summary>How long a stop waits for acknowledgements (requirement M-11).</summary>
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(3);
 
-    private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(1);
 
     /// <summary>After an outage this long, history waits up to <see cref="FleetSpread"/>, so that a fleet does not come back at once.</summary>
     private static readonly TimeSpan LongOutage = TimeSpan.FromMinutes(5);
@@ -98,6 +98,7 @@ internal sealed class MqttUplinkRun : IDisposable
         while (true)
         {
             Interlocked.Exchange(ref _lookPending, 0);
+            _context.Beat?.Beat(UplinkContext.LongestRest);
             while (_events.Reader.TryRead(out var happened))
             {
                 Handle(happened, client);
@@ -127,19 +128,15 @@ internal sealed class MqttUplinkRun : IDisposable
                 wait = limit - Now;
             }
 
-            await WaitAsync(wait, companions).ConfigureAwait(false);
+            await WaitAsync(wait is { } due && due < UplinkContext.LongestRest ? due : UplinkContext.LongestRest, companions).ConfigureAwait(false);
         }
     }
 
-    private async Task WaitAsync(TimeSpan? wait, Task[] companions)
+    private async Task WaitAsync(TimeSpan wait, Task[] companions)
     {
         using var enough = new CancellationTokenSource();
         Task happened = _events.Reader.WaitToReadAsync(enough.Token).AsTask();
-        List<Task> any = [happened, .. companions];
-        if (wait is { } time)
-        {
-            any.Add(Task.Delay(time > TimeSpan.Zero ? time : TimeSpan.Zero, _time, enough.Token));
-        }
+        List<Task> any = [happened, .. companions, Task.Delay(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, _time, enough.Token)];
 
         await Task.WhenAny(any).ConfigureAwait(false);
         await enough.CancelAsync().ConfigureAwait(false);
