@@ -63,6 +63,7 @@ public static class SiteLoader
             Storage = Storage(root, problems),
             StatusEvery = StatusEvery(gatewaySection, problems),
             HealthListen = Health(root, problems),
+            ClockHold = ClockHold(root, problems),
             ConfigurationHash = Hash(gateway, library.Texts),
         };
         CheckDetectors(model, devices.Placed, problems);
@@ -225,6 +226,18 @@ public static class SiteLoader
         }
 
         return age;
+    }
+
+    private static TimeSpan ClockHold(Section root, ProblemCollector problems)
+    {
+        var clock = root.Block("clock", GatewayShape.Clock);
+        var hold = clock.Duration("hold") ?? SiteModel.DefaultClockHold;
+        if (hold > TimeSpan.FromDays(1))
+        {
+            problems.Error(clock.At("hold"), $"readings cannot be held for {hold.TotalHours} hours", "Write 0s to 1d; while readings are held nothing is published or detected");
+        }
+
+        return hold;
     }
 
     private static string? Health(Section root, ProblemCollector problems)
