@@ -148,6 +148,14 @@ internal sealed class MqttSubscriptions(MqttClientOptions options, PublishSessio
                 return new(MqttReasonCode.ProtocolError, $"SUBACK with {codes.Length} reason codes for {subscriptions.Length} filters");
             }
 
+            foreach (var code in codes)
+            {
+                if (code is > 2 and < 0x80 || (code > 0x80 && options.Version == MqttProtocolVersion.V311))
+                {
+                    return new(MqttReasonCode.ProtocolError, $"SUBACK with reason code 0x{code:X2}");
+                }
+            }
+
             for (var i = 0; i < codes.Length; i++)
             {
                 Settle(subscriptions[i], (MqttReasonCode)codes[i], refused);

@@ -19,10 +19,22 @@ public static class MqttTopic
     }
 
     /// <summary>Throws unless <paramref name="filter"/> can be subscribed to.</summary>
-    /// <exception cref="ArgumentException">The filter is empty, too long, or a wildcard is not a whole level; # may only be the last.</exception>
+    /// <exception cref="ArgumentException">
+    /// The filter is empty, too long, or a wildcard is not a whole level; # may only be the last; $share/ wants a name and a filter.
+    /// </exception>
     public static void ValidateFilter(string filter)
     {
         ValidateText(filter);
+        if (filter.StartsWith("$share/", StringComparison.Ordinal) && filter.AsSpan(7) is var shared)
+        {
+            // MQTT 5.0, 4.8.2: $share/name/filter.
+            var end = shared.IndexOf('/');
+            if (end < 1 || end == shared.Length - 1 || shared[..end].ContainsAny('#', '+'))
+            {
+                throw new ArgumentException($"shared subscription '{filter}' is not $share/name/filter with a name without wildcards", nameof(filter));
+            }
+        }
+
         for (var i = 0; i < filter.Length; i++)
         {
             if (filter[i] is not ('#' or '+'))

@@ -426,6 +426,12 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
     /// <summary>Counts how often in a row the server hung up at a message; by its key also over new sessions, where it is another publish.</summary>
     private void Blame(Publication head)
     {
+        if (head.Received)
+        {
+            // The server has the message, and its identifier is taken until PUBCOMP. MQTT 5.0, 4.3.3.
+            return;
+        }
+
         if (head.Key is { } key)
         {
             _droppedInARow = key == _droppedKey ? _droppedInARow + 1 : 1;
@@ -547,6 +553,12 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
             if (publication.Retain && !_limits.RetainAvailable)
             {
                 Settle(publication, PublishOutcome.FromAck(MqttReasonCode.RetainNotSupported, null));
+                return;
+            }
+
+            if (publication.Qos > _limits.MaximumQos)
+            {
+                Settle(publication, PublishOutcome.FromAck(MqttReasonCode.QosNotSupported, $"the server takes QoS {(int)_limits.MaximumQos} at most"));
                 return;
             }
         }
