@@ -26,7 +26,11 @@ public static class GatewayShape
     public static readonly ObjectShape Storage = new(
         "the storage",
         new("directory", Text, "Directory of the database and the control socket, relative to gateway.yaml.") { Default = "data", AlsoCalled = ["path", "dir"] },
-        new("budget", Size, "Hard limit for all files together; at least 16MiB.") { Default = "256MiB" },
+        new("budget", Size, "Hard limit for all files together; at least 16MiB. When absent 60 % of the space that is free when the store is made, at least 64MiB, and the same from then on."),
+        new("records", Integer(1000, int.MaxValue), "Most records that may wait for delivery; limited by the budget alone when absent."),
+        new("thin", TrueOrFalse, "Whether samples make room early, from 85 % of the budget on while nothing is delivered.") { Default = "true" },
+        new("sampleAge", Duration, "Samples that wait longer than this for delivery go, by the running time of the gateway; never when absent."),
+        new("summaryAge", Duration, "Summaries that wait longer than this go; at least sampleAge. Never when absent."),
         new("sampleLog", Size, "Part of the budget for the log of samples; at most half. A quarter of the budget when absent."),
         new("commitWindow", Duration, "Longest time between reading a value and its commit: what a power cut may cost.") { Default = "1s" },
         new("checkpoint", Duration, "Time between two checkpoints of the state.") { Default = "60s" });
@@ -34,6 +38,10 @@ public static class GatewayShape
     public static readonly ObjectShape Health = new(
         "the health endpoint",
         new Key("listen", Text, "Loopback address and port, or off.") { Default = "127.0.0.1:8080" });
+
+    public static readonly ObjectShape Clock = new(
+        "the clock",
+        new Key("hold", Duration, "How long after a start readings wait for their dates when the computer does not know the time; then they get provisional dates and say so. At most 1d.") { Default = "15m" });
 
     public static readonly ObjectShape Rs485 = new(
         "rs485",
@@ -45,71 +53,31 @@ public static class GatewayShape
         new("receiveDuringSend", TrueOrFalse, "Whether the own bytes are heard while sending; they are recognised and skipped.") { Default = "false" },
         new("terminate", TrueOrFalse, "Switches on the termination resistor of the UART, where it has one.") { Default = "false" });
 
-    public static readonly ObjectShape TcpBus = new(
-        "a modbus-tcp bus",
-        new("id", Id, "Identifier of the bus.") { Required = true },
-        new("type", Choice("modbus-tcp"), "Modbus TCP: one connection, shared by the unit ids behind it.") { Required = true },
-        Host(),
-        new("port", Integer(1, 65_535), "TCP port.") { Default = "502" },
-        new("pipelining", TrueOrFalse, "Whether several requests may share the connection, once the device has proved that it can. false: one after the other, and no read but those of points.") { Default = "true" },
-        RequestTimeout());
+    public static readonly ObjectShape TcpBus = BusOf(
+        "modbus-tcp",
+        "Modbus TCP: one connection, shared by the unit ids behind it.",
+        [
+            Host(),
+            NetworkPort("TCP port."),
+            new("pipelining", TrueOrFalse, "Whether several requests may share the connection, once the device has proved that it can. false: one after the other, and no read but those of points.") { Default = "true" },
+        ]);
 
-    public static readonly ObjectShape UdpBus = new(
-        "a modbus-udp bus",
-        new("id", Id, "Identifier of the bus.") { Required = true },
-        new("type", Choice("modbus-udp"), "The frames of Modbus TCP in UDP datagrams.") { Required = true },
-        Host(),
-        new("port", Integer(1, 65_535), "UDP port.") { Default = "502" },
-        RequestTimeout());
+    public static readonly ObjectShape UdpBus = BusOf(
+        "modbus-udp", "The frames of Modbus TCP in UDP datagrams.", [Host(), NetworkPort("UDP port.")]);
 
-    public static readonly ObjectShape RtuBus = new(
-        "a modbus-rtu bus",
-        new("id", Id, "Identifier of the bus.") { Required = true },
-        new("type", Choice("modbus-rtu"), "Modbus RTU on a serial port.") { Required = true },
-        SerialPath(),
-        Baud(),
-        new("parity", Choice("none", "even", "odd"), "Parity.") { Default = "even" },
-        new("stopBits", Integer(1, 2), "Stop bits.") { Default = "1" },
-        SerialSilence(),
-        Turnaround(),
-        Direction(),
-        LowLatency(),
-        RequestTimeout());
+    public static readonly ObjectShape RtuBus = BusOf(
+        "modbus-rtu", "Modbus RTU on a serial port.", SerialLine(Parity(), StopBits()));
 
-    public static readonly ObjectShape AsciiBus = new(
-        "a modbus-ascii bus",
-        new("id", Id, "Identifier of the bus.") { Required = true },
-        new("type", Choice("modbus-ascii"), "Modbus ASCII on a serial port.") { Required = true },
-        SerialPath(),
-        Baud(),
-        new("parity", Choice("none", "even", "odd"), "Parity.") { Default = "even" },
-        new("dataBits", Integer(7, 8), "Data bits.") { Default = "7" },
-        new("stopBits", Integer(1, 2), "Stop bits.") { Default = "1" },
-        SerialSilence(),
-        Turnaround(),
-        Direction(),
-        LowLatency(),
-        RequestTimeout());
+    public static readonly ObjectShape AsciiBus = BusOf(
+        "modbus-ascii",
+        "Modbus ASCII on a serial port.",
+        SerialLine(Parity(), new("dataBits", Integer(7, 8), "Data bits.") { Default = "7" }, StopBits()));
 
-    public static readonly ObjectShape RtuOverTcpBus = new(
-        "a modbus-rtu-over-tcp bus",
-        new("id", Id, "Identifier of the bus.") { Required = true },
-        new("type", Choice("modbus-rtu-over-tcp"), "RTU frames in a TCP connection: a serial line behind a device server that passes bytes through.") { Required = true },
-        Host(),
-        DeviceServerPort(),
-        DeviceServerSilence(),
-        Turnaround(),
-        RequestTimeout());
+    public static readonly ObjectShape RtuOverTcpBus = BusOf(
+        "modbus-rtu-over-tcp", "RTU frames in a TCP connection: a serial line behind a device server that passes bytes through.", DeviceServer());
 
-    public static readonly ObjectShape AsciiOverTcpBus = new(
-        "a modbus-ascii-over-tcp bus",
-        new("id", Id, "Identifier of the bus.") { Required = true },
-        new("type", Choice("modbus-ascii-over-tcp"), "ASCII frames in a TCP connection: a serial line behind a device server that passes bytes through.") { Required = true },
-        Host(),
-        DeviceServerPort(),
-        DeviceServerSilence(),
-        Turnaround(),
-        RequestTimeout());
+    public static readonly ObjectShape AsciiOverTcpBus = BusOf(
+        "modbus-ascii-over-tcp", "ASCII frames in a TCP connection: a serial line behind a device server that passes bytes through.", DeviceServer());
 
     public static readonly VariantShape Bus = new(
         "a bus",
@@ -181,6 +149,7 @@ public static class GatewayShape
         "a point of the device",
         new("poll", new EitherShape(Off, Duration), "Period instead of the profile's, or off to leave the point out."),
         new("samples", TrueOrFalse, "Whether each sample is published; the device's setting when absent."),
+        new("compliance", TrueOrFalse, "Whether its records must be accounted for; the device's setting when absent."),
         new("plausible", Plausible, "Bounds instead of the profile's."),
         new("limits", new EitherShape(Off, Limits), "Limits of the detector limit over those of the profile, or off."),
         new("stuck", new EitherShape(Off, Duration, Stuck), "Time without change that makes a finding, or a block of settings, or off."),
@@ -203,6 +172,7 @@ public static class GatewayShape
         new("region", Text, "Grid region where it differs from the site's."),
         new("metering", Metering, "Place in the metering tree; absent for devices that meter no energy."),
         new("samples", Choice("none", "all"), "Whether each sample is published, or only summaries.") { Default = "none" },
+        new("compliance", TrueOrFalse, "true for what must be accounted for (a CEMS, a custody meter): its records are never thinned and go last when space runs out.") { Default = "false" },
         new("allowWrites", TrueOrFalse, "Whether points that the profile declares writable may be written.") { Default = "false", AlsoCalled = ["writable", "writes"] },
         new("points", new MapShape(PointId, Point), "Settings of single points, by point id."));
 
@@ -236,27 +206,48 @@ public static class GatewayShape
         new("storage", Storage, "What the store may use."),
         new("windows", new ListShape(Duration, min: 1), "Widths of the aligned windows, ascending; each divides the next, the first divides 15m, the last is at most 1d.") { Default = "[1m, 15m, 1h, 1d]" },
         new("health", new EitherShape(Off, Health), "Health endpoint on loopback."),
+        new("clock", Clock, "What to do while the computer does not know the time."),
         new("buses", new ListShape(Bus, min: 1), "Lines and connections, each with one owner.") { Required = true },
         new("devices", new ListShape(Device, min: 1), "Devices.") { Required = true },
         new("uplinks", new ListShape(Uplink), "Ways to central platforms."));
 
+    /// <summary>The keys of a bus: its own between those that every bus has.</summary>
+    private static ObjectShape BusOf(string type, string what, Key[] keys) => new(
+        $"a {type} bus",
+        [
+            new("id", Id, "Identifier of the bus.") { Required = true },
+            new("type", Choice(type), what) { Required = true },
+            .. keys,
+            new("timeout", Duration, "Time limit of one request, for devices that have none of their own.") { Default = "500ms" },
+        ]);
+
+    /// <summary>The keys of a serial port, with those of its characters.</summary>
+    private static Key[] SerialLine(params ReadOnlySpan<Key> character) =>
+    [
+        new("port", Text, "Path of the port, best a stable one below /dev/serial/by-id.") { Required = true, AlsoCalled = ["device", "path"] },
+        new("baud", Integer(50, 4_000_000), "Bits per second; any rate that the adapter makes within 2 %.") { Default = "9600", AlsoCalled = ["speed", "baudrate"] },
+        .. character,
+        new("silence", Duration, "Least silence between frames; 3.5 characters, above 19200 baud 1.75ms, when absent. More for devices that need it.") { AlsoCalled = ["gap", "interFrameDelay"] },
+        Turnaround(),
+        new("rs485", new EitherShape(Choice("adapter", "kernel"), Rs485), "Who switches the direction of an RS-485 line; adapter when absent, as nearly all USB adapters do."),
+        new("lowLatency", TrueOrFalse, "Asks the driver to hand over bytes at once, where it knows how (FTDI: otherwise up to 16 ms later).") { Default = "true" },
+    ];
+
+    private static Key[] DeviceServer() =>
+    [
+        Host(),
+        new("port", Integer(1, 65_535), "TCP port of the device server for this line.") { Required = true },
+        new("silence", Duration, "Pause between an answer and the next request, for device servers that do not keep the silence on their line themselves.") { Default = "5ms" },
+        Turnaround(),
+    ];
+
     private static Key Host() => new("host", Text, "Name or address of the device or converter.") { Required = true, AlsoCalled = ["address", "ip"] };
 
-    private static Key DeviceServerPort() => new("port", Integer(1, 65_535), "TCP port of the device server for this line.") { Required = true };
+    private static Key NetworkPort(string what) => new("port", Integer(1, 65_535), what) { Default = "502" };
 
-    private static Key RequestTimeout() => new("timeout", Duration, "Time limit of one request, for devices that have none of their own.") { Default = "500ms" };
+    private static Key Parity() => new("parity", Choice("none", "even", "odd"), "Parity.") { Default = "even" };
 
-    private static Key SerialPath() => new("port", Text, "Path of the port, best a stable one below /dev/serial/by-id.") { Required = true, AlsoCalled = ["device", "path"] };
-
-    private static Key Baud() => new("baud", Integer(50, 4_000_000), "Bits per second; any rate that the adapter makes within 2 %.") { Default = "9600", AlsoCalled = ["speed", "baudrate"] };
-
-    private static Key SerialSilence() => new("silence", Duration, "Least silence between frames; 3.5 characters, above 19200 baud 1.75ms, when absent. More for devices that need it.") { AlsoCalled = ["gap", "interFrameDelay"] };
-
-    private static Key DeviceServerSilence() => new("silence", Duration, "Pause between an answer and the next request, for device servers that do not keep the silence on their line themselves.") { Default = "5ms" };
+    private static Key StopBits() => new("stopBits", Integer(1, 2), "Stop bits.") { Default = "1" };
 
     private static Key Turnaround() => new("turnaround", Duration, "How long all devices are left alone after a broadcast.") { Default = "100ms" };
-
-    private static Key Direction() => new("rs485", new EitherShape(Choice("adapter", "kernel"), Rs485), "Who switches the direction of an RS-485 line; adapter when absent, as nearly all USB adapters do.");
-
-    private static Key LowLatency() => new("lowLatency", TrueOrFalse, "Asks the driver to hand over bytes at once, where it knows how (FTDI: otherwise up to 16 ms later).") { Default = "true" };
 }

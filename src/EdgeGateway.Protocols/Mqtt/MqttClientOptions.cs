@@ -34,6 +34,12 @@ public sealed record MqttClientOptions
     /// </summary>
     public bool CleanStart { get; init; }
 
+    /// <summary>
+    /// True: the first connection of a process takes over the session that the server still holds under <see cref="ClientId"/>. Only for a client that
+    /// receives at QoS 0 or 1 and publishes nothing at QoS 1 or 2: then there is no state of its own to hold beside the server's.
+    /// </summary>
+    public bool TakeOverSession { get; init; }
+
     /// <summary>Keeps the session over the end of the process; null keeps it in memory. Not together with <see cref="CleanStart"/>.</summary>
     public IMqttSessionStore? SessionStore { get; init; }
 

@@ -4,7 +4,7 @@ using EdgeGateway.Storage;
 namespace EdgeGateway.Hosting;
 
 /// <summary>
-/// Collects losses until they are published: merged into runs and at most once a minute, because a store under pressure evicts with
+/// Collects losses until they are published: merged into runs and at most once a minute, while nothing is delivered once an hour, because a store under pressure evicts with
 /// every commit and statements about it must not crowd out what they speak of. The store keeps them until they are published.
 /// </summary>
 internal sealed class LossNotices
@@ -22,13 +22,13 @@ internal sealed class LossNotices
         {
             _through = Math.Max(_through, loss.Id);
 
-            // A range statement that was refused is not spoken about: it would be refused as well, without end. It is counted.
+            // A range statement that was refused is not spoken about here: that would be refused as well, without end. RangeRepeats does it in time.
             if (!FeedHeads.IsSpokenAbout(loss.Stream))
             {
                 continue;
             }
 
-            var i = _waiting.FindIndex(w =>
+            var i = _waiting.FindLastIndex(w =>
                 w.Stream == loss.Stream && w.Epoch == loss.Epoch && w.Reason == loss.Reason && w.Destination == loss.Destination && w.Last + 1 == loss.First);
             if (i >= 0)
             {
@@ -47,21 +47,7 @@ internal sealed class LossNotices
     {
         foreach (var loss in _waiting)
         {
-            encoder.Range(new RangeRecord
-            {
-                Time = now,
-                Stream = loss.Stream,
-                Epoch = loss.Epoch,
-                First = loss.First,
-                Last = loss.Last,
-                State = loss.Reason switch
-                {
-                    LossReason.Evicted => RangeState.Evicted,
-                    LossReason.Unreadable => RangeState.Unreadable,
-                    _ => RangeState.Quarantined,
-                },
-                Reason = loss.Destination.Length > 0 ? $"{loss.Reason} by {loss.Destination}" : loss.Reason,
-            });
+            encoder.Range(Statement(loss, now));
         }
 
         var through = _through;
@@ -69,4 +55,17 @@ internal sealed class LossNotices
         _through = 0;
         return through;
     }
+
+    /// <summary>What the feed says of a loss.</summary>
+    public static RangeRecord Statement(RecordLoss loss, Core.Instant now) => new()
+    {
+        Time = now,
+        Stream = loss.Stream,
+        Epoch = loss.Epoch,
+        First = loss.First,
+        Last = loss.Last,
+        State = LossReason.StateOf(loss.Reason),
+        StandIn = LossReason.StandIn(loss.Reason),
+        Reason = loss.Destination.Length > 0 ? $"{loss.Reason} by {loss.Destination}" : loss.Reason,
+    };
 }

@@ -11,8 +11,8 @@ internal readonly record struct StoreLimits
     /// <summary>Smallest budget the store works with.</summary>
     public const long MinBudgetBytes = 512 * 1024;
 
-    // Marker, lock and process id: three files of one block each, and one spare for the moment of replacement.
-    private const long SmallFiles = 4 * 4096;
+    // Marker, lock, process id and budget: four files of one block each, and one spare for the moment of replacement.
+    private const long SmallFiles = 5 * 4096;
 
     private StoreLimits(long budget)
     {
