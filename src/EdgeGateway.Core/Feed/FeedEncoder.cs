@@ -19,6 +19,7 @@ public sealed class FeedEncoder : IFeedSink
     private readonly SiteModel _site;
     private readonly string _vocabularyVersion;
     private readonly RecordJson.PointText[] _points;
+    private readonly SampleJson _samples = new();
     private readonly RecordGroup[][] _groups;
     private readonly long[] _next;
     private readonly long[] _firstWaiting;
@@ -117,9 +118,13 @@ public sealed class FeedEncoder : IFeedSink
     public void Sample(in Sample sample)
     {
         var group = RecordGroup.OfSample(_site.Points[sample.Point]);
-        if (Begin(FeedStream.Sample, group: group) is { } json)
+        if (!Replay)
         {
-            RecordJson.Sample(json, _points[sample.Point], sample);
+            var buffer = _groups[(int)FeedStream.Sample - 1][group].Buffer;
+            if (!_samples.TryWrite(buffer.BeginBytes(RecordBuffer.NoDevice), _points[sample.Point], sample))
+            {
+                RecordJson.Sample(buffer.Begin(RecordBuffer.NoDevice), _points[sample.Point], sample);
+            }
         }
 
         End(FeedStream.Sample, group);

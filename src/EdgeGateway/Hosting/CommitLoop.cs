@@ -32,6 +32,9 @@ internal sealed class CommitLoop
     /// <summary>After time in which nobody told the pipeline the time, it is told in steps of this, each a commit of its own, so that no commit grows with the gap.</summary>
     private static readonly TimeSpan CatchUpStep = TimeSpan.FromMinutes(1);
 
+    /// <summary>Pollers that waited longer than this for room in the queue have lost polls, and the feed says so.</summary>
+    private static readonly TimeSpan FullLimit = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly LoadedSite _site;
@@ -46,6 +49,7 @@ internal sealed class CommitLoop
     private readonly StateWriter _state = new();
     private readonly CommitBatch _commit;
     private readonly LossNotices _losses = new();
+    private readonly RangeRepeats _repeats;
     private readonly HashSet<int> _announce = [];
     private LocalPath _path;
     private Sample[] _samples = new Sample[4096];
@@ -58,6 +62,7 @@ internal sealed class CommitLoop
     private long _nextLossNotice;
     private long _nextIssued;
     private long _evictedLogged;
+    private bool _wasFailing;
     private volatile string? _failing;
     private volatile bool _ended;
     private long _taken;
@@ -77,6 +82,7 @@ internal sealed class CommitLoop
         _commit = new CommitBatch { ValueOf = StateRecovery.ValueOf(_path.Site) };
         _transition = _path.Site.ConfigurationHash != site.Model.ConfigurationHash || recovered.CannotContinue is not null;
         _afterLoss = recovered.Store.Report is not null;
+        _repeats = new RangeRepeats(recovered.Store.Counters.GetValueOrDefault(RangeRepeats.Counter) != 0);
         Tell(recovered);
 
         // A clock that was set back while the gateway was off is a step like any other.
@@ -84,6 +90,12 @@ internal sealed class CommitLoop
         if (_path.Now is { } before && before - now > StepLimit)
         {
             Step(now - before, "While the gateway was off the wall clock was set");
+        }
+
+        var stopped = _path.Batch > 0 && recovered.Store.Counters.GetValueOrDefault(Absences.StopCounter) == _path.Batch;
+        if (Absences.BetweenRuns(_path.Now, now, stopped, _afterLoss) is { } absence)
+        {
+            Post((encoder, _) => encoder.Range(absence with { Epoch = encoder.Heads.Epoch }));
         }
     }
 
@@ -243,6 +255,7 @@ internal sealed class CommitLoop
         }
 
         _losses.Add(recovered.Store.UnpublishedLosses);
+        _repeats.Note(recovered.Store.UnpublishedLosses);
     }
 
     private async ValueTask CommitAsync(CancellationToken stop)
@@ -294,6 +307,7 @@ internal sealed class CommitLoop
         if (_failing is not null)
         {
             _failing = null;
+            _wasFailing = true;
             Log.StoreBack(_log);
             Post((encoder, now) => encoder.Health(new HealthRecord { Time = now, Kind = HealthKind.StorageRecovered, Text = "The store can be written again." }));
         }
@@ -315,6 +329,7 @@ internal sealed class CommitLoop
 
         _awaited.Clear();
         _losses.Add(result.Losses);
+        _repeats.Note(result.Losses);
         LogLosses(result.Losses);
     }
 
@@ -371,6 +386,7 @@ internal sealed class CommitLoop
             now = _samples[count - 1].Time;
         }
 
+        TellFull();
         var losses = _losses.Any && (ending || monotonic >= _nextLossNotice + (_store.IsUndelivered ? UndeliveredLossDelay : 0));
         if (count > 0 || losses || _transition || _step is not null || !_posted.IsEmpty || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds)
         {
@@ -393,9 +409,23 @@ internal sealed class CommitLoop
                 if (_nextIssued > 0)
                 {
                     _path.Encoder.StateIssued(now, "hourly");
+                    if (_repeats.IsTime())
+                    {
+                        _repeats.Repeat(_path.Encoder, _store.Statistics().Losses, now);
+                    }
                 }
 
                 _nextIssued = monotonic + (long)IssuedInterval.TotalMilliseconds;
+            }
+
+            if (_repeats.Change() is { } repeat)
+            {
+                _commit.Counters.Add((RangeRepeats.Counter, repeat));
+            }
+
+            if (ending)
+            {
+                _commit.Counters.Add((Absences.StopCounter, _path.Batch));
             }
 
             if (losses)
@@ -412,6 +442,18 @@ internal sealed class CommitLoop
         if (moved.Duration() > StepLimit)
         {
             Step(moved, "The wall clock stepped");
+        }
+    }
+
+    /// <summary>Says that polls were lost while no reading could be taken.</summary>
+    private void TellFull()
+    {
+        if (_queue.TryTakeFull(FullLimit, out var since, out var until))
+        {
+            var now = _clock.At(_clock.Monotonic);
+            var absence = Absences.Statement(now, now - since, now - until, _wasFailing ? Absences.StoreNotWritten : Absences.QueueFull);
+            _wasFailing = false;
+            Post((encoder, _) => encoder.Range(absence with { Epoch = encoder.Heads.Epoch }));
         }
     }
 

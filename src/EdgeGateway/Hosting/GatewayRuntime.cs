@@ -150,7 +150,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         }
 
         _loop.Settle();
-        Log.Stopped(_log, _store.Statistics().Rows);
+        Log.Stopped(_log, _store.Statistics(withLosses: false).Rows);
     }
 
     /// <summary>Reads one device now through the owner of its bus.</summary>

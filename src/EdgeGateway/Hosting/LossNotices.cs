@@ -4,8 +4,8 @@ using EdgeGateway.Storage;
 namespace EdgeGateway.Hosting;
 
 /// <summary>
-/// Collects losses until they are published: merged into runs and at most once a minute, while nothing is delivered once an hour, because a store under pressure evicts with
-/// every commit and statements about it must not crowd out what they speak of. The store keeps them until they are published.
+/// Collects losses until they are published: merged into runs and at most once a minute, while nothing is delivered once an hour, because a store under
+/// pressure evicts with every commit and statements about it must not crowd out what they speak of. The store keeps them until they are published.
 /// </summary>
 internal sealed class LossNotices
 {
@@ -22,7 +22,7 @@ internal sealed class LossNotices
         {
             _through = Math.Max(_through, loss.Id);
 
-            // A range statement that was refused is not spoken about: it would be refused as well, without end. It is counted.
+            // A range statement that was refused is not spoken about here: that would be refused as well, without end. RangeRepeats does it in time.
             if (!FeedHeads.IsSpokenAbout(loss.Stream))
             {
                 continue;
@@ -47,17 +47,7 @@ internal sealed class LossNotices
     {
         foreach (var loss in _waiting)
         {
-            encoder.Range(new RangeRecord
-            {
-                Time = now,
-                Stream = loss.Stream,
-                Epoch = loss.Epoch,
-                First = loss.First,
-                Last = loss.Last,
-                State = LossReason.StateOf(loss.Reason),
-                StandIn = LossReason.StandIn(loss.Reason),
-                Reason = loss.Destination.Length > 0 ? $"{loss.Reason} by {loss.Destination}" : loss.Reason,
-            });
+            encoder.Range(Statement(loss, now));
         }
 
         var through = _through;
@@ -65,4 +55,17 @@ internal sealed class LossNotices
         _through = 0;
         return through;
     }
+
+    /// <summary>What the feed says of a loss.</summary>
+    public static RangeRecord Statement(RecordLoss loss, Core.Instant now) => new()
+    {
+        Time = now,
+        Stream = loss.Stream,
+        Epoch = loss.Epoch,
+        First = loss.First,
+        Last = loss.Last,
+        State = LossReason.StateOf(loss.Reason),
+        StandIn = LossReason.StandIn(loss.Reason),
+        Reason = loss.Destination.Length > 0 ? $"{loss.Reason} by {loss.Destination}" : loss.Reason,
+    };
 }

@@ -32,6 +32,10 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
     });
 
     private readonly Alarm _alarm = new(time);
+    private readonly Lock _gate = new();
+    private int _waiting;
+    private long? _fullSince;
+    private long _fullUntil;
 
     /// <summary>Readings that wait.</summary>
     public int Count => _channel.Reader.Count;
@@ -45,7 +49,31 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
         }
 
         _alarm.Wake();
-        return _channel.Writer.WriteAsync(reading, cancel);
+        return WriteLaterAsync(reading, cancel);
+    }
+
+    /// <summary>
+    /// A time in which pollers waited for room and could not poll, once it is over; each is told once. Two that follow each other before anybody asks are
+    /// told as one.
+    /// </summary>
+    /// <param name="least">Shorter ones are forgotten: the queue evens them out.</param>
+    /// <param name="since">How long ago it began.</param>
+    /// <param name="until">How long ago it ended.</param>
+    public bool TryTakeFull(TimeSpan least, out TimeSpan since, out TimeSpan until)
+    {
+        since = until = TimeSpan.Zero;
+        lock (_gate)
+        {
+            if (_waiting > 0 || _fullSince is not { } from)
+            {
+                return false;
+            }
+
+            _fullSince = null;
+            since = time.GetElapsedTime(from);
+            until = time.GetElapsedTime(_fullUntil);
+            return since - until >= least;
+        }
     }
 
     /// <summary>To be called after a group of writes: wakes the pipeline when there is enough to be worth a commit.</summary>
@@ -69,4 +97,26 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
     public bool TryRead(out Reading reading) => _channel.Reader.TryRead(out reading);
 
     public void Dispose() => _alarm.Dispose();
+
+    private async ValueTask WriteLaterAsync(Reading reading, CancellationToken cancel)
+    {
+        lock (_gate)
+        {
+            _waiting++;
+            _fullSince ??= time.GetTimestamp();
+        }
+
+        try
+        {
+            await _channel.Writer.WriteAsync(reading, cancel).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _waiting--;
+                _fullUntil = time.GetTimestamp();
+            }
+        }
+    }
 }

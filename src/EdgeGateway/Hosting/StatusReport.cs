@@ -20,7 +20,7 @@ internal sealed class StatusReport(
     /// <summary>Makes the document of this moment; from any thread.</summary>
     public StatusDocument Make()
     {
-        var statistics = store.Statistics();
+        var statistics = store.Statistics(withLosses: false);
         var now = clock.Time.GetUtcNow();
         var links = pollers.SelectMany(p => p.Links.Select(link => (p.Model, link))).ToArray();
         var states = uplinks.Select(u => u.Status).ToArray();
@@ -124,6 +124,8 @@ internal sealed class StatusReport(
         Delivered = status.Acknowledged,
         InFlight = status.InFlight,
         Backlog = status.BacklogRows,
+        OldestSeconds = status.OldestWaiting is { } oldest ? Math.Max(0, (now - oldest).TotalSeconds) : null,
+        BackfillBytesPerSecond = status.BackfillBytesPerSecond,
         BackfillSeconds = status.ExpectedEnd is { } end ? Math.Max(0, (end - now).TotalSeconds) : null,
     };
 
