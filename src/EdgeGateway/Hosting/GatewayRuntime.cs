@@ -194,7 +194,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
             Log.LastCommitFailed(_log, e.Message);
         }
 
-        Log.Stopped(_log, _store.Statistics().Rows);
+        Log.Stopped(_log, _store.Statistics(withLosses: false).Rows);
     }
 
     private async Task EndAsync(string part, Task[] tasks, TimeSpan grace)

@@ -4,8 +4,8 @@ using EdgeGateway.Storage;
 namespace EdgeGateway.Hosting;
 
 /// <summary>
-/// Collects losses until they are published: merged into runs and at most once a minute, while nothing is delivered once an hour, because a store under pressure evicts with
-/// every commit and statements about it must not crowd out what they speak of. The store keeps them until they are published.
+/// Collects losses until they are published: merged into runs and at most once a minute, while nothing is delivered once an hour, because a store under
+/// pressure evicts with every commit and statements about it must not crowd out what they speak of. The store keeps them until they are published.
 /// </summary>
 internal sealed class LossNotices
 {

@@ -30,7 +30,7 @@ internal sealed class StatusReport(
     /// <summary>Makes the document of this moment; from any thread.</summary>
     public StatusDocument Make()
     {
-        var statistics = store.Statistics();
+        var statistics = store.Statistics(withLosses: false);
         var now = clock.Time.GetUtcNow();
         var links = pollers.SelectMany(p => p.Links.Select(link => (p.Model, link))).ToArray();
         var states = uplinks.Select(u => u.Status).ToArray();

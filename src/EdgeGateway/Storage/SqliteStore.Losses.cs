@@ -5,12 +5,6 @@ namespace EdgeGateway.Storage;
 // The account of records that will not arrive: merged into runs, told until their publication has been committed, and counted by cause for ever.
 public sealed partial class SqliteStore
 {
-    /// <summary>
-    /// Most runs that are kept of one stream, epoch, reason and destination, the newest. Where rows of different fates follow each other each leaves a
-    /// run of its own; what is forgotten was published or is in <c>loss_notice</c>, and stays in the counts.
-    /// </summary>
-    internal const int MostRuns = 2000;
-
     private readonly Dictionary<(long Stream, long Epoch, string Reason, string Destination), int> _runs = [];
 
     /// <summary>Counts runs and records; a store of an earlier version has no counts by cause.</summary>
@@ -35,7 +29,7 @@ public sealed partial class SqliteStore
     {
         var key = ((long)loss.Stream, loss.Epoch, loss.Reason, loss.Destination);
         var runs = _runs.GetValueOrDefault(key);
-        if (runs < MostRuns)
+        if (runs < _limits.MostLossRuns)
         {
             _runs[key] = runs + 1;
             return;

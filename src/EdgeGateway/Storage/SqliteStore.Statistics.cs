@@ -90,7 +90,8 @@ public sealed partial class SqliteStore
     }
 
     /// <summary>A picture of the store; takes about as long as a commit.</summary>
-    public StoreStatistics Statistics()
+    /// <param name="withLosses">False leaves <see cref="StoreStatistics.Losses"/> empty: after a long outage they are many.</param>
+    public StoreStatistics Statistics(bool withLosses = true)
     {
         lock (_writing)
         {
@@ -102,7 +103,7 @@ public sealed partial class SqliteStore
                 streams.Add(new StreamStatistics(stream, tally.Epoch, tally.Next, tally.Rows, tally.Bytes));
             }
 
-            var losses = LoadLosses("SELECT 0, stream, epoch, first, last, reason, destination, at FROM loss ORDER BY stream, epoch, first");
+            var losses = !withLosses ? [] : LoadLosses("SELECT 0, stream, epoch, first, last, reason, destination, at FROM loss ORDER BY stream, epoch, first");
             return new StoreStatistics
             {
                 Rows = streams.Sum(s => s.Rows),
