@@ -54,7 +54,7 @@ public sealed class WebSocketClauses
         await server.ReceiveAsync(buffer.AsMemory(), CancellationToken.None).AsTask().WaitAsync(Bench.Patience);
         await server.SendAsync(Hex.Bytes(Hex.ConnAck(version)), WebSocketMessageType.Binary, endOfMessage: true, CancellationToken.None);
         await bench.ConnectedAsync();
-        await server.SendAsync(Hex.Bytes("D000"), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
+        await server.SendAsync(Hex.Bytes("7B7D"), WebSocketMessageType.Text, endOfMessage: true, CancellationToken.None);
         var loss = await bench.LostAsync();
         Assert.True(loss.WasConnected);
         Assert.Contains("text", loss.Reason, StringComparison.Ordinal);
