@@ -213,6 +213,12 @@ internal sealed class MqttConnection(
     public async ValueTask DisposeAsync()
     {
         await CloseAsync().ConfigureAwait(false);
+        lock (_gate)
+        {
+            // Answers that waited for a save may come after this: nobody is woken for them any more.
+            _signalled = true;
+        }
+
         _hasOutput.Dispose();
     }
 

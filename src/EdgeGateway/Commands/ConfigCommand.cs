@@ -22,7 +22,7 @@ internal static class ConfigCommand
               mqtt             {host, port, version "3.1.1" or "5", client_id, keepalive (s), qos 0 or 1, username, password,
                                topic, tls {ca, cert, key}}; instead of host and port also url
               data_folder      where the store is kept (data)
-              buffer           {max_bytes}, a number or "64MiB"; at least 16MiB
+              buffer           {max_bytes, max_samples}: a number or "64MiB", at least 16MiB; samples that may wait
               commit_window    seconds, or commit_window_ms
               order            "in-order" (oldest first) or "live-first"
               registers        {table "holding" or "input", word_order "high-first" or "low-first"}

@@ -11,7 +11,7 @@ public class ExamSpecTests
         {"devices": [{"id": "d1", "host": "127.0.0.1", "port": 1502, "unit": 1}, {"name": "d2", "ip": "127.0.0.1", "port": 1502, "slave": 2, "poll": "250ms"}],
          "poll_interval_ms": 500, "mqtt": {"host": "broker.example", "port": 8883, "version": "3.1.1", "client_id": "c", "keepalive": 7, "qos": 1,
            "username": "u", "password": "secret", "topic": "exam", "tls": {"ca": "ca.pem", "cert": "c.pem", "key": "c.key"}},
-         "data_folder": "store", "buffer": {"max_bytes": 67108864}, "commit_window_ms": 200}
+         "data_folder": "store", "buffer": {"max_bytes": 67108864, "max_samples": 4000}, "commit_window_ms": 200}
         """;
 
     [Fact]
@@ -29,6 +29,7 @@ public class ExamSpecTests
         Assert.Equal(("/spec/ca.pem", "/spec/c.pem", "/spec/c.key", "/config/mqtt-password"), (uplink.CaFile, uplink.CertificateFile, uplink.KeyFile, uplink.PasswordFile));
         Assert.Equal((FeedFormat.Samples, true, TimeSpan.FromSeconds(7)), (uplink.Format, uplink.InOrder, uplink.KeepAlive));
         Assert.Equal(("/spec/store", 67_108_864L, TimeSpan.FromMilliseconds(200)), (model.Storage.Directory, model.Storage.BudgetBytes, model.Storage.CommitWindow));
+        Assert.Equal((8_000L, false), (model.Storage.MostRecords, model.Storage.ThinEarly));
         Assert.Equal(TimeSpan.FromSeconds(1), model.StatusEvery);
     }
 

@@ -14,6 +14,8 @@ internal static class ExamConfiguration
     /// <summary>Where the profile stands, beside the configuration.</summary>
     public const string ProfilePath = $"device-profiles/remote-io/{ProfileId}.yaml";
 
+    private const long LeastRecords = 1000;
+
     /// <summary>The device profile: two values in four registers, read by one request.</summary>
     public static string Profile(ExamSpec spec) => $$"""
         # Made by: edgegateway config from-exam
@@ -54,6 +56,7 @@ internal static class ExamConfiguration
             gateway: { id: {{spec.Gateway}}, statusEvery: {{Time(spec.StatusEvery)}} }
             storage: { {{Storage(spec, notes)}} }
             windows: [15m]
+            clock: { hold: {{Time(spec.ClockHold)}} }
             health: off
             buses:
 
@@ -101,7 +104,8 @@ internal static class ExamConfiguration
 
     private static string Storage(ExamSpec spec, List<string> notes)
     {
-        var parts = new List<string> { $"directory: {Quoted(spec.DataFolder)}" };
+        // Every sample stays until there is no room at all: nothing is thinned before.
+        var parts = new List<string> { $"directory: {Quoted(spec.DataFolder)}", "thin: false" };
         if (spec.MaxBytes is { } bytes)
         {
             if (bytes < SiteLoader.MinBudgetBytes)
@@ -111,6 +115,17 @@ internal static class ExamConfiguration
             }
 
             parts.Add($"budget: {bytes}B");
+        }
+
+        if (spec.MaxSamples is { } samples)
+        {
+            // Each sample is two records: seq and value.
+            if (samples * 2 < LeastRecords)
+            {
+                notes.Add($"a limit of {samples} samples is below the least there is: {LeastRecords / 2} are used");
+            }
+
+            parts.Add($"records: {Math.Max(samples * 2, LeastRecords)}");
         }
 
         if (spec.CommitWindow is { } window)

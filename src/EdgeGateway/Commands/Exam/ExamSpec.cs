@@ -45,9 +45,15 @@ internal sealed record ExamSpec
 
     public long? MaxBytes { get; init; }
 
+    /// <summary>Most samples that may wait; a sample is one poll of a device.</summary>
+    public long? MaxSamples { get; init; }
+
     public long? BackfillPerSecond { get; init; }
 
     public TimeSpan? CommitWindow { get; init; }
+
+    /// <summary>How long readings wait for their dates when the computer does not know the time: a test rig often has no synchronised clock.</summary>
+    public required TimeSpan ClockHold { get; init; }
 
     public required TimeSpan StatusEvery { get; init; }
 
@@ -105,8 +111,10 @@ internal sealed record ExamSpec
                 InOrder = order == "in-order",
                 DataFolder = Path(root.Text("data_folder", "data_dir", "data", "state", "state_dir", "storage", "folder", "directory") ?? "data")!,
                 MaxBytes = buffer.Size("max_bytes", "bytes", "budget", "size", "max_size"),
+                MaxSamples = buffer.Integer(1, 1_000_000_000, "max_samples", "samples", "max_messages"),
                 BackfillPerSecond = root.Size("backfill_per_second", "backfill_rate"),
                 CommitWindow = root.Duration("commit_window", "commit"),
+                ClockHold = root.Duration("clock_hold") ?? TimeSpan.FromSeconds(5),
                 StatusEvery = root.Duration("status_every", "status_interval") ?? TimeSpan.FromSeconds(1),
             };
             CheckWords(spec, mqtt, root, registers);
