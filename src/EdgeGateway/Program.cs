@@ -21,6 +21,7 @@ var root = new RootCommand(
 {
     RunCommand.Create(),
     CheckCommand.Create(),
+    ConfigCommand.Create(),
     ReadCommand.Create(),
     ScanCommand.Create(),
     TraceCommand.Create(),

@@ -25,6 +25,7 @@ public sealed class FeedEncoder : IFeedSink
     private readonly long[] _firstWaiting;
     private readonly Func<int, string?> _subtopic;
     private long _epoch;
+    private (int Device, Instant Time) _poll;
 
     /// <summary>An encoder that continues at <paramref name="heads"/>.</summary>
     /// <param name="site">Names and metadata of devices and points; another configuration needs another encoder.</param>
@@ -118,6 +119,18 @@ public sealed class FeedEncoder : IFeedSink
     public void Sample(in Sample sample)
     {
         var group = RecordGroup.OfSample(_site.Points[sample.Point]);
+
+        // What one poll of a device read stays in one row, so that a destination can join it.
+        var poll = (_site.Points[sample.Point].DeviceIndex, sample.Time);
+        if (poll != _poll)
+        {
+            _poll = poll;
+            foreach (var one in _groups[(int)FeedStream.Sample - 1])
+            {
+                one.Buffer.CloseWhenNearlyFull();
+            }
+        }
+
         if (!Replay)
         {
             var buffer = _groups[(int)FeedStream.Sample - 1][group].Buffer;

@@ -18,6 +18,11 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
 
     public const int MaxRecords = 500;
 
+    /// <summary>Room left for the records of one poll, where a body may end before them.</summary>
+    private const int GroupBytes = 4096;
+
+    private const int GroupRecords = 16;
+
     /// <summary>Index of "no device" for streams that are not kept per device.</summary>
     public const int NoDevice = -1;
 
@@ -79,6 +84,15 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
         _count++;
         _endOfRecords = _length;
         if (_count == MaxRecords)
+        {
+            Close();
+        }
+    }
+
+    /// <summary>Closes the body where a group of records begins, when the group might not fit in whole.</summary>
+    public void CloseWhenNearlyFull()
+    {
+        if (_count > 0 && (_length > MaxBodyBytes - GroupBytes || _count > MaxRecords - GroupRecords))
         {
             Close();
         }

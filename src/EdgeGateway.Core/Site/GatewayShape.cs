@@ -1,4 +1,5 @@
 using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Feed;
 using static EdgeGateway.Core.Configuration.Scalars;
 
 namespace EdgeGateway.Core.Site;
@@ -19,7 +20,8 @@ public static class GatewayShape
 
     public static readonly ObjectShape Gateway = new(
         "the gateway",
-        new Key("id", Id, "Identifier of this gateway, part of every record.") { Required = true });
+        new("id", Id, "Identifier of this gateway, part of every record.") { Required = true },
+        new("statusEvery", Duration, "Prints a line STATUS {...} with depth, dropped, degraded and delivered this often, for test rigs; none when absent."));
 
     public static readonly ObjectShape Storage = new(
         "the storage",
@@ -48,7 +50,13 @@ public static class GatewayShape
         new("terminate", TrueOrFalse, "Switches on the termination resistor of the UART, where it has one.") { Default = "false" });
 
     public static readonly ObjectShape TcpBus = BusOf(
-        "modbus-tcp", "Modbus TCP: one connection, shared by the unit ids behind it.", [Host(), NetworkPort("TCP port.")]);
+        "modbus-tcp",
+        "Modbus TCP: one connection, shared by the unit ids behind it.",
+        [
+            Host(),
+            NetworkPort("TCP port."),
+            new("pipelining", TrueOrFalse, "Whether several requests may share the connection, once the device has proved that it can. false: one after the other, and no read but those of points.") { Default = "true" },
+        ]);
 
     public static readonly ObjectShape UdpBus = BusOf(
         "modbus-udp", "The frames of Modbus TCP in UDP datagrams.", [Host(), NetworkPort("UDP port.")]);
@@ -177,6 +185,7 @@ public static class GatewayShape
         new("certificateFile", Text, "Client certificate (PEM).") { AlsoCalled = ["cert", "certFile"] },
         new("keyFile", Text, "Private key of the client certificate (PEM).") { AlsoCalled = ["key"] },
         new("keepAlive", Duration, "Longest silence on the connection.") { Default = "30s" },
+        new("format", Choice([.. FeedFormats.Words]), "feed: every stream in its numbered envelope. samples: only samples, as plain lists of one object for each poll.") { Default = "feed" },
         new("topicRoot", Text, "Root of the topic tree.") { Default = "edgegateway/v1", AlsoCalled = ["topic"] },
         new("allowPlaintext", TrueOrFalse, "Allows mqtt:// to servers beyond this machine.") { Default = "false" },
         new("inOrder", TrueOrFalse, "true: strictly oldest first. false: live records first, history beside them.") { Default = "false" },

@@ -39,6 +39,9 @@ public sealed record SiteModel
 
     public required StorageModel Storage { get; init; }
 
+    /// <summary>Time between two lines of status on standard output; null prints none.</summary>
+    public TimeSpan? StatusEvery { get; init; }
+
     /// <summary>Loopback address and port of the health endpoint, or null when it is off.</summary>
     public string? HealthListen { get; init; }
 
@@ -101,7 +104,11 @@ public abstract record NetworkBus : BusModel
 }
 
 /// <summary>Modbus TCP: one connection.</summary>
-public sealed record ModbusTcpBus : NetworkBus;
+public sealed record ModbusTcpBus : NetworkBus
+{
+    /// <summary>Whether several requests may share the connection, once the server has proved that it can.</summary>
+    public bool Pipelining { get; init; } = true;
+}
 
 /// <summary>Modbus in UDP datagrams.</summary>
 public sealed record ModbusUdpBus : NetworkBus;
@@ -362,6 +369,9 @@ public sealed record MqttUplinkModel : UplinkModel
     public string? KeyFile { get; init; }
 
     public required TimeSpan KeepAlive { get; init; }
+
+    /// <summary>The shape of the messages.</summary>
+    public FeedFormat Format { get; init; }
 
     /// <summary>Root of the topic tree; the default is <c>edgegateway/v1</c>.</summary>
     public required string TopicRoot { get; init; }

@@ -561,7 +561,7 @@ internal sealed class CommitLoop
     private int Drain()
     {
         var count = 0;
-        while (count < ReadingQueue.Capacity && _queue.TryRead(out var reading))
+        for (var waiting = _queue.CountOfWholeGroups; waiting > 0 && _queue.TryRead(out var reading); waiting--)
         {
             if (_site.Model.Points[reading.Point].Kind == PointKind.Text)
             {

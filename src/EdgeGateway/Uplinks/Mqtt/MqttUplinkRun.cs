@@ -26,7 +26,8 @@ internal sealed class MqttUplinkRun : IDisposable
     private readonly TimeProvider _time;
     private readonly string _id;
     private readonly FeedTopics _topics;
-    private readonly FeedEnvelope _envelope;
+    private readonly IFeedFormat _format;
+    private readonly bool _saysStatus;
     private readonly MqttDelivery _delivery;
     private readonly FeedCompression _compression;
     private readonly MqttMessageProperties _packedJson;
@@ -58,7 +59,8 @@ internal sealed class MqttUplinkRun : IDisposable
         _time = context.Time;
         _id = model.Id;
         _topics = topics;
-        _envelope = new FeedEnvelope(context.SiteId, context.GatewayId);
+        _format = FeedFormats.Create(model.Format, context.SiteId, context.GatewayId);
+        _saysStatus = MqttUplinkOptions.SaysStatus(model);
         _delivery = new MqttDelivery(model, context);
         _compression = model.Compression;
         _packedJson = new MqttMessageProperties { ContentType = FeedPayload.ContentType(_compression) };
@@ -222,6 +224,11 @@ internal sealed class MqttUplinkRun : IDisposable
             sessionEnd = _sessionEnd.Token;
         }
 
+        if (!_saysStatus)
+        {
+            return;
+        }
+
         _ = SayOnlineAsync(client, Retains, sessionEnd);
     }
 
@@ -308,7 +315,7 @@ internal sealed class MqttUplinkRun : IDisposable
     private bool Hand(MqttClient client, Held held)
     {
         var message = new PooledBuffer(held.Row.Body.Length + 256);
-        _envelope.Write(message, held.Row, held.Lane);
+        _format.Write(message, held.Row, held.Lane);
         var properties = Pack(message);
         lock (_gate)
         {
@@ -375,7 +382,7 @@ internal sealed class MqttUplinkRun : IDisposable
     /// <summary>Says offline, because DISCONNECT makes the server forget the will.</summary>
     private async Task FarewellAsync(MqttClient client)
     {
-        if (_connection is null)
+        if (_connection is null || !_saysStatus)
         {
             return;
         }
