@@ -75,8 +75,11 @@ internal sealed class OutageRig : IFeedSink, IDisposable
     /// <summary>Milligrams and kilowatt-hours of each account.</summary>
     public Dictionary<string, (long Milligrams, decimal KWh)> Accounts { get; } = [];
 
-    /// <summary>Everything that went before it was delivered.</summary>
-    public List<RecordLoss> Losses { get; } = [];
+    /// <summary>Of which streams records went before they were delivered, and why.</summary>
+    public HashSet<(FeedStream Stream, string Reason)> Causes { get; } = [];
+
+    /// <summary>Every loss, where the test sets it.</summary>
+    public List<RecordLoss>? Losses { get; init; }
 
     /// <summary>Called with each row and its id after its commit.</summary>
     public Action<OutboxRow, long>? Committed { get; set; }
@@ -149,7 +152,8 @@ internal sealed class OutageRig : IFeedSink, IDisposable
             {
                 var result = Store.Commit(_batch);
                 _notices.Add(result.Losses);
-                Losses.AddRange(result.Losses);
+                Causes.UnionWith(result.Losses.Select(l => (l.Stream, l.Reason)));
+                Losses?.AddRange(result.Losses);
                 for (var i = 0; i < _batch.Rows.Count; i++)
                 {
                     Committed?.Invoke(_batch.Rows[i], result.FirstRowId + i);
