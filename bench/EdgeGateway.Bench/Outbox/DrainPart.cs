@@ -47,10 +47,11 @@ internal static class DrainPart
     {
         await using var site = await SiteAsync(settings, values, inRow, $"backfillPerSecond: off, {uplink}").ConfigureAwait(false);
         await using var gateway = settings.Gateway.Start(settings.Cpu, "run", "--config", Path.Combine(site.Folder, "gateway.yaml"));
-        await OutboxFigures.FirstStatusAsync(site.Store, gateway, cancel).ConfigureAwait(false);
+        var first = (await OutboxFigures.FirstStatusAsync(site.Store, gateway, cancel).ConfigureAwait(false)).Uplinks[0].Delivered;
         var before = ProcReading.Of(gateway.Id);
         var started = TimeProvider.System.GetTimestamp();
         var rows = values / inRow;
+        var left = values - (first * inRow);
         while ((await OutboxFigures.StatusAsync(site.Store, gateway).ConfigureAwait(false)).Uplinks[0].Delivered < rows)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancel).ConfigureAwait(false);
@@ -61,13 +62,13 @@ internal static class DrainPart
         var last = await OutboxFigures.StatusAsync(site.Store, gateway).ConfigureAwait(false);
         var report = new Report(string.Create(
             CultureInfo.InvariantCulture, $"outbox e: {values:N0} values in rows of {inRow} to mosquitto, pacing off{(uplink.Length > 0 ? ", " + uplink.TrimEnd(',', ' ') : "")}; on {settings.FileSystem}"));
-        report.Add("values a second", values / elapsed, string.Create(CultureInfo.InvariantCulture, $"acknowledged by the broker; target {LeastValues:N0}"));
-        report.Add("time", elapsed, "s, from the first answer of the gateway");
-        report.Add("processor time", (after.CpuSeconds - before.CpuSeconds) / values * 1e6, "s for a million values");
+        report.Add("values a second", left / elapsed, string.Create(CultureInfo.InvariantCulture, $"acknowledged by the broker; target {LeastValues:N0}"));
+        report.Add("time", elapsed, string.Create(CultureInfo.InvariantCulture, $"s for {left:N0} values, from the first answer of the gateway"));
+        report.Add("processor time", (after.CpuSeconds - before.CpuSeconds) / left * 1e6, "s for a million values");
         report.Add("allocated", (double)last.Process.AllocatedBytes / values, "bytes for a value, start of the program included");
         report.Add("largest memory", after.PeakBytes / 1e6, "MB (VmHWM)");
         report.Print(settings.Json);
-        return values / elapsed >= LeastValues ? 0 : 1;
+        return left / elapsed >= LeastValues ? 0 : 1;
     }
 
     private static async Task PacedAsync(OutboxBenchSettings settings, int values, CancellationToken cancel)

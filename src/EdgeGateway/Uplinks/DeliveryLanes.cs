@@ -20,8 +20,6 @@ public sealed class DeliveryLanes
     private readonly DeliveryCursor _done;
     private readonly Lane _history = new();
     private readonly Lane _live = new();
-    private long _oldestFrom;
-    private Instant? _oldest;
     private readonly List<OutboxRow> _page = [];
 
     /// <param name="outbox">Where the rows are.</param>
@@ -132,31 +130,32 @@ public sealed class DeliveryLanes
         return null;
     }
 
-    /// <summary>When the oldest row that is neither acknowledged nor among <paramref name="held"/> was made; null when there is none, or it cannot be read now.</summary>
-    public Instant? OldestWaiting(Func<long, bool> held)
+    /// <summary>When the oldest row that is neither acknowledged nor among <paramref name="held"/> was made; null when there is none, or it is not known.</summary>
+    /// <param name="held">True for rows that are under way.</param>
+    /// <param name="mayRead">Whether a row that is in no page may be read for it.</param>
+    public Instant? OldestWaiting(Func<long, bool> held, bool mayRead)
     {
         ArgumentNullException.ThrowIfNull(held);
-        if (_history.First is { } row && !_done.Contains(row.Id) && !held(row.Id))
+        return OldestWaiting(_history, Boundary, held, mayRead) ?? OldestWaiting(_live, _outbox.LastRowId, held, mayRead);
+    }
+
+    private Instant? OldestWaiting(Lane lane, long end, Func<long, bool> held, bool mayRead)
+    {
+        if (lane.First is { } row && !_done.Contains(row.Id) && !held(row.Id))
         {
             return row.Created;
         }
 
-        if (_history.Next <= Boundary)
+        if (!mayRead || lane.Next > end)
         {
-            // Not read yet, as before the first connection: one row, and only once for each place of the cursor.
-            if (_oldestFrom != _history.Next)
-            {
-                _page.Clear();
-                _outbox.Read(_history.Next, Boundary, 1, 1, _page);
-                _oldest = _page.Count > 0 ? _page[0].Created : null;
-                _oldestFrom = _history.Next;
-                _page.Clear();
-            }
-
-            return _oldest;
+            return null;
         }
 
-        return _live.First is { } live && !_done.Contains(live.Id) && !held(live.Id) ? live.Created : null;
+        _page.Clear();
+        _outbox.Read(lane.Next, end, 1, 1, _page);
+        var oldest = _page.Count > 0 ? _page[0].Created : (Instant?)null;
+        _page.Clear();
+        return oldest;
     }
 
     private Lane Of(FeedLane lane) => lane == FeedLane.Live ? _live : _history;

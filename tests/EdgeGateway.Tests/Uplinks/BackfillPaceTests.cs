@@ -74,4 +74,20 @@ public class BackfillPaceTests
 
         Assert.Equal(1_000, pace.BytesPerSecond);
     }
+
+    [Fact]
+    public void Without_a_pace_nothing_waits_and_what_the_link_takes_is_measured()
+    {
+        var pace = new BackfillPace(isOff: true);
+        Assert.Equal(0, pace.BytesPerSecond);
+        for (var i = 0; i < 600; i++)
+        {
+            var now = TimeSpan.FromSeconds(i / 10.0);
+            Assert.Equal(TimeSpan.Zero, pace.Wait(now));
+            pace.HistorySent(200_000, now);
+            pace.PushedBack(now);
+        }
+
+        Assert.InRange(pace.BytesPerSecond, 1_900_000, 2_100_000);
+    }
 }

@@ -479,17 +479,18 @@ public class MqttDeliveryTests
     [Fact]
     public void The_age_of_the_oldest_row_is_known_with_and_without_a_connection()
     {
-        var row = _outbox.Add();
-        var old = _outbox.Add(row with { Created = Instant.UnixEpoch + TimeSpan.FromHours(1), FirstSequence = 2 });
         var delivery = Delivery();
-        Assert.Equal(row.Created, delivery.Oldest);
+        Assert.Null(delivery.Oldest);
+        var oldest = Instant.UnixEpoch + TimeSpan.FromHours(1);
+        var row = _outbox.Add(new MemoryOutbox().Add() with { Created = oldest });
+        _outbox.Add(row with { Created = oldest + TimeSpan.FromHours(1), FirstSequence = 2 });
+        Assert.Equal(oldest, delivery.Oldest);
         delivery.Begin(resumed: false, 1, _now);
+        Assert.Equal(oldest, delivery.Oldest);
         var held = Assert.Single(Send(delivery, 9));
-        Assert.Equal(row.Created, delivery.Oldest);
+        Assert.Equal((2, oldest), (held.Row.Count, delivery.Oldest));
         delivery.Settled(held, Delivered, _now);
         Assert.Null(delivery.Oldest);
-        Assert.Equal(2, held.Row.Count);
-        Assert.Equal(2, old.Id);
     }
 
     private static PublishOutcome Outcome(PublishStatus status, MqttReasonCode code) => new(status, code, status.ToString());

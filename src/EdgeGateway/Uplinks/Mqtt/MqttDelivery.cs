@@ -78,7 +78,8 @@ internal sealed class MqttDelivery
                 return null;
             }
 
-            var oldest = _lanes.OldestWaiting(_isHeld);
+            // What is under way is older than what has not been read yet.
+            var oldest = _lanes.OldestWaiting(_isHeld, mayRead: _held.Count == 0);
             foreach (var row in _held.Values)
             {
                 if (oldest is null || row.Row.Created < oldest)

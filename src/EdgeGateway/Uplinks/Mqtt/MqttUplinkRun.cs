@@ -18,6 +18,8 @@ internal sealed class MqttUplinkRun : IDisposable
 
     private static readonly TimeSpan FleetSpread = TimeSpan.FromSeconds(30);
 
+    private static readonly TimeSpan OldestInterval = TimeSpan.FromMilliseconds(200);
+
     private static readonly MqttMessageProperties Json = new() { PayloadIsText = true, ContentType = FeedPayload.ContentType(FeedCompression.None) };
 
     private readonly UplinkContext _context;
@@ -47,6 +49,7 @@ internal sealed class MqttUplinkRun : IDisposable
     private bool _isToldDown;
     private bool _isToldUnretained;
     private TimeSpan? _downSince;
+    private TimeSpan _oldestSeen;
     private UplinkStatus _status;
 
     private int _lookPending;
@@ -430,6 +433,18 @@ internal sealed class MqttUplinkRun : IDisposable
 
     private void Report(string problem) => _status = _status with { LastError = problem, LastErrorAt = _time.GetUtcNow() };
 
+    // A drain has many turns in a second; what it shows to people need not be newer than they can read.
+    private DateTimeOffset? OldestWaiting()
+    {
+        if (_status.OldestWaiting is { } known && Now - _oldestSeen < OldestInterval)
+        {
+            return known;
+        }
+
+        _oldestSeen = Now;
+        return _delivery.Oldest is { } oldest ? oldest.ToDateTimeOffset() : null;
+    }
+
     private void ShowStatus()
     {
         var hasHistory = _delivery.HasHistory;
@@ -443,7 +458,7 @@ internal sealed class MqttUplinkRun : IDisposable
             Quarantined = _delivery.Quarantined,
             InFlight = _delivery.InFlight,
             BacklogRows = backlog,
-            OldestWaiting = _delivery.Oldest is { } oldest ? oldest.ToDateTimeOffset() : null,
+            OldestWaiting = backlog == 0 ? null : OldestWaiting(),
             BackfillBytesPerSecond = pace,
             ExpectedEnd = hasHistory && _connection is not null && pace > 0 && _delivery.MeanHistoryBytes > 0
                 ? _time.GetUtcNow() + TimeSpan.FromSeconds(Math.Min(backlog * _delivery.MeanHistoryBytes / pace, TimeSpan.FromDays(3650).TotalSeconds))
