@@ -11,6 +11,7 @@ var root = new RootCommand(
       dotnet run -c Release --project bench/EdgeGateway.Bench -- pipeline
       dotnet run -c Release --project bench/EdgeGateway.Bench -- idle
       dotnet run -c Release --project bench/EdgeGateway.Bench -- modbus
+      dotnet run -c Release --project bench/EdgeGateway.Bench -- mqtt
     """)
 {
     FrugalityBench.Create(),
@@ -18,6 +19,7 @@ var root = new RootCommand(
     PipelineBench.Create(),
     IdleBench.Create(),
     ModbusBench.Create(),
+    MqttBench.Create(),
     RampServer.Create(),
 };
 

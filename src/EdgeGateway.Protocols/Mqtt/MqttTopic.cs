@@ -39,12 +39,19 @@ public static class MqttTopic
         }
     }
 
+    /// <summary>Throws unless the text can be an MQTT string. MQTT 5.0, 1.5.4.</summary>
+    /// <exception cref="ArgumentException">It is longer than 65,535 bytes, holds U+0000 or half a surrogate pair.</exception>
+    internal static void ValidateString(string? text, string what)
+    {
+        if (text is not null && (text.Contains('\0') || StrictUtf8.GetByteCount(text) > ushort.MaxValue))
+        {
+            throw new ArgumentException($"{what} holds U+0000 or is longer than 65,535 bytes", what);
+        }
+    }
+
     private static void ValidateText(string text)
     {
         ArgumentException.ThrowIfNullOrEmpty(text);
-        if (text.Contains('\0') || StrictUtf8.GetByteCount(text) > ushort.MaxValue)
-        {
-            throw new ArgumentException("topic holds U+0000 or is longer than 65,535 bytes", nameof(text));
-        }
+        ValidateString(text, "topic");
     }
 }
