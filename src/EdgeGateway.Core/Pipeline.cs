@@ -65,13 +65,16 @@ public sealed class Pipeline
             foreach (var index in device.Points)
             {
                 var point = site.Points[index];
-                _points[index] = new PointPath(site, point, Array.IndexOf(polled, point), grid, _lastGood, _book.Of(index), sink);
+                _points[index] = new PointPath(site, point, Array.IndexOf(polled, point), grid, _lastGood, _book.Of(index), sink, RuleFaults);
             }
         }
     }
 
     /// <summary>Clock era: 0 at first, one more after each clock step, each change of configuration and each loss.</summary>
     public int Era => _era;
+
+    /// <summary>Rules that threw: a defect of the rule, kept away from all else.</summary>
+    public RuleFaults RuleFaults { get; } = new();
 
     /// <summary>Samples that named no point of the site and were left out.</summary>
     public long Strays { get; private set; }

@@ -17,10 +17,14 @@ internal sealed class PointPath
     private readonly LastGood _lastGood;
     private readonly EnergyAccount? _account;
     private readonly IFeedSink _sink;
+    private readonly RuleFaults _faults;
+    private readonly string _device;
     private long _lastTime;
 
-    public PointPath(SiteModel site, PointModel point, int slot, WindowGrid grid, LastGood lastGood, EnergyAccount? account, IFeedSink sink)
+    public PointPath(SiteModel site, PointModel point, int slot, WindowGrid grid, LastGood lastGood, EnergyAccount? account, IFeedSink sink, RuleFaults faults)
     {
+        _faults = faults;
+        _device = site.Devices[point.DeviceIndex].Id;
         Point = point;
         _slot = slot;
         _check = new ValueCheck(point);
@@ -208,7 +212,7 @@ internal sealed class PointPath
     {
         foreach (var detector in _detectors)
         {
-            if (detector.Observe(judged) is { } record)
+            if (_faults.Observe(detector, judged, _device, Point.Id) is { } record)
             {
                 _sink.Anomaly(record);
             }

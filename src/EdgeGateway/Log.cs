@@ -60,6 +60,9 @@ internal static partial class Log
     [LoggerMessage(118, LogLevel.Warning, "The computer's clock was set by {Step} to a time that cannot be: the gateway goes on by its monotonic clock. Set the computer's clock")]
     public static partial void ClockRefused(ILogger log, TimeSpan step);
 
+    [LoggerMessage(119, LogLevel.Error, "The rule {Rule} failed and found nothing in that sample ({Count} failures of rules since the start): a defect to report")]
+    public static partial void RuleFailed(ILogger log, string rule, long count, Exception exception);
+
     // 2xx: buses
     [LoggerMessage(201, LogLevel.Warning, "Device {Device} on bus {Bus} does not answer: {Problem}")]
     public static partial void DeviceDown(ILogger log, string device, string bus, string problem);

@@ -81,6 +81,8 @@ internal sealed class CommitLoop
     private TimeQuality _toldQuality;
     private TimeSpan _correction;
     private bool _isHoldOver;
+    private long _ruleFaultsTold;
+    private long _nextRuleFault;
     private bool _isRefusalTold;
     private long _nextGoodTime;
 
@@ -686,9 +688,31 @@ internal sealed class CommitLoop
             throw new StoreException(StoreFailure.Damaged, $"The store is damaged: {e.Message}", e);
         }
 
+        TellRuleFaults();
         _commit.Input = input;
         _lastFed = _clock.Monotonic;
         Interlocked.Exchange(ref _held, _path.HeldSamples);
+    }
+
+    // Rarely: a rule that throws may do so at every sample.
+    private void TellRuleFaults()
+    {
+        var faults = _path.Pipeline.RuleFaults;
+        if (faults.Last is not { } last || faults.Count == _ruleFaultsTold || (_ruleFaultsTold > 0 && _clock.Monotonic < _nextRuleFault))
+        {
+            return;
+        }
+
+        (_ruleFaultsTold, _nextRuleFault) = (faults.Count, _clock.Monotonic + (long)IssuedInterval.TotalMilliseconds);
+        Log.RuleFailed(_log, last.Rule, faults.Count, last.Fault);
+        var at = _clock.At(_clock.Monotonic);
+        Post((encoder, _) => encoder.Health(new HealthRecord
+        {
+            Time = at,
+            Kind = HealthKind.TaskFailed,
+            Text = $"The rule {last.Rule} failed and found nothing in that sample: {last.Fault.Message}",
+            Fields = [new HealthField("failures", faults.Count)],
+        }));
     }
 
     private void Pack(long monotonic)

@@ -77,6 +77,17 @@ public sealed class GatewayClock
     /// <summary>The boot's monotonic clock at a reading of <see cref="Monotonic"/>.</summary>
     public long SinceBoot(long monotonic) => monotonic + _originSinceBoot;
 
+    /// <summary>
+    /// The instant at which certificates must be valid: the gateway's time, and while that is not known at least the last time that was right (requirement T-4). A
+    /// certificate that has ended by then has ended; one that is to begin later is refused as long as nobody knows better.
+    /// </summary>
+    /// <param name="lastGood">The last time of which it is known that it was right; null when there is none.</param>
+    public DateTimeOffset CertificateTime(Instant? lastGood)
+    {
+        var now = At(Monotonic);
+        return (Quality == TimeQuality.Unset && lastGood is { } good && good > now ? good : now).ToDateTimeOffset();
+    }
+
     /// <summary>Judges the wall clock for the first time.</summary>
     /// <param name="lastGood">The last time of which it is known that it was right, from before this start; null when there is none.</param>
     /// <param name="offsetOfBoot">The <see cref="OffsetOfBoot"/> of an earlier process of this boot whose clock was believed; null when there was none.</param>

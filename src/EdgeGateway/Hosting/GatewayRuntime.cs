@@ -76,6 +76,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
             Time = clock.Time,
             Logger = _log,
             Beat = _uplinkBeats[i],
+            CertificateTime = () => clock.CertificateTime(_loop.LastGood),
         }))];
         var damaged = new List<StoreNote>();
         _journal = new WriteJournal(store.Notes(damaged), _loop.RecordAsync, damaged);

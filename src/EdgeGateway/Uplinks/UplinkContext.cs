@@ -21,6 +21,9 @@ public sealed record UplinkContext
 
     public required ILogger Logger { get; init; }
 
+    /// <summary>The instant at which certificates must be valid, when the clock may be unset (requirement T-4); null is the wall clock.</summary>
+    public Func<DateTimeOffset>? CertificateTime { get; init; }
+
     /// <summary>Sign of life: the loop that delivers beats at each turn, and turns at least every <see cref="LongestRest"/>; null when nobody watches.</summary>
     public Hosting.Heartbeat? Beat { get; init; }
 

@@ -88,6 +88,21 @@ public sealed class ClockQualityTests
     }
 
     [Fact]
+    public void T_4_certificates_are_judged_at_no_earlier_time_than_the_last_that_was_right()
+    {
+        var time = new ManualTime(NeverSet);
+        var source = new Source();
+        var clock = new GatewayClock(time, source);
+        clock.Begin(Instant.From(Today), null);
+        Assert.Equal(Today, clock.CertificateTime(Instant.From(Today)));
+        Assert.Equal(NeverSet, clock.CertificateTime(null));
+        time.SetUtcNow(Today.AddYears(-1).AddDays(300));
+        source.Facts = new ClockFacts(true, false, null);
+        clock.Renew();
+        Assert.Equal(Today.AddYears(-1).AddDays(300), clock.CertificateTime(Instant.From(Today)));
+    }
+
+    [Fact]
     public void T_3_a_clock_that_goes_to_1970_and_back_is_not_followed()
     {
         var time = new ManualTime(Today);

@@ -52,7 +52,7 @@ public sealed class MqttUplink : IUplink
         {
             try
             {
-                return Adjust(MqttUplinkOptions.For(_model, Topics));
+                return Adjust(MqttUplinkOptions.For(_model, Topics, _context.CertificateTime));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

@@ -21,9 +21,12 @@ internal static class MqttUplinkOptions
     public static bool SaysStatus(MqttUplinkModel model) => model.Format == FeedFormat.Feed;
 
     /// <summary>Options of the client.</summary>
+    /// <param name="model">The site's words.</param>
+    /// <param name="topics">Where the status goes.</param>
+    /// <param name="certificateTime">The instant at which certificates must be valid; null is the wall clock.</param>
     /// <exception cref="IOException">The password file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The password file may not be read.</exception>
-    public static MqttClientOptions For(MqttUplinkModel model, FeedTopics topics) => new()
+    public static MqttClientOptions For(MqttUplinkModel model, FeedTopics topics, Func<DateTimeOffset>? certificateTime = null) => new()
     {
         Servers = [.. model.Servers.Select(server => new Uri(server))],
         Version = model.Version == "3.1.1" ? MqttProtocolVersion.V311 : MqttProtocolVersion.V500,
@@ -33,6 +36,6 @@ internal static class MqttUplinkOptions
         KeepAlive = model.KeepAlive,
         MaxInFlight = MaxInFlight,
         Will = !SaysStatus(model) ? null : new MqttWill { Topic = topics.Status, Payload = Offline, Retain = true, Delay = WillDelay },
-        Tls = new MqttTlsOptions { CaFile = model.CaFile, CertificateFile = model.CertificateFile, KeyFile = model.KeyFile },
+        Tls = new MqttTlsOptions { CaFile = model.CaFile, CertificateFile = model.CertificateFile, KeyFile = model.KeyFile, ValidationTime = certificateTime },
     };
 }
