@@ -100,12 +100,7 @@ public sealed class FeedAudit
             return FeedTaking.Skipped;
         }
 
-        if (FeedPayload.Open(payload, out var packed) is var plain && packed is not null)
-        {
-            return Refuse(topic, packed);
-        }
-
-        if (!FeedMessage.TryParse(plain.Span, out var read, out var problem, out var skip))
+        if (!FeedMessage.TryParse(payload.Span, out var read, out var problem, out var skip))
         {
             return skip ? Skip() : Refuse(topic, problem);
         }

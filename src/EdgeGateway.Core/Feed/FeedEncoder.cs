@@ -18,6 +18,7 @@ public sealed class FeedEncoder : IFeedSink
     private readonly SiteModel _site;
     private readonly string _vocabularyVersion;
     private readonly RecordJson.PointText[] _points;
+    private readonly SampleJson _samples = new();
     private readonly RecordBuffer[] _buffers;
     private readonly long[] _next;
     private readonly Func<int, string?> _subtopic;
@@ -112,9 +113,13 @@ public sealed class FeedEncoder : IFeedSink
 
     public void Sample(in Sample sample)
     {
-        if (Begin(FeedStream.Sample) is { } json)
+        if (!Replay)
         {
-            RecordJson.Sample(json, _points[sample.Point], sample);
+            var buffer = _buffers[(int)FeedStream.Sample - 1];
+            if (!_samples.TryWrite(buffer.BeginBytes(RecordBuffer.NoDevice), _points[sample.Point], sample))
+            {
+                RecordJson.Sample(buffer.Begin(RecordBuffer.NoDevice), _points[sample.Point], sample);
+            }
         }
 
         End(FeedStream.Sample);

@@ -48,6 +48,18 @@ public sealed record FeedMessage
     {
         message = null;
         skip = false;
+        if (FeedPayload.Of(utf8) != FeedCompression.None)
+        {
+            if (FeedPayload.Unpack(utf8.ToArray()) is not { } plain)
+            {
+                problem = "packed, and cannot be unpacked: damaged, or far too large";
+                return false;
+            }
+
+            // Once only: what is still packed then is not JSON.
+            utf8 = plain.Span;
+        }
+
         JsonElement root;
         if (!System.Text.Unicode.Utf8.IsValid(utf8))
         {

@@ -43,6 +43,14 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
     /// <summary>Starts a record. What an unfinished record left behind is dropped.</summary>
     public Utf8JsonWriter Begin(int device)
     {
+        BeginBytes(device);
+        _writer.Reset();
+        return _writer;
+    }
+
+    /// <summary>Starts a record whose bytes the caller writes to this buffer.</summary>
+    public RecordBuffer BeginBytes(int device)
+    {
         if (_count > 0 && device != _device)
         {
             Close();
@@ -52,8 +60,7 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
         _length = _endOfRecords;
         Append(_count == 0 ? (byte)'[' : (byte)',');
         _recordStart = _length;
-        _writer.Reset();
-        return _writer;
+        return this;
     }
 
     /// <summary>Ends the record begun last and gives it its sequence number.</summary>

@@ -174,7 +174,8 @@ public static class GatewayShape
         new("topicRoot", Text, "Root of the topic tree.") { Default = "edgegateway/v1", AlsoCalled = ["topic"] },
         new("allowPlaintext", TrueOrFalse, "Allows mqtt:// to servers beyond this machine.") { Default = "false" },
         new("inOrder", TrueOrFalse, "true: strictly oldest first. false: live records first, history beside them.") { Default = "false" },
-        new("backfillPerSecond", Size, "Pace of history beside live records, in bytes per second; 20 times the live rate, between 64kB and 256kB, when absent."));
+        new("backfillPerSecond", new EitherShape(Off, Size), "Pace of history beside live records, in bytes per second, or off: as fast as the link takes it. 20 times the live rate, between 64kB and 256kB, when absent."),
+        new("compression", Choice("none", "gzip", "deflate"), "What the centre can unpack: larger messages leave compressed where that saves a tenth or more.") { Default = "none" });
 
     public static readonly VariantShape Uplink = new("an uplink", "type", ("mqtt", MqttUplink));
 

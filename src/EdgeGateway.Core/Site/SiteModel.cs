@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Profiles;
 
 namespace EdgeGateway.Core.Site;
@@ -352,4 +353,10 @@ public sealed record MqttUplinkModel : UplinkModel
 
     /// <summary>Pace of history beside live records in bytes per second; null: 20 times the live rate, between 64,000 and 256,000.</summary>
     public long? BackfillBytesPerSecond { get; init; }
+
+    /// <summary>True: history leaves as fast as the link takes it; <see cref="BackfillBytesPerSecond"/> is null.</summary>
+    public bool IsBackfillUnpaced { get; init; }
+
+    /// <summary>What the site says its centre can unpack.</summary>
+    public FeedCompression Compression { get; init; }
 }

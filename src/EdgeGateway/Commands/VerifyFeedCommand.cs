@@ -184,7 +184,7 @@ internal static class VerifyFeedCommand
         SessionExpiry = request.State is null ? ShortSession : LongSession,
         UserName = request.User,
         Password = request.PasswordFile is { } file ? File.ReadAllText(file).TrimEnd('\r', '\n') : null,
-        MaxIncomingPacketSize = FeedPayload.MaxBytes,
+        MaxIncomingPacketSize = FeedPayload.DefaultLimit,
         Tls = new MqttTlsOptions { CaFile = request.Ca, CertificateFile = request.Certificate, KeyFile = request.Key },
     };
 

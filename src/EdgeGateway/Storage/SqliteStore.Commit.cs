@@ -84,13 +84,19 @@ public sealed partial class SqliteStore
             Interlocked.Exchange(ref _live.NextBatch, _work.NextBatch);
             EndWork();
             NoteLatency(started);
+            RecordLoss[] losses = [.. _lossesAhead, .. _losses];
+            if (losses.Length > 0)
+            {
+                _recent.Clear();
+            }
+
             if (batch.Rows.Count > 0)
             {
+                _recent.Add(batch.Rows, first);
                 Arrived();
             }
 
             MoveLogToMainFile();
-            RecordLoss[] losses = [.. _lossesAhead, .. _losses];
             _lossesAhead.Clear();
             return new CommitResult(Written: true, first, losses, CheckpointWanted());
         }

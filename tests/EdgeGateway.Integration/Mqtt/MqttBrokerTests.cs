@@ -193,6 +193,25 @@ public sealed class MqttBrokerTests
         }
     }
 
+    [Theory]
+    [InlineData(60)]
+    [InlineData(-10)]
+    public async Task A_certificate_is_judged_at_the_time_that_is_known_to_be_good(int days)
+    {
+        using var broker = await Mosquitto.RunAsync(new() { TlsNames = ["127.0.0.1"] });
+        var tls = new MqttTlsOptions { CaFile = broker.Certificates!.CaFile, ValidationTime = () => TimeProvider.System.GetUtcNow().AddDays(days) };
+        await using var site = Site.Start(broker.Uri, "gw", MqttProtocolVersion.V500, options => options with { Tls = tls });
+        var lost = await site.LostAsync();
+        Assert.Equal(MqttLossCause.Tls, lost.Cause);
+        Assert.Contains("it is valid from", lost.Reason, StringComparison.Ordinal);
+        Assert.Contains("check this computer's clock", lost.Reason, StringComparison.Ordinal);
+
+        // The clock of a computer that has none yet, and the time that was good last.
+        var start = TimeProvider.System.GetUtcNow();
+        await using var patient = await Site.ConnectAsync(
+            broker.Uri, "unset", MqttProtocolVersion.V500, change: options => options with { Tls = tls with { ValidationTime = () => start } });
+    }
+
     [Fact]
     public async Task A_missing_authority_file_is_named()
     {

@@ -144,7 +144,7 @@ public class FeedAuditTests
     {
         var audit = new FeedAudit();
         Assert.Equal(FeedTaking.Counted, audit.Take(Topic, Packed(Samples(1, 400)), retained: false));
-        Assert.Equal(FeedTaking.Unreadable, audit.Take(Topic, Packed(new byte[FeedPayload.MaxBytes + 1]), retained: false));
+        Assert.Equal(FeedTaking.Unreadable, audit.Take(Topic, Packed(new byte[FeedPayload.DefaultLimit + 1]), retained: false));
         Assert.Equal(FeedTaking.Unreadable, audit.Take(Topic, Packed(Samples(401, 900)).AsMemory(0, 40), retained: false));
         Assert.Equal(400, audit.Verdict().Ledger.Received);
     }
