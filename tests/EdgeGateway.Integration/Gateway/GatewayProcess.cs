@@ -13,12 +13,18 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private readonly StringBuilder _log = new();
     private readonly string _store;
 
-    private GatewayProcess(string store, string[] arguments)
+    private GatewayProcess(string store, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         _store = store;
         var dll = Path.Combine(AppContext.BaseDirectory, "edgegateway.dll");
         Assert.True(File.Exists(dll), $"{dll} is missing: build the solution");
-        _process = Process.Start(new ProcessStartInfo("dotnet", [dll, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var start = new ProcessStartInfo("dotnet", [dll, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
+        _process = Process.Start(start)!;
         _process.OutputDataReceived += Append;
         _process.ErrorDataReceived += Append;
         _process.BeginOutputReadLine();
@@ -33,12 +39,13 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public string Log { get { lock (_log) { return _log.ToString(); } } }
 
     /// <summary>Starts <c>edgegateway run</c> and returns at once.</summary>
-    public static GatewayProcess Start(GatewaySite site) => new(site.Store, ["run", "--config", site.Configuration]);
+    public static GatewayProcess Start(GatewaySite site, IReadOnlyDictionary<string, string>? environment = null) =>
+        new(site.Store, ["run", "--config", site.Configuration], environment);
 
     /// <summary>Starts <c>edgegateway run</c> and waits until it answers on its socket.</summary>
-    public static async Task<GatewayProcess> RunAsync(GatewaySite site)
+    public static async Task<GatewayProcess> RunAsync(GatewaySite site, IReadOnlyDictionary<string, string>? environment = null)
     {
-        var process = Start(site);
+        var process = Start(site, environment);
         try
         {
             await process.ReadyAsync();
