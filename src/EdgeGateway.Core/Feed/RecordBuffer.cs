@@ -6,7 +6,7 @@ using EdgeGateway.Core.Outbox;
 namespace EdgeGateway.Core.Feed;
 
 /// <summary>
-/// Collects the records of one stream as a JSON array and cuts it into bodies of at most <see cref="MaxBodyBytes"/> and
+/// Collects records of one stream that go together as a JSON array and cuts it into bodies of at most <see cref="MaxBodyBytes"/> and
 /// <see cref="MaxRecords"/>. The buffer and the writer live as long as the encoder; only a closed body is allocated.
 /// </summary>
 #pragma warning disable CA1001 // The writer writes into this object's own memory: there is nothing to release.
@@ -18,6 +18,11 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
 
     public const int MaxRecords = 500;
 
+    /// <summary>Room left for the records of one poll, where a body may end before them.</summary>
+    private const int GroupBytes = 4096;
+
+    private const int GroupRecords = 16;
+
     /// <summary>Index of "no device" for streams that are not kept per device.</summary>
     public const int NoDevice = -1;
 
@@ -28,7 +33,6 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
     private int _recordStart;
     private int _endOfRecords;
     private int _count;
-    private long _firstSequence;
     private int _device = NoDevice;
 
     public RecordBuffer()
@@ -63,8 +67,8 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
         return this;
     }
 
-    /// <summary>Ends the record begun last and gives it its sequence number.</summary>
-    public void End(long sequence)
+    /// <summary>Ends the record begun last.</summary>
+    public void End()
     {
         _writer.Flush();
         if (_count > 0 && _length + 1 > MaxBodyBytes)
@@ -77,11 +81,6 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
             _length = record + 1;
         }
 
-        if (_count == 0)
-        {
-            _firstSequence = sequence;
-        }
-
         _count++;
         _endOfRecords = _length;
         if (_count == MaxRecords)
@@ -90,8 +89,21 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
         }
     }
 
-    /// <summary>Appends what was collected to <paramref name="rows"/> and starts anew.</summary>
-    public void Take(FeedStream stream, long epoch, RowClass rowClass, Func<int, string?> subtopic, bool retain, Instant now, List<OutboxRow> rows)
+    /// <summary>Closes the body where a group of records begins, when the group might not fit in whole.</summary>
+    public void CloseWhenNearlyFull()
+    {
+        if (_count > 0 && (_length > MaxBodyBytes - GroupBytes || _count > MaxRecords - GroupRecords))
+        {
+            Close();
+        }
+    }
+
+    /// <summary>Appends what was collected to <paramref name="rows"/>, numbered from <paramref name="sequence"/>, and starts anew.</summary>
+    /// <param name="form">A row with everything but numbers, device and body.</param>
+    /// <param name="sequence">Sequence number of the first record; the one after the last when this returns.</param>
+    /// <param name="subtopic">Name of a device in the topic.</param>
+    /// <param name="rows">Receives the rows.</param>
+    public void Take(OutboxRow form, ref long sequence, Func<int, string?> subtopic, List<OutboxRow> rows)
     {
         if (_count > 0)
         {
@@ -100,18 +112,8 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
 
         foreach (var closed in _closed)
         {
-            rows.Add(new OutboxRow
-            {
-                Stream = stream,
-                Epoch = epoch,
-                FirstSequence = closed.FirstSequence,
-                Count = closed.Count,
-                Class = rowClass,
-                Subtopic = subtopic(closed.Device),
-                Retain = retain,
-                Created = now,
-                Body = closed.Body,
-            });
+            rows.Add(form with { FirstSequence = sequence, Count = closed.Count, Subtopic = subtopic(closed.Device), Body = closed.Body });
+            sequence += closed.Count;
         }
 
         _closed.Clear();
@@ -152,11 +154,11 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
         var body = GC.AllocateUninitializedArray<byte>(_endOfRecords + 1);
         _bytes.AsSpan(0, _endOfRecords).CopyTo(body);
         body[^1] = (byte)']';
-        _closed.Add(new Closed(_firstSequence, _count, _device, body));
+        _closed.Add(new Closed(_count, _device, body));
         _count = 0;
         _length = 0;
         _endOfRecords = 0;
     }
 
-    private readonly record struct Closed(long FirstSequence, int Count, int Device, byte[] Body);
+    private readonly record struct Closed(int Count, int Device, byte[] Body);
 }

@@ -112,6 +112,7 @@ internal static class SiteUplinks
             CertificateFile = section.Text("certificateFile"),
             KeyFile = section.Text("keyFile"),
             KeepAlive = keepAlive,
+            Format = FeedFormats.Parse(section.Text("format")) ?? FeedFormat.Feed,
             TopicRoot = topicRoot,
             AllowPlaintext = allowPlaintext,
             InOrder = section.Boolean("inOrder") ?? false,

@@ -33,12 +33,41 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
 
     private readonly Alarm _alarm = new(time);
     private readonly Lock _gate = new();
+    private readonly Lock _group = new();
     private int _waiting;
     private long? _fullSince;
     private long _fullUntil;
 
     /// <summary>Readings that wait.</summary>
     public int Count => _channel.Reader.Count;
+
+    /// <summary>As <see cref="Count"/>, and never in the middle of what was appended by one <see cref="TryWrite"/>.</summary>
+    public int CountOfWholeGroups
+    {
+        get
+        {
+            lock (_group)
+            {
+                return _channel.Reader.Count;
+            }
+        }
+    }
+
+    /// <summary>Appends the readings of one reply, so that they stay neighbours and belong to one commit.</summary>
+    /// <returns>How many were appended; fewer than all only when the queue is full. Append the others with <see cref="WriteAsync"/>.</returns>
+    public int TryWrite(ReadOnlySpan<Reading> group)
+    {
+        lock (_group)
+        {
+            var written = 0;
+            while (written < group.Length && _channel.Writer.TryWrite(group[written]))
+            {
+                written++;
+            }
+
+            return written;
+        }
+    }
 
     /// <summary>Appends a reading; waits while the queue is full.</summary>
     public ValueTask WriteAsync(in Reading reading, CancellationToken cancel)

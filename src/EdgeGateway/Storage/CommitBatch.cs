@@ -29,22 +29,6 @@ public sealed record Checkpoint(long LogNumber, string ConfigurationHash, Instan
 /// <param name="When">When the loss was noticed.</param>
 public sealed record RecordLoss(long Id, FeedStream Stream, long Epoch, long First, long Last, string Reason, string Destination, Instant When);
 
-/// <summary>Causes of losses; stored and published.</summary>
-public static class LossReason
-{
-    /// <summary>The byte budget was used up.</summary>
-    public const string Evicted = "evicted";
-
-    /// <summary>The destination refuses the message for good.</summary>
-    public const string Refused = "refused";
-
-    /// <summary>The destination refuses the message for good, and there was no room to keep the message for people to look at.</summary>
-    public const string RefusedNotKept = "refused, not kept";
-
-    /// <summary>The row on disk is damaged.</summary>
-    public const string Unreadable = "unreadable";
-}
-
 /// <summary>A small text that must survive beside the pipeline's state: a command that is under way, a value that must expire.</summary>
 /// <param name="Key">Name, at most a few hundred characters.</param>
 /// <param name="Text">The text; null takes the note away.</param>

@@ -316,10 +316,10 @@ internal sealed class SalvageTransfer
     /// <summary>Takes a line of the table: body, stream, epoch, first, count.</summary>
     public void TakeRow(Statement s)
     {
-        if (!TakeRow(s.Bytes(0), byScan: false))
+        if (!TakeRow(s.Bytes(0), byScan: false, s.Long(1)))
         {
             // The columns have no CRC: a number that makes no sense is left out, and the receiver sees a gap.
-            var (stream, epoch, first, count) = ((FeedStream)(s.Long(1) & (StoreLedger.Streams - 1)), s.Long(2), s.Long(3), s.Long(4));
+            var (stream, epoch, first, count) = ((FeedStream)RowPlace.Stream(s.Long(1)), s.Long(2), s.Long(3), s.Long(4));
             if (first > 0 && count is > 0 and <= int.MaxValue && first <= long.MaxValue - count && Enum.IsDefined(stream))
             {
                 _account.Broken(stream, epoch, first, first + count - 1);
@@ -328,8 +328,11 @@ internal sealed class SalvageTransfer
     }
 
     /// <summary>Keeps a row under its own id, unless it is known to be delivered everywhere.</summary>
+    /// <param name="frame">Its body.</param>
+    /// <param name="byScan">True when it was found without the table.</param>
+    /// <param name="place">The column <c>stream</c> (<see cref="RowPlace"/>); null when it is not known.</param>
     /// <returns>False when the body cannot be read.</returns>
-    public bool TakeRow(ReadOnlySpan<byte> frame, bool byScan)
+    public bool TakeRow(ReadOnlySpan<byte> frame, bool byScan, long? place = null)
     {
         if (OutboxRowFrame.TryDecode(frame, out var row) != FrameStatus.Intact || row!.Id <= 0 || (byte)row.Stream >= StoreLedger.Streams)
         {
@@ -362,7 +365,7 @@ internal sealed class SalvageTransfer
             return true;
         }
 
-        _row.Bind(1, row.Id).Bind(2, (long)row.Class).Bind(3, (long)row.Stream).Bind(4, row.Epoch).Bind(5, row.FirstSequence).Bind(6, row.Count).Bind(7, frame);
+        _row.Bind(1, row.Id).Bind(2, (long)row.Class).Bind(3, PlaceOf(row, place)).Bind(4, row.Epoch).Bind(5, row.FirstSequence).Bind(6, row.Count).Bind(7, frame);
         var isNew = _row.Step();
         _row.Reset();
         if (isNew)
@@ -374,6 +377,10 @@ internal sealed class SalvageTransfer
 
         return true;
     }
+
+    // The column has no CRC; the stream in the body has.
+    private static long PlaceOf(OutboxRow row, long? place) =>
+        place is { } known && RowPlace.Stream(known) == (byte)row.Stream && RowPlace.StandInSeconds(known) is >= 0 and <= 86_400 * 7 ? known : RowPlace.Guess(row);
 
     public void ScanRows(FrameScan scan)
     {

@@ -15,6 +15,7 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
 {
     private readonly StoreFiles _files;
     private readonly StoreLimits _limits;
+    private readonly StorageModel _storage;
     private readonly long _budgetBytes;
     private readonly long _logShareBytes;
     private readonly TimeProvider _time;
@@ -47,6 +48,7 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
     {
         _files = files;
         _limits = limits;
+        _storage = storage;
         _budgetBytes = storage.BudgetBytes;
         _logShareBytes = storage.SampleLogBytes;
         _time = time;
@@ -58,6 +60,7 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         _isDelivered = IsDelivered;
         _lastCheckpoint = time.GetTimestamp();
         LoadLedger();
+        OpenLimits();
         foreach (var name in destinations)
         {
             _destinations.Add(LoadDestination(name));
@@ -77,7 +80,6 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
     /// <exception cref="StoreException">Another process uses it, it is of a newer program, or the file system cannot be trusted with it.</exception>
     public static SqliteStore Open(StorageModel storage, IReadOnlyList<string> destinations, TimeProvider time)
     {
-        var limits = StoreLimits.For(storage.BudgetBytes);
         var files = new StoreFiles(Path.GetFullPath(storage.Directory));
         try
         {
@@ -91,6 +93,8 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         var @lock = StoreLock.Take(files.Directory);
         try
         {
+            storage = StorageBudget.Resolve(storage, files);
+            var limits = StoreLimits.For(storage.BudgetBytes);
             try
             {
                 return Open(files, limits, storage, destinations, time, @lock);
@@ -205,6 +209,7 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
             {
                 d.Working.Acknowledge(rowId);
                 d.Noted++;
+                NoteDelivery();
             }
         }
     }
@@ -342,6 +347,7 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
 
     private void LoadLedger()
     {
+        var counted = -1L;
         using var head = _writer.Once(HeadTable.Select);
         while (head.Step())
         {
@@ -354,6 +360,14 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
             {
                 (_live.NextBatch, _live.LogBytes, _live.FirstBatch) = (head.Long(1), head.Long(2), head.Long(3));
             }
+            else if (name.StartsWith(HeadName.LostPrefix, StringComparison.Ordinal) && FeedWords.TryRangeState(name[HeadName.LostPrefix.Length..], out var state))
+            {
+                _live.Lost[(int)state] = head.Long(1);
+            }
+            else if (name == HeadName.Waiting && EvictionText.TryParse(head.Text(5), _live.EvictFrom))
+            {
+                (_live.Records, counted) = (head.Long(1), head.Long(2));
+            }
             else if (name.StartsWith(HeadName.StreamPrefix, StringComparison.Ordinal))
             {
                 var stream = int.Parse(name.AsSpan(HeadName.StreamPrefix.Length), CultureInfo.InvariantCulture);
@@ -361,12 +375,32 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
             }
         }
 
+        if (counted != _live.LastRowId)
+        {
+            CountWaiting();
+        }
+
+        LoadLossAccount();
         for (var slot = 0; slot < 2; slot++)
         {
             _live.CheckpointAt[slot] = LoadCheckpoint(slot)?.LogNumber ?? -1;
         }
 
         _lastRowId = _live.LastRowId;
+    }
+
+    /// <summary>Reads all rows that wait, once: the line about them is not there (a new or salvaged store), or a program that does not know it has added rows.</summary>
+    private void CountWaiting()
+    {
+        _live.Records = 0;
+        Array.Clear(_live.EvictFrom);
+        using var rows = _writer.Once("SELECT id, class, stream, count FROM outbox ORDER BY id");
+        while (rows.Step())
+        {
+            ref var from = ref _live.EvictFrom[RetentionOrder.StepOf((RowClass)rows.Long(1), RowPlace.Level(rows.Long(2)))];
+            from = from == 0 ? rows.Long(0) : from;
+            _live.Records += rows.Long(3);
+        }
     }
 
     private Destination LoadDestination(string name)

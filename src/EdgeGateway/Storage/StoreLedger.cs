@@ -1,4 +1,5 @@
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Outbox;
 
 namespace EdgeGateway.Storage;
 
@@ -18,11 +19,17 @@ internal sealed class StoreLedger
 
     public readonly StreamTally[] Tallies = new StreamTally[Streams];
 
-    /// <summary>For each class: no row of it has an id below. Only a hint for the search, not stored.</summary>
-    public readonly long[] EvictFrom = new long[3];
+    /// <summary>For each of <see cref="RetentionOrder.Steps"/>: no row of it has an id below; 0 when there never was one. So that an eviction reads no row twice.</summary>
+    public readonly long[] EvictFrom = new long[RetentionOrder.Steps.Length];
 
     /// <summary>Numbers of the checkpoints in the two slots; -1 where there is none that is whole.</summary>
     public readonly long[] CheckpointAt = [-1, -1];
+
+    /// <summary>Records that will not arrive, by <see cref="RangeState"/>, since the store was made.</summary>
+    public readonly long[] Lost = new long[(int)RangeState.Unreadable + 1];
+
+    /// <summary>Records that wait in the outbox.</summary>
+    public long Records;
 
     public long LastRowId;
     public long FirstBatch = 1;
@@ -38,6 +45,8 @@ internal sealed class StoreLedger
         other.Tallies.CopyTo(Tallies, 0);
         other.EvictFrom.CopyTo(EvictFrom, 0);
         other.CheckpointAt.CopyTo(CheckpointAt, 0);
+        other.Lost.CopyTo(Lost, 0);
+        Records = other.Records;
         LastRowId = other.LastRowId;
         FirstBatch = other.FirstBatch;
         NextBatch = other.NextBatch;

@@ -11,8 +11,11 @@ internal readonly record struct StoreLimits
     /// <summary>Smallest budget the store works with.</summary>
     public const long MinBudgetBytes = 512 * 1024;
 
-    // Marker, lock and process id: three files of one block each, and one spare for the moment of replacement.
-    private const long SmallFiles = 4 * 4096;
+    // Marker, lock, process id and budget: four files of one block each, and one spare for the moment of replacement.
+    private const long SmallFiles = 5 * 4096;
+
+    // A line of the table "loss".
+    private const int LossRunBytes = 80;
 
     private StoreLimits(long budget)
     {
@@ -27,6 +30,7 @@ internal readonly record struct StoreLimits
         Sqlite = new DatabaseLimits(pages, (long)pages * FrameBytes, (TotalBytes - LogReserveBytes) / Database.PageSize);
         AsideBytes = Math.Clamp(budget / 64, 8 << 10, 1 << 20);
         QuarantineBytes = budget / 16;
+        MostLossRuns = (int)Math.Clamp(budget / 16 / LossRunBytes, 400, 50_000);
         TruncateAtBytes = (long)pages * FrameBytes;
     }
 
@@ -43,6 +47,12 @@ internal readonly record struct StoreLimits
 
     /// <summary>Most bytes of bodies that the quarantine holds.</summary>
     public long QuarantineBytes { get; }
+
+    /// <summary>
+    /// Most runs of lost records that are kept of one stream, epoch, reason and destination, the newest: a sixteenth of the budget. Where rows of different fates
+    /// follow each other each leaves a run of its own; what is forgotten was published or is still a notice, and stays in the counts.
+    /// </summary>
+    public int MostLossRuns { get; }
 
     /// <summary>Most rows that are deleted in one transaction to make room for the next.</summary>
     public long RowsToDeleteAtOnce => LogReserveBytes / FrameBytes / 6;

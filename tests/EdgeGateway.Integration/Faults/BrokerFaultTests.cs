@@ -10,7 +10,7 @@ public sealed class BrokerFaultTests
     {
         await using var scene = await FaultScene.BeginAsync(persistent, seed: 1);
         await using var gateway = await scene.FirstAsync();
-        for (var i = 0; i < (FaultScene.IsLong ? 20 : 2); i++)
+        for (var i = 0; i < (FaultScene.IsLong ? 20 : persistent ? 2 : 1); i++)
         {
             await scene.MoreArrivesAsync(200, gateway);
             await (i % 2 == 0 ? scene.Broker.KillAsync() : scene.Broker.StopAsync());

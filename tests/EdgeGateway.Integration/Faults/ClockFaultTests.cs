@@ -23,7 +23,7 @@ public sealed class ClockFaultTests
             ["FAKETIME_TIMESTAMP_FILE"] = file,
             ["FAKETIME_NO_CACHE"] = "1",
             ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
-            ["DONT_FAKE_MONOTONIC"] = "1",
+            ["FAKETIME_FORCE_MONOTONIC_FIX"] = "0",
         });
         const long Hour = 3600;
         long[] offsets = [Hour, Hour - (14 * 24 * Hour), 14 * 24 * Hour, 600 - TimeProvider.System.GetUtcNow().ToUnixTimeSeconds(), 0];

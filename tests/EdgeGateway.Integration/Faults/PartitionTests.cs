@@ -140,7 +140,7 @@ internal sealed class FarNetwork : IDisposable
     public void Drop(string direction)
     {
         Run("ip", "netns", "exec", _name, "nft", "add", "table", "inet", "fault");
-        Run("ip", "netns", "exec", _name, "nft", "add", "chain", "inet", "fault", "all", "{", "type", "filter", "hook", direction, "priority", "0", ";", "policy", "drop", ";", "}");
+        Run("ip", "netns", "exec", _name, "nft", "add", "chain", "inet", "fault", "packets", "{", "type", "filter", "hook", direction, "priority", "0", ";", "policy", "drop", ";", "}");
     }
 
     /// <summary>Ends <see cref="Drop"/>.</summary>

@@ -11,14 +11,12 @@ internal sealed class MqttUplinkRun : IDisposable
     /// <summary>How long a stop waits for acknowledgements (requirement M-11).</summary>
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(3);
 
-    private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(1);
 
     /// <summary>After an outage this long, history waits up to <see cref="FleetSpread"/>, so that a fleet does not come back at once.</summary>
     private static readonly TimeSpan LongOutage = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan FleetSpread = TimeSpan.FromSeconds(30);
-
-    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
 
     private static readonly MqttMessageProperties Json = new() { PayloadIsText = true, ContentType = FeedPayload.ContentType(FeedCompression.None) };
 
@@ -26,7 +24,8 @@ internal sealed class MqttUplinkRun : IDisposable
     private readonly TimeProvider _time;
     private readonly string _id;
     private readonly FeedTopics _topics;
-    private readonly FeedEnvelope _envelope;
+    private readonly IFeedFormat _format;
+    private readonly bool _saysStatus;
     private readonly MqttDelivery _delivery;
     private readonly FeedCompression _compression;
     private readonly MqttMessageProperties _packedJson;
@@ -58,7 +57,8 @@ internal sealed class MqttUplinkRun : IDisposable
         _time = context.Time;
         _id = model.Id;
         _topics = topics;
-        _envelope = new FeedEnvelope(context.SiteId, context.GatewayId);
+        _format = FeedFormats.Create(model.Format, context.SiteId, context.GatewayId);
+        _saysStatus = MqttUplinkOptions.SaysStatus(model);
         _delivery = new MqttDelivery(model, context);
         _compression = model.Compression;
         _packedJson = new MqttMessageProperties { ContentType = FeedPayload.ContentType(_compression) };
@@ -114,6 +114,7 @@ internal sealed class MqttUplinkRun : IDisposable
         while (true)
         {
             Interlocked.Exchange(ref _lookPending, 0);
+            _context.Beat?.Beat(UplinkContext.LongestRest);
             while (_events.Reader.TryRead(out var happened))
             {
                 Handle(in happened, client);
@@ -143,7 +144,7 @@ internal sealed class MqttUplinkRun : IDisposable
                 wait = limit - Now;
             }
 
-            await WaitAsync(wait).ConfigureAwait(false);
+            await WaitAsync(wait is { } due && due < UplinkContext.LongestRest ? due : UplinkContext.LongestRest).ConfigureAwait(false);
         }
     }
 
@@ -156,17 +157,9 @@ internal sealed class MqttUplinkRun : IDisposable
     }
 
     /// <summary>Waits for the next event, one of which is that the time is over. Nothing is made for a turn: there are many in a second.</summary>
-    private ValueTask<bool> WaitAsync(TimeSpan? wait)
+    private ValueTask<bool> WaitAsync(TimeSpan wait)
     {
-        _alarm.Change(
-            wait switch
-            {
-                null => Timeout.InfiniteTimeSpan,
-                { } time when time <= TimeSpan.Zero => TimeSpan.Zero,
-                { } time when time < LongestTimer => time,
-                _ => LongestTimer,
-            },
-            Timeout.InfiniteTimeSpan);
+        _alarm.Change(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         return _events.Reader.WaitToReadAsync();
     }
 
@@ -220,6 +213,11 @@ internal sealed class MqttUplinkRun : IDisposable
         lock (_gate)
         {
             sessionEnd = _sessionEnd.Token;
+        }
+
+        if (!_saysStatus)
+        {
+            return;
         }
 
         _ = SayOnlineAsync(client, Retains, sessionEnd);
@@ -308,7 +306,7 @@ internal sealed class MqttUplinkRun : IDisposable
     private bool Hand(MqttClient client, Held held)
     {
         var message = new PooledBuffer(held.Row.Body.Length + 256);
-        _envelope.Write(message, held.Row, held.Lane);
+        _format.Write(message, held.Row, held.Lane);
         var properties = Pack(message);
         lock (_gate)
         {
@@ -375,7 +373,7 @@ internal sealed class MqttUplinkRun : IDisposable
     /// <summary>Says offline, because DISCONNECT makes the server forget the will.</summary>
     private async Task FarewellAsync(MqttClient client)
     {
-        if (_connection is null)
+        if (_connection is null || !_saysStatus)
         {
             return;
         }
