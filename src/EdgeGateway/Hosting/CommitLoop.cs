@@ -302,6 +302,12 @@ internal sealed class CommitLoop
                     });
                 }
 
+                // Of range statements that are gone nothing else tells before hours have passed.
+                foreach (var loss in recovered.Store.UnpublishedLosses.Where(l => l.Reason == LossReason.Unreadable && l.Epoch < report.Epoch && !FeedHeads.IsSpokenAbout(l.Stream)))
+                {
+                    encoder.Range(LossNotices.Statement(loss, now));
+                }
+
                 _commit.RecoveryReportPublished = true;
             });
         }

@@ -157,10 +157,10 @@ internal sealed class Salvage(StoreFiles files, StoreLimits limits, IReadOnlyLis
         using (from)
         {
             transfer.CopySmallTables(from);
-            transfer.RowsComplete = Walk(from, "SELECT body, stream FROM outbox ORDER BY id", s => transfer.TakeRow(s.Bytes(0), byScan: false, s.Long(1)));
+            transfer.RowsComplete = Walk(from, "SELECT body, stream, epoch, first, count FROM outbox ORDER BY id", transfer.TakeRow);
             if (!transfer.RowsComplete)
             {
-                Walk(from, "SELECT body, stream FROM outbox ORDER BY id DESC", s => transfer.TakeRow(s.Bytes(0), byScan: false, s.Long(1)));
+                Walk(from, "SELECT body, stream, epoch, first, count FROM outbox ORDER BY id DESC", transfer.TakeRow);
             }
 
             _ = Walk(from, "SELECT body FROM checkpoint", s => transfer.TakeCheckpoint(s.Bytes(0)))
@@ -217,6 +217,7 @@ internal sealed class SalvageTransfer
     private readonly List<(string Name, DeliveryCursor Cursor)> _cursors = [];
     private readonly IReadOnlyList<string> _destinations;
     private readonly Dictionary<FeedStream, StreamHead> _heads = [];
+    private readonly SalvageAccount _account = new();
     private readonly Statement _row;
     private readonly Statement _batch;
     private Checkpoint? _checkpoint;
@@ -259,7 +260,10 @@ internal sealed class SalvageTransfer
         Salvage.Walk(from, HeadTable.Select, TakeHead);
         using var loss = _to.Once("INSERT OR IGNORE INTO loss(stream, epoch, reason, destination, first, last, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
         Salvage.Walk(from, "SELECT stream, epoch, reason, destination, first, last, at FROM loss", s =>
-            loss.Bind(1, s.Long(0)).Bind(2, s.Long(1)).Bind(3, s.Text(2)).Bind(4, s.Text(3)).Bind(5, s.Long(4)).Bind(6, s.Long(5)).Bind(7, s.Long(6)).Run());
+        {
+            _account.Accounted((FeedStream)s.Long(0), s.Long(1), s.Long(4), s.Long(5));
+            loss.Bind(1, s.Long(0)).Bind(2, s.Long(1)).Bind(3, s.Text(2)).Bind(4, s.Text(3)).Bind(5, s.Long(4)).Bind(6, s.Long(5)).Bind(7, s.Long(6)).Run();
+        });
         using var notice = _to.Once("INSERT OR IGNORE INTO loss_notice(id, stream, epoch, first, last, reason, destination, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
         Salvage.Walk(from, "SELECT id, stream, epoch, first, last, reason, destination, at FROM loss_notice", s =>
             notice.Bind(1, s.Long(0)).Bind(2, s.Long(1)).Bind(3, s.Long(2)).Bind(4, s.Long(3)).Bind(5, s.Long(4)).Bind(6, s.Text(5)).Bind(7, s.Text(6)).Bind(8, s.Long(7)).Run());
@@ -305,6 +309,21 @@ internal sealed class SalvageTransfer
             && byte.TryParse(name.AsSpan(HeadName.StreamPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var stream))
         {
             See((FeedStream)stream, entry.A, entry.B);
+            _account.Head((FeedStream)stream, entry.A, entry.B, entry.C);
+        }
+    }
+
+    /// <summary>Takes a line of the table: body, stream, epoch, first, count.</summary>
+    public void TakeRow(Statement s)
+    {
+        if (!TakeRow(s.Bytes(0), byScan: false, s.Long(1)))
+        {
+            // The columns have no CRC: a number that makes no sense is left out, and the receiver sees a gap.
+            var (stream, epoch, first, count) = ((FeedStream)RowPlace.Stream(s.Long(1)), s.Long(2), s.Long(3), s.Long(4));
+            if (first > 0 && count is > 0 and <= int.MaxValue && first <= long.MaxValue - count && Enum.IsDefined(stream))
+            {
+                _account.Broken(stream, epoch, first, first + count - 1);
+            }
         }
     }
 
@@ -312,11 +331,12 @@ internal sealed class SalvageTransfer
     /// <param name="frame">Its body.</param>
     /// <param name="byScan">True when it was found without the table.</param>
     /// <param name="place">The column <c>stream</c> (<see cref="RowPlace"/>); null when it is not known.</param>
-    public void TakeRow(ReadOnlySpan<byte> frame, bool byScan, long? place = null)
+    /// <returns>False when the body cannot be read.</returns>
+    public bool TakeRow(ReadOnlySpan<byte> frame, bool byScan, long? place = null)
     {
         if (OutboxRowFrame.TryDecode(frame, out var row) != FrameStatus.Intact || row!.Id <= 0 || (byte)row.Stream >= StoreLedger.Streams)
         {
-            return;
+            return false;
         }
 
         _lastRowId = Math.Max(_lastRowId, row.Id);
@@ -326,15 +346,23 @@ internal sealed class SalvageTransfer
             _lastIdBySql = Math.Max(_lastIdBySql, row.Id);
         }
 
+        var last = row.FirstSequence + row.Count - 1;
         if ((byScan && RowsComplete && row.Id <= _lastIdBySql) || DeliveredEverywhere(row.Id))
         {
-            return;
+            _account.Accounted(row.Stream, row.Epoch, row.FirstSequence, last);
+            if (row.Id <= LowestFloor())
+            {
+                _account.DeliveredThrough(row.Stream, row.Epoch, last);
+            }
+
+            return true;
         }
 
         if (!HasRoom(frame.Length))
         {
             _rowsNotKept++;
-            return;
+            _account.Broken(row.Stream, row.Epoch, row.FirstSequence, last);
+            return true;
         }
 
         _row.Bind(1, row.Id).Bind(2, (long)row.Class).Bind(3, PlaceOf(row, place)).Bind(4, row.Epoch).Bind(5, row.FirstSequence).Bind(6, row.Count).Bind(7, frame);
@@ -342,9 +370,12 @@ internal sealed class SalvageTransfer
         _row.Reset();
         if (isNew)
         {
+            _account.Saved(row.Stream, row.Epoch, row.FirstSequence, last);
             _ = byScan ? _rowsByScan++ : _rowsBySql++;
             EndGroup();
         }
+
+        return true;
     }
 
     // The column has no CRC; the stream in the body has.
@@ -461,11 +492,29 @@ internal sealed class SalvageTransfer
             save.Bind(1, _checkpoint.LogNumber).Bind(2, CheckpointFrame.Encode(_checkpoint, frame)).Run();
         }
 
+        SaveUnreadable(now);
         using var report = _to.Once("INSERT INTO recovery VALUES(NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0)");
         report.Bind(1, now).Bind(2, cause).Bind(3, setAside).Bind(4, _rowsBySql + _rowsByScan).Bind(5, _rowsByScan).Bind(6, _rowsNotKept)
             .Bind(7, _batchesSaved).Bind(8, _batchesNotKept).Bind(9, _checkpoint is null ? 0 : 1).Bind(10, epoch).Bind(11, HeadsText.Format(_heads.Values)).Run();
         _to.Execute("COMMIT");
     }
+
+    /// <summary>Writes what the damage took into the account of losses, and as notices until they are published.</summary>
+    private void SaveUnreadable(long now)
+    {
+        using var loss = _to.Once("INSERT OR IGNORE INTO loss(stream, epoch, reason, destination, first, last, at) VALUES(?1, ?2, ?3, '', ?4, ?5, ?6)");
+        using var notice = _to.Once("INSERT INTO loss_notice(stream, epoch, first, last, reason, destination, at) VALUES(?1, ?2, ?4, ?5, ?3, '', ?6)");
+        foreach (var (stream, epoch, first, last) in _account.Unreadable(_heads.Values, RowsComplete))
+        {
+            foreach (var statement in (Statement[])[loss, notice])
+            {
+                statement.Bind(1, (long)stream).Bind(2, epoch).Bind(3, LossReason.Unreadable).Bind(4, first).Bind(5, last).Bind(6, now).Run();
+            }
+        }
+    }
+
+    /// <summary>All rows up to this id are known to be delivered everywhere.</summary>
+    private long LowestFloor() => _destinations.Count == 0 ? 0 : _destinations.Min(d => _cursors.Where(c => c.Name == d).Select(c => c.Cursor.Floor).DefaultIfEmpty(0).Max());
 
     private void See(FeedStream stream, long epoch, long next)
     {
