@@ -21,6 +21,9 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
     /// <summary>Index of "no device" for streams that are not kept per device.</summary>
     public const int NoDevice = -1;
 
+    /// <summary>In place of a device: the totals of the gateway's health, whose newest message is retained.</summary>
+    public const int Totals = -2;
+
     private readonly List<Closed> _closed = [];
     private readonly Utf8JsonWriter _writer;
     private byte[] _bytes = new byte[4096];
@@ -101,7 +104,7 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
                 Count = closed.Count,
                 Class = rowClass,
                 Subtopic = subtopic(closed.Device),
-                Retain = retain,
+                Retain = retain || closed.Device == Totals,
                 Created = now,
                 Body = closed.Body,
             });

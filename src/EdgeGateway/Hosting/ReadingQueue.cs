@@ -32,20 +32,52 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
     });
 
     private readonly Alarm _alarm = new(time);
+    private NewestReadings? _newest;
 
     /// <summary>Readings that wait.</summary>
     public int Count => _channel.Reader.Count;
 
+    /// <summary>
+    /// From now on, while nothing can be stored, notes the newest of each point in <paramref name="newest"/>; and a full queue counts what it cannot take
+    /// there instead of making the pollers wait, so that the values at the centre stay live. Null: as before.
+    /// </summary>
+    internal void Note(NewestReadings? newest) => Volatile.Write(ref _newest, newest);
+
     /// <summary>Appends a reading; waits while the queue is full.</summary>
     public ValueTask WriteAsync(in Reading reading, CancellationToken cancel)
     {
+        Volatile.Read(ref _newest)?.Set(reading);
         if (_channel.Writer.TryWrite(reading))
         {
             return ValueTask.CompletedTask;
         }
 
         _alarm.Wake();
-        return _channel.Writer.WriteAsync(reading, cancel);
+        return WaitAndWriteAsync(reading, cancel);
+    }
+
+    private async ValueTask WaitAndWriteAsync(Reading reading, CancellationToken cancel)
+    {
+        while (!_channel.Writer.TryWrite(reading))
+        {
+            if (Volatile.Read(ref _newest) is { } newest)
+            {
+                newest.CountNotKept();
+                return;
+            }
+
+            // Looks again now and then: whether the store fails shows only while somebody waits.
+            using var look = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            using var timer = time.CreateTimer(static look => ((CancellationTokenSource)look!).Cancel(), look, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
+            try
+            {
+                await _channel.Writer.WaitToWriteAsync(look.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+            {
+                // The second is over.
+            }
+        }
     }
 
     /// <summary>To be called after a group of writes: wakes the pipeline when there is enough to be worth a commit.</summary>

@@ -43,6 +43,9 @@ public static class LossReason
 
     /// <summary>The row on disk is damaged.</summary>
     public const string Unreadable = "unreadable";
+
+    /// <summary>Readings that were never accepted: the store could not be written and the queue in memory was full. They have no numbers; missing coverage shows them.</summary>
+    public const string NotStored = "not stored";
 }
 
 /// <summary>A small text that must survive beside the pipeline's state: a command that is under way, a value that must expire.</summary>
@@ -84,8 +87,11 @@ public sealed class CommitBatch
     /// <summary>The recovery report is told in <see cref="Rows"/> and will not be reported again.</summary>
     public bool RecoveryReportPublished { get; set; }
 
+    /// <summary>Readings that could not be kept while the store could not be written; counted as <see cref="LossReason.NotStored"/>.</summary>
+    public long ReadingsNotStored { get; set; }
+
     internal bool IsEmpty =>
-        Input is null && Rows.Count == 0 && Heads.Count == 0 && Counters.Count == 0 && Notes.Count == 0 && Checkpoint is null && LossesPublishedThrough == 0 && !RecoveryReportPublished;
+        ReadingsNotStored == 0 && Input is null && Rows.Count == 0 && Heads.Count == 0 && Counters.Count == 0 && Notes.Count == 0 && Checkpoint is null && LossesPublishedThrough == 0 && !RecoveryReportPublished;
 
     /// <summary>Empties the batch for the next commit; the buffers stay.</summary>
     public void Clear()
@@ -98,6 +104,7 @@ public sealed class CommitBatch
         Checkpoint = null;
         LossesPublishedThrough = 0;
         RecoveryReportPublished = false;
+        ReadingsNotStored = 0;
     }
 }
 

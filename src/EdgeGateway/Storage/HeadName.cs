@@ -22,6 +22,9 @@ internal static class HeadName
     /// <summary>Followed by the counter's name. a: value.</summary>
     public const string CounterPrefix = "counter/";
 
+    /// <summary>A counter of lost records, followed by the cause.</summary>
+    public const string LostPrefix = CounterPrefix + "lost/";
+
     /// <summary>Names of the streams by number, made once.</summary>
     public static readonly string[] Streams = [.. Enumerable.Range(0, StoreLedger.Streams).Select(i => StreamPrefix + i.ToString(CultureInfo.InvariantCulture))];
 }

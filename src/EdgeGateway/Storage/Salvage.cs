@@ -125,6 +125,11 @@ internal sealed class Salvage(StoreFiles files, StoreLimits limits, IReadOnlyLis
             to.Execute("PRAGMA secure_delete = ON");
             using var scan = new FrameScan(path, path + "-wal");
             var transfer = new SalvageTransfer(to, destinations, StoreSuspicion.Read(files.Suspect));
+            if (StoreWitness.Read(files.Witness) is { } witness)
+            {
+                transfer.See(witness);
+            }
+
             ReadBySql(path, transfer);
             transfer.ScanCheckpoints(scan);
             transfer.ScanRows(scan);
@@ -458,6 +463,13 @@ internal sealed class SalvageTransfer
         report.Bind(1, now).Bind(2, cause).Bind(3, setAside).Bind(4, _rowsBySql + _rowsByScan).Bind(5, _rowsByScan).Bind(6, _rowsNotKept)
             .Bind(7, _batchesSaved).Bind(8, _batchesNotKept).Bind(9, _checkpoint is null ? 0 : 1).Bind(10, epoch).Bind(11, HeadsText.Format(_heads.Values)).Run();
         _to.Execute("COMMIT");
+    }
+
+    /// <summary>Takes note of how far the store had come, by what was written beside it: no row id is handed out twice.</summary>
+    public void See(in StoreProgress witness)
+    {
+        LastEpoch = Math.Max(LastEpoch, witness.Epoch);
+        _lastRowId = Math.Max(_lastRowId, witness.LastRowId);
     }
 
     private void See(FeedStream stream, long epoch, long next)

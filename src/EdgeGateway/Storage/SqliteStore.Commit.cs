@@ -37,63 +37,86 @@ public sealed partial class SqliteStore
         lock (_writing)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            ThrowIfFoundDamaged();
             Validate(batch);
-            var acknowledged = CollectAcknowledgements();
-            if (batch.IsEmpty && !acknowledged)
-            {
-                return new CommitResult(Written: false, 0, [], CheckpointWanted());
-            }
-
-            var started = _time.GetTimestamp();
             try
             {
-                EncodeInput(batch);
-                EncodeRows(batch);
-                var state = batch.Checkpoint is null ? default : CheckpointFrame.Encode(batch.Checkpoint, _checkpointFrame);
-                var pages = EstimatePages(batch, state);
-                if (IsLarge(pages))
+                return Store(batch);
+            }
+            catch (StoreException e) when (e.Failure == StoreFailure.DiskFull)
+            {
+                if (!FitIntoFullDisk())
                 {
-                    MakeRoomAhead(pages);
-                    acknowledged = false;
-                }
-                else
-                {
-                    MakeLogRoom(pages);
+                    throw;
                 }
 
-                BeginWork();
-                Write(batch, state, pages, acknowledged);
+                return Store(batch);
             }
-            catch (StoreException e)
-            {
-                _writer.Rollback();
-                if (e.Failure == StoreFailure.Damaged)
-                {
-                    NoteDamage(e);
-                }
-
-                throw;
-            }
-            catch
-            {
-                _writer.Rollback();
-                throw;
-            }
-
-            var first = batch.Rows.Count > 0 ? _work.LastRowId - batch.Rows.Count + 1 : 0;
-            Interlocked.Exchange(ref _live.NextBatch, _work.NextBatch);
-            EndWork();
-            NoteLatency(started);
-            if (batch.Rows.Count > 0)
-            {
-                Arrived();
-            }
-
-            MoveLogToMainFile();
-            RecordLoss[] losses = [.. _lossesAhead, .. _losses];
-            _lossesAhead.Clear();
-            return new CommitResult(Written: true, first, losses, CheckpointWanted());
         }
+    }
+
+    private CommitResult Store(CommitBatch batch)
+    {
+        var acknowledged = CollectAcknowledgements();
+        if (batch.IsEmpty && !acknowledged)
+        {
+            LookForSpace();
+            return new CommitResult(Written: false, 0, [], CheckpointWanted());
+        }
+
+        var started = _time.GetTimestamp();
+        try
+        {
+            EncodeInput(batch);
+            EncodeRows(batch);
+            var state = batch.Checkpoint is null ? default : CheckpointFrame.Encode(batch.Checkpoint, _checkpointFrame);
+            var pages = EstimatePages(batch, state);
+            if (IsLarge(pages))
+            {
+                MakeRoomAhead(pages);
+                acknowledged = false;
+            }
+            else
+            {
+                MakeLogRoom(pages);
+            }
+
+            BeginWork();
+            Write(batch, state, pages, acknowledged);
+        }
+        catch (StoreException e)
+        {
+            _writer.Rollback();
+            if (e.Failure == StoreFailure.Damaged)
+            {
+                NoteDamage(e);
+            }
+
+            throw;
+        }
+        catch
+        {
+            _writer.Rollback();
+            throw;
+        }
+
+        var first = batch.Rows.Count > 0 ? _work.LastRowId - batch.Rows.Count + 1 : 0;
+        Interlocked.Exchange(ref _live.NextBatch, _work.NextBatch);
+        EndWork();
+        _checkpointAsked &= batch.Checkpoint is null;
+        NoteLatency(started);
+        NoteProgress();
+        if (batch.Rows.Count > 0)
+        {
+            Arrived();
+        }
+
+        MoveLogToMainFile();
+        LookForSpace();
+        NoteUse();
+        RecordLoss[] losses = [.. _lossesAhead, .. _losses];
+        _lossesAhead.Clear();
+        return new CommitResult(Written: true, first, losses, CheckpointWanted());
     }
 
     private void BeginWork()
@@ -199,6 +222,11 @@ public sealed partial class SqliteStore
         foreach (var note in batch.Notes)
         {
             _notes.Save(note);
+        }
+
+        if (batch.ReadingsNotStored > 0)
+        {
+            _work.Count(LossReason.NotStored, batch.ReadingsNotStored);
         }
 
         SaveLosses();
@@ -460,7 +488,10 @@ public sealed partial class SqliteStore
             notice.Step();
             _losses[i] = loss with { Id = notice.Long(0) };
             notice.Reset();
+            _work.Count(loss.Reason, loss.Last - loss.First + 1);
         }
+
+        SaveLostCounts();
     }
 
     private void SaveCursors()

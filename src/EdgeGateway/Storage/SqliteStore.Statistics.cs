@@ -66,6 +66,12 @@ public sealed record StoreStatistics
     /// <summary>Why the write-ahead log could not be moved to the main file last time, or null.</summary>
     public required string? CheckpointFailure { get; init; }
 
+    /// <summary>Why the witness of the last commit or the ballast could not be written last time, or null.</summary>
+    public required string? Problem { get; init; }
+
+    /// <summary>Records lost since the store was made, by cause.</summary>
+    public required IReadOnlyDictionary<string, long> Lost { get; init; }
+
     /// <summary>Sets of damaged files that lie beside the store.</summary>
     public required IReadOnlyList<string> DamagedSets { get; init; }
 }
@@ -106,8 +112,9 @@ public sealed partial class SqliteStore
                 Streams = streams,
                 Destinations = DestinationStatistics(),
                 Losses = losses,
-                EvictedRecords = losses.Where(l => l.Reason == LossReason.Evicted).Sum(l => l.Last - l.First + 1),
-                QuarantinedRecords = losses.Where(l => l.Reason != LossReason.Evicted).Sum(l => l.Last - l.First + 1),
+                EvictedRecords = _live.Lost.Where(l => l.Key == LossReason.Evicted).Sum(l => l.Value),
+                QuarantinedRecords = _live.Lost.Where(l => l.Key is LossReason.Refused or LossReason.RefusedNotKept or LossReason.Unreadable).Sum(l => l.Value),
+                Lost = new Dictionary<string, long>(_live.Lost, StringComparer.Ordinal),
                 OldestBatch = _live.FirstBatch,
                 NextBatch = _live.NextBatch,
                 SampleLogBytes = _live.LogBytes,
@@ -118,6 +125,7 @@ public sealed partial class SqliteStore
                 LastCommit = _lastCommit,
                 LongestCommit = _longestCommit,
                 CheckpointFailure = _lastCheckpointFailure,
+                Problem = _witnessProblem ?? BallastProblem,
                 DamagedSets = Salvage.DamagedSets(_files),
             };
         }
@@ -143,7 +151,8 @@ public sealed partial class SqliteStore
         return age < TimeSpan.Zero ? TimeSpan.Zero : age;
     }
 
-    private static long? ProcessBytesWritten()
+    /// <summary>Bytes this process caused to be written to storage since its start; null where the system does not say.</summary>
+    internal static long? ProcessBytesWritten()
     {
         const string Accounting = "/proc/self/io";
         const string Key = "write_bytes: ";

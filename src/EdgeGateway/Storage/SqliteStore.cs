@@ -14,7 +14,7 @@ namespace EdgeGateway.Storage;
 public sealed partial class SqliteStore : IOutbox, IDisposable
 {
     private readonly StoreFiles _files;
-    private readonly StoreLimits _limits;
+    private StoreLimits _limits;
     private readonly long _budgetBytes;
     private readonly long _logShareBytes;
     private readonly TimeProvider _time;
@@ -45,6 +45,8 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
     {
         _files = files;
         _limits = limits;
+        _ownLimits = limits;
+        _ballast = new Ballast(files.Ballast, limits.BallastBytes);
         _budgetBytes = storage.BudgetBytes;
         _logShareBytes = storage.SampleLogBytes;
         _time = time;
@@ -54,7 +56,10 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         _sql = new CommitStatements(writer);
         _notes = new NoteTable(writer);
         _lastCheckpoint = time.GetTimestamp();
+        _mainFile = File.OpenHandle(files.Database, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         LoadLedger();
+        LoadLostCounts();
+        _witness = OpenWitness();
         foreach (var name in destinations)
         {
             _destinations.Add(LoadDestination(name));
@@ -92,6 +97,12 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
             {
                 return Open(files, limits, storage, destinations, time, @lock);
             }
+            catch (StoreException e) when (e.Failure is StoreFailure.DiskFull or StoreFailure.Io && File.Exists(files.Ballast))
+            {
+                // A full disk does not even have room for the index of the write-ahead log.
+                new Ballast(files.Ballast, limits.BallastBytes).Release();
+                return Open(files, limits, storage, destinations, time, @lock);
+            }
             catch (StoreException e) when (e.Failure == StoreFailure.Damaged)
             {
                 // Damage that the check did not see and the first use did: once more, with a salvage.
@@ -114,6 +125,8 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         {
             var store = new SqliteStore(files, limits, storage, destinations, time, @lock, writer, firstStart);
             store.ShrinkToBudget();
+            store.TakeBallast();
+            store.NoteUse();
             return store;
         }
         catch
@@ -237,7 +250,15 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
                 }
             }
 
+            if (_diskFull is not null)
+            {
+                // The space of the log is needed to open the store again.
+                _writer.KeepLogOnClose();
+            }
+
             _writer.Dispose();
+            _mainFile.Dispose();
+            _witness?.Dispose();
             _lock.Dispose();
         }
     }
@@ -328,6 +349,10 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
             else if (name == HeadName.Log)
             {
                 (_live.NextBatch, _live.LogBytes, _live.FirstBatch) = (head.Long(1), head.Long(2), head.Long(3));
+            }
+            else if (name.StartsWith(HeadName.LostPrefix, StringComparison.Ordinal))
+            {
+                _live.Lost[name[HeadName.LostPrefix.Length..]] = head.Long(1);
             }
             else if (name.StartsWith(HeadName.StreamPrefix, StringComparison.Ordinal))
             {

@@ -31,10 +31,29 @@ internal sealed class StoreLedger
     /// <summary>Bytes of the pages that the sample log takes, estimated.</summary>
     public long LogBytes;
 
+    /// <summary>Records lost since the store was made, by cause (requirement R-5).</summary>
+    public readonly Dictionary<string, long> Lost = new(StringComparer.Ordinal);
+
     public ref StreamTally this[FeedStream stream] => ref Tallies[(byte)stream];
+
+    /// <summary>Adds to what was lost by a cause.</summary>
+    public void Count(string reason, long records) => Lost[reason] = Lost.GetValueOrDefault(reason) + records;
 
     public void CopyFrom(StoreLedger other)
     {
+        foreach (var (reason, _) in Lost)
+        {
+            if (!other.Lost.ContainsKey(reason))
+            {
+                Lost.Remove(reason);
+            }
+        }
+
+        foreach (var (reason, records) in other.Lost)
+        {
+            Lost[reason] = records;
+        }
+
         other.Tallies.CopyTo(Tallies, 0);
         other.EvictFrom.CopyTo(EvictFrom, 0);
         other.CheckpointAt.CopyTo(CheckpointAt, 0);

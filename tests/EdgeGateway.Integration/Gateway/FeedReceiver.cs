@@ -17,6 +17,7 @@ internal sealed class FeedReceiver : IAsyncDisposable
     private readonly List<(FeedStream Stream, JsonElement Record)> _first = [];
     private readonly List<string> _problems = [];
     private readonly List<(string Text, bool Retained)> _statuses = [];
+    private readonly List<JsonElement> _volatile = [];
     private readonly MqttClient _client;
 
     private FeedReceiver(int port) => _client = new MqttClient(
@@ -53,6 +54,9 @@ internal sealed class FeedReceiver : IAsyncDisposable
             return [.. _first.Where(r => r.Stream == stream).Select(r => r.Record)];
         }
     }
+
+    /// <summary>Messages with values that were not stored, in the order of arrival.</summary>
+    public IReadOnlyList<JsonElement> Volatile { get { lock (_gate) { return [.. _volatile]; } } }
 
     /// <summary>Records of a stream about one device.</summary>
     public IReadOnlyList<JsonElement> Of(FeedStream stream, string device) =>
@@ -118,6 +122,10 @@ internal sealed class FeedReceiver : IAsyncDisposable
             if (message.Topic.EndsWith("/status", StringComparison.Ordinal))
             {
                 _statuses.Add((System.Text.Encoding.ASCII.GetString(message.Payload.Span), message.Retain));
+            }
+            else if (message.Topic.EndsWith("/volatile", StringComparison.Ordinal))
+            {
+                _volatile.Add(JsonDocument.Parse(message.Payload).RootElement.Clone());
             }
             else if (FeedMessage.TryParse(message.Payload.Span, out var read, out var problem))
             {

@@ -33,7 +33,9 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public string Log { get { lock (_log) { return _log.ToString(); } } }
 
     /// <summary>Starts <c>edgegateway run</c> and returns at once.</summary>
-    public static GatewayProcess Start(GatewaySite site) => new(site.Store, ["run", "--config", site.Configuration]);
+    /// <param name="site">The site.</param>
+    /// <param name="store">Directory of the store, when the configuration does not name <c>data</c>.</param>
+    public static GatewayProcess Start(GatewaySite site, string? store = null) => new(store ?? site.Store, ["run", "--config", site.Configuration]);
 
     /// <summary>Starts <c>edgegateway run</c> and waits until it answers on its socket.</summary>
     public static async Task<GatewayProcess> RunAsync(GatewaySite site)
