@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using EdgeGateway.Control;
-using EdgeGateway.Protocols.Mqtt;
 
 namespace EdgeGateway.Bench;
 
@@ -137,41 +136,4 @@ internal static class FrugalityBench
 
     /// <summary>What a measurement showed: polls that were missed or failed, and seconds of processor time for a million samples.</summary>
     public readonly record struct Figures(long Missed, double CpuForMillion);
-
-    /// <summary>The receiver: counts what the gateway publishes.</summary>
-    private sealed class Centre : IAsyncDisposable
-    {
-        private readonly MqttClient _client;
-        private readonly CancellationTokenSource _stop = new();
-        private readonly Task _running;
-        private long _messages;
-        private long _bytes;
-
-        public Centre(Uri broker)
-        {
-            _client = new MqttClient(new MqttClientOptions { Servers = [broker], ClientId = "bench-centre", CleanStart = true }, TimeProvider.System)
-            {
-                MessageReceived = (message, _) =>
-                {
-                    Interlocked.Increment(ref _messages);
-                    Interlocked.Add(ref _bytes, message.Payload.Length);
-                    return ValueTask.CompletedTask;
-                },
-            };
-            _running = _client.RunAsync(_stop.Token);
-            Subscribed = _client.SubscribeAsync("#").AsTask();
-        }
-
-        public Task Subscribed { get; }
-
-        public (long Messages, long Bytes) Total => (Interlocked.Read(ref _messages), Interlocked.Read(ref _bytes));
-
-        public async ValueTask DisposeAsync()
-        {
-            await _stop.CancelAsync().ConfigureAwait(false);
-            await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await _client.DisposeAsync().ConfigureAwait(false);
-            _stop.Dispose();
-        }
-    }
 }

@@ -9,10 +9,10 @@ internal sealed class LoadSite : IAsyncDisposable
 {
     private const string BrokerProgram = "/usr/sbin/mosquitto";
 
-    private readonly ChildProcess _broker;
+    private readonly ChildProcess? _broker;
     private readonly ChildProcess _simulator;
 
-    private LoadSite(string folder, Uri broker, ChildProcess brokerProcess, ChildProcess simulator)
+    private LoadSite(string folder, Uri broker, ChildProcess? brokerProcess, ChildProcess simulator)
     {
         Folder = folder;
         Broker = broker;
@@ -37,8 +37,11 @@ internal sealed class LoadSite : IAsyncDisposable
     /// <param name="period">Time between two polls.</param>
     /// <param name="publishSamples">Every sample, or summaries only.</param>
     /// <param name="singles">Whether nearly every register is a value of its own, instead of two.</param>
+    /// <param name="edit">Changes <c>gateway.yaml</c> before it is written; null for nothing.</param>
+    /// <param name="withBroker">False: nobody listens at <see cref="Broker"/>, as in an outage.</param>
     public static async Task<LoadSite> StartAsync(
-        GatewayProgram gateway, string? cpus, string parent, int devices, int registers, TimeSpan period, bool publishSamples, bool singles = false)
+        GatewayProgram gateway, string? cpus, string parent, int devices, int registers, TimeSpan period, bool publishSamples, bool singles = false,
+        Func<string, string>? edit = null, bool withBroker = true)
     {
         var folder = Path.Combine(Path.GetFullPath(parent), Path.GetRandomFileName());
         var profiles = Directory.CreateDirectory(Path.Combine(folder, "device-profiles", "energy-meter"));
@@ -49,16 +52,17 @@ internal sealed class LoadSite : IAsyncDisposable
         var broker = new Uri($"mqtt://127.0.0.1:{port}");
         var site = LoadDevice.Gateway(
             devices, registers, firstPort: port + 1, mqttServer: broker.OriginalString, publishSamples: publishSamples, storageDirectory: Path.Combine(folder, "data"));
-        await File.WriteAllTextAsync(Path.Combine(folder, "gateway.yaml"), site.Text).ConfigureAwait(false);
+        await File.WriteAllTextAsync(Path.Combine(folder, "gateway.yaml"), edit is null ? site.Text : edit(site.Text)).ConfigureAwait(false);
 
-        var settings = Path.Combine(folder, "mosquitto.conf");
-        string[] user = Environment.UserName == "root" ? ["user root"] : [];
-        await File.WriteAllLinesAsync(settings, [$"listener {port} 127.0.0.1", "allow_anonymous true", "persistence false", "log_dest stderr", .. user]).ConfigureAwait(false);
-        var brokerProcess = ChildProcess.Start(cpus, BrokerProgram, "-c", settings);
+        var brokerProcess = withBroker ? StartBroker(cpus, folder, "mosquitto", port, "persistence false") : null;
         ChildProcess? simulator = null;
         try
         {
-            await AcceptsAsync(port, brokerProcess).ConfigureAwait(false);
+            if (brokerProcess is not null)
+            {
+                await AcceptsAsync(port, brokerProcess).ConfigureAwait(false);
+            }
+
             simulator = gateway.Start(cpus, "simulate", "--config", Path.Combine(folder, "gateway.yaml"));
             await AcceptsAsync(port + devices, simulator).ConfigureAwait(false);
             return new LoadSite(folder, broker, brokerProcess, simulator);
@@ -70,7 +74,11 @@ internal sealed class LoadSite : IAsyncDisposable
                 await simulator.DisposeAsync().ConfigureAwait(false);
             }
 
-            await brokerProcess.DisposeAsync().ConfigureAwait(false);
+            if (brokerProcess is not null)
+            {
+                await brokerProcess.DisposeAsync().ConfigureAwait(false);
+            }
+
             throw;
         }
     }
@@ -78,12 +86,30 @@ internal sealed class LoadSite : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _simulator.DisposeAsync().ConfigureAwait(false);
-        await _broker.DisposeAsync().ConfigureAwait(false);
+        if (_broker is not null)
+        {
+            await _broker.DisposeAsync().ConfigureAwait(false);
+        }
+
         Directory.Delete(Folder, recursive: true);
     }
 
+    /// <summary>A mosquitto on loopback with a configuration of its own in <paramref name="folder"/>.</summary>
+    /// <param name="cpus">Where it may run.</param>
+    /// <param name="folder">Where its configuration is written.</param>
+    /// <param name="name">Name of that file.</param>
+    /// <param name="port">Where it listens.</param>
+    /// <param name="lines">Further lines of the configuration.</param>
+    public static ChildProcess StartBroker(string? cpus, string folder, string name, int port, params string[] lines)
+    {
+        var settings = Path.Combine(folder, $"{name}.conf");
+        string[] user = Environment.UserName == "root" ? ["user root"] : [];
+        File.WriteAllLines(settings, [$"listener {port} 127.0.0.1", "allow_anonymous true", "log_dest stderr", .. lines, .. user]);
+        return ChildProcess.Start(cpus, BrokerProgram, "-c", settings);
+    }
+
     /// <summary>The first of some successive ports that were free a moment ago, below those that the kernel gives to clients.</summary>
-    private static int FreePorts(int count)
+    public static int FreePorts(int count)
     {
         for (var first = Random.Shared.Next(15_000, 25_000); ; first += count)
         {
@@ -108,7 +134,9 @@ internal sealed class LoadSite : IAsyncDisposable
         }
     }
 
-    private static async Task AcceptsAsync(int port, ChildProcess server)
+    /// <summary>Waits until a server accepts connections.</summary>
+    /// <exception cref="InvalidOperationException">It ended before.</exception>
+    public static async Task AcceptsAsync(int port, ChildProcess server)
     {
         while (true)
         {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using EdgeGateway.Bench;
 using EdgeGateway.Bench.Modbus;
+using EdgeGateway.Bench.Outbox;
 
 var root = new RootCommand(
     """
@@ -11,6 +12,7 @@ var root = new RootCommand(
       dotnet run -c Release --project bench/EdgeGateway.Bench -- pipeline
       dotnet run -c Release --project bench/EdgeGateway.Bench -- idle
       dotnet run -c Release --project bench/EdgeGateway.Bench -- modbus
+      dotnet run -c Release --project bench/EdgeGateway.Bench -- outbox
     """)
 {
     FrugalityBench.Create(),
@@ -18,6 +20,7 @@ var root = new RootCommand(
     PipelineBench.Create(),
     IdleBench.Create(),
     ModbusBench.Create(),
+    OutboxBench.Create(),
     RampServer.Create(),
 };
 

@@ -10,7 +10,7 @@ namespace EdgeGateway.Simulator;
 public sealed class SiteServer : IAsyncDisposable
 {
     private readonly DeviceUnit[] _units;
-    private readonly List<IAsyncDisposable> _servers = [];
+    private readonly List<(string Bus, IModbusServer Server)> _servers = [];
     private readonly Dictionary<string, IPEndPoint> _endPoints = [];
 
     private SiteServer(SimulatedSite simulation)
@@ -65,13 +65,16 @@ public sealed class SiteServer : IAsyncDisposable
     /// <param name="device">Place of the device in the site.</param>
     public long Requests(int device) => _units[device].Requests;
 
+    /// <summary>What a simulated device threw last on a bus, which is a fault of the simulator: its request was answered by exception 04.</summary>
+    public IEnumerable<(string Bus, Exception Error)> Errors => _servers.Where(s => s.Server.LastError is not null).Select(s => (s.Bus, s.Server.LastError!));
+
     /// <summary>What is served and where, for people.</summary>
     public string Describe() => Simulation.Describe(Site.Buses);
 
     /// <summary>Stops serving and waits until every connection has ended.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var server in _servers)
+        foreach (var (_, server) in _servers)
         {
             await server.DisposeAsync().ConfigureAwait(false);
         }
@@ -103,18 +106,18 @@ public sealed class SiteServer : IAsyncDisposable
         {
             case SerialBus serial:
                 var port = SerialPort.Open(options.SerialPorts.GetValueOrDefault(bus.Id, serial.Port), SettingsOf(serial), time);
-                _servers.Add(ModbusRtuServer.Start(bus is ModbusAsciiBus ? new AsciiLine(port) : port, id => units[id], behaviour, time));
+                _servers.Add((bus.Id, ModbusRtuServer.Start(bus is ModbusAsciiBus ? new AsciiLine(port) : port, id => units[id], behaviour, time)));
                 break;
             case NetworkBus network:
                 var number = options.Ports.TryGetValue(bus.Id, out var chosen) ? chosen : options.FreePorts ? 0 : network.Port;
                 var (server, endPoint) = StartOnNetwork(network, new(AddressOf(network, options), number), id => units[id], behaviour, time);
-                _servers.Add(server);
+                _servers.Add((bus.Id, server));
                 _endPoints.Add(bus.Id, endPoint);
                 break;
         }
     }
 
-    private static (IAsyncDisposable Server, IPEndPoint EndPoint) StartOnNetwork(
+    private static (IModbusServer Server, IPEndPoint EndPoint) StartOnNetwork(
         NetworkBus bus, IPEndPoint endPoint, Func<byte, IModbusUnit?> units, ModbusServerOptions behaviour, TimeProvider time)
     {
         switch (bus)

@@ -15,11 +15,13 @@ var root = new RootCommand(
       edgegateway scan --port /dev/ttyUSB0   find devices on a line and propose profiles for them
       edgegateway trace BUS                  what passes on a bus, frame by frame, in words
       edgegateway write DEVICE POINT VALUE   write one value, where profile and configuration allow it
+      edgegateway verify-feed mqtt://host    prove that nothing of the feed is missing or doubled
       edgegateway status                     what the running gateway does, and what is wrong
     """)
 {
     RunCommand.Create(),
     CheckCommand.Create(),
+    ConfigCommand.Create(),
     ReadCommand.Create(),
     ScanCommand.Create(),
     TraceCommand.Create(),
@@ -27,6 +29,7 @@ var root = new RootCommand(
     WritesCommand.Create(),
     StatusCommand.Create(),
     OutboxCommand.Create(),
+    VerifyFeedCommand.Create(),
     SimulateCommand.Create(),
     DemoCommand.Create(),
 };

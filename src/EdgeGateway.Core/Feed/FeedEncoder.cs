@@ -18,10 +18,12 @@ public sealed class FeedEncoder : IFeedSink
     private readonly SiteModel _site;
     private readonly string _vocabularyVersion;
     private readonly RecordJson.PointText[] _points;
+    private readonly SampleJson _samples = new();
     private readonly RecordBuffer[] _buffers;
     private readonly long[] _next;
     private readonly Func<int, string?> _subtopic;
     private long _epoch;
+    private (int Device, Instant Time) _poll;
 
     /// <summary>An encoder that continues at <paramref name="heads"/>.</summary>
     /// <param name="site">Names and metadata of devices and points; another configuration needs another encoder.</param>
@@ -112,9 +114,21 @@ public sealed class FeedEncoder : IFeedSink
 
     public void Sample(in Sample sample)
     {
-        if (Begin(FeedStream.Sample) is { } json)
+        // What one poll of a device read stays in one row, so that a destination can join it.
+        var poll = (_site.Points[sample.Point].DeviceIndex, sample.Time);
+        if (poll != _poll)
         {
-            RecordJson.Sample(json, _points[sample.Point], sample);
+            _poll = poll;
+            _buffers[(int)FeedStream.Sample - 1].CloseWhenNearlyFull();
+        }
+
+        if (!Replay)
+        {
+            var buffer = _buffers[(int)FeedStream.Sample - 1];
+            if (!_samples.TryWrite(buffer.BeginBytes(RecordBuffer.NoDevice), _points[sample.Point], sample))
+            {
+                RecordJson.Sample(buffer.Begin(RecordBuffer.NoDevice), _points[sample.Point], sample);
+            }
         }
 
         End(FeedStream.Sample);

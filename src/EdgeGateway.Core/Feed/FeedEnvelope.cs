@@ -11,7 +11,7 @@ namespace EdgeGateway.Core.Feed;
 /// Record i has the sequence number <c>seq + i</c>.
 /// </summary>
 /// <remarks>It is put around the body when the row is published, because the lane is not known before; the body goes through untouched.</remarks>
-public sealed class FeedEnvelope
+public sealed class FeedEnvelope : IFeedFormat
 {
     /// <summary>Major version of the feed. Within it fields, words and streams are only added.</summary>
     public const int Version = 1;
@@ -25,7 +25,10 @@ public sealed class FeedEnvelope
         _gateway = Quoted(gateway);
     }
 
-    /// <summary>Writes the message of a row.</summary>
+    /// <inheritdoc/>
+    public bool Carries(FeedStream stream) => true;
+
+    /// <inheritdoc/>
     public void Write(IBufferWriter<byte> output, OutboxRow row, FeedLane lane)
     {
         ArgumentNullException.ThrowIfNull(output);

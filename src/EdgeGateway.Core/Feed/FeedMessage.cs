@@ -32,10 +32,41 @@ public sealed record FeedMessage
     /// <param name="utf8">The payload; never makes this method throw.</param>
     /// <param name="message">The message, or null.</param>
     /// <param name="problem">What is wrong with the payload, or null.</param>
-    public static bool TryParse(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out FeedMessage? message, [NotNullWhen(false)] out string? problem)
+    public static bool TryParse(ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out FeedMessage? message, [NotNullWhen(false)] out string? problem) =>
+        TryParse(utf8, out message, out problem, out _);
+
+    /// <summary>Reads a message, and says of one that it does not read whether it is one to skip.</summary>
+    /// <param name="utf8">The payload; never makes this method throw.</param>
+    /// <param name="message">The message, or null.</param>
+    /// <param name="problem">What is wrong with the payload, or null.</param>
+    /// <param name="skip">
+    /// True for a message of this major version that is not numbered, or of a stream or lane that this reader does not know: such may be added, and none of
+    /// the numbers that a receiver holds a gateway to is in it.
+    /// </param>
+    public static bool TryParse(
+        ReadOnlySpan<byte> utf8, [NotNullWhen(true)] out FeedMessage? message, [NotNullWhen(false)] out string? problem, out bool skip)
     {
         message = null;
+        skip = false;
+        if (FeedPayload.Of(utf8) != FeedCompression.None)
+        {
+            if (FeedPayload.Unpack(utf8.ToArray()) is not { } plain)
+            {
+                problem = "packed, and cannot be unpacked: damaged, or far too large";
+                return false;
+            }
+
+            // Once only: what is still packed then is not JSON.
+            utf8 = plain.Span;
+        }
+
         JsonElement root;
+        if (!System.Text.Unicode.Utf8.IsValid(utf8))
+        {
+            problem = "it is not valid UTF-8";
+            return false;
+        }
+
         try
         {
             var reader = new Utf8JsonReader(utf8);
@@ -55,10 +86,11 @@ public sealed record FeedMessage
         try
         {
             message = Read(root, out problem);
+            skip = message is null && IsToSkip(root);
         }
         catch (InvalidOperationException e)
         {
-            // A string that is not valid UTF-8 or UTF-16 inside valid JSON.
+            // An escaped half of a character pair inside valid JSON.
             problem = $"not readable: {e.Message}";
         }
 
@@ -124,6 +156,13 @@ public sealed record FeedMessage
 
         return null;
     }
+
+    private static bool IsToSkip(JsonElement root) =>
+        root.ValueKind == JsonValueKind.Object
+        && Number(root, "v") == FeedEnvelope.Version
+        && ((Text(root, "stream") is { } stream && !FeedWords.TryStream(stream, out _))
+            || (Text(root, "lane") is { } lane && !FeedWords.TryLane(lane, out _))
+            || !root.TryGetProperty("seq", out _));
 
     private static long? Number(JsonElement root, string name) =>
         root.TryGetProperty(name, out var field) && field.ValueKind == JsonValueKind.Number && field.TryGetInt64(out var number) ? number : null;

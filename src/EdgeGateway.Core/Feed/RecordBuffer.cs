@@ -18,6 +18,11 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
 
     public const int MaxRecords = 500;
 
+    /// <summary>Room left for the records of one poll, where a body may end before them.</summary>
+    private const int GroupBytes = 4096;
+
+    private const int GroupRecords = 16;
+
     /// <summary>Index of "no device" for streams that are not kept per device.</summary>
     public const int NoDevice = -1;
 
@@ -46,6 +51,14 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
     /// <summary>Starts a record. What an unfinished record left behind is dropped.</summary>
     public Utf8JsonWriter Begin(int device)
     {
+        BeginBytes(device);
+        _writer.Reset();
+        return _writer;
+    }
+
+    /// <summary>Starts a record whose bytes the caller writes to this buffer.</summary>
+    public RecordBuffer BeginBytes(int device)
+    {
         if (_count > 0 && device != _device)
         {
             Close();
@@ -55,8 +68,7 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
         _length = _endOfRecords;
         Append(_count == 0 ? (byte)'[' : (byte)',');
         _recordStart = _length;
-        _writer.Reset();
-        return _writer;
+        return this;
     }
 
     /// <summary>Ends the record begun last and gives it its sequence number.</summary>
@@ -81,6 +93,15 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
         _count++;
         _endOfRecords = _length;
         if (_count == MaxRecords)
+        {
+            Close();
+        }
+    }
+
+    /// <summary>Closes the body where a group of records begins, when the group might not fit in whole.</summary>
+    public void CloseWhenNearlyFull()
+    {
+        if (_count > 0 && (_length > MaxBodyBytes - GroupBytes || _count > MaxRecords - GroupRecords))
         {
             Close();
         }

@@ -192,8 +192,14 @@ internal static class RecordJson
     /// <summary>Writes an instant as ISO 8601 in UTC with milliseconds, without garbage.</summary>
     public static void Time(Utf8JsonWriter json, JsonEncodedText name, Instant value)
     {
-        // The sortable format has a quick path in the library, a pattern with milliseconds has none; every record holds a time.
         Span<byte> text = stackalloc byte[24];
+        json.WriteString(name, text[..Text(value, text)]);
+    }
+
+    /// <summary>The same text alone; returns its length, 24.</summary>
+    public static int Text(Instant value, Span<byte> text)
+    {
+        // The sortable format has a quick path in the library, a pattern with milliseconds has none; every record holds a time.
         var time = value.ToDateTimeOffset().UtcDateTime;
         time.TryFormat(text, out var length, "s", CultureInfo.InvariantCulture);
         var milliseconds = time.Millisecond;
@@ -202,7 +208,7 @@ internal static class RecordJson
         text[length + 2] = (byte)('0' + (milliseconds / 10 % 10));
         text[length + 3] = (byte)('0' + (milliseconds % 10));
         text[length + 4] = (byte)'Z';
-        json.WriteString(name, text[..(length + 5)]);
+        return length + 5;
     }
 
     /// <summary>Writes a duration in seconds.</summary>
@@ -293,7 +299,12 @@ internal static class RecordJson
 
     /// <summary>What of a point stands in every record, encoded once.</summary>
     internal sealed record PointText(
-        JsonEncodedText Device, JsonEncodedText Point, JsonEncodedText Unit, bool IsCounter, IReadOnlyDictionary<long, string>? Symbols);
+        JsonEncodedText Device, JsonEncodedText Point, JsonEncodedText Unit, bool IsCounter, IReadOnlyDictionary<long, string>? Symbols)
+    {
+        /// <summary>The record of a sample up to its time.</summary>
+        public byte[] SampleStart { get; } =
+            [.. "{\"device\":\""u8, .. Device.EncodedUtf8Bytes, .. "\",\"point\":\""u8, .. Point.EncodedUtf8Bytes, .. "\",\"time\":\""u8];
+    }
 
     internal static class Names
     {

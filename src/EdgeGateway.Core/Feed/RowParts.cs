@@ -3,9 +3,61 @@ using EdgeGateway.Core.Outbox;
 
 namespace EdgeGateway.Core.Feed;
 
-/// <summary>Takes a row apart for a destination that takes only small messages; every record keeps its sequence number.</summary>
+/// <summary>
+/// Puts rows together for the way, and takes them apart for a destination that takes only small messages; every record keeps its sequence number.
+/// </summary>
 public static class RowParts
 {
+    /// <summary>Largest body made of several rows (requirement B-1).</summary>
+    public const int MaxJoinedBytes = RecordBuffer.MaxBodyBytes;
+
+    /// <summary>Most records of a message made of several rows (requirement B-1).</summary>
+    public const int MaxJoinedRecords = RecordBuffer.MaxRecords;
+
+    /// <summary>True when the records of <paramref name="next"/> are numbered on from those of <paramref name="row"/> and travel the same way.</summary>
+    public static bool Follows(OutboxRow next, OutboxRow row)
+    {
+        ArgumentNullException.ThrowIfNull(next);
+        ArgumentNullException.ThrowIfNull(row);
+        return next.Stream == row.Stream && next.Epoch == row.Epoch && next.FirstSequence == row.FirstSequence + row.Count
+            && next.Retain == row.Retain && string.Equals(next.Subtopic, row.Subtopic, StringComparison.Ordinal) && IsArray(next) && IsArray(row);
+    }
+
+    /// <summary>One row with the records of several, under the id of the first.</summary>
+    /// <param name="rows">At least one row; each <see cref="Follows"/> the one before.</param>
+    public static OutboxRow Join(IReadOnlyList<OutboxRow> rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        if (rows.Count == 1)
+        {
+            return rows[0];
+        }
+
+        // All brackets but the outer ones go, and a comma comes between two rows.
+        var (length, count) = (1, 0);
+        foreach (var row in rows)
+        {
+            length += row.Body.Length - 1;
+            count += row.Count;
+        }
+
+        var body = GC.AllocateUninitializedArray<byte>(length);
+        var at = 0;
+        foreach (var row in rows)
+        {
+            body[at] = (byte)(at == 0 ? '[' : ',');
+            at++;
+            var records = row.Body.Span[1..^1];
+            records.CopyTo(body.AsSpan(at));
+            at += records.Length;
+        }
+
+        body[at] = (byte)']';
+        return rows[0] with { Count = count, Body = body };
+    }
+
+    private static bool IsArray(OutboxRow row) => row.Body.Span is [(byte)'[', _, .., (byte)']'];
+
     /// <summary>Splits a row between its records, in order.</summary>
     /// <param name="row">The row; its body is a JSON array with one element for each record.</param>
     /// <param name="maxBody">Most bytes of a part's body; a single record that is larger is a part of its own.</param>

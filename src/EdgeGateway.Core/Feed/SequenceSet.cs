@@ -1,7 +1,8 @@
 namespace EdgeGateway.Core.Feed;
 
 /// <summary>A set of sequence numbers kept as sorted, disjoint, not adjacent runs: small as long as there are few gaps.</summary>
-public sealed class SequenceSet
+/// <param name="maxRuns">Most runs that are kept; numbers that would need one more are not taken (<see cref="Refused"/>), so that a hostile feed cannot fill the memory.</param>
+public sealed class SequenceSet(int maxRuns = int.MaxValue)
 {
     private readonly List<(long First, long Last)> _runs = [];
 
@@ -11,11 +12,14 @@ public sealed class SequenceSet
     /// <summary>How many numbers the set holds.</summary>
     public long Count { get; private set; }
 
+    /// <summary>How often numbers were not taken because they would have needed one run too many.</summary>
+    public long Refused { get; private set; }
+
     /// <summary>Largest number, or 0 when the set is empty.</summary>
     public long Last => _runs.Count == 0 ? 0 : _runs[^1].Last;
 
     /// <summary>Adds the numbers from <paramref name="first"/> to <paramref name="last"/>, inclusive.</summary>
-    /// <returns>How many of them were new.</returns>
+    /// <returns>How many of them were new; 0 when they were not taken.</returns>
     public long Add(long first, long last)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first, last);
@@ -31,8 +35,21 @@ public sealed class SequenceSet
             mergedLast = Math.Max(mergedLast, run.Last);
         }
 
-        _runs.RemoveRange(i, j - i);
-        _runs.Insert(i, (mergedFirst, mergedLast));
+        if (j > i)
+        {
+            _runs[i] = (mergedFirst, mergedLast);
+            _runs.RemoveRange(i + 1, j - i - 1);
+        }
+        else if (_runs.Count < maxRuns)
+        {
+            _runs.Insert(i, (mergedFirst, mergedLast));
+        }
+        else
+        {
+            Refused++;
+            return 0;
+        }
+
         var added = last - first + 1 - known;
         Count += added;
         return added;

@@ -1,4 +1,5 @@
 using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Feed;
 using static EdgeGateway.Core.Configuration.Scalars;
 
 namespace EdgeGateway.Core.Site;
@@ -19,7 +20,8 @@ public static class GatewayShape
 
     public static readonly ObjectShape Gateway = new(
         "the gateway",
-        new Key("id", Id, "Identifier of this gateway, part of every record.") { Required = true });
+        new("id", Id, "Identifier of this gateway, part of every record.") { Required = true },
+        new("statusEvery", Duration, "Prints a line STATUS {...} with depth, dropped, degraded and delivered this often, for test rigs; none when absent."));
 
     public static readonly ObjectShape Storage = new(
         "the storage",
@@ -43,70 +45,31 @@ public static class GatewayShape
         new("receiveDuringSend", TrueOrFalse, "Whether the own bytes are heard while sending; they are recognised and skipped.") { Default = "false" },
         new("terminate", TrueOrFalse, "Switches on the termination resistor of the UART, where it has one.") { Default = "false" });
 
-    public static readonly ObjectShape TcpBus = new(
-        "a modbus-tcp bus",
-        new("id", Id, "Identifier of the bus.") { Required = true },
-        new("type", Choice("modbus-tcp"), "Modbus TCP: one connection, shared by the unit ids behind it.") { Required = true },
-        Host(),
-        new("port", Integer(1, 65_535), "TCP port.") { Default = "502" },
-        RequestTimeout());
+    public static readonly ObjectShape TcpBus = BusOf(
+        "modbus-tcp",
+        "Modbus TCP: one connection, shared by the unit ids behind it.",
+        [
+            Host(),
+            NetworkPort("TCP port."),
+            new("pipelining", TrueOrFalse, "Whether several requests may share the connection, once the device has proved that it can. false: one after the other, and no read but those of points.") { Default = "true" },
+        ]);
 
-    public static readonly ObjectShape UdpBus = new(
-        "a modbus-udp bus",
-        new("id", Id, "Identifier of the bus.") { Required = true },
-        new("type", Choice("modbus-udp"), "The frames of Modbus TCP in UDP datagrams.") { Required = true },
-        Host(),
-        new("port", Integer(1, 65_535), "UDP port.") { Default = "502" },
-        RequestTimeout());
+    public static readonly ObjectShape UdpBus = BusOf(
+        "modbus-udp", "The frames of Modbus TCP in UDP datagrams.", [Host(), NetworkPort("UDP port.")]);
 
-    public static readonly ObjectShape RtuBus = new(
-        "a modbus-rtu bus",
-        new("id", Id, "Identifier of the bus.") { Required = true },
-        new("type", Choice("modbus-rtu"), "Modbus RTU on a serial port.") { Required = true },
-        SerialPath(),
-        Baud(),
-        new("parity", Choice("none", "even", "odd"), "Parity.") { Default = "even" },
-        new("stopBits", Integer(1, 2), "Stop bits.") { Default = "1" },
-        SerialSilence(),
-        Turnaround(),
-        Direction(),
-        LowLatency(),
-        RequestTimeout());
+    public static readonly ObjectShape RtuBus = BusOf(
+        "modbus-rtu", "Modbus RTU on a serial port.", SerialLine(Parity(), StopBits()));
 
-    public static readonly ObjectShape AsciiBus = new(
-        "a modbus-ascii bus",
-        new("id", Id, "Identifier of the bus.") { Required = true },
-        new("type", Choice("modbus-ascii"), "Modbus ASCII on a serial port.") { Required = true },
-        SerialPath(),
-        Baud(),
-        new("parity", Choice("none", "even", "odd"), "Parity.") { Default = "even" },
-        new("dataBits", Integer(7, 8), "Data bits.") { Default = "7" },
-        new("stopBits", Integer(1, 2), "Stop bits.") { Default = "1" },
-        SerialSilence(),
-        Turnaround(),
-        Direction(),
-        LowLatency(),
-        RequestTimeout());
+    public static readonly ObjectShape AsciiBus = BusOf(
+        "modbus-ascii",
+        "Modbus ASCII on a serial port.",
+        SerialLine(Parity(), new("dataBits", Integer(7, 8), "Data bits.") { Default = "7" }, StopBits()));
 
-    public static readonly ObjectShape RtuOverTcpBus = new(
-        "a modbus-rtu-over-tcp bus",
-        new("id", Id, "Identifier of the bus.") { Required = true },
-        new("type", Choice("modbus-rtu-over-tcp"), "RTU frames in a TCP connection: a serial line behind a device server that passes bytes through.") { Required = true },
-        Host(),
-        DeviceServerPort(),
-        DeviceServerSilence(),
-        Turnaround(),
-        RequestTimeout());
+    public static readonly ObjectShape RtuOverTcpBus = BusOf(
+        "modbus-rtu-over-tcp", "RTU frames in a TCP connection: a serial line behind a device server that passes bytes through.", DeviceServer());
 
-    public static readonly ObjectShape AsciiOverTcpBus = new(
-        "a modbus-ascii-over-tcp bus",
-        new("id", Id, "Identifier of the bus.") { Required = true },
-        new("type", Choice("modbus-ascii-over-tcp"), "ASCII frames in a TCP connection: a serial line behind a device server that passes bytes through.") { Required = true },
-        Host(),
-        DeviceServerPort(),
-        DeviceServerSilence(),
-        Turnaround(),
-        RequestTimeout());
+    public static readonly ObjectShape AsciiOverTcpBus = BusOf(
+        "modbus-ascii-over-tcp", "ASCII frames in a TCP connection: a serial line behind a device server that passes bytes through.", DeviceServer());
 
     public static readonly VariantShape Bus = new(
         "a bus",
@@ -216,10 +179,12 @@ public static class GatewayShape
         new("certificateFile", Text, "Client certificate (PEM).") { AlsoCalled = ["cert", "certFile"] },
         new("keyFile", Text, "Private key of the client certificate (PEM).") { AlsoCalled = ["key"] },
         new("keepAlive", Duration, "Longest silence on the connection.") { Default = "30s" },
+        new("format", Choice([.. FeedFormats.Words]), "feed: every stream in its numbered envelope. samples: only samples, as plain lists of one object for each poll.") { Default = "feed" },
         new("topicRoot", Text, "Root of the topic tree.") { Default = "edgegateway/v1", AlsoCalled = ["topic"] },
         new("allowPlaintext", TrueOrFalse, "Allows mqtt:// to servers beyond this machine.") { Default = "false" },
         new("inOrder", TrueOrFalse, "true: strictly oldest first. false: live records first, history beside them.") { Default = "false" },
-        new("backfillPerSecond", Size, "Pace of history beside live records, in bytes per second; 20 times the live rate, between 64kB and 256kB, when absent."));
+        new("backfillPerSecond", new EitherShape(Off, Size), "Pace of history beside live records, in bytes per second, or off: as fast as the link takes it. 20 times the live rate, between 64kB and 256kB, when absent."),
+        new("compression", Choice("none", "gzip", "deflate"), "What the centre can unpack: larger messages leave compressed where that saves a tenth or more.") { Default = "none" });
 
     public static readonly VariantShape Uplink = new("an uplink", "type", ("mqtt", MqttUplink));
 
@@ -235,23 +200,43 @@ public static class GatewayShape
         new("devices", new ListShape(Device, min: 1), "Devices.") { Required = true },
         new("uplinks", new ListShape(Uplink), "Ways to central platforms."));
 
+    /// <summary>The keys of a bus: its own between those that every bus has.</summary>
+    private static ObjectShape BusOf(string type, string what, Key[] keys) => new(
+        $"a {type} bus",
+        [
+            new("id", Id, "Identifier of the bus.") { Required = true },
+            new("type", Choice(type), what) { Required = true },
+            .. keys,
+            new("timeout", Duration, "Time limit of one request, for devices that have none of their own.") { Default = "500ms" },
+        ]);
+
+    /// <summary>The keys of a serial port, with those of its characters.</summary>
+    private static Key[] SerialLine(params ReadOnlySpan<Key> character) =>
+    [
+        new("port", Text, "Path of the port, best a stable one below /dev/serial/by-id.") { Required = true, AlsoCalled = ["device", "path"] },
+        new("baud", Integer(50, 4_000_000), "Bits per second; any rate that the adapter makes within 2 %.") { Default = "9600", AlsoCalled = ["speed", "baudrate"] },
+        .. character,
+        new("silence", Duration, "Least silence between frames; 3.5 characters, above 19200 baud 1.75ms, when absent. More for devices that need it.") { AlsoCalled = ["gap", "interFrameDelay"] },
+        Turnaround(),
+        new("rs485", new EitherShape(Choice("adapter", "kernel"), Rs485), "Who switches the direction of an RS-485 line; adapter when absent, as nearly all USB adapters do."),
+        new("lowLatency", TrueOrFalse, "Asks the driver to hand over bytes at once, where it knows how (FTDI: otherwise up to 16 ms later).") { Default = "true" },
+    ];
+
+    private static Key[] DeviceServer() =>
+    [
+        Host(),
+        new("port", Integer(1, 65_535), "TCP port of the device server for this line.") { Required = true },
+        new("silence", Duration, "Pause between an answer and the next request, for device servers that do not keep the silence on their line themselves.") { Default = "5ms" },
+        Turnaround(),
+    ];
+
     private static Key Host() => new("host", Text, "Name or address of the device or converter.") { Required = true, AlsoCalled = ["address", "ip"] };
 
-    private static Key DeviceServerPort() => new("port", Integer(1, 65_535), "TCP port of the device server for this line.") { Required = true };
+    private static Key NetworkPort(string what) => new("port", Integer(1, 65_535), what) { Default = "502" };
 
-    private static Key RequestTimeout() => new("timeout", Duration, "Time limit of one request, for devices that have none of their own.") { Default = "500ms" };
+    private static Key Parity() => new("parity", Choice("none", "even", "odd"), "Parity.") { Default = "even" };
 
-    private static Key SerialPath() => new("port", Text, "Path of the port, best a stable one below /dev/serial/by-id.") { Required = true, AlsoCalled = ["device", "path"] };
-
-    private static Key Baud() => new("baud", Integer(50, 4_000_000), "Bits per second; any rate that the adapter makes within 2 %.") { Default = "9600", AlsoCalled = ["speed", "baudrate"] };
-
-    private static Key SerialSilence() => new("silence", Duration, "Least silence between frames; 3.5 characters, above 19200 baud 1.75ms, when absent. More for devices that need it.") { AlsoCalled = ["gap", "interFrameDelay"] };
-
-    private static Key DeviceServerSilence() => new("silence", Duration, "Pause between an answer and the next request, for device servers that do not keep the silence on their line themselves.") { Default = "5ms" };
+    private static Key StopBits() => new("stopBits", Integer(1, 2), "Stop bits.") { Default = "1" };
 
     private static Key Turnaround() => new("turnaround", Duration, "How long all devices are left alone after a broadcast.") { Default = "100ms" };
-
-    private static Key Direction() => new("rs485", new EitherShape(Choice("adapter", "kernel"), Rs485), "Who switches the direction of an RS-485 line; adapter when absent, as nearly all USB adapters do.");
-
-    private static Key LowLatency() => new("lowLatency", TrueOrFalse, "Asks the driver to hand over bytes at once, where it knows how (FTDI: otherwise up to 16 ms later).") { Default = "true" };
 }

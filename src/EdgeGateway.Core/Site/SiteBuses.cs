@@ -55,7 +55,7 @@ internal sealed class SiteBuses(ProblemCollector problems)
         Own(section, host, port, isDatagram: shape == GatewayShape.UdpBus, id);
         if (shape == GatewayShape.TcpBus)
         {
-            return new ModbusTcpBus { Id = id, Host = host, Port = port, Timeout = timeout };
+            return new ModbusTcpBus { Id = id, Host = host, Port = port, Timeout = timeout, Pipelining = section.Boolean("pipelining") ?? true };
         }
 
         if (shape == GatewayShape.UdpBus)

@@ -38,7 +38,8 @@ public static class SiteLoader
         var root = new Section(map, GatewayShape.Root, map);
         var site = root.Block("site", GatewayShape.Site);
         var region = Region(site, knownRegions, problems) ?? "";
-        var gatewayId = root.Block("gateway", GatewayShape.Gateway).Text("id") ?? "";
+        var gatewaySection = root.Block("gateway", GatewayShape.Gateway);
+        var gatewayId = gatewaySection.Text("id") ?? "";
         var windows = Windows(root, problems);
         var buses = SiteBuses.Resolve(root, problems);
         var library = new ProfileLibrary(profiles, knownProfiles ?? [], problems);
@@ -60,6 +61,7 @@ public static class SiteLoader
             Points = devices.Points,
             Uplinks = SiteUplinks.Resolve(root, gatewayId, problems),
             Storage = Storage(root, problems),
+            StatusEvery = StatusEvery(gatewaySection, problems),
             HealthListen = Health(root, problems),
             ConfigurationHash = Hash(gateway, library.Texts),
         };
@@ -189,6 +191,17 @@ public static class SiteLoader
             CommitWindow = commit,
             CheckpointInterval = checkpoint,
         };
+    }
+
+    private static TimeSpan? StatusEvery(Section gateway, ProblemCollector problems)
+    {
+        var every = gateway.Duration("statusEvery");
+        if (every < TimeSpan.FromMilliseconds(100))
+        {
+            problems.Error(gateway.At("statusEvery"), $"a line of status every {every.Value.TotalMilliseconds} ms is too much", "Write 100ms or more, 1s for test rigs; leave it out otherwise");
+        }
+
+        return every;
     }
 
     private static string? Health(Section root, ProblemCollector problems)

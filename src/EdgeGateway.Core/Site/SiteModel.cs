@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Profiles;
 
 namespace EdgeGateway.Core.Site;
@@ -37,6 +38,9 @@ public sealed record SiteModel
     public required IReadOnlyList<UplinkModel> Uplinks { get; init; }
 
     public required StorageModel Storage { get; init; }
+
+    /// <summary>Time between two lines of status on standard output; null prints none.</summary>
+    public TimeSpan? StatusEvery { get; init; }
 
     /// <summary>Loopback address and port of the health endpoint, or null when it is off.</summary>
     public string? HealthListen { get; init; }
@@ -82,7 +86,11 @@ public abstract record NetworkBus : BusModel
 }
 
 /// <summary>Modbus TCP: one connection.</summary>
-public sealed record ModbusTcpBus : NetworkBus;
+public sealed record ModbusTcpBus : NetworkBus
+{
+    /// <summary>Whether several requests may share the connection, once the server has proved that it can.</summary>
+    public bool Pipelining { get; init; } = true;
+}
 
 /// <summary>Modbus in UDP datagrams.</summary>
 public sealed record ModbusUdpBus : NetworkBus;
@@ -341,6 +349,9 @@ public sealed record MqttUplinkModel : UplinkModel
 
     public required TimeSpan KeepAlive { get; init; }
 
+    /// <summary>The shape of the messages.</summary>
+    public FeedFormat Format { get; init; }
+
     /// <summary>Root of the topic tree; the default is <c>edgegateway/v1</c>.</summary>
     public required string TopicRoot { get; init; }
 
@@ -352,4 +363,10 @@ public sealed record MqttUplinkModel : UplinkModel
 
     /// <summary>Pace of history beside live records in bytes per second; null: 20 times the live rate, between 64,000 and 256,000.</summary>
     public long? BackfillBytesPerSecond { get; init; }
+
+    /// <summary>True: history leaves as fast as the link takes it; <see cref="BackfillBytesPerSecond"/> is null.</summary>
+    public bool IsBackfillUnpaced { get; init; }
+
+    /// <summary>What the site says its centre can unpack.</summary>
+    public FeedCompression Compression { get; init; }
 }

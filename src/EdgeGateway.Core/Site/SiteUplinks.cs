@@ -1,5 +1,6 @@
 using System.Net;
 using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Feed;
 
 namespace EdgeGateway.Core.Site;
 
@@ -34,8 +35,15 @@ internal static class SiteUplinks
     internal static bool IsLoopback(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
 
+    private static bool IsUnpaced(Section section) => section.Node("backfillPerSecond") is YamlScalar { Text: "off" };
+
     private static long? Backfill(Section section, ProblemCollector problems)
     {
+        if (IsUnpaced(section))
+        {
+            return null;
+        }
+
         var pace = section.Size("backfillPerSecond");
         if (pace < 1_000)
         {
@@ -104,10 +112,18 @@ internal static class SiteUplinks
             CertificateFile = section.Text("certificateFile"),
             KeyFile = section.Text("keyFile"),
             KeepAlive = keepAlive,
+            Format = FeedFormats.Parse(section.Text("format")) ?? FeedFormat.Feed,
             TopicRoot = topicRoot,
             AllowPlaintext = allowPlaintext,
             InOrder = section.Boolean("inOrder") ?? false,
             BackfillBytesPerSecond = Backfill(section, problems),
+            IsBackfillUnpaced = IsUnpaced(section),
+            Compression = section.Text("compression") switch
+            {
+                "gzip" => FeedCompression.Gzip,
+                "deflate" => FeedCompression.Deflate,
+                _ => FeedCompression.None,
+            },
         };
     }
 }

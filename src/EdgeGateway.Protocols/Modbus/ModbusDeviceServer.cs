@@ -15,33 +15,29 @@ public enum LineMode
 }
 
 /// <summary>Serves units over RTU or ASCII frames in TCP connections, like a device server with its devices behind it.</summary>
-public sealed class ModbusDeviceServer : IAsyncDisposable
+public sealed class ModbusDeviceServer : IModbusServer
 {
-    private readonly Socket _listener;
     private readonly LineMode _mode;
     private readonly Func<byte, IModbusUnit?> _units;
     private readonly ModbusServerOptions _options;
     private readonly TimeProvider _time;
-    private readonly CancellationTokenSource _stop = new();
+    private readonly ClientListener _listener;
     private readonly Lock _gate = new();
     private readonly HashSet<ModbusRtuServer> _clients = [];
-    private readonly Task _accepting;
     private long _requests;
     private Exception? _lastError;
 
-    private ModbusDeviceServer(Socket listener, LineMode mode, Func<byte, IModbusUnit?> units, ModbusServerOptions options, TimeProvider time)
+    private ModbusDeviceServer(LineMode mode, Func<byte, IModbusUnit?> units, IPEndPoint? endPoint, ModbusServerOptions options, TimeProvider time)
     {
-        _listener = listener;
         _mode = mode;
         _units = units;
         _options = options;
         _time = time;
-        EndPoint = (IPEndPoint)listener.LocalEndPoint!;
-        _accepting = AcceptAsync();
+        _listener = new(endPoint, options.MaxClients, time, ServeAsync);
     }
 
     /// <summary>Where the server listens; the port is the one the system chose when 0 was asked for.</summary>
-    public IPEndPoint EndPoint { get; }
+    public IPEndPoint EndPoint => _listener.EndPoint;
 
     /// <summary>Requests received so far, by all clients.</summary>
     public long Requests
@@ -55,7 +51,7 @@ public sealed class ModbusDeviceServer : IAsyncDisposable
         }
     }
 
-    /// <summary>What a unit or <see cref="ModbusServerOptions.Faults"/> threw last; null as long as none has. Its request was answered by exception 04.</summary>
+    /// <inheritdoc/>
     public Exception? LastError
     {
         get
@@ -78,97 +74,34 @@ public sealed class ModbusDeviceServer : IAsyncDisposable
         LineMode mode, Func<byte, IModbusUnit?> units, IPEndPoint? endPoint = null, ModbusServerOptions? options = null, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(units);
-        endPoint ??= new(IPAddress.Loopback, 0);
-        var listener = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            listener.Bind(endPoint);
-            listener.Listen();
-            return new(listener, mode, units, options ?? new(), time ?? TimeProvider.System);
-        }
-        catch (SocketException refused)
-        {
-            listener.Dispose();
-            throw new IOException($"cannot listen on {endPoint}: {refused.Message} (errno {refused.NativeErrorCode})", refused);
-        }
+        return new(mode, units, endPoint, options ?? new(), time ?? TimeProvider.System);
     }
 
     /// <summary>Closes the listener and all connections, and waits until their loops have ended.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        if (_stop.IsCancellationRequested)
-        {
-            return;
-        }
+    public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
-        await _stop.CancelAsync().ConfigureAwait(false);
-        _listener.Dispose();
-        await _accepting.ConfigureAwait(false);
-        ModbusRtuServer[] clients;
+    private async Task ServeAsync(Socket client, CancellationToken stop)
+    {
+        IByteLine line = TcpLine.Accepted(client, _time);
+        var server = ModbusRtuServer.Start(_mode == LineMode.Ascii ? new AsciiLine(line) : line, _units, _options, _time);
         lock (_gate)
         {
-            clients = [.. _clients];
+            _clients.Add(server);
         }
 
-        foreach (var client in clients)
+        try
         {
-            await client.DisposeAsync().ConfigureAwait(false);
+            await server.Completion.WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-
-        _stop.Dispose();
-    }
-
-    private async Task AcceptAsync()
-    {
-        while (!_stop.IsCancellationRequested)
+        finally
         {
-            Socket client;
-            try
-            {
-                client = await _listener.AcceptAsync(_stop.Token).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-            catch (SocketException)
-            {
-                // The client hung up before it was accepted, or descriptors ran out: the listener itself is well.
-                await Task.Delay(TimeSpan.FromMilliseconds(10), _time, CancellationToken.None).ConfigureAwait(false);
-                continue;
-            }
-
+            await server.DisposeAsync().ConfigureAwait(false);
             lock (_gate)
             {
-                if (_clients.Count >= _options.MaxClients)
-                {
-                    client.Dispose();
-                    continue;
-                }
-
-                IByteLine line = TcpLine.Accepted(client, _time);
-                var server = ModbusRtuServer.Start(_mode == LineMode.Ascii ? new AsciiLine(line) : line, _units, _options, _time);
-                _clients.Add(server);
-                _ = ForgetAsync(server);
+                _clients.Remove(server);
+                _requests += server.Requests;
+                _lastError = server.LastError ?? _lastError;
             }
         }
-    }
-
-    /// <summary>Lets go of a connection that the client has closed.</summary>
-    private async Task ForgetAsync(ModbusRtuServer server)
-    {
-        await server.Completion.ConfigureAwait(false);
-        lock (_gate)
-        {
-            if (_stop.IsCancellationRequested || !_clients.Remove(server))
-            {
-                return;
-            }
-
-            _requests += server.Requests;
-            _lastError = server.LastError ?? _lastError;
-        }
-
-        await server.DisposeAsync().ConfigureAwait(false);
     }
 }

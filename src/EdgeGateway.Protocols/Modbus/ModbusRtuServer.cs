@@ -8,7 +8,7 @@ namespace EdgeGateway.Protocols.Modbus;
 /// A request ends where its function and byte count say; one with a function not known here ends with a pause. Bytes with a wrong
 /// CRC are not answered, as the standard asks.
 /// </remarks>
-public sealed class ModbusRtuServer : IAsyncDisposable
+public sealed class ModbusRtuServer : IModbusServer
 {
     private static readonly TimeSpan WriteLimit = TimeSpan.FromSeconds(5);
 
@@ -36,7 +36,7 @@ public sealed class ModbusRtuServer : IAsyncDisposable
     /// <summary>Requests with a correct CRC received so far.</summary>
     public long Requests => _units.Requests;
 
-    /// <summary>What a unit or <see cref="ModbusServerOptions.Faults"/> threw last; null as long as none has. Its request was answered by exception 04.</summary>
+    /// <inheritdoc/>
     public Exception? LastError => _units.LastError;
 
     /// <summary>Opens a serial port and serves on it.</summary>

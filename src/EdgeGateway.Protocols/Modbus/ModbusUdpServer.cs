@@ -5,7 +5,7 @@ namespace EdgeGateway.Protocols.Modbus;
 
 /// <summary>Serves units in UDP datagrams, each with one frame as on Modbus TCP. MODBUS Messaging on TCP/IP V1.0b, as far as it applies.</summary>
 /// <remarks>Datagrams that are not exactly one frame are not answered.</remarks>
-public sealed class ModbusUdpServer : IAsyncDisposable
+public sealed class ModbusUdpServer : IModbusServer
 {
     private readonly Socket _socket;
     private readonly ServedUnits _units;
@@ -30,7 +30,7 @@ public sealed class ModbusUdpServer : IAsyncDisposable
     /// <summary>Requests received so far, by all clients.</summary>
     public long Requests => _units.Requests;
 
-    /// <summary>What a unit or <see cref="ModbusServerOptions.Faults"/> threw last; null as long as none has. Its request was answered by exception 04.</summary>
+    /// <inheritdoc/>
     public Exception? LastError => _units.LastError;
 
     /// <summary>Starts a server.</summary>

@@ -1,9 +1,14 @@
 using System.Net.Sockets;
+using EdgeGateway.Protocols.Mqtt.Packets;
 
 namespace EdgeGateway.Protocols.Mqtt;
 
 /// <summary>Why a connection ended, as a value.</summary>
-internal sealed record ConnectionLoss(MqttLossCause Cause, string Reason, MqttReasonCode? Code = null)
+/// <param name="Cause">The kind.</param>
+/// <param name="Reason">In words.</param>
+/// <param name="Code">The server's reason code, or the one for our DISCONNECT after a breach.</param>
+/// <param name="Reference">Where the server sent us to. MQTT 5.0, 4.13.</param>
+internal sealed record ConnectionLoss(MqttLossCause Cause, string Reason, MqttReasonCode? Code = null, string? Reference = null)
 {
     /// <summary>True when the server ended it and may have done so because of what we sent; not when it says that it had other reasons.</summary>
     public bool BlamesMessage => Cause == MqttLossCause.ClosedByServer && (Code is null
@@ -12,15 +17,23 @@ internal sealed record ConnectionLoss(MqttLossCause Cause, string Reason, MqttRe
         or MqttReasonCode.MessageRateTooHigh or MqttReasonCode.QuotaExceeded or MqttReasonCode.PayloadFormatInvalid
         or MqttReasonCode.RetainNotSupported or MqttReasonCode.QosNotSupported);
 
+    /// <summary>True when the server has not ended it and should be told why we do.</summary>
+    public bool EndedByUs { get; init; }
+
     public static ConnectionLoss Stopped { get; } = new(MqttLossCause.Stopped, "the client was stopped");
 
     /// <summary>The server's refusal in CONNACK.</summary>
-    public static ConnectionLoss FromConnAck(MqttReasonCode code, string? reasonString) =>
-        new(CauseOf(code, MqttLossCause.Refused), Words("the server refused the connection", code, reasonString), code);
+    public static ConnectionLoss FromConnAck(MqttReasonCode code, string? reasonString, string? reference = null) =>
+        new(CauseOf(code, MqttLossCause.Refused), Words("the server refused the connection", code, reasonString), code, ReferenceOf(code, reference));
 
     /// <summary>The server's DISCONNECT. MQTT 5.0, 3.14.</summary>
-    public static ConnectionLoss FromDisconnect(MqttReasonCode code, string? reasonString) =>
-        new(CauseOf(code, MqttLossCause.ClosedByServer), Words("the server closed the connection", code, reasonString), code);
+    public static ConnectionLoss FromDisconnect(MqttReasonCode code, string? reasonString, string? reference = null) =>
+        new(CauseOf(code, MqttLossCause.ClosedByServer), Words("the server closed the connection", code, reasonString), code, ReferenceOf(code, reference));
+
+    /// <summary>The server broke the protocol, or did not prove in AUTH who it is.</summary>
+    public static ConnectionLoss FromBreach(MqttBreach breach) => breach.Code == MqttReasonCode.NotAuthorized
+        ? new(MqttLossCause.BadCredentials, breach.Reason, breach.Code) { EndedByUs = true }
+        : new(MqttLossCause.ProtocolBreach, $"the server broke the protocol: {breach.Reason}", breach.Code) { EndedByUs = true };
 
     /// <summary>What a socket or stream reported on a live connection.</summary>
     public static ConnectionLoss FromException(Exception exception) => exception switch
@@ -57,6 +70,9 @@ internal sealed record ConnectionLoss(MqttLossCause Cause, string Reason, MqttRe
         MqttReasonCode.SessionTakenOver => MqttLossCause.SessionTakenOver,
         _ => otherwise,
     };
+
+    private static string? ReferenceOf(MqttReasonCode code, string? reference) =>
+        code is MqttReasonCode.UseAnotherServer or MqttReasonCode.ServerMoved ? reference : null;
 
     private static string Words(string what, MqttReasonCode code, string? reasonString) =>
         string.IsNullOrEmpty(reasonString) ? $"{what}: {code.Describe()}" : $"{what}: {code.Describe()} ({reasonString})";

@@ -1,46 +1,51 @@
-using EdgeGateway.Protocols.Mqtt.Packets;
-
 namespace EdgeGateway.Protocols.Mqtt;
 
 /// <summary>
 /// An MQTT 3.1.1 and 5.0 client that keeps connected: it reconnects for ever, resumes its session, and tells of each publish what
-/// became of it. Nothing is kept on disk; a caller with a durable outbox moves its cursor at <see cref="PublishStatus.Delivered"/>.
+/// became of it. No message is kept on disk; a caller with a durable outbox moves its cursor at <see cref="PublishStatus.Delivered"/>, and with a
+/// <see cref="MqttClientOptions.SessionStore"/> the next process resumes the session of this one.
 /// </summary>
 public sealed class MqttClient : IAsyncDisposable
 {
-    /// <summary>Reading pauses while more than this waits for the socket, so that a peer that only sends cannot grow our memory.</summary>
-    private const int MaxQueuedAnswers = 1024 * 1024;
-
-    /// <summary>How long a clean stop waits for the server to close, so that DISCONNECT is not lost with the socket.</summary>
-    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
-
-    /// <summary>Timers may fire a little early; shorter waits than this are not worth a turn.</summary>
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(10);
+    /// <summary>How long the last save of a run may take.</summary>
+    private static readonly TimeSpan LastSave = TimeSpan.FromSeconds(2);
 
     private readonly MqttClientOptions _options;
     private readonly TimeProvider _time;
+    private readonly SessionSaver? _saver;
     private readonly PublishSession _session;
     private readonly MqttSubscriptions _subscriptions;
+    private readonly Authenticating _authenticating;
+    private readonly ReceivedIds _received = new();
     private readonly ReconnectBackoff _backoff;
+    private readonly ServerRoute _route;
     private readonly MqttHandshake _handshake;
-    private readonly HashSet<ushort> _receivedQos2 = [];
     private readonly Lock _gate = new();
     private CancellationTokenSource? _disconnecting;
     private Task _run = Task.CompletedTask;
     private string _clientId;
+    private Uri? _server;
     private Uri? _sessionServer;
+    private volatile MqttInbox? _inbox;
     private volatile bool _connected;
 
-    /// <summary>A client that does nothing before <see cref="RunAsync"/>.</summary>
-    /// <exception cref="ArgumentException">An option is outside its limits.</exception>
+    /// <summary>A client that does nothing before <see cref="RunAsync"/> but load the saved session, if there is a store for it.</summary>
+    /// <exception cref="ArgumentException">An option is outside its limits, or the saved session cannot be one.</exception>
     public MqttClient(MqttClientOptions options, TimeProvider time)
     {
         options.Validate();
         _options = options;
         _time = time;
-        _clientId = options.ClientId;
-        _session = new(options, Counters);
-        _subscriptions = new(_session);
+        if (options.SessionStore is { } store)
+        {
+            _saver = new(store, options.Settling, time) { Capture = Capture, Saved = OnSaved, Failed = failure => SessionStoreFailed?.Invoke(failure) };
+        }
+
+        _session = new(options, Counters, _saver);
+        _subscriptions = new(options, _session, _saver);
+        _authenticating = new(options.Authentication);
+        _route = new(options);
+        _clientId = Restore();
         _backoff = new(options.ReconnectMin, options.ReconnectMax, options.ReconnectMinRefused, options.Jitter);
         _handshake = new(options, time, Counters);
     }
@@ -66,6 +71,15 @@ public sealed class MqttClient : IAsyncDisposable
         get => _subscriptions.Refused;
         set => _subscriptions.Refused = value;
     }
+
+    /// <summary>Told when <see cref="MqttClientOptions.SessionStore"/> cannot save; it is tried again.</summary>
+    public Action<Exception>? SessionStoreFailed { get; set; }
+
+    /// <summary>
+    /// Messages that an earlier process, or the run before, left in flight, in their original order; known from the constructor on. Each is settled like a
+    /// publish: resent under its old identifier when the server has the session, else <see cref="PublishStatus.SessionLost"/>.
+    /// </summary>
+    public IReadOnlyList<MqttResumed> Resumed { get; private set; } = [];
 
     /// <summary>What the client has done so far.</summary>
     public MqttCounters Counters { get; } = new();
@@ -117,8 +131,19 @@ public sealed class MqttClient : IAsyncDisposable
         MqttMessageProperties? properties = null,
         CancellationToken cancel = default)
     {
-        MqttTopic.ValidateName(topic);
-        return new(_session.Submit(new(topic, payload, qos, retain, properties), cancel));
+        return PublishAsync(new() { Topic = topic, Payload = payload, Qos = qos, Retain = retain, Properties = properties }, key: null, cancel);
+    }
+
+    /// <summary>Publishes a message under the caller's own key, by which the session store and <see cref="MqttClientOptions.Recall"/> know it.</summary>
+    /// <param name="message">What to publish.</param>
+    /// <param name="key">The caller's key, for example the id of the outbox row; unique among what is in flight. Null for a message that cannot be recalled.</param>
+    /// <param name="cancel">Ends the waiting. A message already in flight stays in flight: it may still arrive.</param>
+    /// <exception cref="ArgumentException">The topic is not valid.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled before the outcome was known.</exception>
+    public ValueTask<PublishOutcome> PublishAsync(in MqttPublication message, long? key, CancellationToken cancel = default)
+    {
+        MqttTopic.ValidateName(message.Topic);
+        return new(_session.Submit(new(message, key), cancel));
     }
 
     /// <summary>Subscribes, now or when there is a connection, and again whenever the session was lost.</summary>
@@ -126,22 +151,52 @@ public sealed class MqttClient : IAsyncDisposable
     /// <param name="qos">Highest quality of service wanted.</param>
     /// <param name="cancel">Ends the waiting for the answer; the subscription stays wanted.</param>
     /// <exception cref="ArgumentException">The filter is not valid.</exception>
-    public async ValueTask<SubscribeOutcome> SubscribeAsync(string filter, MqttQos qos = MqttQos.AtLeastOnce, CancellationToken cancel = default)
+    public async ValueTask<SubscribeOutcome> SubscribeAsync(string filter, MqttQos qos = MqttQos.AtLeastOnce, CancellationToken cancel = default) =>
+        (await SubscribeAsync([new MqttSubscription { Filter = filter, Qos = qos }], cancel).ConfigureAwait(false))[0];
+
+    /// <summary>Makes several subscriptions, in as few packets as possible; the answers are in the order of the request.</summary>
+    /// <param name="subscriptions">One or more, each filter once.</param>
+    /// <param name="cancel">Ends the waiting for the answers; the subscriptions stay wanted.</param>
+    /// <exception cref="ArgumentException">A subscription is not valid, or there is none.</exception>
+    public async ValueTask<IReadOnlyList<SubscribeOutcome>> SubscribeAsync(
+        IReadOnlyList<MqttSubscription> subscriptions, CancellationToken cancel = default)
     {
-        MqttTopic.ValidateFilter(filter);
-        return await _subscriptions.Add(filter, qos).WaitAsync(cancel).ConfigureAwait(false);
+        ArgumentOutOfRangeException.ThrowIfZero(subscriptions.Count, nameof(subscriptions));
+        foreach (var subscription in subscriptions)
+        {
+            subscription.Validate();
+        }
+
+        return await Task.WhenAll(_subscriptions.Add(subscriptions)).WaitAsync(cancel).ConfigureAwait(false);
     }
 
-    /// <summary>Ends a subscription. Gives 0x80 when the connection broke before the server answered.</summary>
-    public async ValueTask<MqttReasonCode> UnsubscribeAsync(string filter, CancellationToken cancel = default)
+    /// <summary>Ends a subscription, without a connection on the next one. Gives 0x80 when the connection broke before the server answered.</summary>
+    public async ValueTask<MqttReasonCode> UnsubscribeAsync(string filter, CancellationToken cancel = default) =>
+        (await UnsubscribeAsync([filter], cancel).ConfigureAwait(false))[0];
+
+    /// <summary>Ends several subscriptions in one packet; the answers are in the order of the request.</summary>
+    public async ValueTask<IReadOnlyList<MqttReasonCode>> UnsubscribeAsync(IReadOnlyList<string> filters, CancellationToken cancel = default)
     {
-        MqttTopic.ValidateFilter(filter);
-        return await _subscriptions.Remove(filter).WaitAsync(cancel).ConfigureAwait(false);
+        ArgumentOutOfRangeException.ThrowIfZero(filters.Count, nameof(filters));
+        foreach (var filter in filters)
+        {
+            MqttTopic.ValidateFilter(filter);
+        }
+
+        return await _subscriptions.Remove(filters).WaitAsync(cancel).ConfigureAwait(false);
     }
 
     /// <summary>
+    /// Authenticates again on the connection that stands, by <see cref="MqttClientOptions.Authentication"/>. MQTT 5.0, 4.12.1. Gives 0x00, or the code with
+    /// which the server ended the connection.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There is no enhanced authentication, no connection, or it runs already.</exception>
+    public Task<MqttReasonCode> ReauthenticateAsync(CancellationToken cancel = default) => _authenticating.BeginAsync(cancel);
+
+    /// <summary>
     /// Clean stop: sends what is queued and DISCONNECT, so the server drops the will, and ends <see cref="RunAsync"/>. Publishes that
-    /// are still open end as <see cref="PublishStatus.SessionLost"/> or <see cref="PublishStatus.Retry"/>: await them first.
+    /// are still open end as <see cref="PublishStatus.SessionLost"/> or <see cref="PublishStatus.Retry"/>, with a session store as
+    /// <see cref="PublishStatus.Kept"/>: await them first.
     /// </summary>
     public async Task DisconnectAsync(CancellationToken cancel = default)
     {
@@ -164,12 +219,15 @@ public sealed class MqttClient : IAsyncDisposable
         {
             _disconnecting?.Dispose();
             _disconnecting = null;
+            _saver?.Dispose();
         }
     }
 
     private async Task RunUntilStoppedAsync(CancellationToken disconnect, CancellationToken cancel)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(disconnect, cancel);
+        using var end = new CancellationTokenSource();
+        var saving = _saver?.RunAsync(end.Token) ?? Task.CompletedTask;
         try
         {
             while (!either.IsCancellationRequested)
@@ -183,23 +241,29 @@ public sealed class MqttClient : IAsyncDisposable
         }
         finally
         {
-            // What was in flight is given back, so a later run must not resume this session: its identifiers mean nothing any more.
+            // Without a store what was in flight is given back, so a later run must not resume this session: its identifiers mean nothing any more.
             _connected = false;
-            _sessionServer = null;
+            _sessionServer = _saver is null ? null : _sessionServer;
             _subscriptions.Lost();
-            _session.Stopped();
+            Resumed = _session.Stopped(isKept: _sessionServer is not null);
+            await end.CancelAsync().ConfigureAwait(false);
+            await saving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await SaveLastAsync().ConfigureAwait(false);
         }
 
         cancel.ThrowIfCancellationRequested();
     }
 
-    /// <summary>One round over the servers, in order of preference, until one has served us; then the wait before the next.</summary>
+    /// <summary>One round over the servers, in order of preference and as they send us on, until one has served us; then the wait before the next.</summary>
     private async Task TryServersAsync(CancellationToken disconnect, CancellationToken cancel, CancellationToken either)
     {
-        for (var i = 0; i < _options.Servers.Count; i++)
+        var index = 0;
+        var server = _route[0];
+        BetterServer? ready = null;
+        while (true)
         {
-            var server = _options.Servers[i];
-            var (loss, served) = await AttemptAsync(server, disconnect, cancel, either).ConfigureAwait(false);
+            var (loss, served, better) = await AttemptAsync(index, server, ready, disconnect, cancel, either).ConfigureAwait(false);
+            ready = null;
             if (loss.Cause == MqttLossCause.Stopped)
             {
                 Report(server, loss, served is not null, retryIn: null);
@@ -209,13 +273,28 @@ public sealed class MqttClient : IAsyncDisposable
             if (served >= ReconnectBackoff.StableAfter)
             {
                 _backoff.Reset();
+                _route.Stayed();
             }
 
-            var roundGoesOn = served is null && i + 1 < _options.Servers.Count;
-            var delay = roundGoesOn ? TimeSpan.Zero : _backoff.Next(loss.Cause);
-            Report(server, loss, served is not null, delay);
-            if (!roundGoesOn)
+            if (better is not null)
             {
+                Report(server, loss, wasConnected: true, TimeSpan.Zero);
+                (index, server, ready) = (better.Index, better.Server, better);
+            }
+            else if (_route.Follow(index, server, ref loss) is { } next)
+            {
+                Report(server, loss, served is not null, TimeSpan.Zero);
+                server = next;
+            }
+            else if (served is null && index + 1 < _route.Count)
+            {
+                Report(server, loss, wasConnected: false, TimeSpan.Zero);
+                server = _route[++index];
+            }
+            else
+            {
+                var delay = _backoff.Next(loss.Cause);
+                Report(server, loss, served is not null, delay);
                 await Task.Delay(delay, _time, either).ConfigureAwait(false);
                 return;
             }
@@ -223,267 +302,144 @@ public sealed class MqttClient : IAsyncDisposable
     }
 
     /// <summary>One connection from dialing to its loss, and how long it served; null when it was never accepted.</summary>
-    private async Task<(ConnectionLoss Loss, TimeSpan? Served)> AttemptAsync(
-        Uri server, CancellationToken disconnect, CancellationToken cancel, CancellationToken either)
+    private async Task<(ConnectionLoss Loss, TimeSpan? Served, BetterServer? Better)> AttemptAsync(
+        int index, Uri server, BetterServer? ready, CancellationToken disconnect, CancellationToken cancel, CancellationToken either)
     {
         MqttHandshake.Accepted accepted;
         try
         {
-            accepted = await _handshake.ConnectAsync(server, _clientId, _sessionServer == server, either).ConfigureAwait(false);
+            accepted = ready?.Accepted
+                ?? await _handshake.ConnectAsync(server, _clientId, _sessionServer == server, either).ConfigureAwait(false);
         }
         catch (ConnectFailedException failed)
         {
-            return (failed.Loss, null);
+            return (failed.Loss, null, null);
         }
         catch (OperationCanceledException) when (either.IsCancellationRequested)
         {
-            return (ConnectionLoss.Stopped, null);
+            return (ConnectionLoss.Stopped, null, null);
         }
 
         await using var connection = accepted.Connection.ConfigureAwait(false);
         var start = _time.GetTimestamp();
-        var loss = await ServeAsync(server, accepted.Connection, accepted.Answer, disconnect, cancel).ConfigureAwait(false);
-        return (loss, _time.GetElapsedTime(start));
+        var (loss, better) = await ServeAsync(index, server, accepted, disconnect, cancel).ConfigureAwait(false);
+        return (loss, _time.GetElapsedTime(start), better);
     }
 
-    private async Task<ConnectionLoss> ServeAsync(
-        Uri server, MqttConnection connection, ConnAckPacket answer, CancellationToken disconnect, CancellationToken cancel)
+    private async Task<(ConnectionLoss Loss, BetterServer? Better)> ServeAsync(
+        int index, Uri server, MqttHandshake.Accepted accepted, CancellationToken disconnect, CancellationToken cancel)
     {
-        var limits = LimitsOf(answer);
+        var (connection, answer) = accepted;
+        var limits = MqttServerLimits.Of(answer, _options);
         var resumable = !_options.CleanStart && limits.SessionExpiry > TimeSpan.Zero;
         _clientId = answer.Properties?.AssignedClientIdentifier ?? _clientId;
+        _server = server;
         _sessionServer = resumable ? server : null;
-        if (!answer.SessionPresent)
+        if (answer.SessionPresent)
         {
-            _receivedQos2.Clear();
+            _session.Recall();
+        }
+        else
+        {
+            _received.Clear();
         }
 
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var inbox = new MqttInbox(connection, _receivedQos2, _options.ReceiveMaximum, MessageReceived, HandlerFailed, Counters);
+        var inbox = _inbox = new MqttInbox(connection, _received, _saver, _options, MessageReceived, HandlerFailed, Counters);
         Counters.CountConnect();
         _connected = true;
         Connected?.Invoke(new(server, _clientId, answer.SessionPresent, limits));
-        _subscriptions.Connected(connection, answer.SessionPresent);
+
+        // First what is in flight, then what must be there before answers to new messages can come, then these.
         _session.Connected(connection, answer.SessionPresent, limits);
-
-        var reading = ReadAsync(connection, inbox, ending.Token);
-        var sending = SendAsync(connection, ending.Token);
-        var watching = KeepAliveAsync(connection, limits.KeepAlive, ending.Token);
-        var delivering = DeliverAsync(inbox, ending.Token);
-        var stopping = StopRequestedAsync(disconnect, ending.Token);
-        var first = await Task.WhenAny(reading, sending, watching, delivering, stopping).ConfigureAwait(false);
-        if (first == sending)
+        var served = new ServedConnection(connection, inbox, _session, _subscriptions, _authenticating, _options, _time);
+        if (!answer.SessionPresent && await SaveNewSessionAsync(cancel).ConfigureAwait(false) is { } failure)
         {
-            // A failed write often means that the server's farewell waits to be read; it tells more than the broken pipe.
-            first = await WithinAsync(reading, ending.Token).ConfigureAwait(false) ? reading : sending;
+            Lost(new(MqttLossCause.SessionStore, $"the new session cannot be saved: {failure.Message}"), resumable);
+            return (new(MqttLossCause.SessionStore, $"the new session cannot be saved: {failure.Message}"), null);
         }
 
-        try
-        {
-            var loss = await first.ConfigureAwait(false);
-            _connected = false;
-            _subscriptions.Lost();
-            _session.Lost(resumable, loss.BlamesMessage);
-            await FarewellAsync(connection, loss, first == stopping, sending, reading, ending.Token).ConfigureAwait(false);
-            return loss;
-        }
-        finally
-        {
-            await ending.CancelAsync().ConfigureAwait(false);
-            await connection.CloseAsync().ConfigureAwait(false);
-            await Task.WhenAll(reading, sending, watching, delivering, stopping).ConfigureAwait(false);
-        }
+        _subscriptions.Connected(connection, answer.SessionPresent, limits);
+        _authenticating.Connected(connection);
+        _session.Open();
+        var search = new BetterServerSearch(_route, index, _handshake, () => _clientId, _options.ReturnToPreferredAfter, _time);
+        return await served.RunAsync(limits.KeepAlive, search, loss => Lost(loss, resumable), disconnect, cancel).ConfigureAwait(false);
     }
 
-    /// <summary>DISCONNECT, at a clean stop and, in 5.0, when the peer broke the protocol. MQTT 5.0, 3.14 and 4.13.</summary>
-    private async Task FarewellAsync(
-        MqttConnection connection, ConnectionLoss loss, bool clean, Task sending, Task reading, CancellationToken ending)
+    private void Lost(ConnectionLoss loss, bool resumable)
     {
-        var breach = loss.Cause == MqttLossCause.ProtocolBreach && _options.Version == MqttProtocolVersion.V500;
-        if ((!clean && !breach) || ending.IsCancellationRequested)
+        _connected = false;
+        _authenticating.Lost(loss.Code);
+        _subscriptions.Lost();
+        _session.Lost(resumable, loss.BlamesMessage);
+    }
+
+    /// <summary>Puts the new session in the place of the one that the server no longer has.</summary>
+    private async ValueTask<Exception?> SaveNewSessionAsync(CancellationToken cancel)
+    {
+        if (_saver is null)
+        {
+            return null;
+        }
+
+        var mustBeDurable = _saver.HoldsExactlyOnce;
+        _saver.Changed(awaited: !mustBeDurable);
+        return mustBeDurable ? await _saver.TrySaveAsync(cancel).ConfigureAwait(false) : null;
+    }
+
+    private async ValueTask SaveLastAsync()
+    {
+        if (_saver is null)
         {
             return;
         }
 
-        connection.Send(new DisconnectPacket { ReasonCode = clean ? MqttReasonCode.Success : loss.Code ?? MqttReasonCode.ProtocolError });
-        connection.CompleteOutput();
-        if (await WithinAsync(sending, ending).ConfigureAwait(false) && clean)
-        {
-            // Closing a socket with unread bytes resets it, and a reset can overtake DISCONNECT: let the server close first.
-            await WithinAsync(reading, ending).ConfigureAwait(false);
-        }
-    }
-
-    private async Task<bool> WithinAsync(Task task, CancellationToken cancel)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        var inTime = await Task.WhenAny(task, Task.Delay(CloseTimeout, _time, limit.Token)).ConfigureAwait(false) == task;
-        await limit.CancelAsync().ConfigureAwait(false);
-        return inTime;
-    }
-
-    private async Task<ConnectionLoss> ReadAsync(MqttConnection connection, MqttInbox inbox, CancellationToken cancel)
-    {
+        using var limit = new CancellationTokenSource(LastSave, _time);
         try
         {
-            while (true)
+            if (await _saver.TrySaveAsync(limit.Token).ConfigureAwait(false) is { } failure)
             {
-                var frame = await connection.ReadAsync(cancel).ConfigureAwait(false);
-                if (frame.AtEnd)
-                {
-                    return new(MqttLossCause.ClosedByServer, "the server closed the connection without a reason: see its log; does another client use the same client id?");
-                }
-
-                var breach = frame.Breach;
-                if (breach is null && frame.Header.Type == PacketType.Disconnect && _options.Version == MqttProtocolVersion.V500)
-                {
-                    if (DisconnectPacket.TryRead(PacketType.Disconnect, frame.Body, _options.Version, out var farewell, out var fault))
-                    {
-                        return ConnectionLoss.FromDisconnect(farewell.ReasonCode, farewell.Properties?.ReasonString);
-                    }
-
-                    breach = fault;
-                }
-
-                breach ??= await TakeAsync(frame, inbox, cancel).ConfigureAwait(false);
-                if (breach is { } broken)
-                {
-                    return new(MqttLossCause.ProtocolBreach, $"the server broke the protocol: {broken.Reason}", broken.Code);
-                }
-
-                await connection.WaitForRoomAsync(MaxQueuedAnswers, cancel).ConfigureAwait(false);
+                SessionStoreFailed?.Invoke(failure);
             }
         }
-        catch (Exception failure) when (failure is IOException or ObjectDisposedException or OperationCanceledException)
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
-            return cancel.IsCancellationRequested ? ConnectionLoss.Stopped : ConnectionLoss.FromException(failure);
+            SessionStoreFailed?.Invoke(new TimeoutException($"the session could not be saved in {LastSave.TotalSeconds:0.#} s at the stop"));
         }
     }
 
-    private async ValueTask<MqttBreach?> TakeAsync(MqttFrame frame, MqttInbox inbox, CancellationToken cancel)
+    /// <summary>Takes up the saved session if it is ours; returns the client id to begin with.</summary>
+    private string Restore()
     {
-        var version = _options.Version;
-        MqttBreach fault;
-        switch (frame.Header.Type)
+        if (_options.SessionStore?.Load() is not { } state || (_options.ClientId.Length > 0 && _options.ClientId != state.ClientId))
         {
-            case PacketType.Publish:
-                return PublishPacket.TryRead(frame.Header.Flags, frame.Body, version, out var publish, out fault)
-                    ? await inbox.TakeAsync(publish, cancel).ConfigureAwait(false)
-                    : fault;
-            case PacketType.PubAck or PacketType.PubRec or PacketType.PubComp:
-                return AckPacket.TryRead(frame.Header.Type, frame.Body, version, out var ack, out fault) ? _session.Acknowledged(ack) : fault;
-            case PacketType.PubRel:
-                if (!AckPacket.TryRead(PacketType.PubRel, frame.Body, version, out var release, out fault))
-                {
-                    return fault;
-                }
-
-                inbox.Released(release);
-                return null;
-            case PacketType.SubAck or PacketType.UnsubAck:
-                return SubAckPacket.TryRead(frame.Header.Type, frame.Body, version, out var answer, out fault)
-                    ? _subscriptions.Acknowledged(answer)
-                    : fault;
-            case PacketType.PingResp:
-                return frame.Body.IsEmpty ? null : new(MqttReasonCode.MalformedPacket, "PINGRESP with a body");
-            default:
-                return new(MqttReasonCode.ProtocolError, $"{frame.Header.Type} was not expected");
+            return _options.ClientId;
         }
+
+        _saver!.Stored = state;
+        _server = _sessionServer = state.Server;
+        Resumed = _session.Restore(state.Outgoing);
+        _subscriptions.Restore(state.Subscriptions);
+        foreach (var id in state.Received)
+        {
+            _received.Add(id);
+        }
+
+        return state.ClientId;
     }
 
-    private static async Task<ConnectionLoss> SendAsync(MqttConnection connection, CancellationToken cancel)
+    private MqttSessionState? Capture(List<MqttSettled> settled) => _server is null ? null : new()
     {
-        try
-        {
-            await connection.SendQueuedAsync(cancel).ConfigureAwait(false);
-            return ConnectionLoss.Stopped;
-        }
-        catch (Exception failure) when (failure is IOException or ObjectDisposedException or OperationCanceledException)
-        {
-            return cancel.IsCancellationRequested ? ConnectionLoss.Stopped : ConnectionLoss.FromException(failure);
-        }
-    }
+        ClientId = _clientId,
+        Server = _server,
+        Outgoing = _session.Capture(settled),
+        Received = _received.ToArray(),
+        Subscriptions = _subscriptions.Capture(),
+    };
 
-    private static async Task<ConnectionLoss> DeliverAsync(MqttInbox inbox, CancellationToken cancel)
+    private void OnSaved()
     {
-        try
-        {
-            await inbox.DeliverAsync(cancel).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-        {
-            // The connection is ending.
-        }
-
-        return ConnectionLoss.Stopped;
-    }
-
-    private static async Task<ConnectionLoss> StopRequestedAsync(CancellationToken disconnect, CancellationToken ending)
-    {
-        var requested = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var byDisconnect = disconnect.UnsafeRegister(state => ((TaskCompletionSource)state!).TrySetResult(), requested);
-        using var byEnd = ending.UnsafeRegister(state => ((TaskCompletionSource)state!).TrySetResult(), requested);
-        await requested.Task.ConfigureAwait(false);
-        return ConnectionLoss.Stopped;
-    }
-
-    /// <summary>Judges the connection by bytes received, and keeps the server's own timer from running out. MQTT 5.0, 3.1.2.10.</summary>
-    private async Task<ConnectionLoss> KeepAliveAsync(MqttConnection connection, TimeSpan keepAlive, CancellationToken cancel)
-    {
-        var dead = keepAlive * 1.5;
-        var lastPing = _time.GetTimestamp();
-        try
-        {
-            while (true)
-            {
-                var received = connection.LastReceived;
-                var silence = _time.GetElapsedTime(received);
-                var idle = _time.GetElapsedTime(Math.Max(connection.LastSent, lastPing));
-                if (keepAlive == TimeSpan.Zero)
-                {
-                    await Task.Delay(Timeout.InfiniteTimeSpan, _time, cancel).ConfigureAwait(false);
-                }
-
-                if (silence >= dead)
-                {
-                    return new(MqttLossCause.KeepAlive, $"nothing was heard from the server for {silence.TotalSeconds:0.#} s: check the network");
-                }
-
-                if (idle >= keepAlive || (silence >= keepAlive && lastPing <= received))
-                {
-                    connection.Send(new PingPacket(PacketType.PingReq));
-                    lastPing = _time.GetTimestamp();
-                    idle = TimeSpan.Zero;
-                }
-
-                var next = Shorter(dead - silence, keepAlive - idle);
-                next = silence < keepAlive ? Shorter(next, keepAlive - silence) : next;
-                await Task.Delay(next < Tick ? Tick : next, _time, cancel).ConfigureAwait(false);
-            }
-        }
-        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-        {
-            return ConnectionLoss.Stopped;
-        }
-    }
-
-    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
-
-    private MqttServerLimits LimitsOf(in ConnAckPacket answer)
-    {
-        var said = answer.Properties;
-        var asked = _options.Version == MqttProtocolVersion.V311 ? TimeSpan.MaxValue : _options.SessionExpiry;
-        return new()
-        {
-            ReceiveMaximum = said?.ReceiveMaximum ?? ushort.MaxValue,
-            MaximumPacketSize = said?.MaximumPacketSize ?? uint.MaxValue,
-            MaximumQos = (MqttQos)(said?.MaximumQos ?? 2),
-            RetainAvailable = said?.RetainAvailable ?? true,
-            TopicAliasMaximum = said?.TopicAliasMaximum ?? 0,
-            KeepAlive = said?.ServerKeepAliveSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : _options.KeepAlive,
-            SessionExpiry = _options.CleanStart ? TimeSpan.Zero
-                : said?.SessionExpirySeconds is { } expiry ? TimeSpan.FromSeconds(expiry) : asked,
-        };
+        _session.Saved();
+        _inbox?.Saved();
     }
 
     private void Report(Uri server, ConnectionLoss loss, bool wasConnected, TimeSpan? retryIn)
@@ -500,6 +456,7 @@ public sealed class MqttClient : IAsyncDisposable
             Cause = loss.Cause,
             Reason = loss.Reason,
             Code = loss.Code,
+            ServerReference = loss.Reference,
             RetryIn = retryIn,
         });
     }

@@ -3,8 +3,23 @@ namespace EdgeGateway.Protocols.Mqtt;
 /// <summary>How to reach the servers and how to behave there.</summary>
 public sealed record MqttClientOptions
 {
-    /// <summary>Servers in order of preference, as <c>mqtt://host:1883</c> or <c>mqtts://host:8883</c>; ports may be left out.</summary>
+    /// <summary>
+    /// Servers in order of preference, as <c>mqtt://host:1883</c>, <c>mqtts://host:8883</c>, <c>ws://host:80/path</c> or <c>wss://host:443/path</c>;
+    /// ports may be left out.
+    /// </summary>
     public required IReadOnlyList<Uri> Servers { get; init; }
+
+    /// <summary>
+    /// On a server that is not the first of the list: how long it must have served before the better ones are tried again beside it. The change
+    /// is made when one of them has accepted us. Zero stays until the connection is lost.
+    /// </summary>
+    public TimeSpan ReturnToPreferredAfter { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// Hosts that a server may send us to (reason codes 0x9C and 0x9D with a Server Reference), as <c>host</c> for any port or <c>host:port</c>.
+    /// Others are not followed. MQTT 5.0, 4.13.
+    /// </summary>
+    public IReadOnlyList<string> AllowedServerReferences { get; init; } = [];
 
     /// <summary>The protocol version; the client never changes it by itself.</summary>
     public MqttProtocolVersion Version { get; init; } = MqttProtocolVersion.V500;
@@ -13,10 +28,38 @@ public sealed record MqttClientOptions
     public required string ClientId { get; init; }
 
     /// <summary>
-    /// True: no session is kept and each connection starts clean. False: the first connection of a process discards what the server
-    /// still holds (its packet identifiers belong to a process that is gone), later ones resume.
+    /// True: no session is kept and each connection starts clean. False: connections resume the session of the one before. Without a
+    /// <see cref="SessionStore"/> the first connection of a process discards what the server still holds, because its packet identifiers belong to a
+    /// process that is gone.
     /// </summary>
     public bool CleanStart { get; init; }
+
+    /// <summary>
+    /// True: the first connection of a process takes over the session that the server still holds under <see cref="ClientId"/>. Only for a client that
+    /// receives at QoS 0 or 1 and publishes nothing at QoS 1 or 2: then there is no state of its own to hold beside the server's.
+    /// </summary>
+    public bool TakeOverSession { get; init; }
+
+    /// <summary>Keeps the session over the end of the process; null keeps it in memory. Not together with <see cref="CleanStart"/>.</summary>
+    public IMqttSessionStore? SessionStore { get; init; }
+
+    /// <summary>
+    /// Gives the message of a key that was in flight when an earlier process ended, or null when it is no longer wanted. Asked before the resend, once for
+    /// each key, never twice at a time; an exception ends <see cref="MqttClient.RunAsync"/>. Null means that nothing can be recalled.
+    /// </summary>
+    public Func<long, MqttPublication?>? Recall { get; init; }
+
+    /// <summary>
+    /// Told, with a <see cref="SessionStore"/>, what the server has settled, before the session forgets it: when it completes, the caller has it
+    /// durably. Without it a message of QoS 2 that was settled just before a crash may be published once more by a caller that had not noted it.
+    /// </summary>
+    public Func<IReadOnlyList<MqttSettled>, CancellationToken, ValueTask>? Settling { get; init; }
+
+    /// <summary>
+    /// Lowest quality of service at which an identifier is saved before its PUBLISH leaves. QoS 2 needs it; with
+    /// <see cref="MqttQos.AtLeastOnce"/> a killed process resends its messages of QoS 1 under their old identifiers too, at the price of a save for each window.
+    /// </summary>
+    public MqttQos SaveBeforeSending { get; init; } = MqttQos.ExactlyOnce;
 
     /// <summary>How long the server shall keep the session after the connection is gone. MQTT 5.0, 3.1.2.11.2; not sent in 3.1.1.</summary>
     public TimeSpan SessionExpiry { get; init; } = TimeSpan.FromHours(1);
@@ -30,11 +73,29 @@ public sealed record MqttClientOptions
     /// <summary>Password, or null; never logged.</summary>
     public string? Password { get; init; }
 
+    /// <summary>Enhanced authentication, or null. MQTT 5.0, 4.12; 5.0 only.</summary>
+    public MqttAuthentication? Authentication { get; init; }
+
+    /// <summary>Name and value pairs for CONNECT; 5.0 only.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> UserProperties { get; init; } = [];
+
+    /// <summary>Asks the server where answers to requests should go, told in <see cref="MqttServerLimits.ResponseInformation"/>. MQTT 5.0, 3.1.2.11.6.</summary>
+    public bool RequestResponseInformation { get; init; }
+
+    /// <summary>False asks the server for reason codes alone, without words. MQTT 5.0, 3.1.2.11.7.</summary>
+    public bool RequestProblemInformation { get; init; } = true;
+
     /// <summary>What the server publishes for us when the connection ends without a DISCONNECT.</summary>
     public MqttWill? Will { get; init; }
 
     /// <summary>How many unacknowledged messages the server may send us at a time, 1 to 65,535. MQTT 5.0, 3.1.2.11.3.</summary>
     public ushort ReceiveMaximum { get; init; } = 100;
+
+    /// <summary>Topic aliases that the server may use towards us; 0 offers none. MQTT 5.0, 3.1.2.11.5.</summary>
+    public ushort TopicAliasMaximum { get; init; }
+
+    /// <summary>Topic aliases that we use at most, for the most used topics; the server's Topic Alias Maximum may ask for less. 0 uses none.</summary>
+    public ushort MaxOutgoingTopicAliases { get; init; } = 64;
 
     /// <summary>Largest packet we take, in bytes, header included; announced in 5.0, enforced in both versions.</summary>
     public int MaxIncomingPacketSize { get; init; } = 256 * 1024;
@@ -47,6 +108,12 @@ public sealed record MqttClientOptions
 
     /// <summary>Bytes in flight and waiting for the socket, beyond which publishing waits; one message is always let through.</summary>
     public int MaxInFlightBytes { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>Messages that may wait for a connection or for the window; what comes on top ends as <see cref="PublishStatus.Retry"/>.</summary>
+    public int MaxWaiting { get; init; } = 65_536;
+
+    /// <summary>Bytes of payload that may wait for a connection or for the window; one message always may.</summary>
+    public int MaxWaitingBytes { get; init; } = 8 * 1024 * 1024;
 
     /// <summary>
     /// A message at which the server ended the connection this many times in a row ends as <see cref="PublishStatus.Suspect"/>
@@ -66,13 +133,13 @@ public sealed record MqttClientOptions
     /// <summary>Shortest wait after refused credentials, an untrusted certificate or a session taken over.</summary>
     public TimeSpan ReconnectMinRefused { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>TLS settings for <c>mqtts</c> servers.</summary>
+    /// <summary>TLS settings for <c>mqtts</c> and <c>wss</c> servers.</summary>
     public MqttTlsOptions Tls { get; init; } = new();
 
     /// <summary>Random numbers from 0 to below 1 for the reconnect jitter.</summary>
     public Func<double> Jitter { get; init; } = Random.Shared.NextDouble;
 
-    /// <summary>Opens the byte stream to a server, for other transports and for tests; null is TCP, with TLS for <c>mqtts</c>.</summary>
+    /// <summary>Opens the byte stream to a server, for other transports and for tests; null is TCP, TLS and WebSocket as the scheme says.</summary>
     public Func<Uri, CancellationToken, ValueTask<Stream>>? Dial { get; init; }
 
     /// <summary>Throws when an option is outside its limits.</summary>
@@ -82,11 +149,27 @@ public sealed record MqttClientOptions
         ArgumentOutOfRangeException.ThrowIfZero(Servers.Count, nameof(Servers));
         foreach (var server in Servers)
         {
-            if (Dial is null && server.Scheme is not ("mqtt" or "mqtts"))
+            if (Dial is null && !MqttDialer.Knows(server))
             {
-                throw new ArgumentException($"server '{server}' has scheme '{server.Scheme}', expected mqtt or mqtts", nameof(Servers));
+                throw new ArgumentException($"server '{server}' has scheme '{server.Scheme}', expected mqtt, mqtts, ws or wss", nameof(Servers));
             }
         }
+
+        if (CleanStart && SessionStore is not null)
+        {
+            throw new ArgumentException("a session that starts clean at each connection cannot be stored: leave out CleanStart or SessionStore", nameof(SessionStore));
+        }
+
+        if (Authentication is not null && Version == MqttProtocolVersion.V311)
+        {
+            throw new ArgumentException("MQTT 3.1.1 has no enhanced authentication: use 5.0, or user name and password", nameof(Authentication));
+        }
+
+        ArgumentOutOfRangeException.ThrowIfLessThan((byte)SaveBeforeSending, (byte)1, nameof(SaveBeforeSending));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((byte)SaveBeforeSending, (byte)2, nameof(SaveBeforeSending));
+        ArgumentOutOfRangeException.ThrowIfLessThan(ReturnToPreferredAfter, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxWaiting, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxWaitingBytes, 1);
 
         if (ClientId.Length == 0 && Version == MqttProtocolVersion.V311 && !CleanStart)
         {
@@ -115,6 +198,10 @@ public sealed record MqttClientOptions
         if (Will is { } will)
         {
             MqttTopic.ValidateName(will.Topic);
+            if (will.Payload.Length > ushort.MaxValue)
+            {
+                throw new ArgumentException($"the will has {will.Payload.Length} bytes, allowed are 65,535", nameof(Will));
+            }
         }
     }
 }
@@ -155,4 +242,10 @@ public sealed record MqttTlsOptions
 
     /// <summary>Name that the server's certificate must carry, when it is not the host of the URI.</summary>
     public string? ServerName { get; init; }
+
+    /// <summary>
+    /// The instant at which certificates must be valid; null is the wall clock. For a computer whose clock may be unset: the later of the clock and the last
+    /// time that was known to be good (requirement T-4). There is no way to leave the validity out.
+    /// </summary>
+    public Func<DateTimeOffset>? ValidationTime { get; init; }
 }

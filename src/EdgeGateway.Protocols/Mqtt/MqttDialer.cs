@@ -1,28 +1,78 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace EdgeGateway.Protocols.Mqtt;
 
-/// <summary>Opens TCP and TLS connections, each stage within a time limit, and explains failures.</summary>
+/// <summary>Opens TCP, TLS and WebSocket connections, each stage within a time limit, and explains failures.</summary>
 internal sealed class MqttDialer(MqttTlsOptions tls, TimeSpan timeout, TimeSpan keepAlive, TimeProvider time)
 {
     private const int TcpLevel = 6;
     private const int TcpUserTimeout = 18;
 
-    /// <summary>Connects to a server; <c>mqtts</c> with TLS.</summary>
+    /// <summary>Schemes that <see cref="DialAsync"/> knows.</summary>
+    public static bool Knows(Uri server) => server.Scheme is "mqtt" or "mqtts" or "ws" or "wss";
+
+    /// <summary>Connects to a server; <c>mqtts</c> and <c>wss</c> with TLS, <c>ws</c> and <c>wss</c> over WebSocket.</summary>
     /// <exception cref="ConnectFailedException">With the reason in words.</exception>
     public async ValueTask<Stream> DialAsync(Uri server, CancellationToken cancel)
     {
-        var secure = server.Scheme == "mqtts";
+        var secure = server.Scheme is "mqtts" or "wss";
         var host = server.IdnHost;
         var port = server.Port > 0 ? server.Port : secure ? 8883 : 1883;
         var socket = await ConnectAsync(host, port, cancel).ConfigureAwait(false);
-        var stream = new NetworkStream(socket, ownsSocket: true);
-        return secure ? await SecureAsync(stream, host, port, cancel).ConfigureAwait(false) : stream;
+        Stream stream = new NetworkStream(socket, ownsSocket: true);
+        if (secure)
+        {
+            stream = await SecureAsync(stream, host, port, cancel).ConfigureAwait(false);
+        }
+
+        return server.Scheme is "ws" or "wss" ? await UpgradeAsync(stream, server, port, cancel).ConfigureAwait(false) : stream;
+    }
+
+    /// <summary>
+    /// From HTTP to WebSocket. RFC 6455; MQTT 5.0, 6.0. TLS, if any, is done already, by the same rules as for <c>mqtts</c>, so the upgrade is always asked for as <c>ws</c>.
+    /// </summary>
+    private async ValueTask<Stream> UpgradeAsync(Stream stream, Uri server, int port, CancellationToken cancel)
+    {
+        using var limit = new CancellationTokenSource(timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancel);
+        var socket = new ClientWebSocket();
+        try
+        {
+            using var handler = new SocketsHttpHandler
+            {
+                ConnectCallback = (_, _) => ValueTask.FromResult(stream),
+                UseProxy = false,
+                AllowAutoRedirect = false,
+            };
+            using var invoker = new HttpMessageInvoker(handler);
+            socket.Options.AddSubProtocol("mqtt");
+
+            // MQTT has its own sign of life.
+            socket.Options.KeepAliveInterval = TimeSpan.Zero;
+            await socket.ConnectAsync(new UriBuilder(server) { Scheme = "ws", Port = port }.Uri, invoker, either.Token).ConfigureAwait(false);
+            return socket.SubProtocol == "mqtt"
+                ? new MqttWebSocketStream(socket, time)
+                : throw new WebSocketException("it does not speak the subprotocol 'mqtt'");
+        }
+        catch (Exception failure)
+        {
+            socket.Dispose();
+            await stream.DisposeAsync().ConfigureAwait(false);
+            throw failure switch
+            {
+                OperationCanceledException when !cancel.IsCancellationRequested => new ConnectFailedException(new(
+                    MqttLossCause.TimedOut, $"{server} did not answer the WebSocket request in {timeout.TotalSeconds:0.#} s")),
+                WebSocketException or HttpRequestException or IOException => new ConnectFailedException(new(
+                    MqttLossCause.Refused, $"{server} is not a WebSocket of an MQTT broker: {failure.Message} Check port and path")),
+                _ => failure,
+            };
+        }
     }
 
     private async ValueTask<Socket> ConnectAsync(string host, int port, CancellationToken cancel)
@@ -67,7 +117,7 @@ internal sealed class MqttDialer(MqttTlsOptions tls, TimeSpan timeout, TimeSpan 
         }
     }
 
-    private async ValueTask<Stream> SecureAsync(NetworkStream stream, string host, int port, CancellationToken cancel)
+    private async ValueTask<Stream> SecureAsync(Stream stream, string host, int port, CancellationToken cancel)
     {
         using var limit = new CancellationTokenSource(timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancel);
@@ -119,24 +169,23 @@ internal sealed class MqttDialer(MqttTlsOptions tls, TimeSpan timeout, TimeSpan 
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
         };
+        var policy = new X509ChainPolicy
+        {
+            RevocationMode = X509RevocationMode.NoCheck,
+            VerificationTimeIgnored = false,
+            VerificationTime = (tls.ValidationTime?.Invoke() ?? time.GetUtcNow()).UtcDateTime,
+        };
         if (tls.CaFile is not null)
         {
-            var policy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck,
-                VerificationTimeIgnored = false,
-                VerificationTime = time.GetUtcNow().UtcDateTime,
-            };
+            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
             policy.CustomTrustStore.ImportFromPemFile(tls.CaFile);
             if (policy.CustomTrustStore.Count == 0)
             {
                 throw new CryptographicException($"{tls.CaFile} holds no certificate");
             }
-
-            settings.CertificateChainPolicy = policy;
         }
 
+        settings.CertificateChainPolicy = policy;
         if (tls.CertificateFile is not null)
         {
             var certificate = X509Certificate2.CreateFromPemFile(tls.CertificateFile, tls.KeyFile);

@@ -1,3 +1,5 @@
+using EdgeGateway.Protocols.Mqtt.Packets;
+
 namespace EdgeGateway.Protocols.Mqtt;
 
 /// <summary>A connection was accepted.</summary>
@@ -30,6 +32,48 @@ public sealed record MqttServerLimits
 
     /// <summary>How long it keeps the session; zero means that it ends with the connection.</summary>
     public TimeSpan SessionExpiry { get; init; }
+
+    /// <summary>True when it takes filters with wildcards.</summary>
+    public bool WildcardSubscriptionAvailable { get; init; } = true;
+
+    /// <summary>True when it takes subscription identifiers; 3.1.1 has none.</summary>
+    public bool SubscriptionIdentifiersAvailable { get; init; } = true;
+
+    /// <summary>True when it takes shared subscriptions; 3.1.1 has none.</summary>
+    public bool SharedSubscriptionAvailable { get; init; } = true;
+
+    /// <summary>Where answers to requests should go, when asked for and told.</summary>
+    public string? ResponseInformation { get; init; }
+
+    /// <summary>What the server had to say, for people.</summary>
+    public string? ReasonString { get; init; }
+
+    /// <summary>Name and value pairs of CONNACK.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> UserProperties { get; init; } = [];
+
+    /// <summary>What CONNACK said, and the defaults for what it did not say.</summary>
+    internal static MqttServerLimits Of(in ConnAckPacket answer, MqttClientOptions options)
+    {
+        var said = answer.Properties;
+        var asked = options.Version == MqttProtocolVersion.V311 ? TimeSpan.MaxValue : options.SessionExpiry;
+        return new()
+        {
+            ReceiveMaximum = said?.ReceiveMaximum ?? ushort.MaxValue,
+            MaximumPacketSize = said?.MaximumPacketSize ?? uint.MaxValue,
+            MaximumQos = (MqttQos)(said?.MaximumQos ?? 2),
+            RetainAvailable = said?.RetainAvailable ?? true,
+            TopicAliasMaximum = said?.TopicAliasMaximum ?? 0,
+            KeepAlive = said?.ServerKeepAliveSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : options.KeepAlive,
+            SessionExpiry = options.CleanStart ? TimeSpan.Zero
+                : said?.SessionExpirySeconds is { } expiry ? TimeSpan.FromSeconds(expiry) : asked,
+            WildcardSubscriptionAvailable = said?.WildcardSubscriptionAvailable ?? true,
+            SubscriptionIdentifiersAvailable = said?.SubscriptionIdentifiersAvailable ?? true,
+            SharedSubscriptionAvailable = said?.SharedSubscriptionAvailable ?? true,
+            ResponseInformation = said?.ResponseInformation,
+            ReasonString = said?.ReasonString,
+            UserProperties = said?.UserProperties ?? [],
+        };
+    }
 }
 
 /// <summary>Why there is no connection.</summary>
@@ -65,6 +109,12 @@ public enum MqttLossCause
     /// <summary>The peer broke the protocol.</summary>
     ProtocolBreach,
 
+    /// <summary>The session could not be saved where it had to be saved first.</summary>
+    SessionStore,
+
+    /// <summary>We left for a better server of the list.</summary>
+    BetterServer,
+
     /// <summary>We ended it.</summary>
     Stopped,
 }
@@ -86,6 +136,9 @@ public sealed record MqttDisconnected
 
     /// <summary>The server's reason code, when it gave one.</summary>
     public MqttReasonCode? Code { get; init; }
+
+    /// <summary>Host, with or without port, that the server sent us to, followed or not. MQTT 5.0, 4.13.</summary>
+    public string? ServerReference { get; init; }
 
     /// <summary>Wait before the next attempt; zero when the next server is tried at once, null when there will be none.</summary>
     public TimeSpan? RetryIn { get; init; }
@@ -111,4 +164,7 @@ public sealed record MqttMessage
 
     /// <summary>Content type and the like, when sent.</summary>
     public MqttMessageProperties? Properties { get; init; }
+
+    /// <summary>Identifiers of our subscriptions that it matches, where they have some. MQTT 5.0, 3.3.2.3.8.</summary>
+    public IReadOnlyList<int> SubscriptionIdentifiers { get; init; } = [];
 }

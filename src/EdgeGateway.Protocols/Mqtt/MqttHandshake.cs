@@ -12,6 +12,9 @@ internal sealed class MqttHandshake(MqttClientOptions options, TimeProvider time
     /// <summary>Servers that refused a will that is to be kept; remembered as long as the client lives.</summary>
     private readonly HashSet<Uri> _keepNothing = [];
 
+    /// <summary>The highest quality of service for a will at servers that refused ours.</summary>
+    private readonly Dictionary<Uri, MqttQos> _willQos = [];
+
     /// <summary>An accepted connection and what the server said.</summary>
     public readonly record struct Accepted(MqttConnection Connection, ConnAckPacket Answer);
 
@@ -23,6 +26,7 @@ internal sealed class MqttHandshake(MqttClientOptions options, TimeProvider time
     /// <exception cref="ConnectFailedException">With the reason in words.</exception>
     public async ValueTask<Accepted> ConnectAsync(Uri server, string clientId, bool haveState, CancellationToken cancel)
     {
+        haveState |= options.TakeOverSession && !options.CleanStart;
         var clean = options.CleanStart || (!haveState && options.Version == MqttProtocolVersion.V500);
         var accepted = await AttemptAsync(server, clientId, clean, withWill: true, cancel).ConfigureAwait(false);
         if (!accepted.Answer.SessionPresent || (haveState && !clean))
@@ -49,18 +53,46 @@ internal sealed class MqttHandshake(MqttClientOptions options, TimeProvider time
             MqttLossCause.ProtocolBreach, "the server claims a session that we do not have (session present after a clean start)", MqttReasonCode.ProtocolError));
     }
 
-    /// <summary>A server that keeps no messages must refuse a will that is to be kept: it is offered again as one that is not. MQTT 5.0, 3.1.2.7 and 3.2.2.3.5.</summary>
+    /// <summary>
+    /// A server must refuse a will that it cannot keep, or of a QoS that it does not take: it is offered again as one that it can. MQTT 5.0, 3.1.2.6, 3.1.2.7 and
+    /// 3.2.2.3.
+    /// </summary>
     private async ValueTask<Accepted> AttemptAsync(Uri server, string clientId, bool clean, bool withWill, CancellationToken cancel)
     {
-        try
+        while (true)
         {
-            return await AttemptOnceAsync(server, clientId, clean, withWill, cancel).ConfigureAwait(false);
+            try
+            {
+                return await AttemptOnceAsync(server, clientId, clean, withWill, cancel).ConfigureAwait(false);
+            }
+            catch (ConnectFailedException refusal) when (withWill && Ease(server, refusal.Loss.Code))
+            {
+                // Once more with less.
+            }
         }
-        catch (ConnectFailedException refusal) when (withWill && options.Will is { Retain: true }
-            && refusal.Loss.Code == MqttReasonCode.RetainNotSupported && _keepNothing.Add(server))
+    }
+
+    /// <summary>True when a refused will can be offered again as a lesser one.</summary>
+    private bool Ease(Uri server, MqttReasonCode? code)
+    {
+        if (options.Will is not { } will)
         {
-            return await AttemptOnceAsync(server, clientId, clean, withWill, cancel).ConfigureAwait(false);
+            return false;
         }
+
+        if (code == MqttReasonCode.RetainNotSupported)
+        {
+            return will.Retain && _keepNothing.Add(server);
+        }
+
+        var qos = _willQos.GetValueOrDefault(server, will.Qos);
+        if (code != MqttReasonCode.QosNotSupported || qos == MqttQos.AtMostOnce)
+        {
+            return false;
+        }
+
+        _willQos[server] = qos - 1;
+        return true;
     }
 
     private async ValueTask<Accepted> AttemptOnceAsync(Uri server, string clientId, bool clean, bool withWill, CancellationToken cancel)
@@ -71,10 +103,12 @@ internal sealed class MqttHandshake(MqttClientOptions options, TimeProvider time
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancel);
         try
         {
-            connection.Send(Packet(clientId, clean, withWill, willIsKept: !_keepNothing.Contains(server)));
+            var proof = options.Authentication is { } method
+                ? await method.Respond(new(MqttAuthenticationStage.Start, default), either.Token).ConfigureAwait(false)
+                : null;
+            connection.Send(Packet(server, clientId, clean, withWill, proof));
             await connection.FlushAsync(either.Token).ConfigureAwait(false);
-            var frame = await connection.ReadAsync(either.Token).ConfigureAwait(false);
-            return new(connection, Check(frame));
+            return new(connection, await AnswerAsync(connection, either.Token).ConfigureAwait(false));
         }
         catch (Exception failure)
         {
@@ -86,8 +120,51 @@ internal sealed class MqttHandshake(MqttClientOptions options, TimeProvider time
                     MqttLossCause.TimedOut,
                     $"{server.Host} did not answer CONNECT in {options.ConnectTimeout.TotalSeconds:0.#} s: is it an MQTT broker?")),
                 IOException => new ConnectFailedException(ConnectionLoss.FromException(failure)),
+                _ when options.Authentication is not null && !cancel.IsCancellationRequested => new ConnectFailedException(new(
+                    MqttLossCause.BadCredentials, $"the authentication with {server.Host} failed: {failure.Message}", MqttReasonCode.NotAuthorized)),
                 _ => failure,
             };
+        }
+    }
+
+    /// <summary>Waits for CONNACK; AUTH may come before it, as often as the method needs. MQTT 5.0, 4.12.</summary>
+    private async ValueTask<ConnAckPacket> AnswerAsync(MqttConnection connection, CancellationToken cancel)
+    {
+        while (true)
+        {
+            var frame = await connection.ReadAsync(cancel).ConfigureAwait(false);
+            if (frame.Breach is null && frame.Header.Type == PacketType.Auth && options.Authentication is { } method)
+            {
+                if (Authenticating.Check(frame, method, out var packet) is { } breach)
+                {
+                    throw Invalid(breach);
+                }
+
+                if (packet.ReasonCode != MqttReasonCode.ContinueAuthentication)
+                {
+                    throw Invalid(new(MqttReasonCode.ProtocolError, $"AUTH with {packet.ReasonCode.Describe()} before CONNACK"));
+                }
+
+                var step = new MqttAuthenticationStep(MqttAuthenticationStage.Continue, packet.Properties?.AuthenticationData);
+                connection.Send(Authenticating.Packet(
+                    method, MqttReasonCode.ContinueAuthentication, await method.Respond(step, cancel).ConfigureAwait(false)));
+                await connection.FlushAsync(cancel).ConfigureAwait(false);
+                continue;
+            }
+
+            var answer = Check(frame);
+            if (options.Authentication is { } used)
+            {
+                if (answer.Properties?.AuthenticationMethod is { } said && said != used.Method)
+                {
+                    throw Invalid(new(MqttReasonCode.ProtocolError, $"authentication method '{said}' instead of '{used.Method}'"));
+                }
+
+                var end = new MqttAuthenticationStep(MqttAuthenticationStage.Success, answer.Properties?.AuthenticationData);
+                await used.Respond(end, cancel).ConfigureAwait(false);
+            }
+
+            return answer;
         }
     }
 
@@ -138,16 +215,20 @@ internal sealed class MqttHandshake(MqttClientOptions options, TimeProvider time
 
         if (breach is { } broken)
         {
-            throw new ConnectFailedException(new(
-                MqttLossCause.ProtocolBreach, $"the answer to CONNECT is not valid MQTT: {broken.Reason}", broken.Code));
+            throw Invalid(broken);
         }
 
         return answer.ReasonCode.IsSuccess()
             ? answer
-            : throw new ConnectFailedException(ConnectionLoss.FromConnAck(answer.ReasonCode, answer.Properties?.ReasonString));
+            : throw new ConnectFailedException(ConnectionLoss.FromConnAck(
+                answer.ReasonCode, answer.Properties?.ReasonString, answer.Properties?.ServerReference));
     }
 
-    private async ValueTask CloseAsync(MqttConnection connection, CancellationToken cancel)
+    private static ConnectFailedException Invalid(MqttBreach breach) => new(new(
+        MqttLossCause.ProtocolBreach, $"the answer to CONNECT is not valid MQTT: {breach.Reason}", breach.Code));
+
+    /// <summary>Says goodbye on a connection that is not needed and waits for the server to close it.</summary>
+    public async ValueTask CloseAsync(MqttConnection connection, CancellationToken cancel)
     {
         using var limit = new CancellationTokenSource(options.ConnectTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancel);
@@ -169,7 +250,7 @@ internal sealed class MqttHandshake(MqttClientOptions options, TimeProvider time
         }
     }
 
-    private ConnectPacket Packet(string clientId, bool clean, bool withWill, bool willIsKept)
+    private ConnectPacket Packet(Uri server, string clientId, bool clean, bool withWill, ReadOnlyMemory<byte>? proof)
     {
         var is5 = options.Version == MqttProtocolVersion.V500;
         return new()
@@ -179,15 +260,27 @@ internal sealed class MqttHandshake(MqttClientOptions options, TimeProvider time
             KeepAliveSeconds = (ushort)Math.Ceiling(options.KeepAlive.TotalSeconds),
             UserName = options.UserName,
             Password = options.Password is { } password ? Encoding.UTF8.GetBytes(password) : null,
-            Will = withWill && options.Will is { } will ? Fields(willIsKept ? will : will with { Retain = false }, is5) : null,
+            Will = withWill && options.Will is { } will ? Fields(Eased(will, server), is5) : null,
             Properties = !is5 ? null : new()
             {
                 SessionExpirySeconds = options.CleanStart ? null : Seconds(options.SessionExpiry),
                 ReceiveMaximum = options.ReceiveMaximum,
                 MaximumPacketSize = (uint)options.MaxIncomingPacketSize,
+                TopicAliasMaximum = options.TopicAliasMaximum > 0 ? options.TopicAliasMaximum : null,
+                RequestResponseInformation = options.RequestResponseInformation ? true : null,
+                RequestProblemInformation = options.RequestProblemInformation ? null : false,
+                AuthenticationMethod = options.Authentication?.Method,
+                AuthenticationData = proof?.ToArray(),
+                UserProperties = options.UserProperties.Count > 0 ? [.. options.UserProperties] : null,
             },
         };
     }
+
+    private MqttWill Eased(MqttWill will, Uri server) => will with
+    {
+        Retain = will.Retain && !_keepNothing.Contains(server),
+        Qos = _willQos.GetValueOrDefault(server, will.Qos),
+    };
 
     private static WillFields Fields(MqttWill will, bool is5)
     {

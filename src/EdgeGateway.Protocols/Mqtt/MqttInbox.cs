@@ -10,70 +10,83 @@ namespace EdgeGateway.Protocols.Mqtt;
 internal sealed class MqttInbox
 {
     private readonly MqttConnection _connection;
-    private readonly HashSet<ushort> _received;
+    private readonly ReceivedIds _received;
+    private readonly SessionSaver? _saver;
     private readonly Func<MqttMessage, CancellationToken, ValueTask>? _handler;
     private readonly Action<Exception>? _handlerFailed;
     private readonly MqttCounters _counters;
     private readonly Channel<(MqttMessage Message, ushort PacketId)> _messages;
     private readonly int _receiveMaximum;
+    private readonly string?[] _aliases;
+    private readonly Lock _gate = new();
+    private readonly HashSet<ushort> _taken = [];
+    private readonly Queue<(long Change, AckPacket Answer)> _held = new();
     private int _unacknowledged;
 
     /// <param name="connection">Where the acknowledgements go.</param>
     /// <param name="received">Identifiers of QoS 2 messages taken and not released; part of the session. MQTT 5.0, 4.1.</param>
-    /// <param name="receiveMaximum">What we announced.</param>
+    /// <param name="saver">Makes them durable before they are acknowledged; null when the session is in memory.</param>
+    /// <param name="options">What we announced.</param>
     /// <param name="handler">The application's handler, or null to acknowledge and forget.</param>
     /// <param name="handlerFailed">Told of exceptions of the handler.</param>
     /// <param name="counters">Counts messages.</param>
     public MqttInbox(
         MqttConnection connection,
-        HashSet<ushort> received,
-        int receiveMaximum,
+        ReceivedIds received,
+        SessionSaver? saver,
+        MqttClientOptions options,
         Func<MqttMessage, CancellationToken, ValueTask>? handler,
         Action<Exception>? handlerFailed,
         MqttCounters counters)
     {
         _connection = connection;
         _received = received;
-        _receiveMaximum = receiveMaximum;
+        _saver = saver;
+        _receiveMaximum = options.ReceiveMaximum;
+        _aliases = new string?[options.Version == MqttProtocolVersion.V500 ? options.TopicAliasMaximum : 0];
         _handler = handler;
         _handlerFailed = handlerFailed;
         _counters = counters;
-        _messages = Channel.CreateBounded<(MqttMessage, ushort)>(new BoundedChannelOptions(receiveMaximum) { SingleReader = true, SingleWriter = true });
+        _messages = Channel.CreateBounded<(MqttMessage, ushort)>(
+            new BoundedChannelOptions(_receiveMaximum) { SingleReader = true, SingleWriter = true });
+    }
+
+    /// <summary>True when all messages of QoS 1 and 2 are acknowledged.</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return Volatile.Read(ref _unacknowledged) == 0 && _held.Count == 0;
+            }
+        }
     }
 
     /// <summary>Takes a message from the reading loop.</summary>
     /// <returns>How it breaks the protocol, or null.</returns>
     public async ValueTask<MqttBreach?> TakeAsync(PublishPacket packet, CancellationToken cancel)
     {
-        if (packet.Properties?.TopicAlias is { } alias)
+        var topic = packet.Topic;
+        if (packet.Properties?.TopicAlias is { } alias && Translate(alias, ref topic) is { } breach)
         {
-            // We announce Topic Alias Maximum 0. MQTT 5.0, 3.3.2.3.4.
-            return new(MqttReasonCode.TopicAliasInvalid, $"topic alias {alias} was not offered");
+            return breach;
         }
 
-        if (packet.Qos == MqttQos.ExactlyOnce)
+        if (packet.Qos == MqttQos.ExactlyOnce && IsRepeated(packet.PacketId))
         {
-            bool repeated;
-            lock (_received)
-            {
-                repeated = _received.Contains(packet.PacketId);
-            }
-
-            if (repeated)
-            {
-                _connection.Send(new AckPacket { Type = PacketType.PubRec, PacketId = packet.PacketId });
-                return null;
-            }
+            return null;
         }
 
         var message = new MqttMessage
         {
-            Topic = packet.Topic,
+            Topic = topic,
             Payload = packet.Payload.ToArray(),
             Qos = packet.Qos,
             Retain = packet.Retain,
             Duplicate = packet.Duplicate,
             Properties = MqttMessageProperties.FromWire(packet.Properties),
+            SubscriptionIdentifiers = packet.Properties?.SubscriptionIdentifiers ?? [],
         };
         if (packet.Qos == MqttQos.AtMostOnce)
         {
@@ -98,18 +111,32 @@ internal sealed class MqttInbox
     /// <summary>PUBREL: the sender will not repeat the message. MQTT 5.0, 4.3.3.</summary>
     public void Released(in AckPacket release)
     {
-        bool known;
-        lock (_received)
+        if (!_received.Remove(release.PacketId))
         {
-            known = _received.Remove(release.PacketId);
+            _connection.Send(new AckPacket
+            {
+                Type = PacketType.PubComp,
+                PacketId = release.PacketId,
+                ReasonCode = MqttReasonCode.PacketIdentifierNotFound,
+            });
+            return;
         }
 
-        _connection.Send(new AckPacket
+        // Durable first: after PUBCOMP the server may use the identifier for a new message, which must not be taken for this one.
+        Answer(new() { Type = PacketType.PubComp, PacketId = release.PacketId }, _saver?.Changed(awaited: true) ?? 0);
+    }
+
+    /// <summary>A save is done: the answers that waited for it leave.</summary>
+    public void Saved()
+    {
+        lock (_gate)
         {
-            Type = PacketType.PubComp,
-            PacketId = release.PacketId,
-            ReasonCode = known ? MqttReasonCode.Success : MqttReasonCode.PacketIdentifierNotFound,
-        });
+            while (_held.TryPeek(out var held) && _saver!.IsDurable(held.Change))
+            {
+                _held.Dequeue();
+                _connection.Send(held.Answer);
+            }
+        }
     }
 
     /// <summary>Hands messages to the application, one at a time, and acknowledges each after the handler has returned.</summary>
@@ -134,20 +161,126 @@ internal sealed class MqttInbox
 
             if (message.Qos != MqttQos.AtMostOnce)
             {
-                var type = PacketType.PubAck;
-                if (message.Qos == MqttQos.ExactlyOnce)
+                Acknowledge(message.Qos, id);
+                Interlocked.Decrement(ref _unacknowledged);
+            }
+        }
+    }
+
+    private void Acknowledge(MqttQos qos, ushort id)
+    {
+        if (qos == MqttQos.AtLeastOnce)
+        {
+            _connection.Send(new AckPacket { Type = PacketType.PubAck, PacketId = id });
+            return;
+        }
+
+        // Only now: a message that never reached the handler must be delivered when the server repeats it.
+        _received.Add(id);
+        lock (_gate)
+        {
+            _taken.Remove(id);
+        }
+
+        Answer(new() { Type = PacketType.PubRec, PacketId = id }, _saver?.Changed(awaited: true) ?? 0);
+    }
+
+    /// <summary>True for a message of QoS 2 that we have or that is on its way to the handler.</summary>
+    private bool IsRepeated(ushort id)
+    {
+        lock (_gate)
+        {
+            if (_received.Contains(id))
+            {
+                if (!_held.Any(each => each.Answer.PacketId == id))
                 {
-                    // Only now: a message that never reached the handler must be delivered when the server repeats it.
-                    type = PacketType.PubRec;
-                    lock (_received)
-                    {
-                        _received.Add(id);
-                    }
+                    Answer(new() { Type = PacketType.PubRec, PacketId = id }, _saver?.Changes ?? 0);
                 }
 
-                Interlocked.Decrement(ref _unacknowledged);
-                _connection.Send(new AckPacket { Type = type, PacketId = id });
+                return true;
             }
+
+            return !_taken.Add(id);
+        }
+    }
+
+    private void Answer(in AckPacket answer, long change)
+    {
+        lock (_gate)
+        {
+            if (_saver is not null && (_held.Count > 0 || !_saver.IsDurable(change)))
+            {
+                _held.Enqueue((change, answer));
+            }
+            else
+            {
+                _connection.Send(answer);
+            }
+        }
+    }
+
+    /// <summary>MQTT 5.0, 3.3.2.3.4.</summary>
+    private MqttBreach? Translate(ushort alias, ref string topic)
+    {
+        if (alias > _aliases.Length)
+        {
+            return new(MqttReasonCode.TopicAliasInvalid, $"topic alias {alias} was not offered");
+        }
+
+        if (topic.Length > 0)
+        {
+            _aliases[alias - 1] = topic;
+            return null;
+        }
+
+        topic = _aliases[alias - 1] ?? "";
+        return topic.Length > 0 ? null : new(MqttReasonCode.ProtocolError, $"topic alias {alias} was used before it was given a topic");
+    }
+}
+
+/// <summary>Identifiers of messages of QoS 2 that were handed over and not yet released by the server; part of the session. MQTT 5.0, 4.1.</summary>
+internal sealed class ReceivedIds
+{
+    private readonly Lock _gate = new();
+    private readonly HashSet<ushort> _ids = [];
+
+    public void Add(ushort id)
+    {
+        lock (_gate)
+        {
+            _ids.Add(id);
+        }
+    }
+
+    public bool Remove(ushort id)
+    {
+        lock (_gate)
+        {
+            return _ids.Remove(id);
+        }
+    }
+
+    public bool Contains(ushort id)
+    {
+        lock (_gate)
+        {
+            return _ids.Contains(id);
+        }
+    }
+
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            _ids.Clear();
+        }
+    }
+
+    public ushort[] ToArray()
+    {
+        lock (_gate)
+        {
+            return [.. _ids];
         }
     }
 }

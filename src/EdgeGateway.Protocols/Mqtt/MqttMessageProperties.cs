@@ -23,6 +23,47 @@ public sealed record MqttMessageProperties
     /// <summary>Name and value pairs, in order; names may repeat.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> UserProperties { get; init; } = [];
 
+    /// <summary>Writes the properties into a PUBLISH without an object in between, because that would be one for each message.</summary>
+    internal void WriteFields(ref PacketWriter writer)
+    {
+        if (PayloadIsText is { } text)
+        {
+            writer.Byte((byte)PropertyId.PayloadFormatIndicator);
+            writer.Byte(text ? (byte)1 : (byte)0);
+        }
+
+        if (MessageExpirySeconds is { } expiry)
+        {
+            writer.Byte((byte)PropertyId.MessageExpiryInterval);
+            writer.UInt32(expiry);
+        }
+
+        if (ContentType is not null)
+        {
+            writer.Byte((byte)PropertyId.ContentType);
+            writer.String(ContentType);
+        }
+
+        if (ResponseTopic is not null)
+        {
+            writer.Byte((byte)PropertyId.ResponseTopic);
+            writer.String(ResponseTopic);
+        }
+
+        if (CorrelationData is { } data)
+        {
+            writer.Byte((byte)PropertyId.CorrelationData);
+            writer.Binary(data.Span);
+        }
+
+        for (var i = 0; i < UserProperties.Count; i++)
+        {
+            writer.Byte((byte)PropertyId.UserProperty);
+            writer.String(UserProperties[i].Key);
+            writer.String(UserProperties[i].Value);
+        }
+    }
+
     internal MqttProperties ToWire() => new()
     {
         PayloadIsText = PayloadIsText,

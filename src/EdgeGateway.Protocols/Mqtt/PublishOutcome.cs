@@ -20,7 +20,18 @@ public enum PublishStatus
 
     /// <summary>The server ended the connection several times in a row with this message first in flight: keep it apart.</summary>
     Suspect,
+
+    /// <summary>
+    /// Still in flight when the client stopped, and in the session store: the next run takes it up (<see cref="MqttClient.Resumed"/>). Keep the message and do not
+    /// publish it again.
+    /// </summary>
+    Kept,
 }
+
+/// <summary>A publish that the server has settled.</summary>
+/// <param name="Key">The caller's key.</param>
+/// <param name="Outcome">What became of it.</param>
+public readonly record struct MqttSettled(long Key, PublishOutcome Outcome);
 
 /// <summary>The end of one publish.</summary>
 /// <param name="Status">What became of it.</param>

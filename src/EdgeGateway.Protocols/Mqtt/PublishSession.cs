@@ -5,23 +5,38 @@ namespace EdgeGateway.Protocols.Mqtt;
 
 /// <summary>
 /// The client's half of the session state for messages it sends: identifiers, what is in flight, what waits, and flow control.
-/// MQTT 5.0, 4.1, 4.3, 4.4, 4.9. It outlives connections. No I/O of its own; safe to call from any thread.
+/// MQTT 5.0, 4.1, 4.3, 4.4, 4.9. It outlives connections and, with a saver, the process. No I/O of its own; safe to call from any thread.
 /// </summary>
-internal sealed class PublishSession(MqttClientOptions options, MqttCounters counters)
+internal sealed class PublishSession(MqttClientOptions options, MqttCounters counters, SessionSaver? saver)
 {
+    /// <summary>Messages of QoS 0 behind packets that wait for a save; the others are bounded by the window.</summary>
+    private const int MaxHeld = 10_000;
+
+    /// <summary>Shorter topics gain nothing by an alias, which takes three bytes itself.</summary>
+    private const int MinAliasedTopic = 4;
+
+    /// <summary>What the first use of an alias adds to a packet at most: the property and a longer length before it.</summary>
+    private const int AliasRoom = 5;
+
     private readonly Lock _gate = new();
-    private readonly LinkedList<Publication> _waiting = new();
+    private readonly WaitingList _waiting = new();
     private readonly Dictionary<ushort, Publication> _inFlight = [];
     private readonly Queue<Publication> _resend = new();
+    private readonly Queue<Publication> _held = new();
     private readonly Queue<Publication> _unwritten = new();
     private readonly HashSet<ushort> _reservedIds = [];
+    private readonly List<MqttSettled> _settled = [];
     private MqttConnection? _connection;
+    private OutgoingTopicAliases? _aliases;
     private MqttServerLimits _limits = new();
+    private bool _isOpen;
     private int _window;
     private int _used;
     private long _bytesInFlight;
     private long _order;
     private ushort _lastId;
+    private long? _droppedKey;
+    private int _droppedInARow;
 
     /// <summary>Messages of QoS 1 and 2 sent and not settled.</summary>
     public int InFlight
@@ -35,6 +50,39 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
         }
     }
 
+    /// <summary>Takes up what an earlier process left.</summary>
+    /// <exception cref="ArgumentException">The state cannot be that of a session.</exception>
+    public IReadOnlyList<MqttResumed> Restore(IReadOnlyList<MqttOutgoingState> outgoing)
+    {
+        lock (_gate)
+        {
+            foreach (var (id, key, qos, released) in outgoing)
+            {
+                if (id == 0 || qos is not (MqttQos.AtLeastOnce or MqttQos.ExactlyOnce) || _inFlight.ContainsKey(id))
+                {
+                    throw new ArgumentException(
+                        $"the saved session names packet identifier {id} with QoS {(int)qos}, or names it twice: remove the saved session; what the outbox holds is then published anew",
+                        nameof(outgoing));
+                }
+
+                // Sent or not is not known: what may have left is a duplicate when it leaves again.
+                _inFlight.Add(id, new()
+                {
+                    Key = key,
+                    Qos = qos,
+                    PacketId = id,
+                    Order = ++_order,
+                    Received = released && qos == MqttQos.ExactlyOnce,
+                    Transmitted = true,
+                    InStore = true,
+                });
+                _lastId = id;
+            }
+
+            return Resumed();
+        }
+    }
+
     /// <summary>Accepts a message in the order of the calls; it leaves when there is a connection with room.</summary>
     public Task<PublishOutcome> Submit(Publication publication, CancellationToken cancel)
     {
@@ -45,7 +93,17 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
 
         lock (_gate)
         {
-            publication.Waiting = _waiting.AddLast(publication);
+            if (_waiting.Count > 0
+                && (_waiting.Count >= options.MaxWaiting || _waiting.Bytes + publication.Payload.Length > options.MaxWaitingBytes))
+            {
+                publication.Complete(new(
+                    PublishStatus.Retry,
+                    MqttReasonCode.QuotaExceeded,
+                    $"{_waiting.Count} messages with {_waiting.Bytes} bytes wait already: wait for outcomes before publishing more"));
+                return publication.Task;
+            }
+
+            _waiting.Add(publication);
             if (cancel.CanBeCanceled)
             {
                 publication.Cancellation = cancel.UnsafeRegister((state, token) => Withdraw((Publication)state!, token), publication);
@@ -54,10 +112,39 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
             Pump();
         }
 
-        return publication.Completion;
+        return publication.Task;
     }
 
-    /// <summary>A connection was accepted: resends what is in flight, or gives it back, then lets the waiting go.</summary>
+    /// <summary>Asks the caller for the messages that an earlier process left in flight; without the lock, because it may read from a disk.</summary>
+    public void Recall()
+    {
+        Publication[] missing;
+        lock (_gate)
+        {
+            missing = [.. _inFlight.Values.Where(each => each is { Encoded: null, Received: false, Gone: false }).OrderBy(each => each.Order)];
+        }
+
+        foreach (var publication in missing)
+        {
+            var message = publication.Key is { } key ? options.Recall?.Invoke(key) : null;
+            lock (_gate)
+            {
+                if (message is { } found)
+                {
+                    publication.Fill(found);
+                    Encode(publication, options.Version);
+                }
+                else
+                {
+                    publication.Gone = true;
+                }
+            }
+        }
+    }
+
+    /// <summary>
+    /// A connection was accepted: resends what is in flight, or gives it back. New messages wait for <see cref="Open"/>.
+    /// </summary>
     public void Connected(MqttConnection connection, bool sessionPresent, MqttServerLimits limits)
     {
         lock (_gate)
@@ -65,10 +152,11 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
             _limits = limits;
             _window = Math.Min(options.MaxInFlight, limits.ReceiveMaximum);
             _used = 0;
+            _isOpen = false;
             _resend.Clear();
             if (sessionPresent)
             {
-                foreach (var publication in _inFlight.Values.OrderBy(each => each.Order))
+                foreach (var publication in InOrder())
                 {
                     _resend.Enqueue(publication);
                 }
@@ -78,9 +166,30 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
                 GiveBackInFlight("the server no longer has the session");
             }
 
+            var aliases = Math.Min(options.MaxOutgoingTopicAliases, limits.TopicAliasMaximum);
+            _aliases = aliases > 0 ? new(aliases) : null;
             connection.Written = OnWritten;
             _connection = connection;
             Pump();
+        }
+    }
+
+    /// <summary>Lets new messages go.</summary>
+    public void Open()
+    {
+        lock (_gate)
+        {
+            _isOpen = true;
+            Pump();
+        }
+    }
+
+    /// <summary>Keeps new messages back, while what is in flight is settled.</summary>
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _isOpen = false;
         }
     }
 
@@ -92,26 +201,29 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
         lock (_gate)
         {
             _connection = null;
+            _aliases = null;
+            while (_held.TryDequeue(out var publication))
+            {
+                publication.IsHeld = false;
+                if (publication.Qos == MqttQos.AtMostOnce)
+                {
+                    _unwritten.Enqueue(publication);
+                }
+            }
+
             while (_unwritten.TryDequeue(out var publication))
             {
                 publication.Complete(new(PublishStatus.Retry, MqttReasonCode.UnspecifiedError, "the connection was lost"));
             }
 
+            if (blamesMessage && _inFlight.Count > 0)
+            {
+                Blame(_inFlight.Values.MinBy(each => each.Order)!);
+            }
+
             if (!canResume)
             {
                 GiveBackInFlight("the session ended with the connection");
-            }
-            else if (blamesMessage && _inFlight.Count > 0)
-            {
-                var head = _inFlight.Values.MinBy(each => each.Order)!;
-                head.DropsAtHead++;
-                if (options.SuspectAfterDrops > 0 && head.DropsAtHead >= options.SuspectAfterDrops)
-                {
-                    Settle(head, new(
-                        PublishStatus.Suspect,
-                        MqttReasonCode.UnspecifiedError,
-                        $"the server ended the connection {head.DropsAtHead} times with this message first in flight"));
-                }
             }
 
             _reservedIds.Clear();
@@ -119,18 +231,36 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
     }
 
     /// <summary>The client stops: nothing will be sent until it runs again.</summary>
-    public void Stopped()
+    /// <param name="isKept">True when the session store has the session, so that the next run takes it up.</param>
+    /// <returns>What the next run takes up.</returns>
+    public IReadOnlyList<MqttResumed> Stopped(bool isKept)
     {
         lock (_gate)
         {
             _connection = null;
-            GiveBackInFlight("the client was stopped");
-            while (_waiting.First is { } node)
+            _aliases = null;
+            _resend.Clear();
+            if (isKept)
             {
-                _waiting.Remove(node);
-                node.Value.Waiting = null;
-                node.Value.Complete(new(PublishStatus.Retry, MqttReasonCode.UnspecifiedError, "the client was stopped before the message was sent"));
+                foreach (var publication in InOrder())
+                {
+                    _inFlight[publication.PacketId] = publication.Again();
+                    publication.Complete(new(
+                        PublishStatus.Kept, MqttReasonCode.UnspecifiedError, "in flight when the client stopped: the next run takes it up"));
+                }
             }
+            else
+            {
+                GiveBackInFlight("the client was stopped");
+            }
+
+            while (_waiting.First is { } publication)
+            {
+                _waiting.Remove(publication);
+                publication.Complete(new(PublishStatus.Retry, MqttReasonCode.UnspecifiedError, "the client was stopped before the message was sent"));
+            }
+
+            return Resumed();
         }
     }
 
@@ -157,8 +287,8 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
             }
 
             var expected = publication.Qos == MqttQos.AtLeastOnce ? PacketType.PubAck
-                : publication.Received ? PacketType.PubComp : PacketType.PubRec;
-            var repeatedRec = ack.Type == PacketType.PubRec && publication.Received;
+                : publication.Received || publication.Gone ? PacketType.PubComp : PacketType.PubRec;
+            var repeatedRec = ack.Type == PacketType.PubRec && expected == PacketType.PubComp;
             if (ack.Type != expected && !repeatedRec)
             {
                 return new(MqttReasonCode.ProtocolError, $"{ack.Type} for a message that waits for {expected}");
@@ -166,18 +296,71 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
 
             if (ack.Type == PacketType.PubRec && ack.ReasonCode.IsSuccess())
             {
-                publication.Received = true;
-                Release(publication);
-                SendRelease(publication);
+                if (!publication.Received)
+                {
+                    publication.Received = true;
+                    Release(publication);
+                    publication.Change = saver?.Changed(awaited: true) ?? 0;
+                }
+
+                if (_connection is { } connection)
+                {
+                    Emit(connection, publication);
+                }
+
                 return null;
             }
 
             counters.CountAck();
             _used = Math.Max(0, _used - 1);
-            Settle(publication, PublishOutcome.FromAck(
-                ack.Type == PacketType.PubComp ? MqttReasonCode.Success : ack.ReasonCode, ack.Properties?.ReasonString));
+            var outcome = PublishOutcome.FromAck(
+                ack.Type == PacketType.PubComp ? MqttReasonCode.Success : ack.ReasonCode, ack.Properties?.ReasonString);
+            if (publication is { InStore: true, Key: { } key })
+            {
+                _settled.Add(new(key, outcome));
+            }
+
+            Settle(publication, outcome);
             Pump();
             return null;
+        }
+    }
+
+    /// <summary>A save is done: what waited for it leaves.</summary>
+    public void Saved()
+    {
+        lock (_gate)
+        {
+            while (_held.TryPeek(out var publication) && IsDurable(publication))
+            {
+                _held.Dequeue();
+                publication.IsHeld = false;
+                if (_connection is { } connection)
+                {
+                    Transmit(connection, publication);
+                }
+            }
+
+            Pump();
+        }
+    }
+
+    /// <summary>What is in flight, for the store, and what was settled since the last time.</summary>
+    public MqttOutgoingState[] Capture(List<MqttSettled> settled)
+    {
+        lock (_gate)
+        {
+            settled.AddRange(_settled);
+            _settled.Clear();
+            var captured = new MqttOutgoingState[_inFlight.Count];
+            var i = 0;
+            foreach (var publication in InOrder())
+            {
+                publication.InStore = true;
+                captured[i++] = new(publication.PacketId, publication.Key, publication.Qos, publication.Received);
+            }
+
+            return captured;
         }
     }
 
@@ -201,6 +384,10 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
         }
     }
 
+    private IOrderedEnumerable<Publication> InOrder() => _inFlight.Values.ToArray().OrderBy(each => each.Order);
+
+    private MqttResumed[] Resumed() => [.. InOrder().Select(each => new MqttResumed(each.Key, each.Qos, each.Received, each.Task))];
+
     private void OnWritten(long position)
     {
         lock (_gate)
@@ -219,20 +406,43 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
     {
         lock (_gate)
         {
-            if (publication.Waiting is { } node)
+            if (publication.IsWaiting)
             {
-                _waiting.Remove(node);
-                publication.Waiting = null;
+                _waiting.Remove(publication);
             }
 
             // What is in flight stays there: the server may have it, and its identifier is taken until it says so.
-            publication.Cancel(cancel);
+            publication.TrySetCanceled(cancel);
+        }
+    }
+
+    /// <summary>Counts how often in a row the server hung up at a message; by its key also over new sessions, where it is another publish.</summary>
+    private void Blame(Publication head)
+    {
+        if (head.Key is { } key)
+        {
+            _droppedInARow = key == _droppedKey ? _droppedInARow + 1 : 1;
+            _droppedKey = key;
+            head.DropsAtHead = _droppedInARow;
+        }
+        else
+        {
+            head.DropsAtHead++;
+        }
+
+        if (options.SuspectAfterDrops > 0 && head.DropsAtHead >= options.SuspectAfterDrops)
+        {
+            _droppedKey = null;
+            Settle(head, new(
+                PublishStatus.Suspect,
+                MqttReasonCode.UnspecifiedError,
+                $"the server ended the connection {head.DropsAtHead} times with this message first in flight"));
         }
     }
 
     private void Pump()
     {
-        while (_connection is { } connection && connection.Pending < options.MaxInFlightBytes)
+        while (_connection is { } connection && connection.Pending < options.MaxInFlightBytes && _held.Count < MaxHeld)
         {
             if (_resend.TryPeek(out var old))
             {
@@ -244,17 +454,15 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
                 _resend.Dequeue();
                 SendAgain(connection, old);
             }
-            else if (_waiting.First is { } node)
+            else if (_isOpen && _waiting.First is { } publication)
             {
-                var publication = node.Value;
                 var counted = publication.Qos != MqttQos.AtMostOnce;
                 if (counted && (_used >= _window || (_bytesInFlight >= options.MaxInFlightBytes && _inFlight.Count > 0)))
                 {
                     return;
                 }
 
-                _waiting.Remove(node);
-                publication.Waiting = null;
+                _waiting.Remove(publication);
                 SendFirst(connection, publication);
             }
             else
@@ -278,75 +486,169 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
             return;
         }
 
-        var counted = publication.Qos != MqttQos.AtMostOnce;
-        var packet = new PublishPacket
+        if (publication.Qos == MqttQos.AtMostOnce)
         {
-            Topic = publication.Topic,
-            Payload = publication.Payload,
-            Qos = publication.Qos,
-            Retain = publication.Retain,
-            PacketId = counted ? NextId() : (ushort)0,
-            Properties = connection.Version == MqttProtocolVersion.V500 ? publication.Properties?.ToWire() : null,
-        };
-        var size = PacketEncoder.Measure(packet, connection.Version);
-        if (TooLarge(size) is { } outcome)
-        {
-            publication.Complete(outcome);
+            publication.EncodedLength = PacketEncoder.Measure(PacketOf(publication), connection.Version);
+            if (TooLarge(publication.EncodedLength) is { } outcome)
+            {
+                publication.Complete(outcome);
+            }
+            else
+            {
+                Emit(connection, publication);
+            }
+
             return;
         }
 
-        counters.CountPublish();
-        if (!counted)
+        publication.PacketId = NextId();
+        if (TooLarge(PacketEncoder.Measure(PacketOf(publication), connection.Version)) is { } tooLarge)
         {
-            publication.OutputPosition = connection.Send(packet);
-            _unwritten.Enqueue(publication);
+            publication.Complete(tooLarge);
             return;
         }
 
+        Encode(publication, connection.Version);
         publication.Order = ++_order;
-        publication.PacketId = packet.PacketId;
-        publication.Encoded = ArrayPool<byte>.Shared.Rent(size);
-        publication.EncodedLength = PacketEncoder.Write(packet, connection.Version, publication.Encoded);
-        _inFlight.Add(packet.PacketId, publication);
-        _bytesInFlight += size;
+        _inFlight.Add(publication.PacketId, publication);
         _used++;
-        connection.Send(publication.Encoded.AsSpan(0, size));
+        if (saver is not null)
+        {
+            var durableFirst = publication.Qos >= options.SaveBeforeSending;
+            var change = saver.Changed(awaited: durableFirst);
+            publication.Change = durableFirst ? change : 0;
+        }
+
+        Emit(connection, publication);
     }
 
     private void SendAgain(MqttConnection connection, Publication publication)
     {
-        if (!_inFlight.ContainsKey(publication.PacketId))
+        if (!IsInFlight(publication))
         {
             return;
         }
 
-        if (publication.Received)
+        if (!publication.Received && !publication.Gone)
         {
-            _used++;
-            SendRelease(publication);
-            return;
-        }
+            if (TooLarge(publication.EncodedLength) is { } outcome)
+            {
+                Settle(publication, outcome);
+                return;
+            }
 
-        if (TooLarge(publication.EncodedLength) is { } outcome)
-        {
-            Settle(publication, outcome);
-            return;
+            if (publication.Retain && !_limits.RetainAvailable)
+            {
+                Settle(publication, PublishOutcome.FromAck(MqttReasonCode.RetainNotSupported, null));
+                return;
+            }
         }
-
-        if (publication.Retain && !_limits.RetainAvailable)
+        else if (publication.Gone && publication.Qos == MqttQos.AtLeastOnce)
         {
-            Settle(publication, PublishOutcome.FromAck(MqttReasonCode.RetainNotSupported, null));
+            // The server keeps nothing about it, so its identifier is free when we forget it.
+            Settle(publication, new(PublishStatus.SessionLost, MqttReasonCode.UnspecifiedError, "the message was no longer there to be sent again"));
             return;
         }
 
         _used++;
-        counters.CountResend();
-        publication.Encoded![0] |= PublishPacket.DuplicateFlag;
-        connection.Send(publication.Encoded.AsSpan(0, publication.EncodedLength));
+        Emit(connection, publication);
     }
 
-    private void SendRelease(Publication publication) =>
-        _connection?.Send(new AckPacket { Type = PacketType.PubRel, PacketId = publication.PacketId });
+    /// <summary>Sends the next packet of a publish, behind those that wait for a save and not before its own change is durable.</summary>
+    private void Emit(MqttConnection connection, Publication publication)
+    {
+        if (publication.IsHeld)
+        {
+            return;
+        }
+
+        if (_held.Count > 0 || !IsDurable(publication))
+        {
+            publication.IsHeld = true;
+            _held.Enqueue(publication);
+            return;
+        }
+
+        Transmit(connection, publication);
+    }
+
+    private bool IsDurable(Publication publication) => publication.Change == 0 || saver is null || saver.IsDurable(publication.Change);
+
+    private bool IsInFlight(Publication publication) => _inFlight.TryGetValue(publication.PacketId, out var current) && current == publication;
+
+    private void Transmit(MqttConnection connection, Publication publication)
+    {
+        if (publication.Qos == MqttQos.AtMostOnce)
+        {
+            if (!publication.Task.IsCompleted)
+            {
+                counters.CountPublish();
+                publication.OutputPosition = SendNew(connection, publication);
+                _unwritten.Enqueue(publication);
+            }
+        }
+        else if (!IsInFlight(publication))
+        {
+            // Settled while it waited for the save.
+        }
+        else if (publication.Received || publication.Gone)
+        {
+            // A message of QoS 2 that the caller no longer has is ended, so that the server forgets its identifier.
+            connection.Send(new AckPacket { Type = PacketType.PubRel, PacketId = publication.PacketId });
+        }
+        else if (publication.Transmitted)
+        {
+            // With the whole topic: an alias belongs to one connection. MQTT 5.0, 3.3.2.3.4.
+            counters.CountResend();
+            publication.Encoded![0] |= PublishPacket.DuplicateFlag;
+            connection.Send(publication.Encoded.AsSpan(0, publication.EncodedLength));
+        }
+        else
+        {
+            counters.CountPublish();
+            publication.Transmitted = true;
+            SendNew(connection, publication);
+        }
+    }
+
+    private long SendNew(MqttConnection connection, Publication publication)
+    {
+        if (_aliases is not null && publication.Topic.Length >= MinAliasedTopic && TooLarge(publication.EncodedLength + AliasRoom) is null)
+        {
+            var alias = _aliases.For(publication.Topic, out var known);
+            if (alias != 0)
+            {
+                // The payload from our copy where there is one: after a cancellation the caller's may have changed.
+                var length = publication.Payload.Length;
+                var payload = publication.Encoded is { } copy ? copy.AsMemory(publication.EncodedLength - length, length) : publication.Payload;
+                return connection.Send(PacketOf(publication) with { Topic = known ? "" : publication.Topic, TopicAlias = alias, Payload = payload });
+            }
+        }
+
+        return publication.Encoded is { } encoded
+            ? connection.Send(encoded.AsSpan(0, publication.EncodedLength))
+            : connection.Send(PacketOf(publication));
+    }
+
+    private static PublishPacket PacketOf(Publication publication) => new()
+    {
+        Topic = publication.Topic,
+        Payload = publication.Payload,
+        Qos = publication.Qos,
+        Retain = publication.Retain,
+        PacketId = publication.PacketId,
+        Message = publication.Properties,
+    };
+
+    /// <summary>Keeps the packet for a resend.</summary>
+    private void Encode(Publication publication, MqttProtocolVersion version)
+    {
+        var packet = PacketOf(publication);
+        var size = PacketEncoder.Measure(packet, version);
+        publication.Encoded = ArrayPool<byte>.Shared.Rent(size);
+        publication.EncodedLength = PacketEncoder.Write(packet, version, publication.Encoded);
+        _bytesInFlight += size;
+    }
 
     private PublishOutcome? TooLarge(int size)
     {
@@ -357,7 +659,7 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
 
     private void GiveBackInFlight(string why)
     {
-        foreach (var publication in _inFlight.Values.OrderBy(each => each.Order).ToArray())
+        foreach (var publication in InOrder())
         {
             Settle(publication, new(PublishStatus.SessionLost, MqttReasonCode.UnspecifiedError, why));
         }
@@ -365,10 +667,11 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
         _resend.Clear();
     }
 
-    private void Settle(Publication publication, PublishOutcome outcome)
+    private void Settle(Publication publication, in PublishOutcome outcome)
     {
         _inFlight.Remove(publication.PacketId);
         Release(publication);
+        saver?.Changed(awaited: false);
         publication.Complete(outcome);
     }
 

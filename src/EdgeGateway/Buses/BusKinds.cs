@@ -16,7 +16,7 @@ public static class BusKinds
         switch (model)
         {
             case ModbusTcpBus tcp:
-                return new ModbusTcpClient(tcp.Host, tcp.Port, time);
+                return new ModbusTcpClient(tcp.Host, tcp.Port, time, tcp.Pipelining ? ModbusTcpClient.DefaultCapacity : 1);
             case ModbusUdpBus udp:
                 return new ModbusUdpClient(udp.Host, udp.Port, time);
             case ModbusRtuOverTcpBus rtu:

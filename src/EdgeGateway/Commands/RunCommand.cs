@@ -64,7 +64,9 @@ internal static class RunCommand
 
             // Reading the configuration and replaying the log left garbage that a quiet gateway would carry for hours.
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            var status = site.Model.StatusEvery is { } every ? StatusLine.PrintAsync(gateway, every, Console.Out, cancel) : Task.CompletedTask;
             await gateway.RunAsync(cancel).ConfigureAwait(false);
+            await status.ConfigureAwait(false);
             return Terminal.Success;
         }
         catch (StoreException e)

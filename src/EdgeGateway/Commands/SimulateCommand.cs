@@ -8,6 +8,8 @@ namespace EdgeGateway.Commands;
 /// <summary><c>edgegateway simulate</c>: serves the devices of a site, with plausible values.</summary>
 internal static class SimulateCommand
 {
+    private static readonly TimeSpan ErrorInterval = TimeSpan.FromSeconds(1);
+
     public static Command Create()
     {
         var configuration = CommonOptions.Configuration();
@@ -56,12 +58,26 @@ internal static class SimulateCommand
         {
             await using var server = await SiteServer.StartAsync(simulation).ConfigureAwait(false);
             Console.WriteLine(server.Describe());
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ShowErrorsAsync(server, cancel).ConfigureAwait(false);
             return Terminal.Success;
         }
         catch (IOException e)
         {
             return Terminal.Fail($"The simulator cannot start: {e.Message}");
+        }
+    }
+
+    private static async Task ShowErrorsAsync(SiteServer server, CancellationToken cancel)
+    {
+        HashSet<Exception> shown = [];
+        while (!cancel.IsCancellationRequested)
+        {
+            foreach (var (bus, error) in server.Errors.Where(e => shown.Add(e.Error)))
+            {
+                await Console.Error.WriteLineAsync($"Bus {bus}: a simulated device failed and answered with exception 04: {error}").ConfigureAwait(false);
+            }
+
+            await Task.Delay(ErrorInterval, TimeProvider.System, cancel).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

@@ -140,7 +140,7 @@ internal static class StatusCommand
         foreach (var uplink in status.Uplinks)
         {
             AnsiConsole.MarkupLineInterpolated(
-                $"uplink [bold]{uplink.Id}[/]: {(uplink.Connected ? "connected" : uplink.Problem)}, {uplink.Delivered} delivered, {uplink.Backlog} rows wait{(uplink.BackfillSeconds is { } s ? $", through in {Words.Span(TimeSpan.FromSeconds(s))}" : "")}");
+                $"uplink [bold]{uplink.Id}[/]: {(uplink.Connected ? "connected" : uplink.Problem)}, {uplink.Delivered} delivered, {uplink.Backlog} rows wait{(uplink.OldestSeconds is { } age and > 5 ? $", the oldest for {Words.Span(TimeSpan.FromSeconds(age))}" : "")}{(uplink.BackfillBytesPerSecond > 0 ? $", history at {Words.Bytes((long)uplink.BackfillBytesPerSecond)} a second" : "")}{(uplink.BackfillSeconds is { } s ? $", through in {Words.Span(TimeSpan.FromSeconds(s))}" : "")}");
         }
 
         OutboxCommand.Show(status.Outbox);

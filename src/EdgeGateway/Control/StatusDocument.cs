@@ -225,6 +225,12 @@ public sealed record UplinkDocument
     /// <summary>Rows that this destination has not acknowledged.</summary>
     public required long Backlog { get; init; }
 
+    /// <summary>Age of the oldest of them in seconds; null when nothing waits.</summary>
+    public double? OldestSeconds { get; init; }
+
+    /// <summary>Bytes per second at which history may leave now; 0 when there is none.</summary>
+    public double BackfillBytesPerSecond { get; init; }
+
     /// <summary>Seconds until the backlog is through at the present rate; null when unknown or nothing waits.</summary>
     public required double? BackfillSeconds { get; init; }
 }

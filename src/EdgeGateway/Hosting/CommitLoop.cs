@@ -30,6 +30,9 @@ internal sealed class CommitLoop
     /// <summary>After time in which nobody told the pipeline the time, it is told in steps of this, each a commit of its own, so that no commit grows with the gap.</summary>
     private static readonly TimeSpan CatchUpStep = TimeSpan.FromMinutes(1);
 
+    /// <summary>Pollers that waited longer than this for room in the queue have lost polls, and the feed says so.</summary>
+    private static readonly TimeSpan FullLimit = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     /// <summary>Counter in the store: the mark of the budget that was told last, in percent.</summary>
@@ -47,6 +50,7 @@ internal sealed class CommitLoop
     private readonly StateWriter _state = new();
     private readonly CommitBatch _commit;
     private readonly LossNotices _losses = new();
+    private readonly RangeRepeats _repeats;
     private readonly HashSet<int> _announce = [];
     private LocalPath _path;
     private Sample[] _samples = new Sample[4096];
@@ -67,6 +71,7 @@ internal sealed class CommitLoop
     private string? _diskFullTold;
     private int _watermark;
     private bool _lossesChanged;
+    private bool _wasFailing;
     private volatile string? _failing;
     private volatile bool _ended;
     private long _taken;
@@ -89,6 +94,7 @@ internal sealed class CommitLoop
         _watermark = (int)recovered.Store.Counters.GetValueOrDefault(WatermarkCounter);
         _transition = _path.Site.ConfigurationHash != site.Model.ConfigurationHash || recovered.CannotContinue is not null;
         _afterLoss = recovered.Store.Report is not null;
+        _repeats = new RangeRepeats(recovered.Store.Counters.GetValueOrDefault(RangeRepeats.Counter) != 0);
         Tell(recovered);
 
         // A clock that was set back while the gateway was off is a step like any other.
@@ -96,6 +102,12 @@ internal sealed class CommitLoop
         if (_path.Now is { } before && before - now > StepLimit)
         {
             Step(now - before, "While the gateway was off the wall clock was set");
+        }
+
+        var stopped = _path.Batch > 0 && recovered.Store.Counters.GetValueOrDefault(Absences.StopCounter) == _path.Batch;
+        if (Absences.BetweenRuns(_path.Now, now, stopped, _afterLoss) is { } absence)
+        {
+            Post((encoder, _) => encoder.Range(absence with { Epoch = encoder.Heads.Epoch }));
         }
     }
 
@@ -264,6 +276,7 @@ internal sealed class CommitLoop
         }
 
         _losses.Add(recovered.Store.UnpublishedLosses);
+        _repeats.Note(recovered.Store.UnpublishedLosses);
 
         // Again at each start: a broker may have lost what it retained.
         _lossesChanged = _store.LostRecords().Count > 0;
@@ -344,6 +357,7 @@ internal sealed class CommitLoop
         var notStored = _newest?.NotKept ?? 0;
         _newest = null;
         _failing = null;
+        _wasFailing = true;
         _commit.ReadingsNotStored = notStored;
         _lossesChanged |= notStored > 0;
         Log.StoreBack(_log, notStored);
@@ -446,6 +460,7 @@ internal sealed class CommitLoop
         _awaited.Clear();
         _losses.Add(result.Losses);
         _lossesChanged |= result.Losses.Count > 0;
+        _repeats.Note(result.Losses);
         LogLosses(result.Losses);
     }
 
@@ -502,6 +517,7 @@ internal sealed class CommitLoop
             now = _samples[count - 1].Time;
         }
 
+        TellFull();
         var losses = (_losses.Any || _lossesChanged) && (ending || monotonic >= _nextLossNotice);
         if (count > 0 || losses || _transition || _step is not null || !_posted.IsEmpty || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds)
         {
@@ -524,9 +540,23 @@ internal sealed class CommitLoop
                 if (_nextIssued > 0)
                 {
                     _path.Encoder.StateIssued(now, "hourly");
+                    if (_repeats.IsTime())
+                    {
+                        _repeats.Repeat(_path.Encoder, _store.Statistics().Losses, now);
+                    }
                 }
 
                 _nextIssued = monotonic + (long)IssuedInterval.TotalMilliseconds;
+            }
+
+            if (_repeats.Change() is { } repeat)
+            {
+                _commit.Counters.Add((RangeRepeats.Counter, repeat));
+            }
+
+            if (ending)
+            {
+                _commit.Counters.Add((Absences.StopCounter, _path.Batch));
             }
 
             if (losses)
@@ -571,6 +601,18 @@ internal sealed class CommitLoop
     {
         var words = reason.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries);
         return string.Concat(words.Select((w, i) => i == 0 ? w : char.ToUpperInvariant(w[0]) + w[1..]));
+    }
+
+    /// <summary>Says that polls were lost while no reading could be taken.</summary>
+    private void TellFull()
+    {
+        if (_queue.TryTakeFull(FullLimit, out var since, out var until))
+        {
+            var now = _clock.At(_clock.Monotonic);
+            var absence = Absences.Statement(now, now - since, now - until, _wasFailing ? Absences.StoreNotWritten : Absences.QueueFull);
+            _wasFailing = false;
+            Post((encoder, _) => encoder.Range(absence with { Epoch = encoder.Heads.Epoch }));
+        }
     }
 
     /// <summary>What is due before the first batch after a start: another configuration, or the seam after a salvage.</summary>
@@ -678,7 +720,7 @@ internal sealed class CommitLoop
     private int Drain()
     {
         var count = 0;
-        while (count < ReadingQueue.Capacity && _queue.TryRead(out var reading))
+        for (var waiting = _queue.CountOfWholeGroups; waiting > 0 && _queue.TryRead(out var reading); waiting--)
         {
             if (_site.Model.Points[reading.Point].Kind == PointKind.Text)
             {

@@ -22,7 +22,7 @@ internal sealed class LossNotices
         {
             _through = Math.Max(_through, loss.Id);
 
-            // A range statement that was refused is not spoken about: it would be refused as well, without end. It is counted.
+            // A range statement that was refused is not spoken about here: that would be refused as well, without end. RangeRepeats does it in time.
             if (!FeedHeads.IsSpokenAbout(loss.Stream))
             {
                 continue;
@@ -47,21 +47,7 @@ internal sealed class LossNotices
     {
         foreach (var loss in _waiting)
         {
-            encoder.Range(new RangeRecord
-            {
-                Time = now,
-                Stream = loss.Stream,
-                Epoch = loss.Epoch,
-                First = loss.First,
-                Last = loss.Last,
-                State = loss.Reason switch
-                {
-                    LossReason.Evicted => RangeState.Evicted,
-                    LossReason.Unreadable => RangeState.Unreadable,
-                    _ => RangeState.Quarantined,
-                },
-                Reason = loss.Destination.Length > 0 ? $"{loss.Reason} by {loss.Destination}" : loss.Reason,
-            });
+            encoder.Range(Statement(loss, now));
         }
 
         var through = _through;
@@ -69,4 +55,21 @@ internal sealed class LossNotices
         _through = 0;
         return through;
     }
+
+    /// <summary>What the feed says of a loss.</summary>
+    public static RangeRecord Statement(RecordLoss loss, Core.Instant now) => new()
+    {
+        Time = now,
+        Stream = loss.Stream,
+        Epoch = loss.Epoch,
+        First = loss.First,
+        Last = loss.Last,
+        State = loss.Reason switch
+        {
+            LossReason.Evicted => RangeState.Evicted,
+            LossReason.Unreadable => RangeState.Unreadable,
+            _ => RangeState.Quarantined,
+        },
+        Reason = loss.Destination.Length > 0 ? $"{loss.Reason} by {loss.Destination}" : loss.Reason,
+    };
 }

@@ -33,6 +33,11 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
 
     private readonly Alarm _alarm = new(time);
     private NewestReadings? _newest;
+    private readonly Lock _gate = new();
+    private readonly Lock _group = new();
+    private int _waiting;
+    private long? _fullSince;
+    private long _fullUntil;
 
     /// <summary>Readings that wait.</summary>
     public int Count => _channel.Reader.Count;
@@ -42,6 +47,35 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
     /// there instead of making the pollers wait, so that the values at the centre stay live. Null: as before.
     /// </summary>
     internal void Note(NewestReadings? newest) => Volatile.Write(ref _newest, newest);
+
+    /// <summary>As <see cref="Count"/>, and never in the middle of what was appended by one <see cref="TryWrite"/>.</summary>
+    public int CountOfWholeGroups
+    {
+        get
+        {
+            lock (_group)
+            {
+                return _channel.Reader.Count;
+            }
+        }
+    }
+
+    /// <summary>Appends the readings of one reply, so that they stay neighbours and belong to one commit.</summary>
+    /// <returns>How many were appended; fewer than all only when the queue is full. Append the others with <see cref="WriteAsync"/>.</returns>
+    public int TryWrite(ReadOnlySpan<Reading> group)
+    {
+        lock (_group)
+        {
+            var written = 0;
+            while (written < group.Length && _channel.Writer.TryWrite(group[written]))
+            {
+                Volatile.Read(ref _newest)?.Set(group[written]);
+                written++;
+            }
+
+            return written;
+        }
+    }
 
     /// <summary>Appends a reading; waits while the queue is full.</summary>
     public ValueTask WriteAsync(in Reading reading, CancellationToken cancel)
@@ -53,30 +87,30 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
         }
 
         _alarm.Wake();
-        return WaitAndWriteAsync(reading, cancel);
+        return WriteLaterAsync(reading, cancel);
     }
 
-    private async ValueTask WaitAndWriteAsync(Reading reading, CancellationToken cancel)
+    /// <summary>
+    /// A time in which pollers waited for room and could not poll, once it is over; each is told once. Two that follow each other before anybody asks are
+    /// told as one.
+    /// </summary>
+    /// <param name="least">Shorter ones are forgotten: the queue evens them out.</param>
+    /// <param name="since">How long ago it began.</param>
+    /// <param name="until">How long ago it ended.</param>
+    public bool TryTakeFull(TimeSpan least, out TimeSpan since, out TimeSpan until)
     {
-        while (!_channel.Writer.TryWrite(reading))
+        since = until = TimeSpan.Zero;
+        lock (_gate)
         {
-            if (Volatile.Read(ref _newest) is { } newest)
+            if (_waiting > 0 || _fullSince is not { } from)
             {
-                newest.CountNotKept();
-                return;
+                return false;
             }
 
-            // Looks again now and then: whether the store fails shows only while somebody waits.
-            using var look = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-            using var timer = time.CreateTimer(static look => ((CancellationTokenSource)look!).Cancel(), look, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
-            try
-            {
-                await _channel.Writer.WaitToWriteAsync(look.Token).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
-            {
-                // The second is over.
-            }
+            _fullSince = null;
+            since = time.GetElapsedTime(from);
+            until = time.GetElapsedTime(_fullUntil);
+            return since - until >= least;
         }
     }
 
@@ -101,4 +135,54 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
     public bool TryRead(out Reading reading) => _channel.Reader.TryRead(out reading);
 
     public void Dispose() => _alarm.Dispose();
+
+    private async ValueTask WriteLaterAsync(Reading reading, CancellationToken cancel)
+    {
+        lock (_gate)
+        {
+            _waiting++;
+            _fullSince ??= time.GetTimestamp();
+        }
+
+        try
+        {
+            while (!_channel.Writer.TryWrite(reading))
+            {
+                if (Volatile.Read(ref _newest) is { } newest)
+                {
+                    newest.CountNotKept();
+                    return;
+                }
+
+                await WaitForRoomAsync(cancel).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _waiting--;
+                _fullUntil = time.GetTimestamp();
+            }
+        }
+    }
+
+    /// <summary>Waits for room, or a second: whether the store fails may show only while somebody waits.</summary>
+    private async ValueTask WaitForRoomAsync(CancellationToken cancel)
+    {
+        using var look = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var timer = time.CreateTimer(static look => ((CancellationTokenSource)look!).Cancel(), look, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
+        try
+        {
+            await _channel.Writer.WaitToWriteAsync(look.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            // The second is over.
+        }
+        finally
+        {
+            await timer.DisposeAsync().ConfigureAwait(false);
+        }
+    }
 }

@@ -175,6 +175,8 @@ internal sealed class StatusReport(
         Delivered = status.Acknowledged,
         InFlight = status.InFlight,
         Backlog = status.BacklogRows,
+        OldestSeconds = status.OldestWaiting is { } oldest ? Math.Max(0, (now - oldest).TotalSeconds) : null,
+        BackfillBytesPerSecond = status.BackfillBytesPerSecond,
         BackfillSeconds = status.ExpectedEnd is { } end ? Math.Max(0, (end - now).TotalSeconds) : null,
     };
 

@@ -106,15 +106,21 @@ public sealed partial class SqliteStore
         _checkpointAsked &= batch.Checkpoint is null;
         NoteLatency(started);
         NoteProgress();
+        RecordLoss[] losses = [.. _lossesAhead, .. _losses];
+        if (losses.Length > 0)
+        {
+            _recent.Clear();
+        }
+
         if (batch.Rows.Count > 0)
         {
+            _recent.Add(batch.Rows, first);
             Arrived();
         }
 
         MoveLogToMainFile();
         LookForSpace();
         NoteUse();
-        RecordLoss[] losses = [.. _lossesAhead, .. _losses];
         _lossesAhead.Clear();
         return new CommitResult(Written: true, first, losses, CheckpointWanted());
     }

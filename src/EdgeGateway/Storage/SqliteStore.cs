@@ -34,6 +34,8 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
 
     private readonly Lock _reading = new();
     private readonly Stack<OutboxReader> _readers = new();
+    private readonly RecentRows _recent = new();
+    private readonly Func<long, bool> _isDelivered;
 
     private readonly Lock _waiting = new();
     private TaskCompletionSource? _arrival;
@@ -55,6 +57,7 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         _firstStart = firstStart;
         _sql = new CommitStatements(writer);
         _notes = new NoteTable(writer);
+        _isDelivered = IsDelivered;
         _lastCheckpoint = time.GetTimestamp();
         _mainFile = File.OpenHandle(files.Database, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         LoadLedger();
@@ -160,6 +163,11 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         lock (_reading)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_recent.Read(first, last, maxRows, maxBytes, _isDelivered, rows) is { } found)
+            {
+                return found;
+            }
+
             _readers.TryPop(out reader);
         }
 
@@ -268,6 +276,23 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         if (rowId <= 0 || rowId > LastRowId)
         {
             throw new ArgumentOutOfRangeException(nameof(rowId), rowId, "No row of this id was ever committed.");
+        }
+    }
+
+    /// <summary>True when every destination has the row, as committed: it is deleted, or will be with one of the next commits.</summary>
+    private bool IsDelivered(long rowId)
+    {
+        lock (_acknowledging)
+        {
+            foreach (var d in _destinations)
+            {
+                if (!d.Committed.Contains(rowId))
+                {
+                    return false;
+                }
+            }
+
+            return _destinations.Count > 0;
         }
     }
 

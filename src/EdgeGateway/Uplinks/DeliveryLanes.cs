@@ -1,3 +1,4 @@
+using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Storage;
@@ -10,8 +11,8 @@ namespace EdgeGateway.Uplinks;
 /// </summary>
 public sealed class DeliveryLanes
 {
-    /// <summary>Most rows and bytes of bodies in a page.</summary>
-    public const int PageRows = 64;
+    /// <summary>Most rows and bytes of bodies in a page: enough small rows for a full message.</summary>
+    public const int PageRows = 512;
 
     public const int PageBytes = 1024 * 1024;
 
@@ -19,7 +20,9 @@ public sealed class DeliveryLanes
     private readonly DeliveryCursor _done;
     private readonly Lane _history = new();
     private readonly Lane _live = new();
-    private readonly List<OutboxRow> _page = new(PageRows);
+    private long _oldestFrom;
+    private Instant? _oldest;
+    private readonly List<OutboxRow> _page = [];
 
     /// <param name="outbox">Where the rows are.</param>
     /// <param name="done">What is acknowledged; the lanes note in it the ids that are not there any more.</param>
@@ -52,8 +55,8 @@ public sealed class DeliveryLanes
     public void Begin()
     {
         Boundary = _outbox.LastRowId;
-        _history.Start(_done.Floor + 1);
-        _live.Start(Boundary + 1);
+        _history.Begin(_done.Floor + 1);
+        _live.Begin(Boundary + 1);
     }
 
     /// <summary>The next row of a lane, without taking it.</summary>
@@ -63,17 +66,17 @@ public sealed class DeliveryLanes
     public OutboxRow? Peek(FeedLane lane, Func<long, bool> isHeld)
     {
         ArgumentNullException.ThrowIfNull(isHeld);
-        var rows = lane == FeedLane.Live ? _live : _history;
+        var rows = Of(lane);
         while (true)
         {
-            while (rows.Page.TryPeek(out var row))
+            while (rows.First is { } row)
             {
                 if (!_done.Contains(row.Id) && !isHeld(row.Id))
                 {
                     return row;
                 }
 
-                rows.Page.Dequeue();
+                rows.TakeFirst();
             }
 
             // The end is taken before the rows are read: an id below it that is not read does not exist any more and never will.
@@ -88,11 +91,80 @@ public sealed class DeliveryLanes
     }
 
     /// <summary>Takes the row that <see cref="Peek"/> gave.</summary>
-    public OutboxRow Take(FeedLane lane) => (lane == FeedLane.Live ? _live : _history).Page.Dequeue();
+    public OutboxRow Take(FeedLane lane) => Of(lane).TakeFirst();
+
+    /// <summary>Takes a row of the page whose records are numbered on from those of <paramref name="row"/>, to be joined with it.</summary>
+    /// <param name="lane">Which lane.</param>
+    /// <param name="row">The row taken last.</param>
+    /// <param name="maxRecords">Most records it may hold.</param>
+    /// <param name="maxBytes">Most bytes its body may have.</param>
+    /// <param name="nextOnly">True when no row of another stream may be overtaken.</param>
+    /// <param name="isHeld">True for rows that are under way already.</param>
+    /// <returns>Null when there is none, or it is too large.</returns>
+    public OutboxRow? TakeFollower(FeedLane lane, OutboxRow row, int maxRecords, int maxBytes, bool nextOnly, Func<long, bool> isHeld)
+    {
+        ArgumentNullException.ThrowIfNull(isHeld);
+        var rows = Of(lane);
+        for (var i = rows.Start; i < rows.Page.Count; i++)
+        {
+            if (rows.Page[i] is not { } candidate)
+            {
+                continue;
+            }
+
+            if (RowParts.Follows(candidate, row))
+            {
+                if (candidate.Count > maxRecords || candidate.Body.Length > maxBytes || _done.Contains(candidate.Id) || isHeld(candidate.Id))
+                {
+                    return null;
+                }
+
+                rows.TakeAt(i);
+                return candidate;
+            }
+
+            if (nextOnly)
+            {
+                return null;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>When the oldest row that is neither acknowledged nor among <paramref name="held"/> was made; null when there is none, or it cannot be read now.</summary>
+    public Instant? OldestWaiting(Func<long, bool> held)
+    {
+        ArgumentNullException.ThrowIfNull(held);
+        if (_history.First is { } row && !_done.Contains(row.Id) && !held(row.Id))
+        {
+            return row.Created;
+        }
+
+        if (_history.Next <= Boundary)
+        {
+            // Not read yet, as before the first connection: one row, and only once for each place of the cursor.
+            if (_oldestFrom != _history.Next)
+            {
+                _page.Clear();
+                _outbox.Read(_history.Next, Boundary, 1, 1, _page);
+                _oldest = _page.Count > 0 ? _page[0].Created : null;
+                _oldestFrom = _history.Next;
+                _page.Clear();
+            }
+
+            return _oldest;
+        }
+
+        return _live.First is { } live && !_done.Contains(live.Id) && !held(live.Id) ? live.Created : null;
+    }
+
+    private Lane Of(FeedLane lane) => lane == FeedLane.Live ? _live : _history;
 
     private void Load(Lane lane, long end)
     {
         _page.Clear();
+        lane.Clear();
         var count = _outbox.Read(lane.Next, end, PageRows, PageBytes, _page);
         for (var i = 0; i < count; i++)
         {
@@ -103,7 +175,7 @@ public sealed class DeliveryLanes
             }
 
             lane.Next = row.Id + 1;
-            lane.Page.Enqueue(row);
+            lane.Page.Add(row);
         }
 
         if (count == 0)
@@ -117,15 +189,52 @@ public sealed class DeliveryLanes
 
     private sealed class Lane
     {
-        public Queue<OutboxRow> Page { get; } = new(PageRows);
+        /// <summary>Rows in order; null where one was taken out of turn. What stands before <see cref="Start"/> is taken.</summary>
+        public List<OutboxRow?> Page { get; } = [];
+
+        public int Start { get; private set; }
 
         /// <summary>First id that has not been read.</summary>
         public long Next { get; set; }
 
-        public void Start(long next)
+        /// <summary>The first row that is left of the page.</summary>
+        public OutboxRow? First
+        {
+            get
+            {
+                while (Start < Page.Count)
+                {
+                    if (Page[Start] is { } row)
+                    {
+                        return row;
+                    }
+
+                    Start++;
+                }
+
+                return null;
+            }
+        }
+
+        public OutboxRow TakeFirst()
+        {
+            var row = First ?? throw new InvalidOperationException("The lane has no row.");
+            TakeAt(Start);
+            return row;
+        }
+
+        public void TakeAt(int index) => Page[index] = null;
+
+        public void Begin(long next)
+        {
+            Clear();
+            Next = next;
+        }
+
+        public void Clear()
         {
             Page.Clear();
-            Next = next;
+            Start = 0;
         }
     }
 }

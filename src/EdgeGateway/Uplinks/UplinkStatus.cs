@@ -34,7 +34,10 @@ public sealed record UplinkStatus
     /// <summary>Rows not acknowledged, those in flight included; at most this many, because evicted rows are noticed only when they are reached.</summary>
     public long BacklogRows { get; init; }
 
-    /// <summary>Pace allowed for history in bytes per second; 0 when there is no history to send.</summary>
+    /// <summary>When the oldest row that is not acknowledged was made; null when there is none.</summary>
+    public DateTimeOffset? OldestWaiting { get; init; }
+
+    /// <summary>Pace allowed for history in bytes per second, or what is measured when there is no pace; 0 when there is no history to send.</summary>
     public double BackfillBytesPerSecond { get; init; }
 
     /// <summary>When the history will be through at this pace; null when there is none or no connection.</summary>

@@ -1,3 +1,4 @@
+using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Uplinks.Mqtt;
 
@@ -10,7 +11,7 @@ public static class UplinkTable
     /// <exception cref="ArgumentException">There is no uplink for this kind of model.</exception>
     public static IUplink Create(UplinkModel model, UplinkContext context) => model switch
     {
-        MqttUplinkModel mqtt => new MqttUplink(mqtt, context),
+        MqttUplinkModel mqtt => new MqttUplink(mqtt, CarriedRows.Of(context, mqtt.Id, FeedFormats.Create(mqtt.Format, context.SiteId, context.GatewayId))),
         _ => throw new ArgumentException($"There is no uplink for {model?.GetType().Name}.", nameof(model)),
     };
 }

@@ -11,11 +11,9 @@ namespace EdgeGateway.Integration.Gateway;
 internal sealed class FeedReceiver : IAsyncDisposable
 {
     private readonly Lock _gate = new();
-    private readonly SequenceLedger _sequences = new();
-    private readonly RecordLedger _records = new();
+    private readonly FeedAudit _audit = new(new FeedAuditOptions { Deep = true, RememberedRecords = 1_000_000 });
     private readonly HashSet<(FeedStream Stream, long Epoch, long Sequence)> _seen = [];
     private readonly List<(FeedStream Stream, JsonElement Record)> _first = [];
-    private readonly List<string> _problems = [];
     private readonly List<(string Text, bool Retained)> _statuses = [];
     private readonly List<JsonElement> _volatile = [];
     private readonly MqttClient _client;
@@ -82,7 +80,7 @@ internal sealed class FeedReceiver : IAsyncDisposable
     {
         lock (_gate)
         {
-            return _sequences.Report() with { Duplicated = _records.Duplicated };
+            return _audit.Verdict().Ledger;
         }
     }
 
@@ -98,13 +96,12 @@ internal sealed class FeedReceiver : IAsyncDisposable
     /// <summary>Nothing missing, nothing doubled, nothing changed, nothing unreadable, one epoch.</summary>
     public void IsComplete(Func<string>? state = null)
     {
-        var report = Report();
         lock (_gate)
         {
-            Assert.True(_problems.Count == 0, $"{string.Join('\n', _problems)}\n{state?.Invoke()}");
+            var verdict = _audit.Verdict();
             Assert.True(
-                report is { Missing: 0, Explained: 0, Duplicated: 0, EpochChanges: 0 } && _records.Changed == 0,
-                $"{report}\n{string.Join('\n', _records.Findings)}\n{state?.Invoke()}");
+                verdict.IsProven && verdict.Ledger is { Explained: 0, EpochChanges: 0 },
+                $"{string.Join('\n', verdict.Reasons())}\n{verdict.Ledger}\n{string.Join('\n', verdict.Findings)}\n{state?.Invoke()}");
         }
     }
 
@@ -127,21 +124,15 @@ internal sealed class FeedReceiver : IAsyncDisposable
             {
                 _volatile.Add(JsonDocument.Parse(message.Payload).RootElement.Clone());
             }
-            else if (FeedMessage.TryParse(message.Payload.Span, out var read, out var problem))
+            else if (_audit.Take(message.Topic, message.Payload, message.Retain, out var read, out _) == FeedTaking.Counted)
             {
-                _sequences.Observe(read, message.Retain);
-                _records.Observe(read);
-                for (var i = 0; i < read.Records.Count; i++)
+                for (var i = 0; i < read!.Records.Count; i++)
                 {
                     if (_seen.Add((read.Stream, read.Epoch, read.FirstSequence + i)))
                     {
                         _first.Add((read.Stream, read.Records[i]));
                     }
                 }
-            }
-            else
-            {
-                _problems.Add($"{message.Topic}: {problem}");
             }
         }
 

@@ -62,8 +62,28 @@ public sealed class StopTests : IAsyncLifetime, IDisposable
         await using var next = await GatewayProcess.RunAsync(_site);
         await HealthComesAsync("stop", 1, next);
         await next.HistoryIsThroughAsync();
+        var away = await AbsenceAsync("stopped by operator", next);
+        Assert.True(away.GetProperty("from").GetDateTimeOffset() <= away.GetProperty("to").GetDateTimeOffset(), $"{away}");
         Assert.True(await next.StopAsync() == 0, next.Log);
         await HealthComesAsync("stop", 2, next);
+        await EveryStreamIsStatedAsync(next);
+        _receiver.IsComplete(() => next.Log);
+    }
+
+    [Fact]
+    public async Task A_process_that_was_killed_says_from_when_on_nothing_was_acquired()
+    {
+        await using (var gateway = await GatewayProcess.RunAsync(_site))
+        {
+            await SamplesComeAsync(gateway);
+            await gateway.KillAsync();
+        }
+
+        await using var next = await GatewayProcess.RunAsync(_site);
+        var away = await AbsenceAsync("power or process", next);
+        var last = _receiver.Of(FeedStream.Sample).Select(s => s.GetProperty("time").GetDateTimeOffset()).Where(t => t <= away.GetProperty("to").GetDateTimeOffset()).Max();
+        Assert.True(away.GetProperty("from").GetDateTimeOffset() >= last, $"{away}, last sample {last:O}");
+        Assert.True(await next.StopAsync() == 0, next.Log);
         await EveryStreamIsStatedAsync(next);
         _receiver.IsComplete(() => next.Log);
     }
@@ -107,7 +127,7 @@ public sealed class StopTests : IAsyncLifetime, IDisposable
             "UPDATE outbox SET body = CAST(substr(body, 1, length(body) - 1) || x'00' AS BLOB) WHERE id = (SELECT min(id) FROM outbox WHERE stream = 7)");
         _link.Allow();
         await using var next = await GatewayProcess.RunAsync(_site);
-        var statement = await _receiver.GetAsync(FeedStream.Range, r => r.GetProperty("state").GetString() != "issued", "the loss is told", () => next.Log);
+        var statement = await _receiver.GetAsync(FeedStream.Range, r => r.GetProperty("state").GetString() is not "issued" and not "never-acquired", "the loss is told", () => next.Log);
         await next.HistoryIsThroughAsync();
         Assert.Equal("unreadable", statement.GetProperty("state").GetString());
         Assert.Equal("sample", statement.GetProperty("stream").GetString());
@@ -121,6 +141,12 @@ public sealed class StopTests : IAsyncLifetime, IDisposable
 
     private Task SamplesComeAsync(GatewayProcess gateway) =>
         Until.HoldsAsync(() => _receiver.Of(FeedStream.Sample).Count > 50, "samples arrive", () => gateway.Log);
+
+    private Task<System.Text.Json.JsonElement> AbsenceAsync(string reason, GatewayProcess gateway) => _receiver.GetAsync(
+        FeedStream.Range,
+        r => r.GetProperty("state").GetString() == "never-acquired" && r.GetProperty("reason").GetString() == reason,
+        $"it is told that nothing was acquired: {reason}",
+        () => gateway.Log);
 
     private Task HealthComesAsync(string kind, int count, GatewayProcess gateway) => Until.HoldsAsync(
         () => _receiver.Of(FeedStream.Health).Count(r => r.GetProperty("kind").GetString() == kind) >= count,

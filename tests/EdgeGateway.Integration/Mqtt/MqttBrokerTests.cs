@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text;
-using System.Threading.Channels;
 using EdgeGateway.Protocols.Mqtt;
 
 namespace EdgeGateway.Integration.Mqtt;
@@ -16,8 +15,8 @@ public sealed class MqttBrokerTests
     public async Task Five_thousand_messages_arrive_complete_and_in_order(MqttProtocolVersion version)
     {
         using var broker = await Mosquitto.RunAsync();
-        await using var receiver = await Site.ConnectAsync(broker.Uri, "receiver", version, subscribe: "t/#");
-        await using var sender = await Site.ConnectAsync(broker.Uri, "sender", version);
+        await using var receiver = await MqttSite.ConnectAsync(broker.Uri, "receiver", version, subscribe: "t/#");
+        await using var sender = await MqttSite.ConnectAsync(broker.Uri, "sender", version);
         var outcomes = new List<Task<PublishOutcome>>();
         for (var i = 0; i < 5000; i++)
         {
@@ -36,8 +35,8 @@ public sealed class MqttBrokerTests
     public async Task Nothing_is_lost_when_the_broker_is_killed_in_between(MqttProtocolVersion version)
     {
         using var broker = await Mosquitto.RunAsync();
-        await using var receiver = await Site.ConnectAsync(broker.Uri, "receiver", version, subscribe: "t/#");
-        await using var sender = await Site.ConnectAsync(broker.Uri, "sender", version);
+        await using var receiver = await MqttSite.ConnectAsync(broker.Uri, "receiver", version, subscribe: "t/#");
+        await using var sender = await MqttSite.ConnectAsync(broker.Uri, "sender", version);
 
         // As an outbox does: publish again whatever did not end as delivered. The broker has no disk, so the receiver's part of
         // what was acknowledged just before the kill may be lost there: only the sender's view is judged.
@@ -72,10 +71,10 @@ public sealed class MqttBrokerTests
     {
         using var broker = await Mosquitto.RunAsync();
         await using var relay = new TcpRelay(broker.Port);
-        await using var receiver = await Site.ConnectAsync(broker.Uri, "receiver", version, subscribe: "t/#");
+        await using var receiver = await MqttSite.ConnectAsync(broker.Uri, "receiver", version, subscribe: "t/#");
 
         // Three cuts in a row at the same message look like a poisonous message; here it is known to be the link.
-        await using var sender = await Site.ConnectAsync(
+        await using var sender = await MqttSite.ConnectAsync(
             new($"mqtt://127.0.0.1:{relay.Port}"), "sender", version, change: options => options with { SuspectAfterDrops = 0 });
         var outcomes = new List<Task<PublishOutcome>>();
         for (var round = 0; round < 3; round++)
@@ -105,12 +104,12 @@ public sealed class MqttBrokerTests
     public async Task A_subscription_survives_a_persistent_broker_and_is_renewed_at_a_forgetful_one()
     {
         using var broker = await Mosquitto.RunAsync();
-        await using var receiver = await Site.ConnectAsync(broker.Uri, "receiver", MqttProtocolVersion.V500, subscribe: "t/#");
+        await using var receiver = await MqttSite.ConnectAsync(broker.Uri, "receiver", MqttProtocolVersion.V500, subscribe: "t/#");
         await broker.KillAsync();
         await receiver.LostAsync();
         await broker.StartAsync();
         Assert.False((await receiver.ConnectedAsync()).SessionPresent);
-        await using var sender = await Site.ConnectAsync(broker.Uri, "sender", MqttProtocolVersion.V500);
+        await using var sender = await MqttSite.ConnectAsync(broker.Uri, "sender", MqttProtocolVersion.V500);
         while (receiver.Received.IsEmpty)
         {
             // Until the renewed subscription is in force nobody receives.
@@ -125,15 +124,15 @@ public sealed class MqttBrokerTests
     {
         using var broker = await Mosquitto.RunAsync();
         await using var relay = new TcpRelay(broker.Port);
-        await using var receiver = await Site.ConnectAsync(broker.Uri, "receiver", version, subscribe: "will/#");
+        await using var receiver = await MqttSite.ConnectAsync(broker.Uri, "receiver", version, subscribe: "will/#");
         var will = new MqttWill { Topic = "will/gw", Payload = "offline"u8.ToArray() };
 
-        await using (var clean = await Site.ConnectAsync(broker.Uri, "clean", version, change: options => options with { Will = will with { Topic = "will/clean" } }))
+        await using (var clean = await MqttSite.ConnectAsync(broker.Uri, "clean", version, change: options => options with { Will = will with { Topic = "will/clean" } }))
         {
             await clean.Client.DisconnectAsync();
         }
 
-        await using var sender = await Site.ConnectAsync(
+        await using var sender = await MqttSite.ConnectAsync(
             new($"mqtt://127.0.0.1:{relay.Port}"), "gw", version, change: options => options with { Will = will });
         await relay.RefuseAsync();
         await receiver.UntilReceivedAsync(1);
@@ -157,9 +156,9 @@ public sealed class MqttBrokerTests
             CertificateFile = broker.Certificates.ClientCertificate,
             KeyFile = broker.Certificates.ClientKey,
         };
-        await using var site = await Site.ConnectAsync(broker.Uri, "gw", MqttProtocolVersion.V500, change: options => options with { Tls = tls });
+        await using var site = await MqttSite.ConnectAsync(broker.Uri, "gw", MqttProtocolVersion.V500, change: options => options with { Tls = tls });
         Assert.True((await site.Client.PublishAsync("t", new byte[100_000])).IsDelivered);
-        await using var stranger = Site.Start(broker.Uri, "stranger", MqttProtocolVersion.V500, options => options with { Tls = tls with { CertificateFile = null } });
+        await using var stranger = MqttSite.Start(broker.Uri, "stranger", MqttProtocolVersion.V500, options => options with { Tls = tls with { CertificateFile = null } });
         var lost = await stranger.LostAsync();
         Assert.False(lost.WasConnected);
     }
@@ -168,14 +167,14 @@ public sealed class MqttBrokerTests
     public async Task A_certificate_for_another_host_is_refused()
     {
         using var broker = await Mosquitto.RunAsync(new() { TlsNames = ["broker.example"] });
-        await using var site = Site.Start(
+        await using var site = MqttSite.Start(
             broker.Uri, "gw", MqttProtocolVersion.V500, options => options with { Tls = new() { CaFile = broker.Certificates!.CaFile } });
         var lost = await site.LostAsync();
         Assert.Equal(MqttLossCause.Tls, lost.Cause);
         Assert.Equal($"the certificate of 127.0.0.1:{broker.Port} is not trusted: it is for broker.example, not for 127.0.0.1: use a name it carries", lost.Reason);
         Assert.True(lost.RetryIn >= TimeSpan.FromSeconds(30));
 
-        await using var named = await Site.ConnectAsync(
+        await using var named = await MqttSite.ConnectAsync(
             broker.Uri, "gw", MqttProtocolVersion.V500, change: options => options with { Tls = new() { CaFile = broker.Certificates!.CaFile, ServerName = "broker.example" } });
     }
 
@@ -186,18 +185,37 @@ public sealed class MqttBrokerTests
         var other = new TestCertificates(Path.Combine(broker.Folder, "other"), "127.0.0.1");
         foreach (var ca in new[] { other.CaFile, null })
         {
-            await using var site = Site.Start(broker.Uri, "gw", MqttProtocolVersion.V500, options => options with { Tls = new() { CaFile = ca } });
+            await using var site = MqttSite.Start(broker.Uri, "gw", MqttProtocolVersion.V500, options => options with { Tls = new() { CaFile = ca } });
             var lost = await site.LostAsync();
             Assert.Equal(MqttLossCause.Tls, lost.Cause);
             Assert.True(lost.Reason.Contains("unknown authority", StringComparison.Ordinal), lost.Reason);
         }
     }
 
+    [Theory]
+    [InlineData(60)]
+    [InlineData(-10)]
+    public async Task A_certificate_is_judged_at_the_time_that_is_known_to_be_good(int days)
+    {
+        using var broker = await Mosquitto.RunAsync(new() { TlsNames = ["127.0.0.1"] });
+        var tls = new MqttTlsOptions { CaFile = broker.Certificates!.CaFile, ValidationTime = () => TimeProvider.System.GetUtcNow().AddDays(days) };
+        await using var site = MqttSite.Start(broker.Uri, "gw", MqttProtocolVersion.V500, options => options with { Tls = tls });
+        var lost = await site.LostAsync();
+        Assert.Equal(MqttLossCause.Tls, lost.Cause);
+        Assert.Contains("it is valid from", lost.Reason, StringComparison.Ordinal);
+        Assert.Contains("check this computer's clock", lost.Reason, StringComparison.Ordinal);
+
+        // The clock of a computer that has none yet, and the time that was good last.
+        var start = TimeProvider.System.GetUtcNow();
+        await using var patient = await MqttSite.ConnectAsync(
+            broker.Uri, "unset", MqttProtocolVersion.V500, change: options => options with { Tls = tls with { ValidationTime = () => start } });
+    }
+
     [Fact]
     public async Task A_missing_authority_file_is_named()
     {
         using var broker = await Mosquitto.RunAsync(new() { TlsNames = ["127.0.0.1"] });
-        await using var site = Site.Start(broker.Uri, "gw", MqttProtocolVersion.V500, options => options with { Tls = new() { CaFile = "/no/such/ca.pem" } });
+        await using var site = MqttSite.Start(broker.Uri, "gw", MqttProtocolVersion.V500, options => options with { Tls = new() { CaFile = "/no/such/ca.pem" } });
         Assert.Contains("/no/such/ca.pem", (await site.LostAsync()).Reason, StringComparison.Ordinal);
     }
 
@@ -207,8 +225,8 @@ public sealed class MqttBrokerTests
     public async Task Bad_credentials_are_told_apart(MqttProtocolVersion version)
     {
         using var broker = await Mosquitto.RunAsync(new() { Users = new Dictionary<string, string> { ["gw"] = "right" } });
-        await using var right = await Site.ConnectAsync(broker.Uri, "right", version, change: options => options with { UserName = "gw", Password = "right" });
-        await using var wrong = Site.Start(broker.Uri, "wrong", version, options => options with { UserName = "gw", Password = "wrong" });
+        await using var right = await MqttSite.ConnectAsync(broker.Uri, "right", version, change: options => options with { UserName = "gw", Password = "right" });
+        await using var wrong = MqttSite.Start(broker.Uri, "wrong", version, options => options with { UserName = "gw", Password = "wrong" });
         var lost = await wrong.LostAsync();
         Assert.Equal(MqttLossCause.BadCredentials, lost.Cause);
         Assert.DoesNotContain("wrong", lost.Reason, StringComparison.Ordinal);
@@ -220,7 +238,7 @@ public sealed class MqttBrokerTests
     {
         using var broker = await Mosquitto.RunAsync();
         await using var relay = new TcpRelay(broker.Port);
-        await using var site = await Site.ConnectAsync(
+        await using var site = await MqttSite.ConnectAsync(
             new($"mqtt://127.0.0.1:{relay.Port}"), "gw", MqttProtocolVersion.V500, change: options => options with { KeepAlive = TimeSpan.FromSeconds(2) });
         relay.Stall();
         var outcome = site.Client.PublishAsync("t", default).AsTask();
@@ -234,8 +252,8 @@ public sealed class MqttBrokerTests
     public async Task A_second_client_with_the_same_id_is_hinted_at()
     {
         using var broker = await Mosquitto.RunAsync();
-        await using var first = await Site.ConnectAsync(broker.Uri, "twin", MqttProtocolVersion.V500);
-        await using var second = await Site.ConnectAsync(broker.Uri, "twin", MqttProtocolVersion.V500);
+        await using var first = await MqttSite.ConnectAsync(broker.Uri, "twin", MqttProtocolVersion.V500);
+        await using var second = await MqttSite.ConnectAsync(broker.Uri, "twin", MqttProtocolVersion.V500);
 
         // mosquitto 2.0.11 closes without a word, so the code 0x8E (unit test) never comes here: the words must give the hint.
         var lost = await first.LostAsync();
@@ -247,89 +265,12 @@ public sealed class MqttBrokerTests
     public async Task Quality_of_service_2_arrives_once()
     {
         using var broker = await Mosquitto.RunAsync();
-        await using var receiver = await Site.ConnectAsync(broker.Uri, "receiver", MqttProtocolVersion.V500);
+        await using var receiver = await MqttSite.ConnectAsync(broker.Uri, "receiver", MqttProtocolVersion.V500);
         Assert.Equal(MqttQos.ExactlyOnce, (await receiver.Client.SubscribeAsync("t/#", MqttQos.ExactlyOnce)).Qos);
-        await using var sender = await Site.ConnectAsync(broker.Uri, "sender", MqttProtocolVersion.V500);
+        await using var sender = await MqttSite.ConnectAsync(broker.Uri, "sender", MqttProtocolVersion.V500);
         var outcomes = Enumerable.Range(0, 200).Select(i => sender.Client.PublishAsync("t/x", Encoding.UTF8.GetBytes($"{i}"), MqttQos.ExactlyOnce).AsTask());
         Assert.All(await Task.WhenAll(outcomes).WaitAsync(Patience), outcome => Assert.True(outcome.IsDelivered));
         await receiver.UntilReceivedAsync(200);
         Assert.Equal(Enumerable.Range(0, 200).Select(i => $"{i}"), receiver.Received);
-    }
-
-    /// <summary>A running client and what it saw.</summary>
-    private sealed class Site : IAsyncDisposable
-    {
-        private readonly Channel<MqttConnected> _connected = Channel.CreateUnbounded<MqttConnected>();
-        private readonly Channel<MqttDisconnected> _lost = Channel.CreateUnbounded<MqttDisconnected>();
-        private readonly SemaphoreSlim _arrivals = new(0);
-
-        private Site(MqttClientOptions options)
-        {
-            Client = new(options, TimeProvider.System)
-            {
-                Connected = connected => _connected.Writer.TryWrite(connected),
-                Disconnected = lost => _lost.Writer.TryWrite(lost),
-                MessageReceived = (message, _) =>
-                {
-                    Topics.Enqueue(message.Topic);
-                    Received.Enqueue(Encoding.UTF8.GetString(message.Payload.Span));
-                    _arrivals.Release();
-                    return ValueTask.CompletedTask;
-                },
-            };
-        }
-
-        public MqttClient Client { get; }
-
-        public ConcurrentQueue<string> Topics { get; } = new();
-
-        public ConcurrentQueue<string> Received { get; } = new();
-
-        public static Site Start(Uri server, string clientId, MqttProtocolVersion version, Func<MqttClientOptions, MqttClientOptions>? change = null)
-        {
-            var options = new MqttClientOptions
-            {
-                Servers = [server],
-                ClientId = clientId,
-                Version = version,
-                ReconnectMin = TimeSpan.FromMilliseconds(50),
-                ReconnectMax = TimeSpan.FromMilliseconds(200),
-            };
-            var site = new Site(change?.Invoke(options) ?? options);
-            _ = site.Client.RunAsync(CancellationToken.None);
-            return site;
-        }
-
-        public static async Task<Site> ConnectAsync(
-            Uri server, string clientId, MqttProtocolVersion version, string? subscribe = null, Func<MqttClientOptions, MqttClientOptions>? change = null)
-        {
-            var site = Start(server, clientId, version, change);
-            await site.ConnectedAsync();
-            if (subscribe is not null)
-            {
-                Assert.True((await site.Client.SubscribeAsync(subscribe).AsTask().WaitAsync(Patience)).Granted);
-            }
-
-            return site;
-        }
-
-        public async Task<MqttConnected> ConnectedAsync() => await _connected.Reader.ReadAsync().AsTask().WaitAsync(Patience);
-
-        public async Task<MqttDisconnected> LostAsync() => await _lost.Reader.ReadAsync().AsTask().WaitAsync(Patience);
-
-        /// <summary>Waits for as many different payloads.</summary>
-        public async Task UntilReceivedAsync(int count)
-        {
-            while (Received.Distinct().Count() < count)
-            {
-                Assert.True(await _arrivals.WaitAsync(Patience), $"{Received.Count} of {count} arrived");
-            }
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await Client.DisposeAsync().AsTask().WaitAsync(Patience);
-            _arrivals.Dispose();
-        }
     }
 }

@@ -13,6 +13,7 @@ public sealed class TcpRelay : IAsyncDisposable
     private TcpListener? _listener;
     private Task _accepting = Task.CompletedTask;
     private TaskCompletionSource _flowing = Completed();
+    private long _bytesToCut = long.MaxValue;
 
     /// <summary>Listens at once on a free loopback port.</summary>
     public TcpRelay(int targetPort)
@@ -39,6 +40,9 @@ public sealed class TcpRelay : IAsyncDisposable
             _links.Clear();
         }
     }
+
+    /// <summary>Breaks all connections with a reset once so many more bytes have passed, in either direction: in the middle of a packet as well as between two.</summary>
+    public void CutAfter(int bytes) => Interlocked.Exchange(ref _bytesToCut, bytes);
 
     /// <summary>From now on nothing is passed on in either direction: connections stay open and silent, as behind a dead modem.</summary>
     public void Stall()
@@ -163,7 +167,20 @@ public sealed class TcpRelay : IAsyncDisposable
                     return;
                 }
 
-                await to.SendAsync(buffer.AsMemory(0, count), _end.Token);
+                // What is left may be less than what came: then only so much passes, and the link breaks behind it.
+                var left = Interlocked.Read(ref _bytesToCut) == long.MaxValue ? long.MaxValue : Interlocked.Add(ref _bytesToCut, -count);
+                var passing = left >= 0 ? count : (int)Math.Max(0, left + count);
+                if (passing > 0)
+                {
+                    await to.SendAsync(buffer.AsMemory(0, passing), _end.Token);
+                }
+
+                if (left < 0)
+                {
+                    Interlocked.Exchange(ref _bytesToCut, long.MaxValue);
+                    Cut();
+                    return;
+                }
             }
         }
         catch (Exception broken) when (broken is SocketException or ObjectDisposedException or OperationCanceledException)

@@ -45,6 +45,7 @@ public class FeedGoldenTests
             feed.Sample(ExampleFeed.MissingSample);
         },
         ["range-evicted"] = feed => feed.Range(ExampleFeed.Evicted),
+        ["range-never-acquired"] = feed => feed.Range(EdgeGateway.Hosting.Absences.BetweenRuns(ExampleFeed.Noon - TimeSpan.FromHours(3), ExampleFeed.Noon, stopped: false, damaged: false)!),
         ["range-issued"] = feed =>
         {
             feed.Heads = FeedHeads.From(1, stream => stream == FeedStream.Summary ? 1_235 : 1);

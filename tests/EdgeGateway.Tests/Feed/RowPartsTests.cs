@@ -49,6 +49,40 @@ public class RowPartsTests
     }
 
     [Fact]
+    public void Rows_joined_hold_the_records_of_all_and_come_apart_again() =>
+        Prop.ForAll(Gen.ArrayOf(Gen.Choose(1, 9)).Where(l => l.Length > 0).ToArbitrary(), counts =>
+        {
+            var rows = new List<OutboxRow>();
+            foreach (var count in counts)
+            {
+                var first = rows.Count == 0 ? 1_001 : rows[^1].FirstSequence + rows[^1].Count;
+                rows.Add(Row(count, $"[{string.Join(',', Enumerable.Range(0, count).Select(i => $"{{\"n\":{first + i},\"text\":\"],[\"}}"))}]") with { FirstSequence = first });
+            }
+
+            Assert.All(rows.Skip(1).Zip(rows), pair => Assert.True(RowParts.Follows(pair.First, pair.Second)));
+            var joined = RowParts.Join(rows);
+            Assert.Equal((1_001, counts.Sum(), rows[0].Id), (joined.FirstSequence, joined.Count, joined.Id));
+            Assert.Equal(rows.SelectMany(r => FeedMessages.Read(r).Records).Select(r => r.GetRawText()), FeedMessages.Read(joined).Records.Select(r => r.GetRawText()));
+            Assert.Equal(joined.Count, RowParts.Split(joined, 2).Count);
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Rows_that_travel_differently_or_leave_a_gap_are_not_joined()
+    {
+        var row = Row(2, "[{},{}]");
+        var next = Row(1, "[{}]") with { FirstSequence = row.FirstSequence + 2 };
+        Assert.True(RowParts.Follows(next, row));
+        Assert.False(RowParts.Follows(row, row));
+        Assert.False(RowParts.Follows(next with { FirstSequence = next.FirstSequence + 1 }, row));
+        Assert.False(RowParts.Follows(next with { Epoch = 4 }, row));
+        Assert.False(RowParts.Follows(next with { Stream = FeedStream.Sample }, row));
+        Assert.False(RowParts.Follows(next with { Subtopic = "meter" }, row));
+        Assert.False(RowParts.Follows(next with { Retain = true }, row));
+        Assert.False(RowParts.Follows(next with { Body = "{}"u8.ToArray() }, row));
+        Assert.False(RowParts.Follows(next, row with { Body = "[]"u8.ToArray() }));
+    }
+
+    [Fact]
     public void Losses_of_every_stream_are_stated_but_those_of_the_statements_themselves() =>
         Assert.Equal([FeedStream.Range], FeedHeads.Streams.Where(stream => !FeedHeads.IsSpokenAbout(stream)));
 

@@ -48,6 +48,40 @@ public sealed class ReadingQueueTests
     }
 
     [Fact]
+    public async Task What_one_reply_brought_is_never_counted_in_part()
+    {
+        using var queue = new ReadingQueue(_time);
+        const int Groups = 5_000;
+        var writers = Enumerable.Range(0, 2).Select(writer => Task.Run(() =>
+        {
+            for (var i = 0; i < Groups; i++)
+            {
+                Assert.Equal(2, queue.TryWrite([Reading(writer), Reading(writer)]));
+            }
+        })).ToArray();
+        var read = 0;
+        while (read < 4 * Groups)
+        {
+            var waiting = queue.CountOfWholeGroups;
+            Assert.Equal(0, waiting % 2);
+            for (; waiting > 0; waiting -= 2, read += 2)
+            {
+                Assert.True(queue.TryRead(out var first) && queue.TryRead(out var second) && first.Point == second.Point);
+            }
+        }
+
+        await Task.WhenAll(writers);
+    }
+
+    [Fact]
+    public void A_full_queue_takes_a_part_and_says_how_much()
+    {
+        using var queue = new ReadingQueue(_time);
+        Write(queue, 0, ReadingQueue.Capacity - 1);
+        Assert.Equal(1, queue.TryWrite([Reading(1), Reading(2)]));
+    }
+
+    [Fact]
     public async Task A_writer_that_waits_can_be_cancelled()
     {
         using var queue = new ReadingQueue(_time);

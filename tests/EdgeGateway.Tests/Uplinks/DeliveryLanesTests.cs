@@ -83,14 +83,38 @@ public class DeliveryLanesTests
     public void A_page_is_bounded_in_rows_and_bytes()
     {
         var outbox = new MemoryOutbox();
-        for (var i = 0; i < 300; i++)
+        for (var i = 0; i < 1_300; i++)
         {
-            outbox.Add(bytes: i % 3 == 0 ? 60_000 : 10);
+            outbox.Add(bytes: i % 50 == 0 ? 60_000 : 10);
         }
 
-        Assert.Equal(300, Drain(new DeliveryLanes(outbox, new DeliveryCursor()), FeedLane.History).Count);
+        Assert.Equal(1_300, Drain(new DeliveryLanes(outbox, new DeliveryCursor()), FeedLane.History).Count);
         Assert.InRange(outbox.LargestRead.Rows, 1, DeliveryLanes.PageRows);
         Assert.InRange(outbox.LargestRead.Bytes, 1, DeliveryLanes.PageBytes);
+    }
+
+    [Fact]
+    public void Followers_are_found_behind_rows_of_other_streams_and_never_across_a_gap()
+    {
+        var outbox = new MemoryOutbox();
+        outbox.Add(FeedStream.Sample, records: 2);
+        outbox.Add(FeedStream.State, subtopic: "a");
+        outbox.Add(FeedStream.Sample, records: 3);
+        outbox.Add(FeedStream.Sample);
+        outbox.Add(FeedStream.Sample);
+        outbox.Evict(4);
+        var lanes = new DeliveryLanes(outbox, new DeliveryCursor());
+        Assert.Equal(1, lanes.Peek(FeedLane.History, None)!.Id);
+        var first = lanes.Take(FeedLane.History);
+
+        Assert.Null(lanes.TakeFollower(FeedLane.History, first, 500, 65_536, nextOnly: true, None));
+        Assert.Null(lanes.TakeFollower(FeedLane.History, first, 2, 65_536, nextOnly: false, None));
+        Assert.Null(lanes.TakeFollower(FeedLane.History, first, 500, 10, nextOnly: false, None));
+        Assert.Null(lanes.TakeFollower(FeedLane.History, first, 500, 65_536, nextOnly: false, id => id == 3));
+        var next = lanes.TakeFollower(FeedLane.History, first, 500, 65_536, nextOnly: false, None);
+        Assert.Equal(3, next!.Id);
+        Assert.Null(lanes.TakeFollower(FeedLane.History, next, 500, 65_536, nextOnly: false, None));
+        Assert.Equal([2, 5], Drain(lanes, FeedLane.History));
     }
 
     [Fact]

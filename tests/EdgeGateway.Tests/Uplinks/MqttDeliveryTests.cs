@@ -1,3 +1,4 @@
+using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.Site;
@@ -52,10 +53,12 @@ public class MqttDeliveryTests
     public void In_order_means_strictly_oldest_first()
     {
         Rows(3);
+        _outbox.Add(FeedStream.State, subtopic: "meter");
+        Rows(2);
         var delivery = Connected(inOrder: true);
         _outbox.Add();
 
-        Assert.Equal([1, 2, 3, 4], SendAll(delivery).Select(h => h.Row.Id));
+        Assert.Equal([(1, 3), (4, 1), (5, 2), (7, 1)], SendAll(delivery).Select(h => (h.Row.Id, h.Row.Count)));
     }
 
     [Fact]
@@ -73,16 +76,17 @@ public class MqttDeliveryTests
     [Fact]
     public void No_more_is_in_flight_than_the_server_allows_and_never_more_than_20()
     {
+        var (narrow, wide) = (Connected(window: 7), Connected(window: 65_535));
         Rows(100);
-        Assert.Equal(7, Send(Connected(window: 7), 100).Count);
-        Assert.Equal(20, Send(Connected(window: 65_535), 100).Count);
+        Assert.Equal(7, Send(narrow, 100).Count);
+        Assert.Equal(20, Send(wide, 100).Count);
     }
 
     [Fact]
     public void Nothing_leaves_the_outbox_without_an_acknowledgement()
     {
-        Rows(3);
         var delivery = Connected();
+        Rows(3);
         var left = Send(delivery, 3);
         Assert.Empty(_outbox.Acknowledged("centre"));
 
@@ -94,8 +98,8 @@ public class MqttDeliveryTests
     [Fact]
     public void A_row_refused_three_times_is_set_aside_and_the_rest_flows()
     {
-        Rows(2);
         var delivery = Connected();
+        Rows(2);
         var left = Send(delivery, 2);
         delivery.Settled(left[1], Delivered, _now);
         for (var i = 0; i < 2; i++)
@@ -225,9 +229,9 @@ public class MqttDeliveryTests
     [Fact]
     public void A_suspect_row_goes_once_more_all_alone_before_it_is_set_aside()
     {
-        Rows(3);
         var suspicion = Outcome(PublishStatus.Suspect, MqttReasonCode.UnspecifiedError);
         var delivery = Connected(window: 2);
+        Rows(3);
         var left = Send(delivery, 2);
         delivery.Settled(left[0], suspicion, _now);
 
@@ -244,8 +248,8 @@ public class MqttDeliveryTests
     [Fact]
     public void A_server_that_takes_nothing_does_not_fill_the_memory()
     {
-        Rows(500);
         var delivery = Connected();
+        Rows(500);
         var seen = new HashSet<long>();
         for (var i = 0; i < 200; i++)
         {
@@ -281,9 +285,9 @@ public class MqttDeliveryTests
     [Fact]
     public void A_new_session_announces_the_devices_and_begins_at_the_oldest_row_that_is_not_acknowledged()
     {
-        Rows(4);
         _births.Add(new MemoryOutbox().Add(FeedStream.Birth, subtopic: "meter", retain: true));
         var delivery = Connected();
+        Rows(4);
         var left = Send(delivery, 5);
         Assert.Equal(FeedStream.Birth, left[0].Row.Stream);
         delivery.Settled(left[0], Delivered, _now);
@@ -295,20 +299,20 @@ public class MqttDeliveryTests
 
         delivery.Begin(resumed: false, 20, _now);
 
-        Assert.Equal([(FeedStream.Birth, 1L), (FeedStream.Summary, 1L), (FeedStream.Summary, 3L), (FeedStream.Summary, 4L)],
-            Send(delivery, 9).Select(h => (h.Row.Stream, h.Row.FirstSequence)));
+        Assert.Equal([(FeedStream.Birth, 1L, 1), (FeedStream.Summary, 1L, 1), (FeedStream.Summary, 3L, 2)],
+            Send(delivery, 9).Select(h => (h.Row.Stream, h.Row.FirstSequence, h.Row.Count)));
         Assert.Equal([2], _outbox.Acknowledged("centre"));
     }
 
     [Fact]
     public void A_resumed_session_sends_nothing_twice_that_is_still_in_flight()
     {
-        Rows(4);
         var delivery = Connected();
+        Rows(4);
         Send(delivery, 2);
         delivery.Begin(resumed: true, 20, _now);
 
-        Assert.Equal([3, 4], Send(delivery, 9).Select(h => h.Row.Id));
+        Assert.Equal((3, 2), Send(delivery, 9).Select(h => (h.Row.Id, h.Row.Count)).Single());
     }
 
     [Fact]
@@ -326,6 +330,168 @@ public class MqttDeliveryTests
         Assert.True(delivery.IsIdle);
     }
 
+    [Fact]
+    public void Small_rows_of_the_history_travel_together_and_are_acknowledged_together()
+    {
+        for (var i = 0; i < 30; i++)
+        {
+            _outbox.Add(FeedStream.Sample, bytes: 50, records: 20);
+            _outbox.Add(FeedStream.Summary);
+        }
+
+        var delivery = Connected(pace: 10_000_000);
+        var left = Send(delivery, 99);
+
+        // 500 samples, the 30 summaries, and what is left of the samples: a stream may overtake another, never itself.
+        Assert.Equal([(FeedStream.Sample, 1, 500), (FeedStream.Summary, 1, 30), (FeedStream.Sample, 501, 100)], left.Select(h => (h.Row.Stream, h.Row.FirstSequence, h.Row.Count)));
+        Assert.All(left, h => Assert.Equal(h.Row.Count, FeedMessages.Read(h.Row).Records.Count));
+        Assert.Empty(_outbox.Acknowledged("centre"));
+        delivery.Settled(left[0], Delivered, _now);
+        Assert.Equal(Enumerable.Range(0, 25).Select(i => (2L * i) + 1), _outbox.Acknowledged("centre"));
+        delivery.Settled(left[2], Delivered, _now);
+        delivery.Settled(left[1], Delivered, _now);
+        Assert.Equal((0L, 60L, true), (delivery.Backlog, delivery.Acknowledged, delivery.IsIdle));
+    }
+
+    [Fact]
+    public void Live_rows_are_not_joined_and_no_message_of_the_history_is_larger_than_64_KiB()
+    {
+        Rows(40, 5_000);
+        var delivery = Connected();
+        delivery.Pace.LiveSent(100_000_000, _now);
+        Rows(3);
+        var left = Send(delivery, 99);
+
+        Assert.Equal([1, 1, 1], left.Where(h => h.Lane == FeedLane.Live).Select(h => h.Row.Count));
+        Assert.All(left, h => Assert.InRange(h.Row.Body.Length, 1, 64 * 1024));
+        Assert.Contains(left, h => h.Row.Count == 13);
+    }
+
+    [Fact]
+    public void One_bad_row_among_joined_ones_is_set_aside_alone()
+    {
+        Rows(5);
+        var delivery = Connected();
+        delivery.Settled(Assert.Single(Send(delivery, 99)), Refused, _now);
+        for (var round = 0; round < 3; round++)
+        {
+            _now += TimeSpan.FromMinutes(2);
+            foreach (var held in Send(delivery, 99))
+            {
+                Assert.Equal(1, held.Row.Count);
+                delivery.Settled(held, held.Row.Id == 3 ? Refused : Delivered, _now);
+            }
+        }
+
+        Assert.Equal(3, Assert.Single(_outbox.Quarantined).Row);
+        Assert.Equal([1, 2, 4, 5], _outbox.Acknowledged("centre").Order());
+        Assert.Equal((0L, true), (delivery.Backlog, delivery.IsIdle));
+    }
+
+    [Fact]
+    public void Joined_rows_that_are_too_large_together_go_one_by_one_in_their_order()
+    {
+        Rows(5);
+        var delivery = Connected();
+        Assert.Null(delivery.Settled(Assert.Single(Send(delivery, 99)), TooLarge, _now));
+        var left = Send(delivery, 99);
+
+        Assert.Equal([1, 2, 3, 4, 5], left.Select(h => h.Row.Id));
+        left.ForEach(h => delivery.Settled(h, Delivered, _now));
+        Assert.True(delivery.IsIdle);
+    }
+
+    [Fact]
+    public void Joined_rows_at_which_the_connection_breaks_go_one_by_one_alone()
+    {
+        Rows(3);
+        var delivery = Connected();
+        var suspicion = Outcome(PublishStatus.Suspect, MqttReasonCode.UnspecifiedError);
+        delivery.Settled(Assert.Single(Send(delivery, 99)), suspicion, _now);
+        for (var id = 1; id <= 3; id++)
+        {
+            var alone = Assert.Single(Send(delivery, 99));
+            Assert.Equal(id, alone.Row.Id);
+            delivery.Settled(alone, id == 2 ? suspicion : Delivered, _now);
+        }
+
+        Assert.Equal(2, Assert.Single(_outbox.Quarantined).Row);
+        Assert.True(delivery.IsIdle);
+    }
+
+    [Fact]
+    public void A_server_that_is_too_busy_gets_the_joined_rows_again_together()
+    {
+        Rows(5);
+        var delivery = Connected();
+        delivery.Settled(Assert.Single(Send(delivery, 99)), Busy, _now);
+        _now += TimeSpan.FromMinutes(1);
+
+        Assert.Equal(5, Assert.Single(Send(delivery, 99)).Row.Count);
+    }
+
+    [Fact]
+    public void On_a_slow_link_live_rows_are_at_most_two_seconds_late_beside_history()
+    {
+        // 32 kB a second, first in first out, 100 ms each way: what is handed over waits for all that was handed over before.
+        const double Rate = 32_000;
+        Rows(400, 30_000);
+        var delivery = Connected(pace: 10_000_000);
+        var link = new Queue<(Held Held, TimeSpan Arrives, TimeSpan Sent)>();
+        var free = TimeSpan.Zero;
+        var late = new List<TimeSpan>();
+        long history = 0;
+        for (var second = 0; second < 240; second++)
+        {
+            _outbox.Add(bytes: 200);
+            for (var step = 0; step < 100; step++)
+            {
+                _now += TimeSpan.FromMilliseconds(10);
+                while (link.TryPeek(out var first) && first.Arrives + TimeSpan.FromMilliseconds(100) <= _now)
+                {
+                    link.Dequeue();
+                    delivery.Settled(first.Held, Delivered, _now);
+                    if (first.Held.Lane == FeedLane.Live && second > 60)
+                    {
+                        late.Add(first.Arrives - first.Sent);
+                    }
+                    else
+                    {
+                        history += first.Held.Bytes;
+                    }
+                }
+
+                foreach (var held in Send(delivery, 99))
+                {
+                    free = (free > _now ? free : _now) + TimeSpan.FromSeconds(held.Bytes / Rate);
+                    link.Enqueue((held, free + TimeSpan.FromMilliseconds(100), _now));
+                }
+            }
+        }
+
+        Assert.InRange(late.Count, 170, 180);
+        Assert.InRange(late.Max().TotalSeconds, 0, 2);
+
+        // And the link is used: more than half of what it can carry.
+        Assert.InRange(history, 240 * Rate * 0.5, 240 * Rate);
+    }
+
+    [Fact]
+    public void The_age_of_the_oldest_row_is_known_with_and_without_a_connection()
+    {
+        var row = _outbox.Add();
+        var old = _outbox.Add(row with { Created = Instant.UnixEpoch + TimeSpan.FromHours(1), FirstSequence = 2 });
+        var delivery = Delivery();
+        Assert.Equal(row.Created, delivery.Oldest);
+        delivery.Begin(resumed: false, 1, _now);
+        var held = Assert.Single(Send(delivery, 9));
+        Assert.Equal(row.Created, delivery.Oldest);
+        delivery.Settled(held, Delivered, _now);
+        Assert.Null(delivery.Oldest);
+        Assert.Equal(2, held.Row.Count);
+        Assert.Equal(2, old.Id);
+    }
+
     private static PublishOutcome Outcome(PublishStatus status, MqttReasonCode code) => new(status, code, status.ToString());
 
     private void Rows(int count, int bytes = 0)
@@ -336,7 +502,14 @@ public class MqttDeliveryTests
         }
     }
 
-    private MqttDelivery Connected(bool inOrder = false, int window = 20)
+    private MqttDelivery Connected(bool inOrder = false, int window = 20, long? pace = null)
+    {
+        var delivery = Delivery(inOrder, pace);
+        delivery.Begin(resumed: false, window, _now);
+        return delivery;
+    }
+
+    private MqttDelivery Delivery(bool inOrder = false, long? pace = null)
     {
         var model = new MqttUplinkModel
         {
@@ -347,8 +520,9 @@ public class MqttDeliveryTests
             KeepAlive = TimeSpan.FromSeconds(30),
             TopicRoot = "edgegateway/v1",
             InOrder = inOrder,
+            BackfillBytesPerSecond = pace,
         };
-        var delivery = new MqttDelivery(model, new UplinkContext
+        return new MqttDelivery(model, new UplinkContext
         {
             SiteId = "s",
             GatewayId = "g",
@@ -358,8 +532,6 @@ public class MqttDeliveryTests
             Logger = NullLogger.Instance,
             Jitter = () => 0.5,
         });
-        delivery.Begin(resumed: false, window, _now);
-        return delivery;
     }
 
     private List<Held> Send(MqttDelivery delivery, int most)

@@ -20,7 +20,14 @@ internal readonly struct PublishPacket : IPacket
     /// <summary>0 at QoS 0.</summary>
     public ushort PacketId { get; init; }
 
+    /// <summary>What was read; to write a message, <see cref="Message"/> and <see cref="TopicAlias"/> need no such object.</summary>
     public MqttProperties? Properties { get; init; }
+
+    /// <summary>Properties of the message to be written, instead of <see cref="Properties"/>.</summary>
+    public MqttMessageProperties? Message { get; init; }
+
+    /// <summary>Alias to be written beside <see cref="Message"/>; 0 is none.</summary>
+    public ushort TopicAlias { get; init; }
 
     public byte First => (byte)(((byte)PacketType.Publish << 4) | (Duplicate ? DuplicateFlag : 0) | ((int)Qos << 1) | (Retain ? 1 : 0));
 
@@ -34,10 +41,31 @@ internal readonly struct PublishPacket : IPacket
 
         if (version == MqttProtocolVersion.V500)
         {
-            MqttProperties.Write(ref writer, Properties);
+            if (Message is null && TopicAlias == 0)
+            {
+                MqttProperties.Write(ref writer, Properties);
+            }
+            else
+            {
+                var measure = PacketWriter.Measuring();
+                WriteProperties(ref measure);
+                writer.Variable(measure.Length);
+                WriteProperties(ref writer);
+            }
         }
 
         writer.Raw(Payload.Span);
+    }
+
+    private void WriteProperties(ref PacketWriter writer)
+    {
+        if (TopicAlias != 0)
+        {
+            writer.Byte((byte)PropertyId.TopicAlias);
+            writer.UInt16(TopicAlias);
+        }
+
+        Message?.WriteFields(ref writer);
     }
 
     /// <summary>Reads a PUBLISH; the payload is a slice of <paramref name="body"/>, not a copy.</summary>

@@ -10,8 +10,7 @@ namespace EdgeGateway.Commands.Demo;
 internal sealed class Receiver(double baseWindowSeconds, EventList events)
 {
     private readonly Lock _gate = new();
-    private readonly SequenceLedger _sequences = new();
-    private readonly RecordLedger _records = new();
+    private readonly FeedAudit _audit = new(new FeedAuditOptions { Deep = true, RememberedRecords = 1_000_000 });
     private readonly Dictionary<string, SeenValue> _values = [];
     private readonly Dictionary<string, decimal> _energy = [];
     private readonly Dictionary<string, CarbonSum> _carbon = [];
@@ -19,22 +18,22 @@ internal sealed class Receiver(double baseWindowSeconds, EventList events)
     private readonly Dictionary<string, (bool Online, DateTimeOffset Time)> _devices = [];
     private long _live;
     private long _history;
-    private long _unreadable;
 
     /// <summary>Takes a message as it came.</summary>
-    public void Take(ReadOnlySpan<byte> payload, bool retained)
+    public void Take(string topic, ReadOnlyMemory<byte> payload, bool retained)
     {
         lock (_gate)
         {
-            if (!FeedMessage.TryParse(payload, out var message, out var problem))
+            if (_audit.Take(topic, payload, retained, out var message, out var added) == FeedTaking.Unreadable)
             {
-                _unreadable++;
-                events.Add($"A message cannot be read: {problem}", Tone.Bad);
+                events.Add($"A message cannot be read: {_audit.Verdict().Findings.LastOrDefault(f => f.StartsWith("unreadable", StringComparison.Ordinal))}", Tone.Bad);
+            }
+
+            if (message is null)
+            {
                 return;
             }
 
-            var added = _sequences.Observe(message, retained);
-            _records.Observe(message);
             if (message.Lane == FeedLane.History)
             {
                 _history += added;
@@ -60,6 +59,7 @@ internal sealed class Receiver(double baseWindowSeconds, EventList events)
     {
         lock (_gate)
         {
+            var verdict = _audit.Verdict();
             return new Picture
             {
                 Values = new Dictionary<string, SeenValue>(_values),
@@ -69,9 +69,9 @@ internal sealed class Receiver(double baseWindowSeconds, EventList events)
                 Online = _devices.ToDictionary(d => d.Key, d => d.Value.Online),
                 Live = _live,
                 History = _history,
-                Unreadable = _unreadable,
-                Changed = _records.Changed,
-                Ledger = _sequences.Report() with { Duplicated = _records.Duplicated },
+                Unreadable = verdict.Unreadable,
+                Changed = verdict.Changed,
+                Ledger = verdict.Ledger,
             };
         }
     }

@@ -73,7 +73,7 @@ internal sealed class Subscriber : IAsyncDisposable
         }
         else
         {
-            _receiver.Take(message.Payload.Span, message.Retain);
+            _receiver.Take(message.Topic, message.Payload, message.Retain);
         }
 
         return ValueTask.CompletedTask;

@@ -4,16 +4,16 @@ using EdgeGateway.Core.Outbox;
 namespace EdgeGateway.Uplinks.Mqtt;
 
 /// <summary>A message under way: in flight, or waiting for another try.</summary>
-/// <param name="row">The row, or the part of it that this message carries.</param>
+/// <param name="row">The row, the part of it that this message carries, or several rows joined.</param>
 /// <param name="lane">The lane it leaves by.</param>
-/// <param name="whole">What the outbox waits for; null for a birth that is announced again.</param>
-internal sealed class Held(OutboxRow row, FeedLane lane, HeldRow? whole)
+/// <param name="wholes">What the outbox waits for, in order; empty for a birth that is announced again.</param>
+internal sealed class Held(OutboxRow row, FeedLane lane, IReadOnlyList<HeldRow> wholes)
 {
     public OutboxRow Row => row;
 
     public FeedLane Lane => lane;
 
-    public HeldRow? Whole => whole;
+    public IReadOnlyList<HeldRow> Wholes => wholes;
 
     public int Retries { get; set; }
 
@@ -27,12 +27,18 @@ internal sealed class Held(OutboxRow row, FeedLane lane, HeldRow? whole)
 
     /// <summary>Monotonic time of the next try.</summary>
     public TimeSpan Due { get; set; }
+
+    /// <summary>Monotonic time at which it was handed over; null when the connection broke since: its round trip means nothing then.</summary>
+    public TimeSpan? Handed { get; set; }
+
+    /// <summary>Size of the message in bytes as it was handed over.</summary>
+    public int Bytes { get; set; }
 }
 
-/// <summary>A row that the outbox waits for; it travels in one message or in several, and is settled when all of them are.</summary>
-internal sealed class HeldRow(long id)
+/// <summary>A row that the outbox waits for; it travels in one message, in several, or joined with others, and is settled when all of them are.</summary>
+internal sealed class HeldRow(OutboxRow row)
 {
-    public long Id => id;
+    public OutboxRow Row => row;
 
     /// <summary>Messages of the row that are not settled.</summary>
     public int Open { get; set; } = 1;

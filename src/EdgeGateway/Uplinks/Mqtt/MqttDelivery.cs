@@ -1,3 +1,4 @@
+using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.Site;
@@ -31,9 +32,16 @@ internal sealed class MqttDelivery
     private readonly Queue<Held> _historyParts = new();
     private readonly List<Held> _again = [];
     private readonly HashSet<Held> _inFlight = [];
-    private readonly HashSet<long> _heldIds = [];
+    private readonly Dictionary<long, HeldRow> _held = [];
     private readonly Func<long, bool> _isHeld;
+    private readonly BackfillWindow _historyWindow = new();
+    private readonly List<OutboxRow> _run = [];
     private int _window;
+    private int _suspects;
+    private long _historyInFlight;
+    private long _historyRows;
+    private long _historyRowBytes;
+    private long _sentBodyBytes;
     private int _maxBody = int.MaxValue;
     private TimeSpan _historyNotBefore;
 
@@ -44,8 +52,8 @@ internal sealed class MqttDelivery
         _inOrder = model.InOrder;
         _done = context.Outbox.OpenCursor(model.Id);
         _lanes = new DeliveryLanes(context.Outbox, _done);
-        _isHeld = _heldIds.Contains;
-        Pace = new BackfillPace(model.BackfillBytesPerSecond);
+        _isHeld = _held.ContainsKey;
+        Pace = new BackfillPace(model.BackfillBytesPerSecond, model.IsBackfillUnpaced);
     }
 
     public BackfillPace Pace { get; }
@@ -57,8 +65,31 @@ internal sealed class MqttDelivery
 
     public long Backlog => _lanes.Backlog;
 
-    /// <summary>Mean size of the messages sent so far in bytes, to foretell the end of the history.</summary>
-    public double MeanMessageBytes => Sent == 0 ? 0 : (double)SentBytes / Sent;
+    /// <summary>Mean bytes that a row of the history takes on its way, to foretell the end; 0 before the first.</summary>
+    public double MeanHistoryBytes => _historyRows == 0 || _sentBodyBytes == 0 ? 0 : (double)_historyRowBytes / _historyRows * SentBytes / _sentBodyBytes;
+
+    /// <summary>When the oldest row that is not acknowledged was made; null when there is none, or it cannot be read now (requirement B-4).</summary>
+    public Instant? Oldest
+    {
+        get
+        {
+            if (Backlog == 0)
+            {
+                return null;
+            }
+
+            var oldest = _lanes.OldestWaiting(_isHeld);
+            foreach (var row in _held.Values)
+            {
+                if (oldest is null || row.Row.Created < oldest)
+                {
+                    oldest = row.Row.Created;
+                }
+            }
+
+            return oldest;
+        }
+    }
 
     public long Sent { get; private set; }
 
@@ -88,16 +119,24 @@ internal sealed class MqttDelivery
         if (!resumed)
         {
             _again.Clear();
-            _heldIds.Clear();
+            _suspects = 0;
+            _held.Clear();
             _liveParts.Clear();
             _historyParts.Clear();
             _births.Clear();
             foreach (var birth in _context.Births())
             {
-                _births.Enqueue(new Held(birth, FeedLane.Live, whole: null));
+                _births.Enqueue(new Held(birth, FeedLane.Live, []));
             }
         }
 
+        // What is in flight was handed over to a connection that is gone.
+        foreach (var held in _inFlight)
+        {
+            held.Handed = null;
+        }
+
+        _historyWindow.Begin();
         _lanes.Begin();
     }
 
@@ -107,14 +146,15 @@ internal sealed class MqttDelivery
     public Held? Next(TimeSpan now, out TimeSpan? wait)
     {
         wait = null;
-        if (_inFlight.Count >= _window || _inFlight.Any(held => held.IsSuspect))
+        if (_inFlight.Count >= _window)
         {
             return null;
         }
 
-        if (_again.Find(held => held.IsSuspect) is { } suspect)
+        if (_suspects > 0)
         {
-            return _inFlight.Count == 0 ? Take(suspect) : null;
+            // Alone, so that nothing else can be blamed if the connection breaks once more.
+            return _inFlight.Count == 0 && _again.Find(static held => held.IsSuspect) is { } suspect ? Take(suspect) : null;
         }
 
         if (_births.TryDequeue(out var birth))
@@ -147,8 +187,12 @@ internal sealed class MqttDelivery
     {
         Sent++;
         SentBytes += bytes;
+        _sentBodyBytes += held.Row.Body.Length;
+        held.Handed = now;
+        held.Bytes = bytes;
         if (held.Lane == FeedLane.History)
         {
+            _historyInFlight += bytes;
             Pace.HistorySent(bytes, now);
         }
         else
@@ -166,11 +210,17 @@ internal sealed class MqttDelivery
     /// <returns>What went wrong, for a person, or null.</returns>
     public string? Settled(Held held, PublishOutcome outcome, TimeSpan now)
     {
-        _inFlight.Remove(held);
+        if (_inFlight.Remove(held) && held.Lane == FeedLane.History)
+        {
+            _historyInFlight -= held.Bytes;
+        }
+
         switch (outcome.Status)
         {
+            case PublishStatus.TooLarge or PublishStatus.Refused or PublishStatus.Suspect when held.Wholes.Count > 1 && outcome.Code != MqttReasonCode.RetainNotSupported:
+                return Disjoin(held, outcome, now);
             case PublishStatus.Delivered:
-                Delivered(held);
+                Delivered(held, now);
                 return null;
             case PublishStatus.SessionLost:
                 held.Due = now;
@@ -183,7 +233,7 @@ internal sealed class MqttDelivery
             case PublishStatus.Suspect when held.IsSuspect:
                 return Quarantine(held, outcome.Reason);
             case PublishStatus.Suspect:
-                held.IsSuspect = true;
+                Suspect(held);
                 _again.Add(held);
                 return outcome.Reason;
             case PublishStatus.Refused when outcome.Code == MqttReasonCode.RetainNotSupported && held.Row.Retain && !held.IsUnretained:
@@ -242,6 +292,12 @@ internal sealed class MqttDelivery
             return null;
         }
 
+        if (_historyInFlight >= _historyWindow.Bytes)
+        {
+            // The next acknowledgement makes room.
+            return null;
+        }
+
         var pause = Pace.Wait(now);
         if (_historyNotBefore - now > pause)
         {
@@ -260,19 +316,105 @@ internal sealed class MqttDelivery
     private Held New(FeedLane lane)
     {
         var waiting = PartsOf(lane);
-        if (waiting.Count == 0)
+        if (waiting.Count > 0)
         {
-            var row = _lanes.Take(lane);
-            _heldIds.Add(row.Id);
-            var parts = RowParts.Split(row, _maxBody);
-            var whole = new HeldRow(row.Id) { Open = parts.Count };
-            foreach (var part in parts)
+            return waiting.Dequeue();
+        }
+
+        var maxBody = _maxBody;
+        var row = _lanes.Take(lane);
+        var whole = Hold(row);
+        if (lane == FeedLane.History)
+        {
+            maxBody = Math.Min(maxBody, _historyWindow.MessageBytes);
+            _historyRows++;
+            _historyRowBytes += row.Body.Length;
+            if (Joined(row, whole, Math.Min(maxBody, RowParts.MaxJoinedBytes)) is { } joined)
             {
-                waiting.Enqueue(new Held(part, lane, whole));
+                return joined;
             }
         }
 
+        var parts = RowParts.Split(row, maxBody);
+        whole.Open = parts.Count;
+        if (parts.Count == 1)
+        {
+            return new Held(row, lane, [whole]);
+        }
+
+        foreach (var part in parts)
+        {
+            waiting.Enqueue(new Held(part, lane, [whole]));
+        }
+
         return waiting.Dequeue();
+    }
+
+    /// <summary>Small rows of the history that are numbered on from each other in one message (requirement B-1); null when nothing follows that fits.</summary>
+    private Held? Joined(OutboxRow row, HeldRow whole, int maxBytes)
+    {
+        var (records, bytes) = (row.Count, row.Body.Length);
+        _run.Clear();
+        _run.Add(row);
+        List<HeldRow>? wholes = null;
+        while (records < RowParts.MaxJoinedRecords
+            && _lanes.TakeFollower(FeedLane.History, _run[^1], RowParts.MaxJoinedRecords - records, maxBytes - bytes + 1, _inOrder, _isHeld) is { } next)
+        {
+            _run.Add(next);
+            (wholes ??= [whole]).Add(Hold(next));
+            records += next.Count;
+            bytes += next.Body.Length - 1;
+            _historyRows++;
+            _historyRowBytes += next.Body.Length;
+        }
+
+        var joined = wholes is null ? null : new Held(RowParts.Join(_run), FeedLane.History, wholes);
+        _run.Clear();
+        return joined;
+    }
+
+    private HeldRow Hold(OutboxRow row)
+    {
+        var whole = new HeldRow(row);
+        _held.Add(row.Id, whole);
+        return whole;
+    }
+
+    /// <summary>What was refused as one message goes row by row, so that one bad row does not take the others with it.</summary>
+    private string? Disjoin(Held held, PublishOutcome outcome, TimeSpan now)
+    {
+        string? problem = null;
+        foreach (var whole in held.Wholes)
+        {
+            var single = new Held(whole.Row, held.Lane, [whole]) { Due = now, IsUnretained = held.IsUnretained, Retries = held.Retries, Refusals = held.Refusals };
+            if (outcome.Status == PublishStatus.TooLarge)
+            {
+                _again.Add(single);
+            }
+            else
+            {
+                problem = Settled(single, outcome, now);
+            }
+        }
+
+        held.Refusals++;
+        return problem;
+    }
+
+    private void Suspect(Held held)
+    {
+        held.IsSuspect = true;
+        _suspects++;
+    }
+
+    /// <summary>What the outbox waits for needs no more care under this message: it is no suspect any more.</summary>
+    private void Clear(Held held)
+    {
+        if (held.IsSuspect)
+        {
+            held.IsSuspect = false;
+            _suspects--;
+        }
     }
 
     /// <summary>Puts two or three smaller messages in the place of one that was too large; false when it holds a single record.</summary>
@@ -284,14 +426,15 @@ internal sealed class MqttDelivery
             return false;
         }
 
-        if (held.Whole is { } whole)
+        foreach (var whole in held.Wholes)
         {
             whole.Open += parts.Count - 1;
         }
 
+        Clear(held);
         foreach (var part in parts)
         {
-            _again.Add(new Held(part, held.Lane, held.Whole) { Due = now, IsUnretained = held.IsUnretained });
+            _again.Add(new Held(part, held.Lane, held.Wholes) { Due = now, IsUnretained = held.IsUnretained });
         }
 
         return true;
@@ -310,21 +453,29 @@ internal sealed class MqttDelivery
         _again.Add(held);
     }
 
-    private void Delivered(Held held)
+    private void Delivered(Held held, TimeSpan now)
     {
-        if (held.Whole is { } whole)
+        Clear(held);
+        if (held.Lane == FeedLane.History && held.Handed is { } sent && _historyWindow.Acknowledged(held.Bytes, sent, now))
         {
-            Settle(whole);
+            Pace.PushedBack(now);
         }
-        else
+
+        if (held.Wholes.Count == 0)
         {
             Acknowledged++;
+        }
+
+        foreach (var whole in held.Wholes)
+        {
+            Settle(whole);
         }
     }
 
     private string Quarantine(Held held, string reason)
     {
-        if (held.Whole is { } whole)
+        Clear(held);
+        foreach (var whole in held.Wholes)
         {
             whole.Problem ??= reason;
             Settle(whole);
@@ -334,25 +485,26 @@ internal sealed class MqttDelivery
     }
 
     /// <summary>A message of the row needs no more care; the last one settles the row.</summary>
-    private void Settle(HeldRow row)
+    private void Settle(HeldRow whole)
     {
-        if (--row.Open > 0)
+        if (--whole.Open > 0)
         {
             return;
         }
 
-        if (row.Problem is { } problem)
+        var id = whole.Row.Id;
+        if (whole.Problem is { } problem)
         {
-            _context.Outbox.Quarantine(_destination, row.Id, problem);
+            _context.Outbox.Quarantine(_destination, id, problem);
             Quarantined++;
         }
         else
         {
-            _context.Outbox.Acknowledge(_destination, row.Id);
+            _context.Outbox.Acknowledge(_destination, id);
             Acknowledged++;
         }
 
-        _done.Acknowledge(row.Id);
-        _heldIds.Remove(row.Id);
+        _done.Acknowledge(id);
+        _held.Remove(id);
     }
 }

@@ -17,6 +17,9 @@ internal static class MqttUplinkOptions
     /// <summary>A gateway that comes back at once was not away. MQTT 5.0, 3.1.3.2.2; 3.1.1 has no such delay.</summary>
     private static readonly TimeSpan WillDelay = TimeSpan.FromSeconds(5);
 
+    /// <summary>Whether online and offline are told: who takes plain lists of samples gets nothing else.</summary>
+    public static bool SaysStatus(MqttUplinkModel model) => model.Format == FeedFormat.Feed;
+
     /// <summary>Options of the client.</summary>
     /// <exception cref="IOException">The password file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">The password file may not be read.</exception>
@@ -29,7 +32,7 @@ internal static class MqttUplinkOptions
         Password = model.PasswordFile is { } file ? File.ReadAllText(file).TrimEnd('\r', '\n') : null,
         KeepAlive = model.KeepAlive,
         MaxInFlight = MaxInFlight,
-        Will = new MqttWill { Topic = topics.Status, Payload = Offline, Retain = true, Delay = WillDelay },
+        Will = !SaysStatus(model) ? null : new MqttWill { Topic = topics.Status, Payload = Offline, Retain = true, Delay = WillDelay },
         Tls = new MqttTlsOptions { CaFile = model.CaFile, CertificateFile = model.CertificateFile, KeyFile = model.KeyFile },
     };
 }

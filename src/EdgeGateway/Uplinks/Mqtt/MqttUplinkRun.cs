@@ -18,14 +18,21 @@ internal sealed class MqttUplinkRun : IDisposable
 
     private static readonly TimeSpan FleetSpread = TimeSpan.FromSeconds(30);
 
-    private static readonly MqttMessageProperties Json = new() { PayloadIsText = true, ContentType = "application/json" };
+    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
+
+    private static readonly MqttMessageProperties Json = new() { PayloadIsText = true, ContentType = FeedPayload.ContentType(FeedCompression.None) };
 
     private readonly UplinkContext _context;
     private readonly TimeProvider _time;
     private readonly string _id;
     private readonly FeedTopics _topics;
-    private readonly FeedEnvelope _envelope;
+    private readonly IFeedFormat _format;
+    private readonly bool _saysStatus;
     private readonly MqttDelivery _delivery;
+    private readonly FeedCompression _compression;
+    private readonly MqttMessageProperties _packedJson;
+    private readonly MemoryStream _packed = new();
+    private readonly ITimer _alarm;
     private readonly Action<UplinkStatus> _showStatus;
     private readonly long _origin;
     private readonly Channel<MqttUplinkEvent> _events = Channel.CreateUnbounded<MqttUplinkEvent>(new UnboundedChannelOptions { SingleReader = true });
@@ -52,8 +59,12 @@ internal sealed class MqttUplinkRun : IDisposable
         _time = context.Time;
         _id = model.Id;
         _topics = topics;
-        _envelope = new FeedEnvelope(context.SiteId, context.GatewayId);
+        _format = FeedFormats.Create(model.Format, context.SiteId, context.GatewayId);
+        _saysStatus = MqttUplinkOptions.SaysStatus(model);
         _delivery = new MqttDelivery(model, context);
+        _compression = model.Compression;
+        _packedJson = new MqttMessageProperties { ContentType = FeedPayload.ContentType(_compression) };
+        _alarm = _time.CreateTimer(static run => ((MqttUplinkRun)run!).Wake(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _showStatus = showStatus;
         _origin = _time.GetTimestamp();
         _status = new UplinkStatus { Id = model.Id };
@@ -70,10 +81,12 @@ internal sealed class MqttUplinkRun : IDisposable
         await using (client.ConfigureAwait(false))
         {
             using var end = new CancellationTokenSource();
-            using var stopWakes = stop.Register(() => _events.Writer.TryWrite(MqttUplinkEvent.Look));
+            using var stopWakes = stop.Register(Wake);
             var serving = client.RunAsync(CancellationToken.None);
             var watching = WatchOutboxAsync(end.Token);
-            Task[] companions = _context.Volatile is { } values ? [serving, watching, SayVolatileAsync(client, values, end.Token)] : [serving, watching];
+            Task[] companions = _saysStatus && _context.Volatile is { } values ? [serving, watching, SayVolatileAsync(client, values, end.Token)] : [serving, watching];
+            _ = WakeAfterAsync(serving);
+            _ = WakeAfterAsync(watching);
             try
             {
                 await DeliverAsync(client, companions, stop).ConfigureAwait(false);
@@ -91,7 +104,12 @@ internal sealed class MqttUplinkRun : IDisposable
         }
     }
 
-    public void Dispose() => _sessionEnd.Dispose();
+    public void Dispose()
+    {
+        _alarm.Dispose();
+        _packed.Dispose();
+        _sessionEnd.Dispose();
+    }
 
     private async Task DeliverAsync(MqttClient client, Task[] companions, CancellationToken stop)
     {
@@ -101,7 +119,7 @@ internal sealed class MqttUplinkRun : IDisposable
             Interlocked.Exchange(ref _lookPending, 0);
             while (_events.Reader.TryRead(out var happened))
             {
-                Handle(happened, client);
+                Handle(in happened, client);
             }
 
             if (Array.Find(companions, task => task.IsCompleted) is { } ended)
@@ -128,60 +146,69 @@ internal sealed class MqttUplinkRun : IDisposable
                 wait = limit - Now;
             }
 
-            await WaitAsync(wait, companions).ConfigureAwait(false);
+            await WaitAsync(wait).ConfigureAwait(false);
         }
     }
 
-    private async Task WaitAsync(TimeSpan? wait, Task[] companions)
+    private void Wake() => _events.Writer.TryWrite(MqttUplinkEvent.Look);
+
+    private async Task WakeAfterAsync(Task companion)
     {
-        using var enough = new CancellationTokenSource();
-        Task happened = _events.Reader.WaitToReadAsync(enough.Token).AsTask();
-        List<Task> any = [happened, .. companions];
-        if (wait is { } time)
+        await companion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Wake();
+    }
+
+    /// <summary>Waits for the next event, one of which is that the time is over. Nothing is made for a turn: there are many in a second.</summary>
+    private ValueTask<bool> WaitAsync(TimeSpan? wait)
+    {
+        _alarm.Change(
+            wait switch
+            {
+                null => Timeout.InfiniteTimeSpan,
+                { } time when time <= TimeSpan.Zero => TimeSpan.Zero,
+                { } time when time < LongestTimer => time,
+                _ => LongestTimer,
+            },
+            Timeout.InfiniteTimeSpan);
+        return _events.Reader.WaitToReadAsync();
+    }
+
+    private void Handle(in MqttUplinkEvent happened, MqttClient client)
+    {
+        if (happened.Up is { } connection)
         {
-            any.Add(Task.Delay(time > TimeSpan.Zero ? time : TimeSpan.Zero, _time, enough.Token));
+            Up(connection, happened.Session, client);
         }
-
-        await Task.WhenAny(any).ConfigureAwait(false);
-        await enough.CancelAsync().ConfigureAwait(false);
-        await happened.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-    }
-
-    private void Handle(MqttUplinkEvent happened, MqttClient client)
-    {
-        switch (happened)
+        else if (happened.Down is { } loss)
         {
-            case MqttUplinkEvent.Up up:
-                Up(up, client);
-                break;
-            case MqttUplinkEvent.Down down:
-                Down(down.Loss);
-                break;
-            case MqttUplinkEvent.Settled settled:
-                Settle(settled.Held, settled.Outcome);
-                break;
-            case MqttUplinkEvent.StatusNotTaken refused:
-                Report($"{_topics.Status}: {refused.Outcome.Reason}");
-                _context.Logger.UplinkNotTaken(_id, _topics.Status, refused.Outcome.Reason);
-                break;
+            Down(loss);
+        }
+        else if (happened.Settled is { } held)
+        {
+            Settle(held, happened.Outcome);
+        }
+        else if (happened.IsStatus)
+        {
+            Report($"{_topics.Status}: {happened.Outcome.Reason}");
+            _context.Logger.UplinkNotTaken(_id, _topics.Status, happened.Outcome.Reason);
         }
     }
 
-    private void Up(MqttUplinkEvent.Up up, MqttClient client)
+    private void Up(MqttConnected connection, int session, MqttClient client)
     {
-        _connection = up.Connection;
-        _knownSession = up.Session;
+        _connection = connection;
+        _knownSession = session;
         _isBegun = false;
         _isToldDown = false;
         _status = _status with
         {
             Since = _time.GetUtcNow(),
-            Server = up.Connection.Server.ToString(),
+            Server = connection.Server.ToString(),
             LastError = null,
             LastErrorAt = null,
         };
         _context.Logger.UplinkConnected(_id, _status.Server!, _delivery.Backlog);
-        if (!up.Connection.Limits.RetainAvailable)
+        if (!connection.Limits.RetainAvailable)
         {
             Report("the server keeps no retained messages: births, states and the status are sent without, and who subscribes later gets them in the next session only. Allow retained messages at the broker");
             if (!_isToldUnretained)
@@ -196,6 +223,11 @@ internal sealed class MqttUplinkRun : IDisposable
         lock (_gate)
         {
             sessionEnd = _sessionEnd.Token;
+        }
+
+        if (!_saysStatus)
+        {
+            return;
         }
 
         _ = SayOnlineAsync(client, Retains, sessionEnd);
@@ -284,13 +316,14 @@ internal sealed class MqttUplinkRun : IDisposable
     private bool Hand(MqttClient client, Held held)
     {
         var message = new PooledBuffer(held.Row.Body.Length + 256);
-        _envelope.Write(message, held.Row, held.Lane);
+        _format.Write(message, held.Row, held.Lane);
+        var properties = Pack(message);
         lock (_gate)
         {
             if (_session == _knownSession)
             {
                 _delivery.Handed(held, message.Written.Length, Now);
-                _ = PublishAsync(client, held, message, held.Row.Retain && !held.IsUnretained && Retains, _sessionEnd.Token);
+                _ = PublishAsync(client, held, message, properties, held.Row.Retain && !held.IsUnretained && Retains, _sessionEnd.Token);
                 return true;
             }
         }
@@ -301,12 +334,25 @@ internal sealed class MqttUplinkRun : IDisposable
         return false;
     }
 
-    private async Task PublishAsync(MqttClient client, Held held, PooledBuffer message, bool retain, CancellationToken sessionEnd)
+    /// <summary>Packs the message in its place where the centre can unpack it and that saves something; returns what is said of its content.</summary>
+    private MqttMessageProperties Pack(PooledBuffer message)
+    {
+        if (!FeedPayload.TryPack(message.Written.Span, _compression, _packed))
+        {
+            return Json;
+        }
+
+        message.Replace(_packed.GetBuffer().AsSpan(0, (int)_packed.Length));
+        return _packedJson;
+    }
+
+    private async Task PublishAsync(
+        MqttClient client, Held held, PooledBuffer message, MqttMessageProperties properties, bool retain, CancellationToken sessionEnd)
     {
         PublishOutcome outcome;
         try
         {
-            outcome = await client.PublishAsync(_topics.Of(held.Row), message.Written, MqttQos.AtLeastOnce, retain, Json, sessionEnd)
+            outcome = await client.PublishAsync(_topics.Of(held.Row), message.Written, MqttQos.AtLeastOnce, retain, properties, sessionEnd)
                 .ConfigureAwait(false);
         }
         catch (OperationCanceledException)
@@ -315,7 +361,7 @@ internal sealed class MqttUplinkRun : IDisposable
         }
 
         message.Dispose();
-        _events.Writer.TryWrite(new MqttUplinkEvent.Settled(held, outcome));
+        _events.Writer.TryWrite(MqttUplinkEvent.Settle(held, outcome));
     }
 
     private async Task SayOnlineAsync(MqttClient client, bool retain, CancellationToken sessionEnd)
@@ -325,7 +371,7 @@ internal sealed class MqttUplinkRun : IDisposable
             var outcome = await client.PublishAsync(_topics.Status, MqttUplinkOptions.Online, retain: retain, cancel: sessionEnd).ConfigureAwait(false);
             if (outcome.Status is not (PublishStatus.Delivered or PublishStatus.SessionLost))
             {
-                _events.Writer.TryWrite(new MqttUplinkEvent.StatusNotTaken(outcome));
+                _events.Writer.TryWrite(MqttUplinkEvent.StatusNotTaken(outcome));
             }
         }
         catch (OperationCanceledException)
@@ -337,7 +383,7 @@ internal sealed class MqttUplinkRun : IDisposable
     /// <summary>Says offline, because DISCONNECT makes the server forget the will.</summary>
     private async Task FarewellAsync(MqttClient client)
     {
-        if (_connection is null)
+        if (_connection is null || !_saysStatus)
         {
             return;
         }
@@ -362,7 +408,7 @@ internal sealed class MqttUplinkRun : IDisposable
             seen = _context.Outbox.LastRowId;
             if (Interlocked.Exchange(ref _lookPending, 1) == 0)
             {
-                _events.Writer.TryWrite(MqttUplinkEvent.Look);
+                Wake();
             }
         }
     }
@@ -420,10 +466,10 @@ internal sealed class MqttUplinkRun : IDisposable
 
         ended?.Cancel();
         ended?.Dispose();
-        _events.Writer.TryWrite(new MqttUplinkEvent.Up(connection, session));
+        _events.Writer.TryWrite(MqttUplinkEvent.Connected(connection, session));
     }
 
-    private void OnDisconnected(MqttDisconnected loss) => _events.Writer.TryWrite(new MqttUplinkEvent.Down(loss));
+    private void OnDisconnected(MqttDisconnected loss) => _events.Writer.TryWrite(MqttUplinkEvent.Disconnected(loss));
 
     private void Report(string problem) => _status = _status with { LastError = problem, LastErrorAt = _time.GetUtcNow() };
 
@@ -440,9 +486,10 @@ internal sealed class MqttUplinkRun : IDisposable
             Quarantined = _delivery.Quarantined,
             InFlight = _delivery.InFlight,
             BacklogRows = backlog,
+            OldestWaiting = _delivery.Oldest is { } oldest ? oldest.ToDateTimeOffset() : null,
             BackfillBytesPerSecond = pace,
-            ExpectedEnd = hasHistory && _connection is not null && _delivery.MeanMessageBytes > 0
-                ? _time.GetUtcNow() + TimeSpan.FromSeconds(Math.Min(backlog * _delivery.MeanMessageBytes / pace, TimeSpan.FromDays(3650).TotalSeconds))
+            ExpectedEnd = hasHistory && _connection is not null && pace > 0 && _delivery.MeanHistoryBytes > 0
+                ? _time.GetUtcNow() + TimeSpan.FromSeconds(Math.Min(backlog * _delivery.MeanHistoryBytes / pace, TimeSpan.FromDays(3650).TotalSeconds))
                 : null,
         };
         _showStatus(_status);

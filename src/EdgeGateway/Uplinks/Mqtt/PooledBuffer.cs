@@ -24,6 +24,15 @@ internal sealed class PooledBuffer(int size) : IBufferWriter<byte>, IDisposable
         return _bytes.AsSpan(_length);
     }
 
+    /// <summary>Takes another content instead of what was written.</summary>
+    public void Replace(ReadOnlySpan<byte> content)
+    {
+        _length = 0;
+        Grow(content.Length);
+        content.CopyTo(_bytes);
+        _length = content.Length;
+    }
+
     public void Dispose()
     {
         if (_bytes.Length > 0)

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using EdgeGateway.Protocols.Mqtt;
 using EdgeGateway.Protocols.Mqtt.Packets;
-using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Tests.Protocols.Mqtt;
 
@@ -16,7 +15,7 @@ public sealed class MqttClientTests
     [InlineData(MqttProtocolVersion.V500)]
     public async Task A_publish_completes_when_the_server_acknowledges_it(MqttProtocolVersion version)
     {
-        await using var bench = new Bench(version);
+        await using var bench = new ClientBench(version);
         var peer = await bench.ConnectAsync();
         var outcome = bench.Client.PublishAsync("a/b", "x"u8.ToArray());
         var publish = await peer.ExpectPublishAsync();
@@ -37,7 +36,7 @@ public sealed class MqttClientTests
     [InlineData(MqttReasonCode.PacketTooLarge, PublishStatus.TooLarge)]
     public async Task Reason_codes_say_whether_to_try_again(MqttReasonCode code, PublishStatus expected)
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var peer = await bench.ConnectAsync();
         var outcome = bench.Client.PublishAsync("a", default);
         await peer.AckAsync((await peer.ExpectPublishAsync()).PacketId, code);
@@ -48,7 +47,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task Publishes_wait_for_the_first_connection_and_leave_in_order()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var outcomes = Enumerable.Range(0, 5).Select(i => bench.Client.PublishAsync($"t/{i}", default).AsTask()).ToArray();
         var peer = await bench.ConnectAsync();
         for (var i = 0; i < 5; i++)
@@ -64,7 +63,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task A_waiting_publish_can_be_cancelled_and_is_never_sent()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         using var cancel = new CancellationTokenSource();
         var first = bench.Client.PublishAsync("cancelled", default, cancel: cancel.Token).AsTask();
         var second = bench.Client.PublishAsync("kept", default);
@@ -80,7 +79,7 @@ public sealed class MqttClientTests
     [InlineData(2, 100)]
     public async Task No_more_is_in_flight_than_both_sides_allow(int maxInFlight, ushort receiveMaximum)
     {
-        await using var bench = new Bench(MqttProtocolVersion.V500, options => options with { MaxInFlight = maxInFlight });
+        await using var bench = new ClientBench(MqttProtocolVersion.V500, options => options with { MaxInFlight = maxInFlight });
         var window = Math.Min(maxInFlight, receiveMaximum);
         var peer = await bench.ConnectAsync(properties: new() { ReceiveMaximum = receiveMaximum });
         for (var i = 0; i < window + 2; i++)
@@ -104,7 +103,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task A_resumed_session_sends_again_with_the_same_identifiers_in_order_before_anything_new()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var peer = await bench.ConnectAsync();
         var outcomes = Enumerable.Range(0, 3).Select(i => bench.Client.PublishAsync($"t/{i}", default).AsTask()).ToArray();
         var sent = new[] { await peer.ExpectPublishAsync(), await peer.ExpectPublishAsync(), await peer.ExpectPublishAsync() };
@@ -134,7 +133,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task A_smaller_receive_maximum_after_a_reconnect_is_respected()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var peer = await bench.ConnectAsync();
         for (var i = 0; i < 3; i++)
         {
@@ -163,7 +162,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task A_lost_session_gives_the_messages_in_flight_back_to_the_caller()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var peer = await bench.ConnectAsync();
         var outcome = bench.Client.PublishAsync("a", default).AsTask();
         await peer.ExpectPublishAsync();
@@ -183,7 +182,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task The_first_connection_starts_clean_and_a_session_present_then_is_a_breach()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         bench.Start();
         var peer = await bench.Server.NextAsync();
         Assert.True((await peer.AcceptAsync(sessionPresent: true)).CleanStart);
@@ -195,7 +194,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task A_session_left_by_an_earlier_process_is_removed_in_3_1_1()
     {
-        await using var bench = new Bench(MqttProtocolVersion.V311);
+        await using var bench = new ClientBench(MqttProtocolVersion.V311);
         bench.Start();
         var peer = await bench.Server.NextAsync();
         Assert.False((await peer.AcceptAsync(sessionPresent: true)).CleanStart);
@@ -213,7 +212,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task What_is_too_large_for_the_server_is_not_sent()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var peer = await bench.ConnectAsync(properties: new() { MaximumPacketSize = 100 });
         var outcome = await bench.Client.PublishAsync("a", new byte[200]).AsTask().WaitAsync(Patience);
         Assert.Equal(PublishStatus.TooLarge, outcome.Status);
@@ -224,7 +223,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task What_the_server_does_not_support_is_refused_without_asking()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         await bench.ConnectAsync(properties: new() { MaximumQos = 0, RetainAvailable = false });
         var qos = await bench.Client.PublishAsync("a", default).AsTask().WaitAsync(Patience);
         Assert.Equal((PublishStatus.Refused, MqttReasonCode.QosNotSupported), (qos.Status, qos.Code));
@@ -235,7 +234,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task A_message_at_which_the_server_hangs_up_three_times_is_suspect()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var peer = await bench.ConnectAsync();
         var poison = bench.Client.PublishAsync("poison", default).AsTask();
         for (var i = 0; i < 3; i++)
@@ -256,7 +255,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task Quality_of_service_2_is_handed_over_in_four_steps_and_resumed_at_the_right_one()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var peer = await bench.ConnectAsync();
         var outcome = bench.Client.PublishAsync("a", default, MqttQos.ExactlyOnce).AsTask();
         var id = (await peer.ExpectPublishAsync()).PacketId;
@@ -274,7 +273,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task Quality_of_service_2_is_received_once()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var messages = new ConcurrentQueue<string>();
         bench.Client.MessageReceived = (message, _) =>
         {
@@ -295,7 +294,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task A_message_is_acknowledged_after_its_handler_even_when_the_handler_fails_or_publishes()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var failures = new ConcurrentQueue<string>();
         bench.Client.HandlerFailed = failure => failures.Enqueue(failure.Message);
         bench.Client.MessageReceived = async (message, cancel) =>
@@ -314,7 +313,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task Subscriptions_are_made_again_only_when_the_session_was_lost()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var granted = bench.Client.SubscribeAsync("cmd/#").AsTask();
         var peer = await bench.ConnectAsync();
         var subscribe = await peer.ExpectSubscribeAsync();
@@ -339,7 +338,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task A_refused_subscription_says_so()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var answer = bench.Client.SubscribeAsync("secret").AsTask();
         var peer = await bench.ConnectAsync();
         await peer.SendAsync(SubAck((await peer.ExpectSubscribeAsync()).PacketId, 0x87));
@@ -349,7 +348,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task Silence_is_answered_with_a_ping_and_then_with_a_new_connection()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var peer = await bench.ConnectAsync();
         var ping = peer.ReadAsync();
         await bench.Time.AdvanceUntilAsync(ping, TimeSpan.FromSeconds(1));
@@ -364,7 +363,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task The_servers_keep_alive_replaces_ours()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var peer = await bench.ConnectAsync(properties: new() { ServerKeepAliveSeconds = 5 });
         var ping = peer.ReadAsync();
         await bench.Time.AdvanceUntilAsync(ping, TimeSpan.FromMilliseconds(100));
@@ -375,7 +374,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task A_clean_stop_says_goodbye_and_ends_the_run()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var peer = await bench.ConnectAsync();
         var stop = bench.Client.DisconnectAsync();
         Assert.Equal(MqttReasonCode.Success, (await peer.ExpectDisconnectAsync()).ReasonCode);
@@ -388,7 +387,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task Cancellation_cuts_the_connection_without_a_goodbye()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var peer = await bench.ConnectAsync();
         await bench.Cancel.CancelAsync();
         await peer.ExpectEndAsync();
@@ -398,7 +397,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task A_breach_is_answered_with_its_code_and_a_new_connection()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var peer = await bench.ConnectAsync();
         await peer.SendAsync([0x40, 0x02, 0x00, 0x00]);
         Assert.Equal(MqttReasonCode.ProtocolError, (await peer.ExpectDisconnectAsync()).ReasonCode);
@@ -411,7 +410,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task A_packet_larger_than_our_limit_is_refused_before_it_is_read()
     {
-        await using var bench = new Bench(MqttProtocolVersion.V500, options => options with { MaxIncomingPacketSize = 1000 });
+        await using var bench = new ClientBench(MqttProtocolVersion.V500, options => options with { MaxIncomingPacketSize = 1000 });
         var peer = await bench.ConnectAsync();
         await peer.SendAsync([0x30, 0xFF, 0xFF, 0xFF, 0x7F]);
         Assert.Equal(MqttReasonCode.PacketTooLarge, (await peer.ExpectDisconnectAsync()).ReasonCode);
@@ -421,7 +420,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task A_topic_alias_that_was_not_offered_is_a_breach()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var peer = await bench.ConnectAsync();
         await peer.SendAsync(new PublishPacket { Topic = "a", Properties = new() { TopicAlias = 1 } });
         Assert.Equal(MqttReasonCode.TopicAliasInvalid, (await peer.ExpectDisconnectAsync()).ReasonCode);
@@ -439,7 +438,7 @@ public sealed class MqttClientTests
     [InlineData("", MqttLossCause.ClosedByServer)]
     public async Task A_bad_answer_to_connect_has_a_clear_reason_and_is_followed_by_another_try(string hex, MqttLossCause expected)
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         bench.Start();
         var peer = await bench.Server.NextAsync();
         await peer.ExpectConnectAsync();
@@ -457,7 +456,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task A_server_that_never_answers_connect_is_left_after_the_time_limit()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         bench.Start();
         var peer = await bench.Server.NextAsync();
         await peer.ExpectConnectAsync();
@@ -470,7 +469,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task The_next_server_is_tried_at_once_and_the_preferred_one_first_again_later()
     {
-        await using var bench = new Bench(MqttProtocolVersion.V500, options => options with { Servers = [new("mqtt://first"), new("mqtt://second")] });
+        await using var bench = new ClientBench(MqttProtocolVersion.V500, options => options with { Servers = [new("mqtt://first"), new("mqtt://second")] });
         bench.Server.Refuses = server => server.Host == "first";
         bench.Start();
         var peer = await bench.Server.NextAsync();
@@ -489,7 +488,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task Waits_between_attempts_double_up_to_the_limit()
     {
-        await using var bench = new Bench(MqttProtocolVersion.V500, options => options with { Jitter = () => 1 });
+        await using var bench = new ClientBench(MqttProtocolVersion.V500, options => options with { Jitter = () => 1 });
         bench.Server.Refuses = _ => true;
         bench.Start();
         var waits = new List<double>();
@@ -506,7 +505,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task Refused_credentials_wait_longer()
     {
-        await using var bench = new Bench(MqttProtocolVersion.V500, options => options with { Jitter = () => 0 });
+        await using var bench = new ClientBench(MqttProtocolVersion.V500, options => options with { Jitter = () => 0 });
         bench.Start();
         var peer = await bench.Server.NextAsync();
         await peer.ExpectConnectAsync();
@@ -519,7 +518,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task A_session_taken_over_waits_longer_and_says_why()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var peer = await bench.ConnectAsync();
         await peer.SendAsync(new DisconnectPacket { ReasonCode = MqttReasonCode.SessionTakenOver });
         var loss = await bench.LostAsync();
@@ -543,7 +542,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task Connect_carries_what_was_configured()
     {
-        await using var bench = new Bench(MqttProtocolVersion.V500, options => options with
+        await using var bench = new ClientBench(MqttProtocolVersion.V500, options => options with
         {
             UserName = "u",
             Password = "p",
@@ -563,7 +562,7 @@ public sealed class MqttClientTests
     [Fact, Trait("clause", "MQTT5 3.2.2.3.5")]
     public async Task A_will_that_the_server_cannot_keep_is_offered_again_at_once_as_one_that_is_not_kept()
     {
-        await using var bench = new Bench(change: options => options with { Will = new() { Topic = "w", Payload = "gone"u8.ToArray(), Retain = true } });
+        await using var bench = new ClientBench(change: options => options with { Will = new() { Topic = "w", Payload = "gone"u8.ToArray(), Retain = true } });
         bench.Start();
         for (var connection = 0; connection < 2; connection++)
         {
@@ -585,7 +584,7 @@ public sealed class MqttClientTests
     [Fact]
     public async Task A_retained_message_in_flight_is_given_back_by_a_server_that_no_longer_keeps_messages()
     {
-        await using var bench = new Bench();
+        await using var bench = new ClientBench();
         var peer = await bench.ConnectAsync();
         var outcome = bench.Client.PublishAsync("a", default, retain: true);
         await peer.ExpectPublishAsync();
@@ -598,74 +597,4 @@ public sealed class MqttClientTests
 
     private static SubAckPacket SubAck(ushort id, byte code) =>
         new() { Type = PacketType.SubAck, PacketId = id, ReasonCodes = new[] { code } };
-
-    /// <summary>A client, its clock, its server and what it reported.</summary>
-    private sealed class Bench : IAsyncDisposable
-    {
-        private readonly System.Threading.Channels.Channel<MqttConnected> _connected = System.Threading.Channels.Channel.CreateUnbounded<MqttConnected>();
-        private readonly System.Threading.Channels.Channel<MqttDisconnected> _lost = System.Threading.Channels.Channel.CreateUnbounded<MqttDisconnected>();
-        private readonly DateTimeOffset _start;
-
-        public Bench(MqttProtocolVersion version = MqttProtocolVersion.V500, Func<MqttClientOptions, MqttClientOptions>? change = null)
-        {
-            Server = new(version);
-            var options = new MqttClientOptions
-            {
-                Servers = [new("mqtt://server")],
-                ClientId = "gw",
-                Version = version,
-                Dial = Server.DialAsync,
-                Jitter = () => 0,
-            };
-            Client = new(change?.Invoke(options) ?? options, Time)
-            {
-                Connected = connected => _connected.Writer.TryWrite(connected),
-                Disconnected = lost => _lost.Writer.TryWrite(lost),
-            };
-            _start = Time.GetUtcNow();
-        }
-
-        public ManualTime Time { get; } = new();
-
-        public ScriptedServer Server { get; }
-
-        public MqttClient Client { get; }
-
-        public CancellationTokenSource Cancel { get; } = new();
-
-        public Task Running { get; private set; } = Task.CompletedTask;
-
-        public TimeSpan Elapsed => Time.GetUtcNow() - _start;
-
-        public void Start() => Running = Client.RunAsync(Cancel.Token);
-
-        public async Task<ScriptedPeer> ConnectAsync(MqttProperties? properties = null)
-        {
-            Start();
-            var peer = await Server.NextAsync();
-            await peer.AcceptAsync(properties: properties);
-            await ConnectedAsync();
-            return peer;
-        }
-
-        /// <summary>Lets the wait before the reconnect pass.</summary>
-        public async Task<ScriptedPeer> NextPeerAsync()
-        {
-            var next = Server.NextAsync();
-            await Time.AdvanceUntilAsync(next, Step);
-            return await next;
-        }
-
-        public async Task<MqttConnected> ConnectedAsync() => await _connected.Reader.ReadAsync().AsTask().WaitAsync(Patience);
-
-        public async Task<MqttDisconnected> LostAsync() => await _lost.Reader.ReadAsync().AsTask().WaitAsync(Patience);
-
-        public async ValueTask DisposeAsync()
-        {
-            await Cancel.CancelAsync();
-            await Running.WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            Assert.False(Running.IsFaulted, Running.Exception?.ToString());
-            Cancel.Dispose();
-        }
-    }
 }

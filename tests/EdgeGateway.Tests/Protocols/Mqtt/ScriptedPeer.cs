@@ -69,11 +69,19 @@ internal sealed class ScriptedPeer : IAsyncDisposable
         return packet;
     }
 
-    public async Task<DisconnectPacket> ExpectDisconnectAsync()
+    public async Task<UnsubscribePacket> ExpectUnsubscribeAsync()
     {
         var frame = await ReadAsync();
-        Assert.Equal(PacketType.Disconnect, frame.Header.Type);
-        Assert.True(DisconnectPacket.TryRead(PacketType.Disconnect, frame.Body, _version, out var packet, out var breach), breach.Reason);
+        Assert.Equal(PacketType.Unsubscribe, frame.Header.Type);
+        Assert.True(UnsubscribePacket.TryRead(frame.Body, _version, out var packet, out var breach), breach.Reason);
+        return packet;
+    }
+
+    public async Task<DisconnectPacket> ExpectDisconnectAsync(PacketType type = PacketType.Disconnect)
+    {
+        var frame = await ReadAsync();
+        Assert.Equal(type, frame.Header.Type);
+        Assert.True(DisconnectPacket.TryRead(type, frame.Body, _version, out var packet, out var breach), breach.Reason);
         return packet;
     }
 

@@ -1,0 +1,191 @@
+using EdgeGateway.Protocols.Mqtt;
+using EdgeGateway.Protocols.Mqtt.Packets;
+
+namespace EdgeGateway.Tests.Protocols.Mqtt;
+
+/// <summary>What the client does with servers that stall, hang up or flood (requirements M-3, M-5, M-6, M-9, M-10).</summary>
+public sealed class FlowTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    [Theory]
+    [InlineData(MqttQos.AtLeastOnce)]
+    [InlineData(MqttQos.ExactlyOnce)]
+    public async Task Nothing_is_sent_again_on_a_connection_that_lives(MqttQos qos)
+    {
+        await using var bench = new ClientBench();
+        var peer = await bench.ConnectAsync();
+        _ = bench.Client.PublishAsync("a", default, qos).AsTask();
+        await peer.ExpectPublishAsync();
+        for (var i = 0; i < 20; i++)
+        {
+            var ping = peer.ReadAsync();
+            await bench.Time.AdvanceUntilAsync(ping, TimeSpan.FromSeconds(1));
+            Assert.Equal(PacketType.PingReq, (await ping).Header.Type);
+            await peer.SendAsync(new PingPacket(PacketType.PingResp));
+        }
+
+        Assert.Equal(0, bench.Client.Counters.Resends);
+        Assert.True(bench.Elapsed > TimeSpan.FromMinutes(9));
+    }
+
+    [Fact]
+    public async Task A_message_is_suspect_also_when_each_drop_takes_the_session_with_it()
+    {
+        await using var bench = new ClientBench();
+        var peer = await bench.ConnectAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            var outcome = bench.Client.PublishAsync(new() { Topic = "poison" }, key: 66).AsTask();
+            _ = bench.Client.PublishAsync(new() { Topic = "good" }, key: 67).AsTask();
+            Assert.Equal("poison", (await peer.ExpectPublishAsync()).Topic);
+            await peer.CloseAsync();
+            await bench.LostAsync();
+            peer = await bench.NextPeerAsync();
+            await peer.AcceptAsync(sessionPresent: false);
+            Assert.Equal(i < 2 ? PublishStatus.SessionLost : PublishStatus.Suspect, (await outcome.WaitAsync(Patience)).Status);
+        }
+    }
+
+    [Fact]
+    public async Task Drops_at_different_messages_make_none_suspect()
+    {
+        await using var bench = new ClientBench();
+        var peer = await bench.ConnectAsync();
+        for (var i = 0; i < 5; i++)
+        {
+            var outcome = bench.Client.PublishAsync(new() { Topic = "a" }, key: i).AsTask();
+            await peer.ExpectPublishAsync();
+            await peer.CloseAsync();
+            await bench.LostAsync();
+            peer = await bench.NextPeerAsync();
+            await peer.AcceptAsync(sessionPresent: false);
+            Assert.Equal(PublishStatus.SessionLost, (await outcome.WaitAsync(Patience)).Status);
+        }
+    }
+
+    [Fact]
+    public async Task More_than_may_wait_is_given_back_at_once()
+    {
+        await using var bench = new ClientBench(change: options => options with { MaxWaiting = 3, MaxWaitingBytes = 100 });
+        var waiting = Enumerable.Range(0, 3).Select(_ => bench.Client.PublishAsync("a", default).AsTask()).ToArray();
+        var outcome = await bench.Client.PublishAsync("a", default).AsTask().WaitAsync(Patience);
+        Assert.Equal((PublishStatus.Retry, MqttReasonCode.QuotaExceeded), (outcome.Status, outcome.Code));
+        Assert.All(waiting, each => Assert.False(each.IsCompleted));
+    }
+
+    [Fact]
+    public async Task More_bytes_than_may_wait_are_given_back_but_one_message_always_may()
+    {
+        await using var bench = new ClientBench(change: options => options with { MaxWaitingBytes = 100 });
+        var large = bench.Client.PublishAsync("a", new byte[1000]).AsTask();
+        Assert.Equal(PublishStatus.Retry, (await bench.Client.PublishAsync("a", new byte[1]).AsTask().WaitAsync(Patience)).Status);
+        var peer = await bench.ConnectAsync();
+        Assert.Equal(1000, (await peer.ExpectPublishAsync()).Payload.Length);
+        Assert.False(large.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_server_that_reads_nothing_holds_no_more_than_the_limits()
+    {
+        // The pipe takes 64 kB; all else must stay with us, and there is a limit to it.
+        await using var bench = new ClientBench(change: options => options with
+        {
+            MaxInFlight = 1000,
+            MaxInFlightBytes = 1024 * 1024,
+            MaxWaitingBytes = 1024 * 1024,
+            KeepAlive = TimeSpan.Zero,
+        });
+        await bench.ConnectAsync();
+        var outcomes = Enumerable.Range(0, 1000)
+            .Select(i => bench.Client.PublishAsync("a", new byte[10_000], i % 2 == 0 ? MqttQos.AtMostOnce : MqttQos.AtLeastOnce).AsTask()).ToArray();
+        Assert.True(outcomes.Count(each => each.IsCompleted) >= 700, "most do not fit");
+        Assert.All(outcomes.Where(each => each.IsCompleted), each => Assert.True(each.Result.Status is PublishStatus.Retry or PublishStatus.Delivered));
+        Assert.InRange(outcomes.Count(each => !each.IsCompleted), 100, 330);
+    }
+
+    [Fact]
+    public async Task A_message_of_qos_2_repeated_before_its_pubrec_is_handed_over_once()
+    {
+        await using var bench = new ClientBench();
+        var calls = 0;
+        var permit = new TaskCompletionSource();
+        bench.Client.MessageReceived = async (_, cancel) =>
+        {
+            Interlocked.Increment(ref calls);
+            await permit.Task.WaitAsync(cancel);
+        };
+        var peer = await bench.ConnectAsync();
+        var publish = new PublishPacket { Topic = "once", Qos = MqttQos.ExactlyOnce, PacketId = 9 };
+        await peer.SendAsync(publish);
+        await peer.SendAsync(publish);
+        permit.SetResult();
+        await peer.ExpectAckAsync(PacketType.PubRec);
+        await peer.AckAsync(9, type: PacketType.PubRel);
+        await peer.ExpectAckAsync(PacketType.PubComp);
+        Assert.Equal(1, calls);
+    }
+
+    [Fact]
+    public async Task More_unacknowledged_messages_than_announced_are_a_breach()
+    {
+        await using var bench = new ClientBench(change: options => options with { ReceiveMaximum = 2 });
+        bench.Client.MessageReceived = (_, cancel) => new(Task.Delay(Timeout.InfiniteTimeSpan, bench.Time, cancel));
+        var peer = await bench.ConnectAsync();
+        for (ushort id = 1; id <= 3; id++)
+        {
+            await peer.SendAsync(new PublishPacket { Topic = "a", Qos = MqttQos.AtLeastOnce, PacketId = id });
+        }
+
+        Assert.Equal(MqttReasonCode.ReceiveMaximumExceeded, (await peer.ExpectDisconnectAsync()).ReasonCode);
+    }
+
+    [Theory]
+    [InlineData((byte)PacketType.Connect)]
+    [InlineData((byte)PacketType.ConnAck)]
+    [InlineData((byte)PacketType.Subscribe)]
+    [InlineData((byte)PacketType.Unsubscribe)]
+    [InlineData((byte)PacketType.PingReq)]
+    public async Task A_packet_that_no_server_sends_ends_the_connection(byte number)
+    {
+        var type = (PacketType)number;
+        await using var bench = new ClientBench();
+        var peer = await bench.ConnectAsync();
+        var flags = type is PacketType.Subscribe or PacketType.Unsubscribe ? 2 : 0;
+        await peer.SendAsync([(byte)(((int)type << 4) | flags), 0]);
+        Assert.Equal(MqttReasonCode.ProtocolError, (await peer.ExpectDisconnectAsync()).ReasonCode);
+        Assert.Equal(MqttLossCause.ProtocolBreach, (await bench.LostAsync()).Cause);
+        await (await bench.NextPeerAsync()).AcceptAsync();
+    }
+
+    [Theory]
+    [InlineData((byte)PacketType.PubRec)]
+    [InlineData((byte)PacketType.PubComp)]
+    public async Task An_acknowledgement_of_the_wrong_kind_ends_the_connection_and_the_message_is_sent_again(byte number)
+    {
+        var type = (PacketType)number;
+        await using var bench = new ClientBench();
+        var peer = await bench.ConnectAsync();
+        var outcome = bench.Client.PublishAsync("a", default).AsTask();
+        var id = (await peer.ExpectPublishAsync()).PacketId;
+        await peer.AckAsync(id, type: type);
+        Assert.Equal(MqttReasonCode.ProtocolError, (await peer.ExpectDisconnectAsync()).ReasonCode);
+        await peer.CloseAsync();
+        peer = await bench.NextPeerAsync();
+        await peer.AcceptAsync(sessionPresent: true);
+        Assert.Equal(id, (await peer.ExpectPublishAsync()).PacketId);
+        await peer.AckAsync(id);
+        Assert.True((await outcome.WaitAsync(Patience)).IsDelivered);
+    }
+
+    [Fact]
+    public async Task Pubrec_with_an_error_ends_the_message_and_frees_its_identifier()
+    {
+        await using var bench = new ClientBench();
+        var peer = await bench.ConnectAsync();
+        var outcome = bench.Client.PublishAsync("a", default, MqttQos.ExactlyOnce).AsTask();
+        await peer.AckAsync((await peer.ExpectPublishAsync()).PacketId, MqttReasonCode.QuotaExceeded, PacketType.PubRec);
+        Assert.Equal(PublishStatus.Retry, (await outcome.WaitAsync(Patience)).Status);
+        Assert.Equal(0, bench.Client.InFlight);
+    }
+}
