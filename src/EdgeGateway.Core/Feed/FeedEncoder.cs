@@ -11,7 +11,8 @@ namespace EdgeGateway.Core.Feed;
 /// <remarks>
 /// Nothing is allocated per sample. A row's body is a copy of its own, so that a row may outlive the flush. Records of streams
 /// that are kept per device (birth, state) share a row only while they are about the same device, so that the retained message of
-/// a device ends with its newest record.
+/// a device ends with its newest record. Records that differ in when they go (<see cref="RetentionOrder"/>) have rows of their own, which is why the
+/// records of a flush are numbered only then, group by group.
 /// </remarks>
 public sealed class FeedEncoder : IFeedSink
 {
@@ -19,8 +20,9 @@ public sealed class FeedEncoder : IFeedSink
     private readonly string _vocabularyVersion;
     private readonly RecordJson.PointText[] _points;
     private readonly SampleJson _samples = new();
-    private readonly RecordBuffer[] _buffers;
+    private readonly RecordGroup[][] _groups;
     private readonly long[] _next;
+    private readonly long[] _firstWaiting;
     private readonly Func<int, string?> _subtopic;
     private long _epoch;
     private (int Device, Instant Time) _poll;
@@ -36,8 +38,9 @@ public sealed class FeedEncoder : IFeedSink
         _site = site;
         _vocabularyVersion = vocabularyVersion;
         _points = [.. site.Points.Select(point => RecordJson.TextOf(site, point))];
-        _buffers = [.. FeedHeads.Streams.Select(_ => new RecordBuffer())];
-        _next = new long[_buffers.Length];
+        _groups = [.. FeedHeads.Streams.Select(stream => RecordGroup.Of(stream, site))];
+        _next = new long[_groups.Length];
+        _firstWaiting = new long[_groups.Length];
         _subtopic = device => device switch
         {
             RecordBuffer.NoDevice => null,
@@ -50,8 +53,11 @@ public sealed class FeedEncoder : IFeedSink
     /// <summary>While true, records are counted and not written: recovery replays what has been stored already.</summary>
     public bool Replay { get; set; }
 
+    /// <summary>While true, each record says that its dates are provisional: nobody has set the clock.</summary>
+    public bool IsClockUnset { get; set; }
+
     /// <summary>True when nothing waits for the next <see cref="Flush"/>.</summary>
-    public bool IsEmpty => Array.TrueForAll(_buffers, static b => b.IsEmpty);
+    public bool IsEmpty => _next.AsSpan().SequenceEqual(_firstWaiting);
 
     /// <summary>Epoch and next sequence numbers. Setting them is allowed only while nothing waits for a flush.</summary>
     /// <exception cref="InvalidOperationException">Set while records wait: their numbers are already given.</exception>
@@ -72,19 +78,20 @@ public sealed class FeedEncoder : IFeedSink
 
     public void Summary(in SummaryRecord record)
     {
-        if (Begin(FeedStream.Summary) is { } json)
+        var group = RecordGroup.OfSummary(_site, record);
+        if (Begin(FeedStream.Summary, group: group) is { } json)
         {
-            RecordJson.Summary(json, _points[record.Point], record);
+            RecordJson.Summary(json, _points[record.Point], record, IsClockUnset);
         }
 
-        End(FeedStream.Summary);
+        End(FeedStream.Summary, group);
     }
 
     public void Emission(in EmissionRecord record)
     {
         if (Begin(FeedStream.Emission) is { } json)
         {
-            RecordJson.Emission(json, record.Device < 0 ? null : _site.Devices[record.Device].Id, record);
+            RecordJson.Emission(json, record.Device < 0 ? null : _site.Devices[record.Device].Id, record, IsClockUnset);
         }
 
         End(FeedStream.Emission);
@@ -95,7 +102,7 @@ public sealed class FeedEncoder : IFeedSink
         ArgumentNullException.ThrowIfNull(record);
         if (Begin(FeedStream.Anomaly) is { } json)
         {
-            RecordJson.Anomaly(json, _points[record.Point], record);
+            RecordJson.Anomaly(json, _points[record.Point], record, IsClockUnset);
         }
 
         End(FeedStream.Anomaly);
@@ -106,7 +113,7 @@ public sealed class FeedEncoder : IFeedSink
         ArgumentNullException.ThrowIfNull(record);
         if (Begin(FeedStream.State, record.Device) is { } json)
         {
-            RecordJson.State(json, _site.Devices[record.Device].Id, record);
+            RecordJson.State(json, _site.Devices[record.Device].Id, record, IsClockUnset);
         }
 
         End(FeedStream.State);
@@ -114,24 +121,30 @@ public sealed class FeedEncoder : IFeedSink
 
     public void Sample(in Sample sample)
     {
+        var groups = _groups[(int)FeedStream.Sample - 1];
+        var group = RecordGroup.OfSample(_site.Points[sample.Point]);
+
         // What one poll of a device read stays in one row, so that a destination can join it.
         var poll = (_site.Points[sample.Point].DeviceIndex, sample.Time);
         if (poll != _poll)
         {
             _poll = poll;
-            _buffers[(int)FeedStream.Sample - 1].CloseWhenNearlyFull();
+            foreach (var each in groups)
+            {
+                each.Buffer.CloseWhenNearlyFull();
+            }
         }
 
         if (!Replay)
         {
-            var buffer = _buffers[(int)FeedStream.Sample - 1];
-            if (!_samples.TryWrite(buffer.BeginBytes(RecordBuffer.NoDevice), _points[sample.Point], sample))
+            var buffer = groups[group].Buffer;
+            if (IsClockUnset || !_samples.TryWrite(buffer.BeginBytes(RecordBuffer.NoDevice), _points[sample.Point], sample))
             {
-                RecordJson.Sample(buffer.Begin(RecordBuffer.NoDevice), _points[sample.Point], sample);
+                RecordJson.Sample(buffer.Begin(RecordBuffer.NoDevice), _points[sample.Point], sample, IsClockUnset);
             }
         }
 
-        End(FeedStream.Sample);
+        End(FeedStream.Sample, group);
     }
 
     /// <summary>Announces a device with its metadata; due at start, after each change of the configuration, and when one of its texts has changed.</summary>
@@ -142,7 +155,7 @@ public sealed class FeedEncoder : IFeedSink
     {
         if (Begin(FeedStream.Birth, device) is { } json)
         {
-            BirthJson.Write(json, _site, _site.Devices[device], _vocabularyVersion, now, texts);
+            BirthJson.Write(json, _site, _site.Devices[device], _vocabularyVersion, now, texts, IsClockUnset);
         }
 
         End(FeedStream.Birth);
@@ -154,7 +167,7 @@ public sealed class FeedEncoder : IFeedSink
         ArgumentNullException.ThrowIfNull(record);
         if (Begin(FeedStream.Health, record.Kind == HealthKind.Totals ? RecordBuffer.Totals : RecordBuffer.NoDevice) is { } json)
         {
-            RecordJson.Health(json, record);
+            RecordJson.Health(json, record, IsClockUnset);
         }
 
         End(FeedStream.Health);
@@ -166,7 +179,7 @@ public sealed class FeedEncoder : IFeedSink
         ArgumentNullException.ThrowIfNull(record);
         if (Begin(FeedStream.Range) is { } json)
         {
-            RecordJson.Range(json, record);
+            RecordJson.Range(json, record, IsClockUnset);
         }
 
         End(FeedStream.Range);
@@ -197,7 +210,7 @@ public sealed class FeedEncoder : IFeedSink
         }
     }
 
-    /// <summary>Packs what came since the last flush into rows, in the order of the streams' numbers.</summary>
+    /// <summary>Numbers what came since the last flush and packs it into rows, in the order of the streams' numbers.</summary>
     /// <param name="now">Becomes the rows' time of creation.</param>
     public IReadOnlyList<OutboxRow> Flush(Instant now)
     {
@@ -209,19 +222,33 @@ public sealed class FeedEncoder : IFeedSink
         var rows = new List<OutboxRow>();
         foreach (var stream in FeedHeads.Streams)
         {
-            _buffers[(int)stream - 1].Take(stream, _epoch, ClassOf(stream), _subtopic, IsRetained(stream), now, rows);
+            ref var sequence = ref _firstWaiting[(int)stream - 1];
+            foreach (var group in _groups[(int)stream - 1])
+            {
+                if (group.Buffer.IsEmpty)
+                {
+                    continue;
+                }
+
+                var form = new OutboxRow
+                {
+                    Stream = stream,
+                    Epoch = _epoch,
+                    FirstSequence = 0,
+                    Count = 0,
+                    Class = group.Class,
+                    Level = group.Level,
+                    StandInSeconds = group.StandInSeconds,
+                    Retain = IsRetained(stream),
+                    Created = now,
+                    Body = default,
+                };
+                group.Buffer.Take(form, ref sequence, _subtopic, rows);
+            }
         }
 
         return rows;
     }
-
-    /// <summary>What goes first when space runs out.</summary>
-    internal static RowClass ClassOf(FeedStream stream) => stream switch
-    {
-        FeedStream.Sample => RowClass.Raw,
-        FeedStream.Emission or FeedStream.Anomaly or FeedStream.Range => RowClass.Compliance,
-        _ => RowClass.Summary,
-    };
 
     /// <summary>True for streams that are kept per device and whose newest message the broker keeps.</summary>
     internal static bool IsRetained(FeedStream stream) => stream is FeedStream.Birth or FeedStream.State;
@@ -232,18 +259,23 @@ public sealed class FeedEncoder : IFeedSink
         foreach (var stream in FeedHeads.Streams)
         {
             _next[(int)stream - 1] = heads[stream];
+            _firstWaiting[(int)stream - 1] = heads[stream];
         }
     }
 
-    private Utf8JsonWriter? Begin(FeedStream stream, int device = RecordBuffer.NoDevice) =>
-        Replay ? null : _buffers[(int)stream - 1].Begin(device);
+    private Utf8JsonWriter? Begin(FeedStream stream, int device = RecordBuffer.NoDevice, int group = 0) =>
+        Replay ? null : _groups[(int)stream - 1][group].Buffer.Begin(device);
 
-    private void End(FeedStream stream)
+    private void End(FeedStream stream, int group = 0)
     {
-        var sequence = _next[(int)stream - 1]++;
-        if (!Replay)
+        _next[(int)stream - 1]++;
+        if (Replay)
         {
-            _buffers[(int)stream - 1].End(sequence);
+            _firstWaiting[(int)stream - 1]++;
+        }
+        else
+        {
+            _groups[(int)stream - 1][group].Buffer.End();
         }
     }
 }

@@ -40,6 +40,9 @@ public enum HealthKind : byte
 
     /// <summary>How many records were lost since the store was made, by cause; retained (requirement R-5).</summary>
     Totals,
+
+    /// <summary>Another thing is known of the clock than before, or held samples were dated (requirement T-2).</summary>
+    TimeQuality,
 }
 
 /// <summary>An event in the life of the gateway.</summary>

@@ -6,7 +6,7 @@ public enum RangeState : byte
     /// <summary>Left the store by the retention rule before it was delivered.</summary>
     Evicted,
 
-    /// <summary>Replaced by coarser records.</summary>
+    /// <summary>Left the store by the retention rule before it was delivered; summaries of wider windows over the same time stand for it.</summary>
     Thinned,
 
     /// <summary>Refused by the destination for good, kept aside on the gateway.</summary>
@@ -43,6 +43,9 @@ public sealed record RangeRecord
 
     /// <summary>Why, one sentence.</summary>
     public required string Reason { get; init; }
+
+    /// <summary>For <see cref="RangeState.Thinned"/>: width of the windows whose summaries stand for the records.</summary>
+    public TimeSpan? StandIn { get; init; }
 
     /// <summary>Start of the time span, where it is known.</summary>
     public Instant? From { get; init; }

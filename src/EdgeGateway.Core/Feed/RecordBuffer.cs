@@ -6,7 +6,7 @@ using EdgeGateway.Core.Outbox;
 namespace EdgeGateway.Core.Feed;
 
 /// <summary>
-/// Collects the records of one stream as a JSON array and cuts it into bodies of at most <see cref="MaxBodyBytes"/> and
+/// Collects records of one stream that go together as a JSON array and cuts it into bodies of at most <see cref="MaxBodyBytes"/> and
 /// <see cref="MaxRecords"/>. The buffer and the writer live as long as the encoder; only a closed body is allocated.
 /// </summary>
 #pragma warning disable CA1001 // The writer writes into this object's own memory: there is nothing to release.
@@ -36,7 +36,6 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
     private int _recordStart;
     private int _endOfRecords;
     private int _count;
-    private long _firstSequence;
     private int _device = NoDevice;
 
     public RecordBuffer()
@@ -71,8 +70,8 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
         return this;
     }
 
-    /// <summary>Ends the record begun last and gives it its sequence number.</summary>
-    public void End(long sequence)
+    /// <summary>Ends the record begun last.</summary>
+    public void End()
     {
         _writer.Flush();
         if (_count > 0 && _length + 1 > MaxBodyBytes)
@@ -83,11 +82,6 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
             _bytes[0] = (byte)'[';
             _bytes.AsSpan(start, record).CopyTo(_bytes.AsSpan(1));
             _length = record + 1;
-        }
-
-        if (_count == 0)
-        {
-            _firstSequence = sequence;
         }
 
         _count++;
@@ -107,8 +101,12 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
         }
     }
 
-    /// <summary>Appends what was collected to <paramref name="rows"/> and starts anew.</summary>
-    public void Take(FeedStream stream, long epoch, RowClass rowClass, Func<int, string?> subtopic, bool retain, Instant now, List<OutboxRow> rows)
+    /// <summary>Appends what was collected to <paramref name="rows"/>, numbered from <paramref name="sequence"/>, and starts anew.</summary>
+    /// <param name="form">A row with everything but numbers, device and body.</param>
+    /// <param name="sequence">Sequence number of the first record; the one after the last when this returns.</param>
+    /// <param name="subtopic">Name of a device in the topic.</param>
+    /// <param name="rows">Receives the rows.</param>
+    public void Take(OutboxRow form, ref long sequence, Func<int, string?> subtopic, List<OutboxRow> rows)
     {
         if (_count > 0)
         {
@@ -117,18 +115,15 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
 
         foreach (var closed in _closed)
         {
-            rows.Add(new OutboxRow
+            rows.Add(form with
             {
-                Stream = stream,
-                Epoch = epoch,
-                FirstSequence = closed.FirstSequence,
+                FirstSequence = sequence,
                 Count = closed.Count,
-                Class = rowClass,
                 Subtopic = subtopic(closed.Device),
-                Retain = retain || closed.Device == Totals,
-                Created = now,
+                Retain = form.Retain || closed.Device == Totals,
                 Body = closed.Body,
             });
+            sequence += closed.Count;
         }
 
         _closed.Clear();
@@ -169,11 +164,11 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
         var body = GC.AllocateUninitializedArray<byte>(_endOfRecords + 1);
         _bytes.AsSpan(0, _endOfRecords).CopyTo(body);
         body[^1] = (byte)']';
-        _closed.Add(new Closed(_firstSequence, _count, _device, body));
+        _closed.Add(new Closed(_count, _device, body));
         _count = 0;
         _length = 0;
         _endOfRecords = 0;
     }
 
-    private readonly record struct Closed(long FirstSequence, int Count, int Device, byte[] Body);
+    private readonly record struct Closed(int Count, int Device, byte[] Body);
 }

@@ -2,7 +2,7 @@ namespace EdgeGateway.Core.Outbox;
 
 /// <summary>
 /// Which rows a destination has acknowledged: everything up to a floor, and single runs above it. Runs arise because live rows
-/// overtake history; once the history is through they melt into the floor. A handful of runs at most, whatever the backlog.
+/// overtake history; once the history is through they melt into the floor. A handful of runs, whatever the backlog.
 /// </summary>
 public sealed class DeliveryCursor
 {
@@ -25,27 +25,15 @@ public sealed class DeliveryCursor
             return true;
         }
 
-        foreach (var (first, last) in _runs)
-        {
-            if (rowId >= first && rowId <= last)
-            {
-                return true;
-            }
-        }
-
-        return false;
+        var i = FirstEndingAtOrAfter(rowId);
+        return i < _runs.Count && rowId >= _runs[i].First;
     }
 
     /// <summary>Marks the rows from <paramref name="first"/> to <paramref name="last"/> (inclusive) as done.</summary>
     public void Acknowledge(long first, long last)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first, last);
-        var i = 0;
-        while (i < _runs.Count && _runs[i].Last < first - 1)
-        {
-            i++;
-        }
-
+        var i = FirstEndingAtOrAfter(first - 1);
         while (i < _runs.Count && _runs[i].First <= last + 1)
         {
             first = Math.Min(first, _runs[i].First);
@@ -71,4 +59,24 @@ public sealed class DeliveryCursor
 
     /// <summary>Marks one row as done.</summary>
     public void Acknowledge(long rowId) => Acknowledge(rowId, rowId);
+
+    // Evicted rows leave holes in the ids, and each hole makes a run until the store has deleted what lies before it: thousands while a backlog drains.
+    private int FirstEndingAtOrAfter(long rowId)
+    {
+        var (low, high) = (0, _runs.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (_runs[middle].Last < rowId)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low;
+    }
 }

@@ -26,7 +26,11 @@ public static class GatewayShape
     public static readonly ObjectShape Storage = new(
         "the storage",
         new("directory", Text, "Directory of the database and the control socket, relative to gateway.yaml.") { Default = "data", AlsoCalled = ["path", "dir"] },
-        new("budget", Size, "Hard limit for all files together; at least 16MiB.") { Default = "256MiB" },
+        new("budget", Size, "Hard limit for all files together; at least 16MiB. When absent 60 % of the space that is free when the store is made, at least 64MiB, and the same from then on."),
+        new("records", Integer(1000, int.MaxValue), "Most records that may wait for delivery; limited by the budget alone when absent."),
+        new("thin", TrueOrFalse, "Whether samples make room early, from 85 % of the budget on while nothing is delivered.") { Default = "true" },
+        new("sampleAge", Duration, "Samples that wait longer than this for delivery go, by the running time of the gateway; never when absent."),
+        new("summaryAge", Duration, "Summaries that wait longer than this go; at least sampleAge. Never when absent."),
         new("sampleLog", Size, "Part of the budget for the log of samples; at most half. A quarter of the budget when absent."),
         new("commitWindow", Duration, "Longest time between reading a value and its commit: what a power cut may cost.") { Default = "1s" },
         new("checkpoint", Duration, "Time between two checkpoints of the state.") { Default = "60s" });
@@ -34,6 +38,10 @@ public static class GatewayShape
     public static readonly ObjectShape Health = new(
         "the health endpoint",
         new Key("listen", Text, "Loopback address and port, or off.") { Default = "127.0.0.1:8080" });
+
+    public static readonly ObjectShape Clock = new(
+        "the clock",
+        new Key("hold", Duration, "How long after a start readings wait for their dates when the computer does not know the time; then they get provisional dates and say so. At most 1d.") { Default = "15m" });
 
     public static readonly ObjectShape Rs485 = new(
         "rs485",
@@ -141,6 +149,7 @@ public static class GatewayShape
         "a point of the device",
         new("poll", new EitherShape(Off, Duration), "Period instead of the profile's, or off to leave the point out."),
         new("samples", TrueOrFalse, "Whether each sample is published; the device's setting when absent."),
+        new("compliance", TrueOrFalse, "Whether its records must be accounted for; the device's setting when absent."),
         new("plausible", Plausible, "Bounds instead of the profile's."),
         new("limits", new EitherShape(Off, Limits), "Limits of the detector limit over those of the profile, or off."),
         new("stuck", new EitherShape(Off, Duration, Stuck), "Time without change that makes a finding, or a block of settings, or off."),
@@ -163,6 +172,7 @@ public static class GatewayShape
         new("region", Text, "Grid region where it differs from the site's."),
         new("metering", Metering, "Place in the metering tree; absent for devices that meter no energy."),
         new("samples", Choice("none", "all"), "Whether each sample is published, or only summaries.") { Default = "none" },
+        new("compliance", TrueOrFalse, "true for what must be accounted for (a CEMS, a custody meter): its records are never thinned and go last when space runs out.") { Default = "false" },
         new("allowWrites", TrueOrFalse, "Whether points that the profile declares writable may be written.") { Default = "false", AlsoCalled = ["writable", "writes"] },
         new("points", new MapShape(PointId, Point), "Settings of single points, by point id."));
 
@@ -196,6 +206,7 @@ public static class GatewayShape
         new("storage", Storage, "What the store may use."),
         new("windows", new ListShape(Duration, min: 1), "Widths of the aligned windows, ascending; each divides the next, the first divides 15m, the last is at most 1d.") { Default = "[1m, 15m, 1h, 1d]" },
         new("health", new EitherShape(Off, Health), "Health endpoint on loopback."),
+        new("clock", Clock, "What to do while the computer does not know the time."),
         new("buses", new ListShape(Bus, min: 1), "Lines and connections, each with one owner.") { Required = true },
         new("devices", new ListShape(Device, min: 1), "Devices.") { Required = true },
         new("uplinks", new ListShape(Uplink), "Ways to central platforms."));

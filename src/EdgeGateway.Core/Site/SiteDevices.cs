@@ -189,7 +189,11 @@ internal sealed class SiteDevices(
                 problems.Warning(settings.At("poll"), $"'{point.Id}' of '{device.Id}' is read every {resolved.Period.TotalSeconds} s, which is longer than the first window of {baseWindow.TotalSeconds} s", "Windows without a sample have no coverage: poll more often, or make the first window wider");
             }
 
-            _points.Add(resolved with { PublishSamples = resolved.Kind != PointKind.Text && (settings.Boolean("samples") ?? section.Text("samples") == "all") });
+            _points.Add(resolved with
+            {
+                PublishSamples = resolved.Kind != PointKind.Text && (settings.Boolean("samples") ?? section.Text("samples") == "all"),
+                Compliance = settings.Boolean("compliance") ?? section.Boolean("compliance") ?? false,
+            });
         }
     }
 

@@ -63,6 +63,7 @@ public static class SiteLoader
             Storage = Storage(root, problems),
             StatusEvery = StatusEvery(gatewaySection, problems),
             HealthListen = Health(root, problems),
+            ClockHold = ClockHold(root, problems),
             ConfigurationHash = Hash(gateway, library.Texts),
         };
         CheckDetectors(model, devices.Placed, problems);
@@ -159,16 +160,24 @@ public static class SiteLoader
     private static StorageModel Storage(Section root, ProblemCollector problems)
     {
         var storage = root.Block("storage", GatewayShape.Storage);
-        var budget = storage.Size("budget") ?? 256L << 20;
+        var budget = storage.Size("budget");
         if (budget < MinBudgetBytes)
         {
             problems.Error(storage.At("budget"), $"the storage budget of {budget} bytes is too small", "Write 16MiB or more: the database, its write-ahead log and a checkpoint must fit");
         }
 
-        var sampleLog = storage.Size("sampleLog") ?? budget / 4;
-        if (sampleLog > budget / 2 || sampleLog < 1 << 20)
+        // Without a budget in the file the least that can be chosen counts.
+        var sampleLog = storage.Size("sampleLog");
+        var whole = budget ?? StorageModel.LeastDefaultBudgetBytes;
+        if (sampleLog > whole / 2 || sampleLog < 1 << 20)
         {
-            problems.Error(storage.At("sampleLog"), $"the sample log of {sampleLog} bytes does not fit a budget of {budget} bytes", "Write at least 1MiB and at most half of the budget");
+            problems.Error(storage.At("sampleLog"), $"the sample log of {sampleLog} bytes does not fit a budget of {whole} bytes", "Write at least 1MiB and at most half of the budget");
+        }
+
+        var (sampleAge, summaryAge) = (Age(storage, "sampleAge", problems), Age(storage, "summaryAge", problems));
+        if (sampleAge > summaryAge)
+        {
+            problems.Error(storage.At("sampleAge"), "samples would stay longer than the summaries that stand for them", "Write a 'sampleAge' of at most 'summaryAge', or leave it out");
         }
 
         var commit = storage.Duration("commitWindow") ?? TimeSpan.FromSeconds(1);
@@ -186,8 +195,12 @@ public static class SiteLoader
         return new()
         {
             Directory = storage.Text("directory") ?? "data",
-            BudgetBytes = budget,
-            SampleLogBytes = sampleLog,
+            BudgetBytes = budget ?? 0,
+            SampleLogBytes = sampleLog ?? 0,
+            MostRecords = storage.Integer("records"),
+            ThinEarly = storage.Boolean("thin") ?? true,
+            SampleAge = sampleAge,
+            SummaryAge = summaryAge,
             CommitWindow = commit,
             CheckpointInterval = checkpoint,
         };
@@ -202,6 +215,29 @@ public static class SiteLoader
         }
 
         return every;
+    }
+
+    private static TimeSpan? Age(Section storage, string key, ProblemCollector problems)
+    {
+        var age = storage.Duration(key);
+        if (age < TimeSpan.FromMinutes(1))
+        {
+            problems.Error(storage.At(key), $"an age of {age.Value.TotalSeconds} s is not possible", "Write 1m or more, or leave it out: then only the budget limits what waits");
+        }
+
+        return age;
+    }
+
+    private static TimeSpan ClockHold(Section root, ProblemCollector problems)
+    {
+        var clock = root.Block("clock", GatewayShape.Clock);
+        var hold = clock.Duration("hold") ?? SiteModel.DefaultClockHold;
+        if (hold > TimeSpan.FromDays(1))
+        {
+            problems.Error(clock.At("hold"), $"readings cannot be held for {hold.TotalHours} hours", "Write 0s to 1d; while readings are held nothing is published or detected");
+        }
+
+        return hold;
     }
 
     private static string? Health(Section root, ProblemCollector problems)

@@ -45,6 +45,12 @@ public sealed record SiteModel
     /// <summary>Loopback address and port of the health endpoint, or null when it is off.</summary>
     public string? HealthListen { get; init; }
 
+    /// <summary>How long after a start readings wait for their dates when the computer does not know the time, unless the site says so.</summary>
+    public static readonly TimeSpan DefaultClockHold = TimeSpan.FromMinutes(15);
+
+    /// <summary>How long after a start readings wait for their dates when the computer does not know the time (requirement T-2).</summary>
+    public TimeSpan ClockHold { get; init; } = DefaultClockHold;
+
     /// <summary>SHA-256 (lower-case hex) over the texts the model was made from; names the configuration in records and checkpoints.</summary>
     public required string ConfigurationHash { get; init; }
 }
@@ -55,11 +61,29 @@ public sealed record StorageModel
     /// <summary>Directory of the database and the control socket.</summary>
     public required string Directory { get; init; }
 
-    /// <summary>Hard limit for all files of the store together, write-ahead log included, in bytes.</summary>
+    /// <summary>
+    /// Hard limit for all files of the store together, write-ahead log included, in bytes. 0: 60 % of the space that is free when the store is made, at
+    /// least <see cref="LeastDefaultBudgetBytes"/>, and the same from then on (requirement E-1).
+    /// </summary>
     public required long BudgetBytes { get; init; }
 
-    /// <summary>Share of the budget for the sample log, in bytes; the oldest batches that a checkpoint covers go first.</summary>
+    /// <summary>Share of the budget for the sample log, in bytes; the oldest batches that a checkpoint covers go first. 0: a quarter of the budget.</summary>
     public required long SampleLogBytes { get; init; }
+
+    /// <summary>Smallest budget that is chosen from the free space.</summary>
+    public const long LeastDefaultBudgetBytes = 64L << 20;
+
+    /// <summary>Most records that may wait in the outbox; null for no limit beside the bytes (requirement E-1).</summary>
+    public long? MostRecords { get; init; }
+
+    /// <summary>Whether samples go early, from 85 % of the budget on, while nothing is delivered (requirement E-6).</summary>
+    public bool ThinEarly { get; init; }
+
+    /// <summary>Samples go after this long in the outbox, by the running time of the gateway; null for never (requirement E-3).</summary>
+    public TimeSpan? SampleAge { get; init; }
+
+    /// <summary>Summaries go after this long in the outbox, and samples at the latest; null for never.</summary>
+    public TimeSpan? SummaryAge { get; init; }
 
     /// <summary>Longest time between reading a value and its commit.</summary>
     public required TimeSpan CommitWindow { get; init; }
@@ -274,6 +298,9 @@ public sealed record PointModel
 
     /// <summary>True when each sample is published, not only summaries.</summary>
     public bool PublishSamples { get; init; }
+
+    /// <summary>True when the site declares its records compliance (a CEMS, a custody meter): they are never thinned and go last (requirement E-2).</summary>
+    public bool Compliance { get; init; }
 
     /// <summary>Values outside are not believed (uncertain, out of range), in the point's unit.</summary>
     public double? PlausibleMin { get; init; }

@@ -33,9 +33,9 @@ internal static class OutboxCommand
             AnsiConsole.MarkupLineInterpolated($"waiting: {string.Join(", ", outbox.Streams.OrderBy(s => s.Key, StringComparer.Ordinal).Select(s => $"{s.Key} {s.Value}"))}");
         }
 
-        if (outbox.Evicted + outbox.Quarantined > 0)
+        if (outbox.Evicted + outbox.Thinned + outbox.Quarantined > 0)
         {
-            AnsiConsole.MarkupLineInterpolated($"[red]lost to the budget: {outbox.Evicted} records; set aside as refused or unreadable: {outbox.Quarantined} records[/]");
+            AnsiConsole.MarkupLineInterpolated($"[red]gone undelivered: {outbox.Evicted} records evicted, {outbox.Thinned} thinned (summaries stand for them); set aside as refused or unreadable: {outbox.Quarantined} records[/]");
         }
     }
 }

@@ -4,8 +4,8 @@ using EdgeGateway.Storage;
 namespace EdgeGateway.Hosting;
 
 /// <summary>
-/// Collects losses until they are published: merged into runs and at most once a minute, because a store under pressure evicts with
-/// every commit and statements about it must not crowd out what they speak of. The store keeps them until they are published.
+/// Collects losses until they are published: merged into runs and at most once a minute, while nothing is delivered once an hour, because a store under
+/// pressure evicts with every commit and statements about it must not crowd out what they speak of. The store keeps them until they are published.
 /// </summary>
 internal sealed class LossNotices
 {
@@ -28,7 +28,7 @@ internal sealed class LossNotices
                 continue;
             }
 
-            var i = _waiting.FindIndex(w =>
+            var i = _waiting.FindLastIndex(w =>
                 w.Stream == loss.Stream && w.Epoch == loss.Epoch && w.Reason == loss.Reason && w.Destination == loss.Destination && w.Last + 1 == loss.First);
             if (i >= 0)
             {
@@ -64,12 +64,8 @@ internal sealed class LossNotices
         Epoch = loss.Epoch,
         First = loss.First,
         Last = loss.Last,
-        State = loss.Reason switch
-        {
-            LossReason.Evicted => RangeState.Evicted,
-            LossReason.Unreadable => RangeState.Unreadable,
-            _ => RangeState.Quarantined,
-        },
+        State = LossReason.StateOf(loss.Reason),
+        StandIn = LossReason.StandIn(loss.Reason),
         Reason = loss.Destination.Length > 0 ? $"{loss.Reason} by {loss.Destination}" : loss.Reason,
     };
 }

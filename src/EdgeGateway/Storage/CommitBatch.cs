@@ -29,25 +29,6 @@ public sealed record Checkpoint(long LogNumber, string ConfigurationHash, Instan
 /// <param name="When">When the loss was noticed.</param>
 public sealed record RecordLoss(long Id, FeedStream Stream, long Epoch, long First, long Last, string Reason, string Destination, Instant When);
 
-/// <summary>Causes of losses; stored and published.</summary>
-public static class LossReason
-{
-    /// <summary>The byte budget was used up.</summary>
-    public const string Evicted = "evicted";
-
-    /// <summary>The destination refuses the message for good.</summary>
-    public const string Refused = "refused";
-
-    /// <summary>The destination refuses the message for good, and there was no room to keep the message for people to look at.</summary>
-    public const string RefusedNotKept = "refused, not kept";
-
-    /// <summary>The row on disk is damaged.</summary>
-    public const string Unreadable = "unreadable";
-
-    /// <summary>Readings that were never accepted: the store could not be written and the queue in memory was full. They have no numbers; missing coverage shows them.</summary>
-    public const string NotStored = "not stored";
-}
-
 /// <summary>A small text that must survive beside the pipeline's state: a command that is under way, a value that must expire.</summary>
 /// <param name="Key">Name, at most a few hundred characters.</param>
 /// <param name="Text">The text; null takes the note away.</param>
@@ -87,7 +68,7 @@ public sealed class CommitBatch
     /// <summary>The recovery report is told in <see cref="Rows"/> and will not be reported again.</summary>
     public bool RecoveryReportPublished { get; set; }
 
-    /// <summary>Readings that could not be kept while the store could not be written; counted as <see cref="LossReason.NotStored"/>.</summary>
+    /// <summary>Readings that could not be kept while the store could not be written; counted as <see cref="SqliteStore.NotStored"/>.</summary>
     public long ReadingsNotStored { get; set; }
 
     internal bool IsEmpty =>

@@ -21,12 +21,14 @@ internal sealed class CommitStatements(Database db)
     public Statement DeleteRun { get; } = db.Prepare(
         """
         DELETE FROM outbox WHERE id BETWEEN ?1 AND (SELECT max(id) FROM (SELECT id FROM outbox WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3))
-        RETURNING stream, length(body)
+        RETURNING stream, length(body), count
         """);
 
     public Statement OldestRow { get; } = db.Prepare("SELECT min(id) FROM outbox");
 
-    public Statement Evictable { get; } = db.Prepare("SELECT id, stream, epoch, first, count, length(body) FROM outbox WHERE id >= ?1 AND class = ?2 ORDER BY id LIMIT 32");
+    /// <summary>The oldest ?5 rows of class ?2 and level ?3 with ids from ?1 to ?4.</summary>
+    public Statement Evictable { get; } = db.Prepare(
+        "SELECT id, stream, epoch, first, count, length(body) FROM outbox WHERE id BETWEEN ?1 AND ?4 AND class = ?2 AND ((stream >> 5) & 31) = ?3 ORDER BY id LIMIT ?5");
 
     public Statement OneRow { get; } = db.Prepare("SELECT stream, epoch, first, count, body FROM outbox WHERE id = ?1");
 
@@ -37,15 +39,29 @@ internal sealed class CommitStatements(Database db)
     public Statement SaveCheckpoint { get; } = db.Prepare("INSERT OR REPLACE INTO checkpoint(slot, log, body) VALUES(?1, ?2, ?3)");
 
     public Statement FindLoss { get; } = db.Prepare(
-        "SELECT first FROM loss WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4 AND first <= ?5 AND last >= ?5 - 1 ORDER BY first DESC LIMIT 1");
+        """
+        SELECT first FROM (SELECT first, last FROM loss WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4 AND first <= ?5 ORDER BY first DESC LIMIT 1)
+        WHERE last >= ?5 - 1
+        """);
 
     public Statement ExtendLoss { get; } = db.Prepare(
         "UPDATE loss SET last = max(last, ?6), at = ?7 WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4 AND first = ?5");
 
     public Statement InsertLoss { get; } = db.Prepare("INSERT INTO loss(stream, epoch, reason, destination, first, last, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
 
+    /// <summary>Forgets the lowest run of an account.</summary>
+    public Statement ForgetLoss { get; } = db.Prepare(
+        """
+        DELETE FROM loss WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4
+            AND first = (SELECT min(first) FROM loss WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4)
+        """);
+
     public Statement InsertNotice { get; } = db.Prepare(
         "INSERT INTO loss_notice(stream, epoch, first, last, reason, destination, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id");
+
+    /// <summary>Takes the notice away that ends just before ?5: one about both follows.</summary>
+    public Statement TakeNoticeBefore { get; } = db.Prepare(
+        "DELETE FROM loss_notice WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4 AND last = ?5 - 1 RETURNING first");
 
     public Statement DeleteNotices { get; } = db.Prepare("DELETE FROM loss_notice WHERE id <= ?1");
 

@@ -22,8 +22,20 @@ internal static class HeadName
     /// <summary>Followed by the counter's name. a: value.</summary>
     public const string CounterPrefix = "counter/";
 
-    /// <summary>A counter of lost records, followed by the cause.</summary>
-    public const string LostPrefix = CounterPrefix + "lost/";
+    /// <summary>a: records in the outbox; b: highest row id when it was written; text: for each step of the retention order from which id on rows of it may be found, <c>0:12,6:3</c>.</summary>
+    public const string Waiting = "waiting";
+
+    /// <summary>a: milliseconds the store was open in all; text: marks of <see cref="AgeMarks"/> for the samples.</summary>
+    public const string SampleAge = "age/samples";
+
+    /// <summary>As <see cref="SampleAge"/>, for the summaries.</summary>
+    public const string SummaryAge = "age/summaries";
+
+    /// <summary>Followed by the word of the feed for what became of them. a: records that will not arrive, since the store was made. Kept by a salvage like every counter.</summary>
+    public const string LostPrefix = CounterPrefix + "records-";
+
+    /// <summary>Counter. a: readings that were never accepted, since the store was made.</summary>
+    public const string NotStored = CounterPrefix + "not-stored";
 
     /// <summary>Names of the streams by number, made once.</summary>
     public static readonly string[] Streams = [.. Enumerable.Range(0, StoreLedger.Streams).Select(i => StreamPrefix + i.ToString(CultureInfo.InvariantCulture))];
@@ -65,5 +77,44 @@ internal static class CursorText
         }
 
         return cursor;
+    }
+}
+
+/// <summary>Where the search for rows of each step of the retention order begins, as text: <c>0:12,6:3</c>.</summary>
+internal static class EvictionText
+{
+    public static string Format(ReadOnlySpan<long> from)
+    {
+        var text = new StringBuilder();
+        for (var step = 0; step < from.Length; step++)
+        {
+            if (from[step] > 0)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"{(text.Length == 0 ? "" : ",")}{step}:{from[step]}");
+            }
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Reads what <see cref="Format"/> wrote; false when it is something else.</summary>
+    public static bool TryParse(string? text, Span<long> from)
+    {
+        from.Clear();
+        foreach (var pair in (text ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var colon = pair.IndexOf(':', StringComparison.Ordinal);
+            if (colon < 1
+                || !int.TryParse(pair.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out var step)
+                || !long.TryParse(pair.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+                || step >= from.Length)
+            {
+                return false;
+            }
+
+            from[step] = id;
+        }
+
+        return true;
     }
 }

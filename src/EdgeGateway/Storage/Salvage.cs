@@ -162,10 +162,10 @@ internal sealed class Salvage(StoreFiles files, StoreLimits limits, IReadOnlyLis
         using (from)
         {
             transfer.CopySmallTables(from);
-            transfer.RowsComplete = Walk(from, "SELECT body FROM outbox ORDER BY id", s => transfer.TakeRow(s.Bytes(0), byScan: false));
+            transfer.RowsComplete = Walk(from, "SELECT body, stream FROM outbox ORDER BY id", s => transfer.TakeRow(s.Bytes(0), byScan: false, s.Long(1)));
             if (!transfer.RowsComplete)
             {
-                Walk(from, "SELECT body FROM outbox ORDER BY id DESC", s => transfer.TakeRow(s.Bytes(0), byScan: false));
+                Walk(from, "SELECT body, stream FROM outbox ORDER BY id DESC", s => transfer.TakeRow(s.Bytes(0), byScan: false, s.Long(1)));
             }
 
             _ = Walk(from, "SELECT body FROM checkpoint", s => transfer.TakeCheckpoint(s.Bytes(0)))
@@ -314,7 +314,10 @@ internal sealed class SalvageTransfer
     }
 
     /// <summary>Keeps a row under its own id, unless it is known to be delivered everywhere.</summary>
-    public void TakeRow(ReadOnlySpan<byte> frame, bool byScan)
+    /// <param name="frame">Its body.</param>
+    /// <param name="byScan">True when it was found without the table.</param>
+    /// <param name="place">The column <c>stream</c> (<see cref="RowPlace"/>); null when it is not known.</param>
+    public void TakeRow(ReadOnlySpan<byte> frame, bool byScan, long? place = null)
     {
         if (OutboxRowFrame.TryDecode(frame, out var row) != FrameStatus.Intact || row!.Id <= 0 || (byte)row.Stream >= StoreLedger.Streams)
         {
@@ -339,7 +342,7 @@ internal sealed class SalvageTransfer
             return;
         }
 
-        _row.Bind(1, row.Id).Bind(2, (long)row.Class).Bind(3, (long)row.Stream).Bind(4, row.Epoch).Bind(5, row.FirstSequence).Bind(6, row.Count).Bind(7, frame);
+        _row.Bind(1, row.Id).Bind(2, (long)row.Class).Bind(3, PlaceOf(row, place)).Bind(4, row.Epoch).Bind(5, row.FirstSequence).Bind(6, row.Count).Bind(7, frame);
         var isNew = _row.Step();
         _row.Reset();
         if (isNew)
@@ -348,6 +351,10 @@ internal sealed class SalvageTransfer
             EndGroup();
         }
     }
+
+    // The column has no CRC; the stream in the body has.
+    private static long PlaceOf(OutboxRow row, long? place) =>
+        place is { } known && RowPlace.Stream(known) == (byte)row.Stream && RowPlace.StandInSeconds(known) is >= 0 and <= 86_400 * 7 ? known : RowPlace.Guess(row);
 
     public void ScanRows(FrameScan scan)
     {

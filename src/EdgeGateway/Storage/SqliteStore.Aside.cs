@@ -51,18 +51,20 @@ public sealed partial class SqliteStore
             return;
         }
 
-        var stream = (byte)(row.Long(0) & (StoreLedger.Streams - 1));
+        var stream = (byte)RowPlace.Stream(row.Long(0));
+        var records = row.Long(3);
         var body = row.Bytes(4);
         var length = body.Length;
         var keep = PageBytes(length) <= room;
         room -= keep ? PageBytes(length) : 0;
-        _aside.Add(new Aside(id, destination, reason, unreadable, (FeedStream)stream, row.Long(1), row.Long(2), row.Long(3), keep ? body.ToArray() : null));
+        _aside.Add(new Aside(id, destination, reason, unreadable, (FeedStream)stream, row.Long(1), row.Long(2), records, keep ? body.ToArray() : null));
         row.Reset();
         if (unreadable)
         {
             // Lost to all destinations that had not got it.
             _sql.DeleteRow.Bind(1, id).Run();
-            _dead.Add(id);
+            _rowsGone = true;
+            _work.Records -= records;
             _work.Tallies[stream].Rows--;
             _work.Tallies[stream].Bytes -= length;
         }

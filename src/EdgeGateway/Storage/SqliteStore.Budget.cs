@@ -109,9 +109,9 @@ public sealed partial class SqliteStore
     /// <param name="mostRows">Most rows to be deleted.</param>
     private RoomMade MakeRoom(long enough, long wanted, long mostRows)
     {
-        foreach (var least in (ReadOnlySpan<RowClass>)[RowClass.Raw, RowClass.Summary])
+        for (var step = 0; step < RetentionOrder.FirstAccounted; step++)
         {
-            if (Evict(least, wanted, ref mostRows) || mostRows <= 0)
+            if (EvictForRoom(step, wanted, ref mostRows) || mostRows <= 0)
             {
                 return FreePages() >= enough ? RoomMade.Enough : RoomMade.Some;
             }
@@ -124,9 +124,17 @@ public sealed partial class SqliteStore
         }
 
         _sql.ClearQuarantine.Run();
-        if (FreePages() >= enough || Evict(RowClass.Compliance, wanted, ref mostRows))
+        if (FreePages() >= enough)
         {
             return RoomMade.Enough;
+        }
+
+        for (var step = RetentionOrder.FirstAccounted; step < RetentionOrder.Steps.Length; step++)
+        {
+            if (EvictForRoom(step, wanted, ref mostRows))
+            {
+                return RoomMade.Enough;
+            }
         }
 
         return FreePages() >= enough ? RoomMade.Enough : mostRows <= 0 ? RoomMade.Some : RoomMade.NothingLeft;
@@ -215,57 +223,74 @@ public sealed partial class SqliteStore
         _writer.Shrink(maxPages);
     }
 
-    /// <summary>Deletes the oldest rows of a class until so many pages are free; each is counted as lost.</summary>
-    private bool Evict(RowClass rowClass, long pages, ref long mostRows)
+    private bool EvictForRoom(int step, long pages, ref long mostRows) => Evict(step, EvictionCause.Budget, pages, long.MaxValue, long.MaxValue, ref mostRows);
+
+    /// <summary>Deletes the oldest rows of a step until so many pages are free and no more than so many records wait; each is counted as lost.</summary>
+    /// <param name="step">Place in <see cref="RetentionOrder.Steps"/>.</param>
+    /// <param name="cause">Why.</param>
+    /// <param name="pages">Pages that shall be free.</param>
+    /// <param name="records">Most records that shall wait.</param>
+    /// <param name="lastId">Younger rows stay.</param>
+    /// <param name="mostRows">Most rows to be deleted; less those that were.</param>
+    /// <returns>True when that is so.</returns>
+    private bool Evict(int step, EvictionCause cause, long pages, long records, long lastId, ref long mostRows)
     {
-        while (mostRows > 0 && TakeOldest((int)rowClass))
+        // Few at first: what is read and not deleted now is read again next time.
+        for (var atOnce = 4; mostRows > 0 && TakeOldest(step, lastId, atOnce); atOnce = Math.Min(2 * atOnce, 64))
         {
             foreach (var row in _evicting)
             {
-                _sql.DeleteRow.Bind(1, row.Id).Run();
-                ref var tally = ref _work.Tallies[row.Stream];
-                tally.Rows--;
-                tally.Bytes -= row.Bytes;
-                _work.EvictFrom[(int)rowClass] = row.Id + 1;
-                _dead.Add(row.Id);
-                AddLoss((FeedStream)row.Stream, row.Epoch, row.First, row.Count, LossReason.Evicted, "");
-                if (FreePages() >= pages)
+                if (FreePages() >= pages && _work.Records <= records)
                 {
                     return true;
                 }
 
-                if (--mostRows <= 0)
+                if (mostRows-- <= 0)
                 {
-                    break;
+                    return false;
                 }
+
+                _sql.DeleteRow.Bind(1, row.Id).Run();
+                var stream = RowPlace.Stream(row.Place);
+                ref var tally = ref _work.Tallies[stream];
+                tally.Rows--;
+                tally.Bytes -= row.Bytes;
+                _work.Records -= row.Count;
+                _work.EvictFrom[step] = row.Id + 1;
+                _rowsGone = true;
+                AddLoss((FeedStream)stream, row.Epoch, row.First, row.Count, LossReason.Of(RowPlace.StandInSeconds(row.Place), cause), "");
             }
         }
 
-        return FreePages() >= pages;
+        return FreePages() >= pages && _work.Records <= records;
     }
 
-    private bool TakeOldest(int rowClass)
+    private bool TakeOldest(int step, long lastId, int most)
     {
         _evicting.Clear();
+        ref var from = ref _work.EvictFrom[step];
+        var last = Math.Min(lastId, _work.LastRowId);
+        if (from == 0 || from > last)
+        {
+            return false;
+        }
+
         var find = _sql.Evictable;
-        find.Bind(1, _work.EvictFrom[rowClass]).Bind(2, rowClass);
+        var (rowClass, level) = RetentionOrder.Steps[step];
+        find.Bind(1, from).Bind(2, (long)rowClass).Bind(3, level).Bind(4, last).Bind(5, most);
         while (find.Step())
         {
-            _evicting.Add(new Evictable(find.Long(0), (int)(find.Long(1) & (StoreLedger.Streams - 1)), find.Long(2), find.Long(3), find.Long(4), find.Long(5)));
+            _evicting.Add(new Evictable(find.Long(0), find.Long(1), find.Long(2), find.Long(3), find.Long(4), find.Long(5)));
         }
 
         find.Reset();
-        if (_evicting.Count == 0)
-        {
-            _work.EvictFrom[rowClass] = _work.LastRowId + 1;
-        }
-
+        from = _evicting.Count > 0 ? _evicting[0].Id : last + 1;
         return _evicting.Count > 0;
     }
 
     private readonly List<Evictable> _evicting = [];
 
-    private readonly record struct Evictable(long Id, int Stream, long Epoch, long First, long Count, long Bytes);
+    private readonly record struct Evictable(long Id, long Place, long Epoch, long First, long Count, long Bytes);
 
     // Twice: evictions and splits touch about as many pages again.
     private static long LogBytesFor(long pages) => 2 * pages * StoreLimits.FrameBytes;
@@ -277,7 +302,7 @@ public sealed partial class SqliteStore
     private void MakeLogRoom(long pages)
     {
         var aside = _refusalsWriting.Count + _unreadableWriting.Count > 0 ? _limits.AsideBytes : 0;
-        if (_files.LogBytes() + LogBytesFor(pages) + aside > _limits.LogReserveBytes)
+        if (_files.LogBytes() + LogBytesFor(pages) + aside + OtherLimitsLogBytes > _limits.LogReserveBytes)
         {
             CutLog();
         }

@@ -16,7 +16,7 @@ public sealed partial class SqliteStore
     private readonly NoteTable _notes;
     private readonly List<RecordLoss> _losses = [];
     private readonly List<RecordLoss> _lossesAhead = [];
-    private readonly List<long> _dead = [];
+    private bool _rowsGone;
     private readonly List<Refusal> _refusalsWriting = [];
     private readonly List<long> _unreadableWriting = [];
     private readonly MemoryStream _checkpointFrame = new();
@@ -129,7 +129,7 @@ public sealed partial class SqliteStore
     {
         _work.CopyFrom(_live);
         _losses.Clear();
-        _dead.Clear();
+        _rowsGone = false;
         _aside.Clear();
         _moreToDeleteAfter = _moreToDelete;
     }
@@ -156,7 +156,7 @@ public sealed partial class SqliteStore
 
         foreach (var row in batch.Rows)
         {
-            if ((byte)row.Stream >= StoreLedger.Streams || (byte)row.Class > (byte)RowClass.Compliance || row.Count <= 0 || row.FirstSequence <= 0)
+            if ((byte)row.Stream >= StoreLedger.Streams || (byte)row.Class > (byte)RowClass.Compliance || row.Level >= RetentionOrder.Levels || row.StandInSeconds < 0 || row.Count <= 0 || row.FirstSequence <= 0)
             {
                 throw new ArgumentException($"A row of stream {row.Stream}, class {row.Class}, with {row.Count} records from {row.FirstSequence} cannot be stored.", nameof(batch));
             }
@@ -193,6 +193,7 @@ public sealed partial class SqliteStore
 
         Tidy(acknowledged);
         MakeRoom(pages);
+        KeepWithinOtherLimits(batch);
         KeepAside(pages);
         if (!state.IsEmpty)
         {
@@ -225,6 +226,8 @@ public sealed partial class SqliteStore
             SaveHead(HeadName.CounterPrefix + name, value);
         }
 
+        SaveAges(withCheckpoint: !state.IsEmpty);
+
         foreach (var note in batch.Notes)
         {
             _notes.Save(note);
@@ -232,7 +235,8 @@ public sealed partial class SqliteStore
 
         if (batch.ReadingsNotStored > 0)
         {
-            _work.Count(LossReason.NotStored, batch.ReadingsNotStored);
+            _work.NotStored += batch.ReadingsNotStored;
+            SaveHead(HeadName.NotStored, _work.NotStored);
         }
 
         SaveLosses();
@@ -278,11 +282,14 @@ public sealed partial class SqliteStore
 
     private void Insert(OutboxRow row, ReadOnlySpan<byte> frame)
     {
-        _sql.InsertRow.Bind(1, ++_work.LastRowId).Bind(2, (long)row.Class).Bind(3, (long)row.Stream).Bind(4, row.Epoch).Bind(5, row.FirstSequence).Bind(6, row.Count)
+        _sql.InsertRow.Bind(1, ++_work.LastRowId).Bind(2, (long)row.Class).Bind(3, RowPlace.Pack(row)).Bind(4, row.Epoch).Bind(5, row.FirstSequence).Bind(6, row.Count)
             .Bind(7, frame).Run();
         ref var tally = ref _work[row.Stream];
         tally.Rows++;
         tally.Bytes += frame.Length;
+        _work.Records += row.Count;
+        ref var from = ref _work.EvictFrom[RetentionOrder.StepOf(row.Class, row.Level)];
+        from = from == 0 ? _work.LastRowId : from;
     }
 
     /// <summary>Takes a copy of what is acknowledged and set aside so far; what comes while the commit runs belongs to the next.</summary>
@@ -362,15 +369,10 @@ public sealed partial class SqliteStore
                     continue;
                 }
 
-                // Rows that are gone count as done, so that the cursor stays a handful of runs.
+                // Rows that are gone count as done once all before them are.
                 if (written.Floor > d.Working.Floor)
                 {
                     d.Working.Acknowledge(d.Working.Floor + 1, written.Floor);
-                }
-
-                foreach (var id in _dead)
-                {
-                    d.Working.Acknowledge(id);
                 }
 
                 d.Committed = written;
@@ -396,7 +398,14 @@ public sealed partial class SqliteStore
         {
             budget -= DeleteIfDoneByAll(from, to, 1, budget);
         }
+    }
 
+    /// <summary>
+    /// What is below the oldest row is done with. Evicted rows above it are not noted one by one: each between two rows that stay would be a run
+    /// of its own in the cursor, and the cursor is written with each commit.
+    /// </summary>
+    private void RaiseFloors()
+    {
         var oldest = _work.LastRowId + 1;
         _sql.OldestRow.Step();
         if (!_sql.OldestRow.IsNull(0))
@@ -407,9 +416,9 @@ public sealed partial class SqliteStore
         _sql.OldestRow.Reset();
         foreach (var d in _destinations)
         {
-            if (d.Writing!.Floor < oldest - 1)
+            if (d.Writing is { } cursor && cursor.Floor < oldest - 1)
             {
-                d.Writing.Acknowledge(d.Writing.Floor + 1, oldest - 1);
+                cursor.Acknowledge(cursor.Floor + 1, oldest - 1);
             }
         }
     }
@@ -449,9 +458,11 @@ public sealed partial class SqliteStore
         _sql.DeleteRun.Bind(1, from).Bind(2, to).Bind(3, budget);
         while (_sql.DeleteRun.Step())
         {
-            ref var tally = ref _work.Tallies[_sql.DeleteRun.Long(0) & (StoreLedger.Streams - 1)];
+            ref var tally = ref _work.Tallies[RowPlace.Stream(_sql.DeleteRun.Long(0))];
             tally.Rows--;
             tally.Bytes -= _sql.DeleteRun.Long(1);
+            _work.Records -= _sql.DeleteRun.Long(2);
+            _rowsGone = true;
             deleted++;
         }
 
@@ -460,63 +471,20 @@ public sealed partial class SqliteStore
         return deleted;
     }
 
-    private void AddLoss(FeedStream stream, long epoch, long first, long count, string reason, string destination)
-    {
-        var last = first + count - 1;
-        for (var i = _losses.Count - 1; i >= Math.Max(0, _losses.Count - 16); i--)
-        {
-            var loss = _losses[i];
-            if (loss.Stream == stream && loss.Epoch == epoch && loss.Last + 1 == first && loss.Reason == reason && loss.Destination == destination)
-            {
-                _losses[i] = loss with { Last = last };
-                return;
-            }
-        }
-
-        _losses.Add(new RecordLoss(0, stream, epoch, first, last, reason, destination, Now(_time)));
-    }
-
-    /// <summary>Writes the losses of this commit: merged into the account of all losses, and as notices until they are published.</summary>
-    private void SaveLosses()
-    {
-        for (var i = 0; i < _losses.Count; i++)
-        {
-            var loss = _losses[i];
-            var at = loss.When.UnixMilliseconds;
-            _sql.FindLoss.Bind(1, (long)loss.Stream).Bind(2, loss.Epoch).Bind(3, loss.Reason).Bind(4, loss.Destination).Bind(5, loss.First);
-            long? run = _sql.FindLoss.Step() ? _sql.FindLoss.Long(0) : null;
-            _sql.FindLoss.Reset();
-            var save = run is null ? _sql.InsertLoss : _sql.ExtendLoss;
-            save.Bind(1, (long)loss.Stream).Bind(2, loss.Epoch).Bind(3, loss.Reason).Bind(4, loss.Destination).Bind(5, run ?? loss.First).Bind(6, loss.Last).Bind(7, at).Run();
-
-            var notice = _sql.InsertNotice;
-            notice.Bind(1, (long)loss.Stream).Bind(2, loss.Epoch).Bind(3, loss.First).Bind(4, loss.Last).Bind(5, loss.Reason).Bind(6, loss.Destination).Bind(7, at);
-            notice.Step();
-            _losses[i] = loss with { Id = notice.Long(0) };
-            notice.Reset();
-            _work.Count(loss.Reason, loss.Last - loss.First + 1);
-        }
-
-        SaveLostCounts();
-    }
-
     private void SaveCursors()
     {
-        if (_dead.Count > 0)
+        if (_rowsGone)
         {
             TakeCursors();
         }
+
+        RaiseFloors();
 
         foreach (var d in _destinations)
         {
             if (d.Writing is not { } cursor)
             {
                 continue;
-            }
-
-            foreach (var id in _dead)
-            {
-                cursor.Acknowledge(id);
             }
 
             SaveHead(d.HeadName, cursor.Floor, text: CursorText.Format(cursor));
@@ -533,6 +501,20 @@ public sealed partial class SqliteStore
         if (_work.NextBatch != _live.NextBatch || _work.LogBytes != _live.LogBytes || _work.FirstBatch != _live.FirstBatch)
         {
             SaveHead(HeadName.Log, _work.NextBatch, _work.LogBytes, _work.FirstBatch);
+        }
+
+        var steps = _work.EvictFrom.AsSpan();
+        if (_work.Records != _live.Records || _work.LastRowId != _live.LastRowId || !steps.SequenceEqual(_live.EvictFrom))
+        {
+            SaveHead(HeadName.Waiting, _work.Records, _work.LastRowId, text: EvictionText.Format(steps));
+        }
+
+        for (var state = 0; state < _work.Lost.Length; state++)
+        {
+            if (_work.Lost[state] != _live.Lost[state])
+            {
+                SaveHead(HeadName.LostPrefix + ((RangeState)state).Word(), _work.Lost[state]);
+            }
         }
 
         for (var i = 0; i < StoreLedger.Streams; i++)

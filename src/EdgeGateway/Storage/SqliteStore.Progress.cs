@@ -1,8 +1,13 @@
+using EdgeGateway.Core.Feed;
+
 namespace EdgeGateway.Storage;
 
 // What the store notes about itself with each commit: how far it has come, how full it is, what was lost.
 public sealed partial class SqliteStore
 {
+    /// <summary>Readings that were never accepted: the store could not be written and the queue in memory was full. They have no numbers; missing coverage shows them.</summary>
+    public const string NotStored = "not stored";
+
     private readonly StoreWitness? _witness;
     private string? _witnessProblem;
     private double _inUse;
@@ -13,12 +18,12 @@ public sealed partial class SqliteStore
     /// </summary>
     public double InUse => Volatile.Read(ref _inUse);
 
-    /// <summary>Records lost since the store was made, by cause: see <see cref="LossReason"/>. Kept over restarts and salvages (requirement R-5).</summary>
+    /// <summary>Records lost since the store was made, by the words of <see cref="RangeState"/> and <see cref="NotStored"/>. Kept over restarts and salvages (requirement R-5).</summary>
     public IReadOnlyDictionary<string, long> LostRecords()
     {
         lock (_writing)
         {
-            return new Dictionary<string, long>(_live.Lost, StringComparer.Ordinal);
+            return CountLost();
         }
     }
 
@@ -70,25 +75,22 @@ public sealed partial class SqliteStore
         Volatile.Write(ref _inUse, Math.Clamp((double)(used - logBytes) / room, 0, 1));
     }
 
-    /// <summary>Takes the counts of programs that kept none, and of an older program that went on meanwhile, from the account of all losses.</summary>
-    private void LoadLostCounts()
+    private Dictionary<string, long> CountLost()
     {
-        using var sums = _writer.Once("SELECT reason, sum(last - first + 1) FROM loss GROUP BY reason");
-        while (sums.Step())
+        var lost = new Dictionary<string, long>(StringComparer.Ordinal);
+        for (var state = 0; state < _live.Lost.Length; state++)
         {
-            var reason = sums.Text(0)!;
-            _live.Lost[reason] = Math.Max(_live.Lost.GetValueOrDefault(reason), sums.Long(1));
-        }
-    }
-
-    private void SaveLostCounts()
-    {
-        foreach (var (reason, records) in _work.Lost)
-        {
-            if (_live.Lost.GetValueOrDefault(reason) != records)
+            if (_live.Lost[state] > 0)
             {
-                SaveHead(HeadName.LostPrefix + reason, records);
+                lost.Add(((RangeState)state).Word(), _live.Lost[state]);
             }
         }
+
+        if (_live.NotStored > 0)
+        {
+            lost.Add(NotStored, _live.NotStored);
+        }
+
+        return lost;
     }
 }

@@ -20,6 +20,9 @@ public sealed record StoreStatistics
     /// <summary>Rows that wait in the outbox.</summary>
     public required long Rows { get; init; }
 
+    /// <summary>Records in them.</summary>
+    public required long Records { get; init; }
+
     /// <summary>Their bytes on disk, without SQLite's own.</summary>
     public required long RowBytes { get; init; }
 
@@ -32,11 +35,14 @@ public sealed record StoreStatistics
 
     public required IReadOnlyList<DestinationStatistics> Destinations { get; init; }
 
-    /// <summary>All losses ever, merged into runs.</summary>
+    /// <summary>The newest losses, merged into runs.</summary>
     public required IReadOnlyList<RecordLoss> Losses { get; init; }
 
-    /// <summary>Records lost by the byte budget since the store was made.</summary>
+    /// <summary>Records that the retention rule took before they were delivered and for which nothing stands, since the store was made.</summary>
     public required long EvictedRecords { get; init; }
+
+    /// <summary>Records that it took and for which summaries of wider windows stand.</summary>
+    public required long ThinnedRecords { get; init; }
 
     /// <summary>Records refused by a destination or unreadable on disk.</summary>
     public required long QuarantinedRecords { get; init; }
@@ -90,7 +96,8 @@ public sealed partial class SqliteStore
     }
 
     /// <summary>A picture of the store; takes about as long as a commit.</summary>
-    public StoreStatistics Statistics()
+    /// <param name="withLosses">False leaves <see cref="StoreStatistics.Losses"/> empty: after a long outage they are many.</param>
+    public StoreStatistics Statistics(bool withLosses = true)
     {
         lock (_writing)
         {
@@ -102,19 +109,21 @@ public sealed partial class SqliteStore
                 streams.Add(new StreamStatistics(stream, tally.Epoch, tally.Next, tally.Rows, tally.Bytes));
             }
 
-            var losses = LoadLosses("SELECT 0, stream, epoch, first, last, reason, destination, at FROM loss ORDER BY stream, epoch, first");
+            var losses = !withLosses ? [] : LoadLosses("SELECT 0, stream, epoch, first, last, reason, destination, at FROM loss ORDER BY stream, epoch, first");
             return new StoreStatistics
             {
                 Rows = streams.Sum(s => s.Rows),
+                Records = _live.Records,
                 RowBytes = streams.Sum(s => s.Bytes),
                 LastRowId = _live.LastRowId,
                 OldestRowAge = OldestRowAge(),
                 Streams = streams,
                 Destinations = DestinationStatistics(),
                 Losses = losses,
-                EvictedRecords = _live.Lost.Where(l => l.Key == LossReason.Evicted).Sum(l => l.Value),
-                QuarantinedRecords = _live.Lost.Where(l => l.Key is LossReason.Refused or LossReason.RefusedNotKept or LossReason.Unreadable).Sum(l => l.Value),
-                Lost = new Dictionary<string, long>(_live.Lost, StringComparer.Ordinal),
+                EvictedRecords = _live.Lost[(int)RangeState.Evicted],
+                ThinnedRecords = _live.Lost[(int)RangeState.Thinned],
+                QuarantinedRecords = _live.Lost[(int)RangeState.Quarantined] + _live.Lost[(int)RangeState.Unreadable],
+                Lost = CountLost(),
                 OldestBatch = _live.FirstBatch,
                 NextBatch = _live.NextBatch,
                 SampleLogBytes = _live.LogBytes,

@@ -15,6 +15,7 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
 {
     private readonly StoreFiles _files;
     private StoreLimits _limits;
+    private readonly StorageModel _storage;
     private readonly long _budgetBytes;
     private readonly long _logShareBytes;
     private readonly TimeProvider _time;
@@ -49,6 +50,7 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         _limits = limits;
         _ownLimits = limits;
         _ballast = new Ballast(files.Ballast, limits.BallastBytes);
+        _storage = storage;
         _budgetBytes = storage.BudgetBytes;
         _logShareBytes = storage.SampleLogBytes;
         _time = time;
@@ -61,8 +63,8 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         _lastCheckpoint = time.GetTimestamp();
         _mainFile = File.OpenHandle(files.Database, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         LoadLedger();
-        LoadLostCounts();
         _witness = OpenWitness();
+        OpenLimits();
         foreach (var name in destinations)
         {
             _destinations.Add(LoadDestination(name));
@@ -82,7 +84,6 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
     /// <exception cref="StoreException">Another process uses it, it is of a newer program, or the file system cannot be trusted with it.</exception>
     public static SqliteStore Open(StorageModel storage, IReadOnlyList<string> destinations, TimeProvider time)
     {
-        var limits = StoreLimits.For(storage.BudgetBytes);
         var files = new StoreFiles(Path.GetFullPath(storage.Directory));
         try
         {
@@ -96,6 +97,8 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         var @lock = StoreLock.Take(files.Directory);
         try
         {
+            storage = StorageBudget.Resolve(storage, files);
+            var limits = StoreLimits.For(storage.BudgetBytes);
             try
             {
                 return Open(files, limits, storage, destinations, time, @lock);
@@ -218,6 +221,7 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
             {
                 d.Working.Acknowledge(rowId);
                 d.Noted++;
+                NoteDelivery();
             }
         }
     }
@@ -363,6 +367,7 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
 
     private void LoadLedger()
     {
+        var counted = -1L;
         using var head = _writer.Once(HeadTable.Select);
         while (head.Step())
         {
@@ -375,9 +380,17 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
             {
                 (_live.NextBatch, _live.LogBytes, _live.FirstBatch) = (head.Long(1), head.Long(2), head.Long(3));
             }
-            else if (name.StartsWith(HeadName.LostPrefix, StringComparison.Ordinal))
+            else if (name == HeadName.NotStored)
             {
-                _live.Lost[name[HeadName.LostPrefix.Length..]] = head.Long(1);
+                _live.NotStored = head.Long(1);
+            }
+            else if (name.StartsWith(HeadName.LostPrefix, StringComparison.Ordinal) && FeedWords.TryRangeState(name[HeadName.LostPrefix.Length..], out var state))
+            {
+                _live.Lost[(int)state] = head.Long(1);
+            }
+            else if (name == HeadName.Waiting && EvictionText.TryParse(head.Text(5), _live.EvictFrom))
+            {
+                (_live.Records, counted) = (head.Long(1), head.Long(2));
             }
             else if (name.StartsWith(HeadName.StreamPrefix, StringComparison.Ordinal))
             {
@@ -386,12 +399,32 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
             }
         }
 
+        if (counted != _live.LastRowId)
+        {
+            CountWaiting();
+        }
+
+        LoadLossAccount();
         for (var slot = 0; slot < 2; slot++)
         {
             _live.CheckpointAt[slot] = LoadCheckpoint(slot)?.LogNumber ?? -1;
         }
 
         _lastRowId = _live.LastRowId;
+    }
+
+    /// <summary>Reads all rows that wait, once: the line about them is not there (a new or salvaged store), or a program that does not know it has added rows.</summary>
+    private void CountWaiting()
+    {
+        _live.Records = 0;
+        Array.Clear(_live.EvictFrom);
+        using var rows = _writer.Once("SELECT id, class, stream, count FROM outbox ORDER BY id");
+        while (rows.Step())
+        {
+            ref var from = ref _live.EvictFrom[RetentionOrder.StepOf((RowClass)rows.Long(1), RowPlace.Level(rows.Long(2)))];
+            from = from == 0 ? rows.Long(0) : from;
+            _live.Records += rows.Long(3);
+        }
     }
 
     private Destination LoadDestination(string name)

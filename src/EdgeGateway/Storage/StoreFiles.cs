@@ -12,6 +12,9 @@ internal sealed record StoreFiles(string Directory)
     /// <summary>Says that a store exists, and its newest epoch (requirement O-13).</summary>
     public string Marker => Path.Combine(Directory, "gateway.store");
 
+    /// <summary>The budget that was chosen when the store was made: <see cref="StorageBudget"/>.</summary>
+    public string Budget => Path.Combine(Directory, "gateway.budget");
+
     /// <summary>Left where the store met damage in use, so that the next start salvages: <see cref="StoreSuspicion"/>.</summary>
     public string Suspect => Path.Combine(Directory, "gateway.suspect");
 

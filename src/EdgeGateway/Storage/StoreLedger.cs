@@ -1,4 +1,5 @@
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Outbox;
 
 namespace EdgeGateway.Storage;
 
@@ -18,11 +19,17 @@ internal sealed class StoreLedger
 
     public readonly StreamTally[] Tallies = new StreamTally[Streams];
 
-    /// <summary>For each class: no row of it has an id below. Only a hint for the search, not stored.</summary>
-    public readonly long[] EvictFrom = new long[3];
+    /// <summary>For each of <see cref="RetentionOrder.Steps"/>: no row of it has an id below; 0 when there never was one. So that an eviction reads no row twice.</summary>
+    public readonly long[] EvictFrom = new long[RetentionOrder.Steps.Length];
 
     /// <summary>Numbers of the checkpoints in the two slots; -1 where there is none that is whole.</summary>
     public readonly long[] CheckpointAt = [-1, -1];
+
+    /// <summary>Records that will not arrive, by <see cref="RangeState"/>, since the store was made.</summary>
+    public readonly long[] Lost = new long[(int)RangeState.Unreadable + 1];
+
+    /// <summary>Records that wait in the outbox.</summary>
+    public long Records;
 
     public long LastRowId;
     public long FirstBatch = 1;
@@ -31,32 +38,19 @@ internal sealed class StoreLedger
     /// <summary>Bytes of the pages that the sample log takes, estimated.</summary>
     public long LogBytes;
 
-    /// <summary>Records lost since the store was made, by cause (requirement R-5).</summary>
-    public readonly Dictionary<string, long> Lost = new(StringComparer.Ordinal);
+    /// <summary>Readings that were never accepted, since the store was made.</summary>
+    public long NotStored;
 
     public ref StreamTally this[FeedStream stream] => ref Tallies[(byte)stream];
 
-    /// <summary>Adds to what was lost by a cause.</summary>
-    public void Count(string reason, long records) => Lost[reason] = Lost.GetValueOrDefault(reason) + records;
-
     public void CopyFrom(StoreLedger other)
     {
-        foreach (var (reason, _) in Lost)
-        {
-            if (!other.Lost.ContainsKey(reason))
-            {
-                Lost.Remove(reason);
-            }
-        }
-
-        foreach (var (reason, records) in other.Lost)
-        {
-            Lost[reason] = records;
-        }
-
         other.Tallies.CopyTo(Tallies, 0);
         other.EvictFrom.CopyTo(EvictFrom, 0);
         other.CheckpointAt.CopyTo(CheckpointAt, 0);
+        other.Lost.CopyTo(Lost, 0);
+        NotStored = other.NotStored;
+        Records = other.Records;
         LastRowId = other.LastRowId;
         FirstBatch = other.FirstBatch;
         NextBatch = other.NextBatch;

@@ -11,12 +11,15 @@ internal readonly record struct StoreLimits
     /// <summary>Smallest budget the store works with.</summary>
     public const long MinBudgetBytes = 512 * 1024;
 
-    // Marker, witness, lock and process id: four files of one block each, and one spare for the moment of replacement.
-    private const long SmallFiles = 5 * 4096;
+    // Marker, witness, lock, process id and budget: five files of one block each, and one spare for the moment of replacement.
+    private const long SmallFiles = 6 * 4096;
 
     // The least budget a site can have. Smaller stores do without a ballast.
     private const long LeastWithBallast = 16L << 20;
     private const long LargestBallast = 8L << 20;
+
+    // A line of the table "loss".
+    private const int LossRunBytes = 80;
 
     private StoreLimits(long budget)
     {
@@ -32,6 +35,7 @@ internal readonly record struct StoreLimits
         Sqlite = new DatabaseLimits(pages, (long)pages * FrameBytes, (TotalBytes - LogReserveBytes) / Database.PageSize);
         AsideBytes = Math.Clamp(budget / 64, 8 << 10, 1 << 20);
         QuarantineBytes = budget / 16;
+        MostLossRuns = (int)Math.Clamp(budget / 16 / LossRunBytes, 400, 50_000);
         TruncateAtBytes = (long)pages * FrameBytes;
     }
 
@@ -51,6 +55,12 @@ internal readonly record struct StoreLimits
 
     /// <summary>Most bytes of bodies that the quarantine holds.</summary>
     public long QuarantineBytes { get; }
+
+    /// <summary>
+    /// Most runs of lost records that are kept of one stream, epoch, reason and destination, the newest: a sixteenth of the budget. Where rows of different fates
+    /// follow each other each leaves a run of its own; what is forgotten was published or is still a notice, and stays in the counts.
+    /// </summary>
+    public int MostLossRuns { get; }
 
     /// <summary>Most rows that are deleted in one transaction to make room for the next.</summary>
     public long RowsToDeleteAtOnce => LogReserveBytes / FrameBytes / 6;

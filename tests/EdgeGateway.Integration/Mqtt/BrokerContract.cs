@@ -21,6 +21,9 @@ public abstract class BrokerFixture : IAsyncLifetime
     /// <summary>Largest payload to try, in bytes.</summary>
     public virtual int LargePayload => 4 * 1024 * 1024;
 
+    /// <summary>MQTT over WebSocket, where the broker has it.</summary>
+    public virtual Uri? WebSocket => null;
+
     public Uri Uri => new($"mqtt://127.0.0.1:{Port}");
 
     public abstract Task InitializeAsync();
@@ -198,6 +201,24 @@ public abstract class BrokerContract(BrokerFixture broker)
         Assert.Equal("deep/end", receiver.Received.Last());
         Assert.Equal(4, receiver.Received.Count);
     });
+
+    /// <summary>The same messages by WebSocket on one side and by TCP on the other. MQTT 3.1.1, 6.0. (mosquitto 2.0.11 of Debian opens no listener for it.)</summary>
+    protected async Task OverWebSocketAsync()
+    {
+        var name = Name();
+        await using var receiver = await MqttSite.ConnectAsync(broker.WebSocket!, $"{name}-in", MqttProtocolVersion.V311, subscribe: $"{name}/#");
+        await using var sender = await MqttSite.ConnectAsync(broker.Uri, $"{name}-out", MqttProtocolVersion.V311);
+        await using var other = await MqttSite.ConnectAsync(broker.WebSocket!, $"{name}-other", MqttProtocolVersion.V311);
+        string[] texts = ["small", new('x', 60_000), "", "last"];
+        foreach (var (i, text) in texts.Index())
+        {
+            var client = i % 2 == 0 ? sender.Client : other.Client;
+            Assert.True((await client.PublishAsync($"{name}/x", Encoding.ASCII.GetBytes(text)).AsTask().WaitAsync(Patience)).IsDelivered);
+            await receiver.UntilReceivedAsync(i + 1);
+        }
+
+        Assert.Equal(texts, receiver.Received);
+    }
 
     private static string Name() => $"t{Interlocked.Increment(ref _names)}-{Environment.ProcessId}";
 

@@ -32,6 +32,8 @@ public sealed class RabbitBroker : BrokerFixture
 
     public override int Port => _broker!.Port;
 
+    public override Uri? WebSocket => new($"ws://127.0.0.1:{_broker!.WebSocketPort}/ws");
+
     public override MqttQos MaximumQos => MqttQos.AtLeastOnce;
 
     public override async Task InitializeAsync() => _broker = await RabbitMq.RunAsync();
@@ -52,8 +54,11 @@ public sealed class NatsBroker : BrokerFixture
     private PeerProcess? _broker;
     private DirectoryInfo? _folder;
     private int _port;
+    private int _webSocketPort;
 
     public override int Port => _port;
+
+    public override Uri? WebSocket => new($"ws://127.0.0.1:{_webSocketPort}/mqtt");
 
     public override MqttQos MaximumQos => MqttQos.AtLeastOnce;
 
@@ -65,15 +70,18 @@ public sealed class NatsBroker : BrokerFixture
     {
         _folder = Directory.CreateTempSubdirectory("edgegateway-nats-");
         _port = Mosquitto.FreePort();
+        _webSocketPort = Mosquitto.FreePort();
         var configuration = Path.Combine(_folder.FullName, "nats.conf");
         await File.WriteAllTextAsync(configuration, string.Create(CultureInfo.InvariantCulture, $$"""
             server_name: edgegateway-test
             listen: "127.0.0.1:{{Mosquitto.FreePort()}}"
             jetstream { store_dir: "{{_folder.FullName}}" }
             mqtt { host: "127.0.0.1", port: {{_port}}, ack_wait: "1s" }
+            websocket { host: "127.0.0.1", port: {{_webSocketPort}}, no_tls: true }
             """));
         _broker = PeerProcess.Start("/usr/sbin/nats-server", "nats-server", "-c", configuration);
         await BrokerPorts.OpenAsync(_port, () => _broker.ToString());
+        await BrokerPorts.OpenAsync(_webSocketPort, () => _broker.ToString());
     }
 
     public override async Task DisposeAsync()
@@ -109,10 +117,18 @@ public sealed class AedesBroker : BrokerFixture
 public sealed class MosquittoTests(MosquittoBroker broker) : BrokerContract(broker), IClassFixture<MosquittoBroker>;
 
 /// <summary>The client with RabbitMQ.</summary>
-public sealed class RabbitMqTests(RabbitBroker broker) : BrokerContract(broker), IClassFixture<RabbitBroker>;
+public sealed class RabbitMqTests(RabbitBroker broker) : BrokerContract(broker), IClassFixture<RabbitBroker>
+{
+    [Fact]
+    public Task Messages_go_both_ways_over_WebSocket() => OverWebSocketAsync();
+}
 
 /// <summary>The client with NATS.</summary>
-public sealed class NatsTests(NatsBroker broker) : BrokerContract(broker), IClassFixture<NatsBroker>;
+public sealed class NatsTests(NatsBroker broker) : BrokerContract(broker), IClassFixture<NatsBroker>
+{
+    [Fact]
+    public Task Messages_go_both_ways_over_WebSocket() => OverWebSocketAsync();
+}
 
 /// <summary>The client with Aedes.</summary>
 public sealed class AedesTests(AedesBroker broker) : BrokerContract(broker), IClassFixture<AedesBroker>;

@@ -16,6 +16,8 @@ internal sealed class RabbitMq : IAsyncDisposable
 
     public int Port { get; }
 
+    public int WebSocketPort { get; } = Mosquitto.FreePort();
+
     /// <summary>Starts it and waits until it accepts connections: some ten seconds.</summary>
     public static async Task<RabbitMq> RunAsync()
     {
@@ -59,10 +61,12 @@ internal sealed class RabbitMq : IAsyncDisposable
     private async Task StartAsync()
     {
         var mapperPort = $"{Mosquitto.FreePort()}";
-        await File.WriteAllTextAsync(At("plugins"), "[rabbitmq_mqtt].\n");
+        await File.WriteAllTextAsync(At("plugins"), "[rabbitmq_mqtt,rabbitmq_web_mqtt].\n");
         await File.WriteAllTextAsync(At("rabbitmq.conf"), $"""
             listeners.tcp = none
             mqtt.listeners.tcp.1 = 127.0.0.1:{Port}
+            web_mqtt.tcp.ip = 127.0.0.1
+            web_mqtt.tcp.port = {WebSocketPort}
             mqtt.allow_anonymous = true
             mqtt.vhost = /
             mqtt.subscription_ttl = 600000
@@ -91,6 +95,7 @@ internal sealed class RabbitMq : IAsyncDisposable
         await BrokerPorts.OpenAsync(int.Parse(mapperPort), Log);
         _broker = Start(Program, [], environment);
         await BrokerPorts.OpenAsync(Port, Log);
+        await BrokerPorts.OpenAsync(WebSocketPort, Log);
     }
 
     private string At(string name) => Path.Combine(_folder.FullName, name);

@@ -145,7 +145,7 @@ public sealed class StoreIntegrityTests
         t.Batch.ReadingsNotStored = 7;
         t.Commit();
         var lost = t.Store.LostRecords();
-        Assert.Equal((4, 7), (lost[LossReason.Refused], lost[LossReason.NotStored]));
+        Assert.Equal((4, 7), (lost["quarantined"], lost[SqliteStore.NotStored]));
         Assert.Equal(4, t.Store.Statistics().QuarantinedRecords);
 
         t.Store.Dispose();
@@ -166,7 +166,7 @@ public sealed class StoreIntegrityTests
         Assert.Equal(lost, t.Store.LostRecords());
         t.Batch.Clear();
         t.Commit();
-        Assert.Equal(5, t.Store.LostRecords()[LossReason.Refused]);
+        Assert.Equal(5, t.Store.LostRecords()["quarantined"]);
     }
 
     [Fact]

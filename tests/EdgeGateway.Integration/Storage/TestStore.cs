@@ -43,7 +43,7 @@ internal sealed class TestStore : IDisposable
 
     public string Directory { get; }
 
-    public StorageModel Model { get; }
+    public StorageModel Model { get; set; }
 
     public string[] Destinations { get; }
 
@@ -62,7 +62,7 @@ internal sealed class TestStore : IDisposable
     public long Epoch(FeedStream stream) => Recovery.Heads[stream].Epoch;
 
     /// <summary>Adds a row of the stream's next records.</summary>
-    public OutboxRow Add(FeedStream stream = FeedStream.Summary, RowClass rowClass = RowClass.Summary, int count = 1, int bytes = 200)
+    public OutboxRow Add(FeedStream stream = FeedStream.Summary, RowClass rowClass = RowClass.Summary, int count = 1, int bytes = 200, byte level = 0, int standIn = 0)
     {
         var row = new OutboxRow
         {
@@ -71,6 +71,8 @@ internal sealed class TestStore : IDisposable
             FirstSequence = Next[stream],
             Count = count,
             Class = rowClass,
+            Level = level,
+            StandInSeconds = standIn,
             Created = Instant.From(Clock.GetUtcNow()),
             Body = Body(stream, Next[stream], bytes),
         };
@@ -165,10 +167,11 @@ internal sealed class TestStore : IDisposable
 internal sealed class TestClock : TimeProvider
 {
     private long _milliseconds = 1_790_000_000_000;
+    private long _wallOffset;
 
     public override long TimestampFrequency => 1000;
 
-    public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(Interlocked.Read(ref _milliseconds));
+    public override DateTimeOffset GetUtcNow() => DateTimeOffset.FromUnixTimeMilliseconds(Interlocked.Read(ref _milliseconds) + Interlocked.Read(ref _wallOffset));
 
     /// <summary>Called whenever somebody reads the monotonic clock; the store does so between the commit and the cut of the write-ahead log, when its files are longest.</summary>
     public Action? Asked { get; set; }
@@ -180,4 +183,7 @@ internal sealed class TestClock : TimeProvider
     }
 
     public void Advance(TimeSpan by) => Interlocked.Add(ref _milliseconds, (long)by.TotalMilliseconds);
+
+    /// <summary>Sets the wall clock, as NTP or a person would; the monotonic clock does not notice.</summary>
+    public void StepWall(TimeSpan by) => Interlocked.Add(ref _wallOffset, (long)by.TotalMilliseconds);
 }

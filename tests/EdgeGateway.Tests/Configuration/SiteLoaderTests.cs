@@ -13,8 +13,9 @@ public class SiteLoaderTests
         Assert.NotNull(model);
         Assert.Equal(("shaft-3", "Shaft 3", "gw-01", "CN-SX", "Asia/Shanghai"), (model.SiteId, model.SiteName, model.GatewayId, model.Region, model.TimeZone.Id));
         Assert.Equal([TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(15), TimeSpan.FromHours(1), TimeSpan.FromDays(1)], model.Windows);
-        Assert.Equal(256L << 20, model.Storage.BudgetBytes);
-        Assert.Equal(64L << 20, model.Storage.SampleLogBytes);
+        Assert.Equal(0, model.Storage.BudgetBytes);
+        Assert.Equal(0, model.Storage.SampleLogBytes);
+        Assert.True(model.Storage is { ThinEarly: true, MostRecords: null, SampleAge: null, SummaryAge: null });
         Assert.Equal("127.0.0.1:8080", model.HealthListen);
         Assert.Equal(12, model.Points.Count);
         Assert.All(model.Points, (p, i) => Assert.Equal(i, p.Index));

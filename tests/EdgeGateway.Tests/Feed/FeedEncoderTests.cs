@@ -22,7 +22,8 @@ public class FeedEncoderTests
         feed.Summary(ExampleFeed.GaugeSummary);
         var second = feed.Flush(ExampleFeed.Noon);
 
-        Assert.Equal([(FeedStream.Summary, 1L, 2), (FeedStream.Emission, 1L, 1)], first.Select(r => (r.Stream, r.FirstSequence, r.Count)));
+        // Windows of a minute and of 15 minutes do not share a row.
+        Assert.Equal([(FeedStream.Summary, 1L, 1), (FeedStream.Summary, 2L, 1), (FeedStream.Emission, 1L, 1)], first.Select(r => (r.Stream, r.FirstSequence, r.Count)));
         Assert.Equal([(FeedStream.Summary, 3L, 1)], second.Select(r => (r.Stream, r.FirstSequence, r.Count)));
         Assert.Equal(4, feed.Heads[FeedStream.Summary]);
     }
@@ -108,6 +109,34 @@ public class FeedEncoderTests
         Assert.Equal(
             [RowClass.Summary, RowClass.Compliance, RowClass.Compliance, RowClass.Raw, RowClass.Compliance],
             feed.Flush(ExampleFeed.Noon).Select(r => r.Class));
+    }
+
+    [Fact]
+    public void Records_that_go_at_different_times_have_rows_of_their_own_and_the_numbers_have_no_gap()
+    {
+        var site = ExampleFeed.Site with { Points = [.. ExampleFeed.Site.Points.Select(p => p with { Compliance = p.DeviceIndex == 1 })] };
+        var feed = new FeedEncoder(site, FeedHeads.Start(1), "1");
+        for (var i = 0; i < 2; i++)
+        {
+            feed.Summary(ExampleFeed.GaugeSummary with { Width = TimeSpan.FromMinutes(15) });
+            feed.Summary(ExampleFeed.GaugeSummary);
+            feed.Summary(ExampleFeed.GaugeSummary with { Point = ExampleFeed.BeltFlow });
+            feed.Sample(ExampleFeed.GoodSample with { Point = ExampleFeed.BeltFlow });
+            feed.Sample(ExampleFeed.GoodSample with { Point = ExampleFeed.Breaker });
+        }
+
+        var rows = feed.Flush(ExampleFeed.Noon);
+
+        Assert.Equal(
+            [
+                (FeedStream.Summary, 1L, 2, RowClass.Summary, RetentionOrder.LevelOf(TimeSpan.FromMinutes(1)), 900),
+                (FeedStream.Summary, 3L, 2, RowClass.Compliance, RetentionOrder.Declared, 0),
+                (FeedStream.Summary, 5L, 2, RowClass.Summary, RetentionOrder.LevelOf(TimeSpan.FromMinutes(15)), 0),
+                (FeedStream.Sample, 1L, 2, RowClass.Raw, 0, 60),
+                (FeedStream.Sample, 3L, 2, RowClass.Compliance, RetentionOrder.Declared, 0),
+            ],
+            rows.Select(r => (r.Stream, r.FirstSequence, r.Count, r.Class, r.Level, r.StandInSeconds)));
+        Assert.All(rows.Where(r => r.Stream == FeedStream.Summary), r => Assert.Single(FeedMessages.Read(r).Records.Select(x => x.GetProperty("widthSeconds").GetDouble()).Distinct()));
     }
 
     [Fact]

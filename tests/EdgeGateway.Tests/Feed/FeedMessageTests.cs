@@ -16,7 +16,7 @@ public class FeedMessageTests
     {
         var feed = ExampleFeed.Encoder(epoch: 3);
         feed.Summary(ExampleFeed.GaugeSummary);
-        feed.Summary(ExampleFeed.CounterSummary);
+        feed.Summary(ExampleFeed.CounterSummary with { Width = ExampleFeed.GaugeSummary.Width });
 
         var message = FeedMessages.Read(feed.Flush(ExampleFeed.Noon)[0], FeedLane.History);
 

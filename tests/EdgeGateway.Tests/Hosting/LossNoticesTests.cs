@@ -46,6 +46,24 @@ public class LossNoticesTests
     }
 
     [Fact]
+    public void What_summaries_stand_for_is_thinned_and_says_the_width_of_their_windows()
+    {
+        _notices.Add(
+        [
+            Loss(1, FeedStream.Sample, 1, 10) with { Reason = LossReason.Of(60, EvictionCause.Budget) },
+            Loss(2, FeedStream.Sample, 11, 20) with { Reason = LossReason.Of(60, EvictionCause.Age) },
+            Loss(3, FeedStream.Summary, 1, 5) with { Reason = LossReason.Of(0, EvictionCause.Count) },
+        ]);
+
+        var (_, records) = Publish();
+
+        Assert.Equal(["thinned", "thinned", "evicted"], records.Select(r => r.GetProperty("state").GetString()));
+        Assert.Equal(["thinned to 60 s", "thinned to 60 s, too old", "evicted, too many records"], records.Select(r => r.GetProperty("reason").GetString()));
+        Assert.Equal([60, 60], records.Take(2).Select(r => r.GetProperty("standInSeconds").GetInt32()));
+        Assert.False(records[2].TryGetProperty("standInSeconds", out _));
+    }
+
+    [Fact]
     public void A_refused_range_statement_is_confirmed_and_not_spoken_about()
     {
         _notices.Add([Loss(9, FeedStream.Range, 1, 1) with { Reason = LossReason.Refused, Destination = "centre" }]);

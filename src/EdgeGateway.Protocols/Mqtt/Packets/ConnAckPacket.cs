@@ -28,6 +28,12 @@ internal readonly struct ConnAckPacket : IPacket
 
     public static bool TryRead(ReadOnlyMemory<byte> body, MqttProtocolVersion version, out ConnAckPacket packet, out MqttBreach breach)
     {
+        if (version == MqttProtocolVersion.V500 && body.Span is [0, > 0 and <= 5])
+        {
+            // A server that knows only 3.1.1 refuses in its own form, without properties. MQTT 3.1.1, 3.1.2.2 and table 3.1.
+            version = MqttProtocolVersion.V311;
+        }
+
         var reader = new PacketReader(body.Span);
         var flags = reader.Byte();
         var code = reader.Byte();
