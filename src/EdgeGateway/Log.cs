@@ -77,8 +77,8 @@ internal static partial class Log
     [LoggerMessage(302, LogLevel.Error, "The store cannot be written; readings wait in memory and the commit is tried again: {Problem}")]
     public static partial void StoreFailing(ILogger log, string problem);
 
-    [LoggerMessage(303, LogLevel.Information, "The store can be written again")]
-    public static partial void StoreBack(ILogger log);
+    [LoggerMessage(303, LogLevel.Information, "The store can be written again; {NotStored} readings found no place in memory meanwhile")]
+    public static partial void StoreBack(ILogger log, long notStored);
 
     [LoggerMessage(304, LogLevel.Warning, "Records are lost: {Records} of stream {Stream} and perhaps more ({Reason}); the feed says which")]
     public static partial void RecordsLost(ILogger log, long records, string stream, string reason);
@@ -88,6 +88,21 @@ internal static partial class Log
 
     [LoggerMessage(306, LogLevel.Error, "The state of the last run cannot be used: {Reason}. What can be read is salvaged")]
     public static partial void StateDamaged(ILogger log, string reason);
+
+    [LoggerMessage(310, LogLevel.Error, "{Problem}")]
+    public static partial void DiskFull(ILogger log, string problem);
+
+    [LoggerMessage(311, LogLevel.Information, "The file system has space again; the store is back to its budget")]
+    public static partial void DiskHasSpace(ILogger log);
+
+    [LoggerMessage(312, LogLevel.Warning, "{Percent} % of the store is in use, mark {Mark} % is passed: bring the link back, or raise storage.budget")]
+    public static partial void StoreFilling(ILogger log, int percent, int mark);
+
+    [LoggerMessage(313, LogLevel.Information, "{Percent} % of the store is in use; the mark in force is {Mark} % (0: none)")]
+    public static partial void StoreDraining(ILogger log, int percent, int mark);
+
+    [LoggerMessage(314, LogLevel.Warning, "The full check of the store found: {Finding}")]
+    public static partial void StoreChecked(ILogger log, string finding);
 
     // 5xx: writes to devices
     [LoggerMessage(501, LogLevel.Information, "Write {Id} begun by {Who}: {Text} to {Device}.{Point} ({Cause}); reason: {Reason}")]

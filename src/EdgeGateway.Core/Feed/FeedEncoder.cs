@@ -37,16 +37,16 @@ public sealed class FeedEncoder : IFeedSink
         ArgumentNullException.ThrowIfNull(heads);
         _site = site;
         _vocabularyVersion = vocabularyVersion;
-        _points = [.. site.Points.Select(point => new RecordJson.PointText(
-            JsonEncodedText.Encode(site.Devices[point.DeviceIndex].Id),
-            JsonEncodedText.Encode(point.Id),
-            JsonEncodedText.Encode(point.Unit),
-            point.Kind == PointKind.Counter,
-            point.Symbols))];
+        _points = [.. site.Points.Select(point => RecordJson.TextOf(site, point))];
         _groups = [.. FeedHeads.Streams.Select(stream => RecordGroup.Of(stream, site))];
         _next = new long[_groups.Length];
         _firstWaiting = new long[_groups.Length];
-        _subtopic = device => device == RecordBuffer.NoDevice ? null : _site.Devices[device].Id;
+        _subtopic = device => device switch
+        {
+            RecordBuffer.NoDevice => null,
+            RecordBuffer.Totals => HealthKind.Totals.Word(),
+            _ => _site.Devices[device].Id,
+        };
         Restore(heads);
     }
 
@@ -161,11 +161,11 @@ public sealed class FeedEncoder : IFeedSink
         End(FeedStream.Birth);
     }
 
-    /// <summary>Records an event in the life of the gateway.</summary>
+    /// <summary>Records an event in the life of the gateway. <see cref="HealthKind.Totals"/> has a topic of its own, and is retained there (requirement R-5).</summary>
     public void Health(HealthRecord record)
     {
         ArgumentNullException.ThrowIfNull(record);
-        if (Begin(FeedStream.Health) is { } json)
+        if (Begin(FeedStream.Health, record.Kind == HealthKind.Totals ? RecordBuffer.Totals : RecordBuffer.NoDevice) is { } json)
         {
             RecordJson.Health(json, record, IsClockUnset);
         }

@@ -35,12 +35,16 @@ public sealed class FeedTopics
         }
 
         Status = $"{prefix}/status";
+        Volatile = $"{prefix}/{VolatileEncoder.Word}";
         All = $"{prefix}/#";
         _streams = FeedHeads.Streams.ToDictionary(s => s, s => $"{prefix}/{s.Word()}");
     }
 
     /// <summary>Retained <c>online</c> or <c>offline</c>; the will of the connection.</summary>
     public string Status { get; }
+
+    /// <summary>Newest values while nothing can be stored: not numbered, not retained.</summary>
+    public string Volatile { get; }
 
     /// <summary>Filter that matches everything of this gateway.</summary>
     public string All { get; }

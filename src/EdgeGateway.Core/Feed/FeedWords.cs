@@ -129,6 +129,8 @@ public static class FeedWords
         HealthKind.WriteBegun => "write-begun",
         HealthKind.WriteEnded => "write-ended",
         HealthKind.WriteRecordLost => "write-record-lost",
+        HealthKind.StorageWatermark => "storage-watermark",
+        HealthKind.Totals => "totals",
         HealthKind.TimeQuality => "time-quality",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };

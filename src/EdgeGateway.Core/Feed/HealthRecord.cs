@@ -35,6 +35,12 @@ public enum HealthKind : byte
     /// <summary>A record of a write, or of when a value must give way, is damaged: somebody must look at the device.</summary>
     WriteRecordLost,
 
+    /// <summary>The store passed a mark of its budget, up or down (requirement E-5).</summary>
+    StorageWatermark,
+
+    /// <summary>How many records were lost since the store was made, by cause; retained (requirement R-5).</summary>
+    Totals,
+
     /// <summary>Another thing is known of the clock than before, or held samples were dated (requirement T-2).</summary>
     TimeQuality,
 }

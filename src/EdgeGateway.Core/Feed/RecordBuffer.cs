@@ -26,6 +26,9 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
     /// <summary>Index of "no device" for streams that are not kept per device.</summary>
     public const int NoDevice = -1;
 
+    /// <summary>In place of a device: the totals of the gateway's health, whose newest message is retained.</summary>
+    public const int Totals = -2;
+
     private readonly List<Closed> _closed = [];
     private readonly Utf8JsonWriter _writer;
     private byte[] _bytes = new byte[4096];
@@ -112,7 +115,14 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
 
         foreach (var closed in _closed)
         {
-            rows.Add(form with { FirstSequence = sequence, Count = closed.Count, Subtopic = subtopic(closed.Device), Body = closed.Body });
+            rows.Add(form with
+            {
+                FirstSequence = sequence,
+                Count = closed.Count,
+                Subtopic = subtopic(closed.Device),
+                Retain = form.Retain || closed.Device == Totals,
+                Body = closed.Body,
+            });
             sequence += closed.Count;
         }
 

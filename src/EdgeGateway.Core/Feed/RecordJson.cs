@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text.Json;
+using EdgeGateway.Core.Site;
 
 namespace EdgeGateway.Core.Feed;
 
@@ -303,6 +304,14 @@ internal static class RecordJson
 
         return double.IsNaN(r.Mean) ? "not-covered" : null;
     }
+
+    /// <summary>Encodes what of a point stands in every record.</summary>
+    public static PointText TextOf(SiteModel site, PointModel point) => new(
+        JsonEncodedText.Encode(site.Devices[point.DeviceIndex].Id),
+        JsonEncodedText.Encode(point.Id),
+        JsonEncodedText.Encode(point.Unit),
+        point.Kind == PointKind.Counter,
+        point.Symbols);
 
     /// <summary>What of a point stands in every record, encoded once.</summary>
     internal sealed record PointText(

@@ -166,7 +166,29 @@ internal static class StatusCommand
         }
 
         OutboxCommand.Show(status.Outbox);
+        if (status.Storage is { } storage)
+        {
+            Show(storage);
+        }
+
         AnsiConsole.MarkupLineInterpolated(
             $"process: {Words.Bytes(status.Process.ResidentBytes)} resident, {status.Process.CpuSeconds:F1} s CPU, {Words.Bytes(status.Process.WrittenBytes)} written to storage, {status.Samples} samples");
+    }
+
+    private static void Show(StorageDocument storage)
+    {
+        var written = storage is { WrittenBytes: { } total, WrittenBytesPerDay: { } day }
+            ? $", {Words.Bytes(total)} written since the store was made, {Words.Bytes(day)} a day{(storage.WrittenBytesPerSample is { } sample ? $", {sample:F0} B per sample" : "")}"
+            : "";
+        AnsiConsole.MarkupLineInterpolated($"store: {storage.State}, {storage.InUsePercent:F0} % in use, full check: {storage.Integrity}{written}");
+        if (storage.Lost.Count > 0)
+        {
+            AnsiConsole.MarkupLineInterpolated($"[red]lost since the store was made: {string.Join(", ", storage.Lost.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => $"{l.Value} {l.Key}"))}[/]");
+        }
+
+        if (storage.DamagedSets.Count > 0)
+        {
+            AnsiConsole.MarkupLineInterpolated($"damaged databases set aside: {string.Join(", ", storage.DamagedSets)}");
+        }
     }
 }

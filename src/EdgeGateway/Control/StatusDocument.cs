@@ -30,7 +30,7 @@ public sealed record StatusDocument
     /// <summary>Records that were evicted or quarantined since the store was made.</summary>
     public required long Dropped { get; init; }
 
-    /// <summary>True when the store cannot be written and readings wait in memory.</summary>
+    /// <summary>True when the store cannot be written and readings wait in memory, or when others have filled its file system.</summary>
     public required bool Degraded { get; init; }
 
     /// <summary>Messages that destinations acknowledged since the process started.</summary>
@@ -40,6 +40,9 @@ public sealed record StatusDocument
     public required long Samples { get; init; }
 
     public required OutboxDocument Outbox { get; init; }
+
+    /// <summary>The store itself: how full, how sound, what was lost, what it costs the card.</summary>
+    public StorageDocument? Storage { get; init; }
 
     /// <summary>What is known of the clock.</summary>
     public ClockDocument? Clock { get; init; }
@@ -115,6 +118,41 @@ public sealed record OutboxDocument
     public required long Thinned { get; init; }
 
     public required long Quarantined { get; init; }
+}
+
+/// <summary>The store.</summary>
+public sealed record StorageDocument
+{
+    /// <summary><c>ok</c>; <c>disk-full</c>: stored and numbered within the space there is; <c>failing</c>: nothing can be stored, the newest values leave unnumbered.</summary>
+    public required string State { get; init; }
+
+    /// <summary>What waits, with state and accounts, in percent of the room beside the sample log; at 100 the oldest records are evicted.</summary>
+    public required double InUsePercent { get; init; }
+
+    /// <summary>Highest of the marks 70, 85 and 95 in force; 0 for none.</summary>
+    public required int WatermarkPercent { get; init; }
+
+    /// <summary>Records lost since the store was made, by cause.</summary>
+    public required IReadOnlyDictionary<string, long> Lost { get; init; }
+
+    /// <summary>Bytes written to storage by all processes since the store was made; null where the system does not count.</summary>
+    public required long? WrittenBytes { get; init; }
+
+    /// <summary>Bytes a day at the pace of the last 24 hours, or since the start when that is less.</summary>
+    public required long? WrittenBytesPerDay { get; init; }
+
+    public required double? WrittenBytesPerSample { get; init; }
+
+    /// <summary>The last full check: <c>not-yet</c>, <c>sound</c>, <c>mended</c>, <c>partly</c> (checksums hold, the structure could not be checked) or <c>damaged</c>.</summary>
+    public required string Integrity { get; init; }
+
+    public required DateTimeOffset? IntegrityCheckedAt { get; init; }
+
+    /// <summary>What the check found; empty when sound.</summary>
+    public required string IntegrityFinding { get; init; }
+
+    /// <summary>Damaged databases that were set aside.</summary>
+    public required IReadOnlyList<string> DamagedSets { get; init; }
 }
 
 /// <summary>One bus as its owner sees it; sums are over its devices, since the start.</summary>

@@ -4,6 +4,7 @@ using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
 using EdgeGateway.Storage;
+using EdgeGateway.Uplinks;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeGateway.Hosting;
@@ -45,6 +46,9 @@ internal sealed class CommitLoop
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
+    /// <summary>Counter in the store: the mark of the budget that was told last, in percent.</summary>
+    private const string WatermarkCounter = "storage-watermark";
+
     private readonly LoadedSite _site;
     private readonly SqliteStore _store;
     private readonly ReadingQueue _queue;
@@ -71,6 +75,14 @@ internal sealed class CommitLoop
     private long _nextLossNotice;
     private long _nextIssued;
     private long _evictedLogged;
+    private readonly VolatileValues _volatile = new();
+    private readonly VolatileEncoder _volatileEncoder;
+    private readonly List<Reading> _newestReadings = [];
+    private NewestReadings? _newest;
+    private Instant _failingSince;
+    private string? _diskFullTold;
+    private int _watermark;
+    private bool _lossesChanged;
     private bool _wasFailing;
     private volatile string? _failing;
     private volatile bool _ended;
@@ -100,6 +112,9 @@ internal sealed class CommitLoop
         _path = recovered.Path;
         _clockNotes = new ClockNotes(store.Notes(), _bootId);
         _commit = new CommitBatch { ValueOf = StateRecovery.ValueOf(_path.Site) };
+        _volatileEncoder = new VolatileEncoder(site.Model);
+        Wear = new FlashWear(recovered.Store.Counters, () => Taken, clock.Time);
+        _watermark = (int)recovered.Store.Counters.GetValueOrDefault(WatermarkCounter);
         _transition = _path.Site.ConfigurationHash != site.Model.ConfigurationHash || recovered.CannotContinue is not null;
         _afterLoss = recovered.Store.Report is not null;
         _repeats = new RangeRepeats(recovered.Store.Counters.GetValueOrDefault(RangeRepeats.Counter) != 0);
@@ -138,6 +153,15 @@ internal sealed class CommitLoop
 
     /// <summary>Why the store cannot be written now, or null.</summary>
     public string? Failing => _failing;
+
+    /// <summary>Newest values while the store cannot be written, for the uplinks.</summary>
+    public IVolatileSource Volatile => _volatile;
+
+    /// <summary>What the gateway writes to storage.</summary>
+    public FlashWear Wear { get; }
+
+    /// <summary>The mark of the budget that is in force, in percent of the store in use; 0 below all of them.</summary>
+    public int Watermark => System.Threading.Volatile.Read(ref _watermark);
 
     /// <summary>Called at each turn with the time that the loop is going to rest: its sign of life.</summary>
     public Action<TimeSpan>? Turned { get; set; }
@@ -314,6 +338,9 @@ internal sealed class CommitLoop
 
         _losses.Add(recovered.Store.UnpublishedLosses);
         _repeats.Note(recovered.Store.UnpublishedLosses);
+
+        // Again at each start: a broker may have lost what it retained.
+        _lossesChanged = _store.LostRecords().Count > 0;
     }
 
     /// <summary>One turn: commits what there is. For tests; <see cref="RunAsync"/> calls it once a window.</summary>
@@ -355,14 +382,13 @@ internal sealed class CommitLoop
 
                 if (_failing is null)
                 {
-                    Log.StoreFailing(_log, e.Message);
-                    var since = _clock.At(_clock.Monotonic);
-                    Post((encoder, _) => encoder.Health(new HealthRecord { Time = since, Kind = HealthKind.StorageDegraded, Text = e.Message }));
+                    BeginFailing(e.Message);
                 }
 
                 _failing = e.Message;
             }
 
+            OfferNewest();
             Turned?.Invoke(RetryDelay);
 
             // Not cancelled by the stop: the readings in hand are accepted only once they are on disk.
@@ -370,15 +396,114 @@ internal sealed class CommitLoop
         }
     }
 
+    private void BeginFailing(string problem)
+    {
+        Log.StoreFailing(_log, problem);
+        var since = _clock.At(_clock.Monotonic);
+        _failingSince = since;
+        _newest = new NewestReadings(_site.Model.Points.Count);
+        _queue.Note(_newest);
+        Post((encoder, _) => encoder.Health(new HealthRecord { Time = since, Kind = HealthKind.StorageDegraded, Text = problem }));
+    }
+
+    /// <summary>Hands what was read since the last time to the uplinks, unnumbered: nothing of it is accepted (decision 0006).</summary>
+    private void OfferNewest()
+    {
+        _newestReadings.Clear();
+        _newest?.Take(_newestReadings);
+        List<Sample> samples = [.. _newestReadings
+            .Where(r => _site.Model.Points[r.Point].Kind != PointKind.Text)
+            .Select(r => new Sample(r.Point, _clock.At(r.Monotonic), r.Value, r.Raw, r.Quality))];
+        if (samples.Count > 0)
+        {
+            _volatile.Offer(_volatileEncoder.Write(samples, _failingSince));
+        }
+    }
+
+    private void EndFailing()
+    {
+        _queue.Note(null);
+        _volatile.Clear();
+        var notStored = _newest?.NotKept ?? 0;
+        _newest = null;
+        _failing = null;
+        _wasFailing = true;
+        _commit.ReadingsNotStored = notStored;
+        _lossesChanged |= notStored > 0;
+        Log.StoreBack(_log, notStored);
+        var since = _failingSince;
+        Post((encoder, now) => encoder.Health(new HealthRecord
+        {
+            Time = now,
+            Kind = HealthKind.StorageRecovered,
+            Text = "The store can be written again.",
+            Fields = [new HealthField("failedSeconds", (long)(now - since).TotalSeconds), new HealthField("readingsNotStored", notStored)],
+        }));
+    }
+
+    /// <summary>Tells when others have filled the file system, and when there is space again; meanwhile records are stored and numbered as ever.</summary>
+    private void TellDiskFull()
+    {
+        if (_store.DiskFull == _diskFullTold)
+        {
+            return;
+        }
+
+        var isNew = _diskFullTold is null;
+        _diskFullTold = _store.DiskFull;
+        if (_diskFullTold is { } problem)
+        {
+            if (isNew)
+            {
+                Log.DiskFull(_log, problem);
+                Post((encoder, now) => encoder.Health(new HealthRecord { Time = now, Kind = HealthKind.StorageDegraded, Text = problem }));
+            }
+
+            return;
+        }
+
+        Log.DiskHasSpace(_log);
+        Post((encoder, now) => encoder.Health(new HealthRecord { Time = now, Kind = HealthKind.StorageRecovered, Text = "The file system has space again; the store is back to its budget." }));
+    }
+
+    /// <summary>Tells when a mark of the budget is passed, up or down.</summary>
+    private void TellWatermark()
+    {
+        var inUse = _store.InUse;
+        var mark = Watermarks.Next(inUse, _watermark);
+        if (mark == _watermark)
+        {
+            return;
+        }
+
+        var raised = mark > _watermark;
+        var percent = (int)(inUse * 100);
+        System.Threading.Volatile.Write(ref _watermark, mark);
+        _commit.Counters.Add((WatermarkCounter, mark));
+        var text = raised
+            ? $"{percent} % of the store is in use (mark {mark} %). At 100 % the oldest records of the least class are evicted. Bring the link back, or raise storage.budget."
+            : $"{percent} % of the store is in use: {(mark == 0 ? "below all marks" : $"mark {mark} % is still in force")}.";
+        if (raised)
+        {
+            Log.StoreFilling(_log, percent, mark);
+        }
+        else
+        {
+            Log.StoreDraining(_log, percent, mark);
+        }
+
+        Post((encoder, now) => encoder.Health(new HealthRecord
+        {
+            Time = now,
+            Kind = HealthKind.StorageWatermark,
+            Text = text,
+            Fields = [new HealthField("watermarkPercent", mark), new HealthField("inUsePercent", percent), new HealthField("change", raised ? "raised" : "cleared")],
+        }));
+    }
+
     private void Committed(CommitResult result)
     {
-        if (_failing is not null)
-        {
-            _failing = null;
-            _wasFailing = true;
-            Log.StoreBack(_log);
-            Post((encoder, now) => encoder.Health(new HealthRecord { Time = now, Kind = HealthKind.StorageRecovered, Text = "The store can be written again." }));
-        }
+        var wasFailing = _failing is not null;
 
         for (var i = 0; i < _commit.Rows.Count; i++)
         {
@@ -395,6 +520,13 @@ internal sealed class CommitLoop
         }
 
         _commit.Clear();
+        if (wasFailing)
+        {
+            EndFailing();
+        }
+
+        TellDiskFull();
+        TellWatermark();
         foreach (var done in _awaited)
         {
             done.TrySetResult();
@@ -402,6 +534,7 @@ internal sealed class CommitLoop
 
         _awaited.Clear();
         _losses.Add(result.Losses);
+        _lossesChanged |= result.Losses.Count > 0;
         _repeats.Note(result.Losses);
         LogLosses(result.Losses);
     }
@@ -551,7 +684,7 @@ internal sealed class CommitLoop
         }
 
         TellFull();
-        var losses = _losses.Any && (ending || monotonic >= _nextLossNotice + (_store.IsUndelivered ? UndeliveredLossDelay : 0));
+        var losses = (_losses.Any || _lossesChanged) && (ending || monotonic >= _nextLossNotice + (_store.IsUndelivered ? UndeliveredLossDelay : 0));
         if (count > 0 || losses || _transition || _step is not null || !_posted.IsEmpty || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds)
         {
             Begin(now);
@@ -608,6 +741,7 @@ internal sealed class CommitLoop
             if (losses)
             {
                 _commit.LossesPublishedThrough = _losses.Publish(_path.Encoder, now);
+                PublishTotals(now);
                 _nextLossNotice = monotonic + (long)LossInterval.TotalMilliseconds;
             }
 
@@ -648,6 +782,32 @@ internal sealed class CommitLoop
 
         _isRefusalTold = _clock.Refused != TimeSpan.Zero;
         TellQuality();
+    }
+
+    /// <summary>Publishes what was lost since the store was made, by cause, when that has changed (requirement R-5); with range statements, so at most once a minute.</summary>
+    private void PublishTotals(Instant now)
+    {
+        if (!_lossesChanged)
+        {
+            return;
+        }
+
+        _lossesChanged = false;
+        var lost = _store.LostRecords().OrderBy(l => l.Key, StringComparer.Ordinal).ToArray();
+        _path.Encoder.Health(new HealthRecord
+        {
+            Time = now,
+            Kind = HealthKind.Totals,
+            Text = "Records that did not or will not arrive, by cause, since the store was made. Range statements say which.",
+            Fields = [.. lost.Select(l => new HealthField(CamelCase(l.Key), l.Value))],
+        });
+    }
+
+    // "refused, not kept" is refusedNotKept.
+    private static string CamelCase(string reason)
+    {
+        var words = reason.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries);
+        return string.Concat(words.Select((w, i) => i == 0 ? w : char.ToUpperInvariant(w[0]) + w[1..]));
     }
 
     /// <summary>Says that polls were lost while no reading could be taken.</summary>
@@ -748,6 +908,7 @@ internal sealed class CommitLoop
         _state.Clear();
         _path.Save(_state);
         _commit.Checkpoint = new Checkpoint(_path.Batch, _path.Site.ConfigurationHash, now, _state.Written);
+        _commit.Counters.AddRange(Wear.Counters());
     }
 
     /// <summary>Notes a step of the wall clock for the next batch, and tells it.</summary>

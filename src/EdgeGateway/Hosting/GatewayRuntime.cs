@@ -26,6 +26,11 @@ public sealed class GatewayRuntime : IAsyncDisposable
     /// <summary>Writes under way and safe values get this long at a stop; what a dead device does not take waits for the next start.</summary>
     private static readonly TimeSpan WriteGrace = TimeSpan.FromSeconds(1.5);
 
+    /// <summary>The full check of the store waits until the start is over.</summary>
+    private static readonly TimeSpan FirstCheck = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromDays(7);
+
     private const string LogCategory = "EdgeGateway";
 
     /// <summary>Opening again salvages what can be read: without the newer checkpoint, without the older, without the batches. What is damaged even then is for a person.</summary>
@@ -73,6 +78,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
             GatewayId = Site.GatewayId,
             Outbox = store,
             Births = () => births.Current,
+            Volatile = _loop.Volatile,
             Time = clock.Time,
             Logger = _log,
             Beat = _uplinkBeats[i],
@@ -145,6 +151,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
             () => Supervisor.KeepAsync($"uplink {uplink.Id}", uplink.RunAsync, _clock.Time, _log, stopUplinks.Token, _loop.PartFailed, _uplinkBeats[i]), CancellationToken.None)).ToArray();
         var pollers = _pollers.Select(poller => Task.Run(
             () => Supervisor.KeepAsync($"bus {poller.Model.Id}", poller.RunAsync, _clock.Time, _log, stopPolling.Token, _loop.PartFailed, poller.Beat), CancellationToken.None)).ToArray();
+        var check = Task.Run(() => Supervisor.KeepAsync("store check", CheckStoreAsync, _clock.Time, _log, stopPolling.Token, _loop.PartFailed), CancellationToken.None);
         var writes = Task.Run(() => Supervisor.KeepAsync("writes", RunWritesAsync, _clock.Time, _log, stopPolling.Token, _loop.PartFailed), CancellationToken.None);
 
         _watch.Start(_status.Word);
@@ -160,7 +167,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         Log.Stopping(_log);
         await _desk.CloseAsync(WriteGrace).ConfigureAwait(false);
         await stopPolling.CancelAsync().ConfigureAwait(false);
-        await EndAsync("A bus", [.. pollers, writes], PollerGrace).ConfigureAwait(false);
+        await EndAsync("A bus", [.. pollers, writes, check], PollerGrace).ConfigureAwait(false);
         foreach (var wire in _wires.Values)
         {
             wire.End();
@@ -235,6 +242,21 @@ public sealed class GatewayRuntime : IAsyncDisposable
 
     /// <summary>What the gateway does and what is wrong, now.</summary>
     public StatusDocument Status() => _status.Make();
+
+    /// <summary>Checks the whole store some minutes after the start and then weekly, by the monotonic clock (requirement O-8).</summary>
+    private async Task CheckStoreAsync(CancellationToken cancel)
+    {
+        for (var wait = FirstCheck; ; wait = CheckInterval)
+        {
+            await Task.Delay(wait, _clock.Time, cancel).ConfigureAwait(false);
+            var report = await _store.CheckIntegrityAsync(cancel).ConfigureAwait(false);
+            if (report.State != IntegrityState.Sound)
+            {
+                Log.StoreChecked(_log, report.Finding);
+                _loop.Post((encoder, now) => encoder.Health(new HealthRecord { Time = now, Kind = HealthKind.StorageDegraded, Text = $"The full check of the store found: {report.Finding}." }));
+            }
+        }
+    }
 
     private Task RunWritesAsync(CancellationToken cancel) =>
         _desk.RunAsync(cancel, now => OfflineWrites.TakeOverAsync(Site.Storage.Directory, _journal, now, _log));

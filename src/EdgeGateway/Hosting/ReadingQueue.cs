@@ -32,6 +32,7 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
     });
 
     private readonly Alarm _alarm = new(time);
+    private NewestReadings? _newest;
     private readonly Lock _gate = new();
     private readonly Lock _group = new();
     private int _waiting;
@@ -40,6 +41,12 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
 
     /// <summary>Readings that wait.</summary>
     public int Count => _channel.Reader.Count;
+
+    /// <summary>
+    /// From now on, while nothing can be stored, notes the newest of each point in <paramref name="newest"/>; and a full queue counts what it cannot take
+    /// there instead of making the pollers wait, so that the values at the centre stay live. Null: as before.
+    /// </summary>
+    internal void Note(NewestReadings? newest) => Volatile.Write(ref _newest, newest);
 
     /// <summary>As <see cref="Count"/>, and never in the middle of what was appended by one <see cref="TryWrite"/>.</summary>
     public int CountOfWholeGroups
@@ -62,6 +69,7 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
             var written = 0;
             while (written < group.Length && _channel.Writer.TryWrite(group[written]))
             {
+                Volatile.Read(ref _newest)?.Set(group[written]);
                 written++;
             }
 
@@ -72,6 +80,7 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
     /// <summary>Appends a reading; waits while the queue is full.</summary>
     public ValueTask WriteAsync(in Reading reading, CancellationToken cancel)
     {
+        Volatile.Read(ref _newest)?.Set(reading);
         if (_channel.Writer.TryWrite(reading))
         {
             return ValueTask.CompletedTask;
@@ -137,7 +146,16 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
 
         try
         {
-            await _channel.Writer.WriteAsync(reading, cancel).ConfigureAwait(false);
+            while (!_channel.Writer.TryWrite(reading))
+            {
+                if (Volatile.Read(ref _newest) is { } newest)
+                {
+                    newest.CountNotKept();
+                    return;
+                }
+
+                await WaitForRoomAsync(cancel).ConfigureAwait(false);
+            }
         }
         finally
         {
@@ -146,6 +164,25 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
                 _waiting--;
                 _fullUntil = time.GetTimestamp();
             }
+        }
+    }
+
+    /// <summary>Waits for room, or a second: whether the store fails may show only while somebody waits.</summary>
+    private async ValueTask WaitForRoomAsync(CancellationToken cancel)
+    {
+        using var look = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var timer = time.CreateTimer(static look => ((CancellationTokenSource)look!).Cancel(), look, TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan);
+        try
+        {
+            await _channel.Writer.WaitToWriteAsync(look.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            // The second is over.
+        }
+        finally
+        {
+            await timer.DisposeAsync().ConfigureAwait(false);
         }
     }
 }

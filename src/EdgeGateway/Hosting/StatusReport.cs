@@ -40,6 +40,7 @@ internal sealed class StatusReport(
             problems.Add($"The store cannot be written: {failing}");
         }
 
+        problems.AddRange(StorageProblems(statistics));
         problems.AddRange(watch.Blocked.Select(b => $"Blocked: {b}"));
         if (clock.Quality == TimeQuality.Unset)
         {
@@ -66,7 +67,7 @@ internal sealed class StatusReport(
             LikelyCauses = [.. Causes()],
             Depth = statistics.Rows,
             Dropped = statistics.EvictedRecords + statistics.ThinnedRecords + statistics.QuarantinedRecords,
-            Degraded = loop.Failing is not null,
+            Degraded = loop.Failing is not null || store.DiskFull is not null,
             Delivered = states.Sum(s => s.Acknowledged),
             Samples = loop.Taken,
             Outbox = new OutboxDocument
@@ -82,6 +83,7 @@ internal sealed class StatusReport(
                 Thinned = statistics.ThinnedRecords,
                 Quarantined = statistics.QuarantinedRecords,
             },
+            Storage = Storage(statistics),
             Clock = new ClockDocument
             {
                 Quality = clock.Quality.Word(),
@@ -96,6 +98,56 @@ internal sealed class StatusReport(
             Devices = [.. links.Select(l => Device(l.Model, l.link))],
             Uplinks = [.. states.Select(s => Uplink(s, now))],
             Process = Process(statistics.ProcessBytesWritten),
+        };
+    }
+
+    private IEnumerable<string> StorageProblems(StoreStatistics statistics)
+    {
+        if (store.DiskFull is { } full)
+        {
+            yield return full;
+        }
+
+        if (loop.Watermark is > 0 and var mark)
+        {
+            yield return $"{(int)(store.InUse * 100)} % of the store is in use (mark {mark} %): bring the link back, or raise storage.budget";
+        }
+
+        if (store.Integrity is { State: IntegrityState.Damaged } found)
+        {
+            yield return $"The store is damaged: {found.Finding}. The next start salvages what can be read";
+        }
+
+        if (statistics.Problem is { } problem)
+        {
+            yield return $"{problem}. Free space on the file system, or lower storage.budget; the next start tries again";
+        }
+    }
+
+    private StorageDocument Storage(StoreStatistics statistics)
+    {
+        var wear = loop.Wear.Read();
+        var integrity = store.Integrity;
+        return new StorageDocument
+        {
+            State = loop.Failing is not null ? "failing" : store.DiskFull is not null ? "disk-full" : "ok",
+            InUsePercent = Math.Round(store.InUse * 100, 1),
+            WatermarkPercent = loop.Watermark,
+            Lost = statistics.Lost,
+            WrittenBytes = wear?.TotalBytes,
+            WrittenBytesPerDay = wear?.BytesPerDay,
+            WrittenBytesPerSample = wear?.BytesPerSample is { } perSample ? Math.Round(perSample, 1) : null,
+            Integrity = integrity.State switch
+            {
+                IntegrityState.Sound => "sound",
+                IntegrityState.Mended => "mended",
+                IntegrityState.Damaged => "damaged",
+                IntegrityState.Partly => "partly",
+                _ => "not-yet",
+            },
+            IntegrityCheckedAt = integrity.Ended,
+            IntegrityFinding = integrity.Finding,
+            DamagedSets = statistics.DamagedSets,
         };
     }
 

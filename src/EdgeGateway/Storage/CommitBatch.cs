@@ -68,8 +68,11 @@ public sealed class CommitBatch
     /// <summary>The recovery report is told in <see cref="Rows"/> and will not be reported again.</summary>
     public bool RecoveryReportPublished { get; set; }
 
+    /// <summary>Readings that could not be kept while the store could not be written; counted as <see cref="SqliteStore.NotStored"/>.</summary>
+    public long ReadingsNotStored { get; set; }
+
     internal bool IsEmpty =>
-        Input is null && Rows.Count == 0 && Heads.Count == 0 && Counters.Count == 0 && Notes.Count == 0 && Checkpoint is null && LossesPublishedThrough == 0 && !RecoveryReportPublished;
+        ReadingsNotStored == 0 && Input is null && Rows.Count == 0 && Heads.Count == 0 && Counters.Count == 0 && Notes.Count == 0 && Checkpoint is null && LossesPublishedThrough == 0 && !RecoveryReportPublished;
 
     /// <summary>Empties the batch for the next commit; the buffers stay.</summary>
     public void Clear()
@@ -82,6 +85,7 @@ public sealed class CommitBatch
         Checkpoint = null;
         LossesPublishedThrough = 0;
         RecoveryReportPublished = false;
+        ReadingsNotStored = 0;
     }
 }
 

@@ -79,6 +79,23 @@ internal sealed class Database : IDisposable
         return db;
     }
 
+    /// <summary>
+    /// The oldest program that the main file itself allows, read without touching any file: no lock, no write-ahead log. Null when it cannot be read.
+    /// </summary>
+    public static long? PeekOldestReader(string path)
+    {
+        try
+        {
+            using var db = Open($"file:{Uri.EscapeDataString(path)}?immutable=1", raw.SQLITE_OPEN_READONLY | raw.SQLITE_OPEN_URI);
+            return db.QueryLong("SELECT oldest_reader FROM schema");
+        }
+        catch (StoreException)
+        {
+            // Whoever opens it in earnest meets the cause again.
+            return null;
+        }
+    }
+
     private static Database Open(string path, int flags)
     {
         var code = raw.sqlite3_open_v2(path, out var handle, flags | raw.SQLITE_OPEN_NOMUTEX, null);
@@ -127,8 +144,11 @@ internal sealed class Database : IDisposable
         Execute("VACUUM");
         Set("temp_store", "MEMORY", "2");
         QueryLong("PRAGMA wal_checkpoint(TRUNCATE)");
-        Set("max_page_count", $"{maxPages}", null);
+        LimitPages(maxPages);
     }
+
+    /// <summary>Sets the hard limit of the main file. One below its present length is taken for that.</summary>
+    public void LimitPages(long pages) => Set("max_page_count", $"{pages}", null);
 
     /// <summary>True when the file was made so that <see cref="GiveBack"/> works.</summary>
     public bool CanGiveBack => QueryLong("PRAGMA auto_vacuum") == 2;
@@ -139,7 +159,7 @@ internal sealed class Database : IDisposable
     /// <summary>Prepares a statement that lives as long as the connection.</summary>
     public Statement Prepare(string sql)
     {
-        Check(raw.sqlite3_prepare_v3(_db, sql, raw.SQLITE_PREPARE_PERSISTENT, out var handle), "prepare a statement for");
+        CheckPrepared(raw.sqlite3_prepare_v3(_db, sql, raw.SQLITE_PREPARE_PERSISTENT, out var handle));
         var statement = new Statement(this, handle);
         _statements.Add(statement);
         return statement;
@@ -148,7 +168,7 @@ internal sealed class Database : IDisposable
     /// <summary>Prepares a statement that its user disposes.</summary>
     public Statement Once(string sql)
     {
-        Check(raw.sqlite3_prepare_v2(_db, sql, out var handle), "read");
+        CheckPrepared(raw.sqlite3_prepare_v2(_db, sql, out var handle));
         return new Statement(this, handle);
     }
 
@@ -178,12 +198,23 @@ internal sealed class Database : IDisposable
     /// <summary>Closing shall not move the write-ahead log into the main file: what was found stays as it was found.</summary>
     public void KeepLogOnClose() => Check(raw.sqlite3_db_config(_db, NoCheckpointOnClose, 1, out _), "configure");
 
-    /// <summary>Calls <paramref name="stop"/> every some thousand steps of SQLite's machine; true ends the statement with <see cref="Interrupted"/>.</summary>
-    public void Watch(Func<bool>? stop) =>
-        raw.sqlite3_progress_handler(_db, stop is null ? 0 : 20_000, stop is null ? null : _ => stop() ? 1 : 0, null);
+    /// <summary>Calls <paramref name="stop"/> every so many steps of SQLite's machine, or pages of its checks; true ends the statement with <see cref="Interrupted"/>.</summary>
+    public void Watch(Func<bool>? stop, int steps = 20_000) =>
+        raw.sqlite3_progress_handler(_db, stop is null ? 0 : steps, stop is null ? null : _ => stop() ? 1 : 0, null);
 
     /// <summary>True when the last statement was ended by <see cref="Watch"/>.</summary>
     public bool Interrupted => raw.sqlite3_errcode(_db) == raw.SQLITE_INTERRUPT;
+
+    // The statements are the program's own: when SQLite does not know their tables or columns, the texts of the schema are not what was written.
+    private void CheckPrepared(int code)
+    {
+        if (code is raw.SQLITE_ERROR)
+        {
+            throw new StoreException(StoreFailure.Damaged, $"Cannot read {Path}: its tables are not what was made ({raw.sqlite3_errmsg(_db).utf8_to_string()}). The next start sets it aside and salvages what can be read.");
+        }
+
+        Check(code, "read");
+    }
 
     /// <summary>Turns a result code that is no success into a <see cref="StoreException"/>.</summary>
     internal void Check(int code, string attempt)

@@ -65,7 +65,7 @@ internal sealed class FrameScan : IDisposable
 
         const int FrameLength = WalInspection.FrameHeaderLength + PageSize;
         Span<byte> header = stackalloc byte[4];
-        for (var at = (long)WalInspection.HeaderLength; at + FrameLength <= _log.Length; at += FrameLength)
+        for (var at = (long)WalInspection.HeaderLength; at + WalInspection.FrameHeaderLength < _log.Length; at += FrameLength)
         {
             _log.Position = at;
             _log.ReadExactly(header);
@@ -90,10 +90,10 @@ internal sealed class FrameScan : IDisposable
             }
 
             at += next;
-            if (Take(page[at..], kind) is { } frame)
+            if (Take(page[at..], kind, out var here) is { } frame)
             {
                 found.Add(frame);
-                at += Math.Min(frame.Length, length - at);
+                at += here;
             }
             else
             {
@@ -104,8 +104,13 @@ internal sealed class FrameScan : IDisposable
         return found;
     }
 
-    private byte[]? Take(ReadOnlySpan<byte> from, FrameKind kind)
+    /// <summary>The frame that begins here, or null.</summary>
+    /// <param name="from">The page from the magic on.</param>
+    /// <param name="kind">Kind of the frame.</param>
+    /// <param name="here">How much of it lies in this page: behind a frame that goes on elsewhere there may be others.</param>
+    private byte[]? Take(ReadOnlySpan<byte> from, FrameKind kind, out int here)
     {
+        here = 0;
         if (StoredFrame.Measure(from, kind, out var length) != FrameStatus.Intact)
         {
             return null;
@@ -113,6 +118,7 @@ internal sealed class FrameScan : IDisposable
 
         if (length <= from.Length && StoredFrame.Open(from, kind, out _) == FrameStatus.Intact)
         {
+            here = length;
             return from[..length].ToArray();
         }
 
@@ -131,7 +137,7 @@ internal sealed class FrameScan : IDisposable
             }
 
             var local = MinLocal + ((payload - MinLocal) % OverflowContent);
-            var here = (local > MaxLocal ? MinLocal : local) - before;
+            here = (local > MaxLocal ? MinLocal : local) - before;
             if (here < StoredFrame.HeaderLength || here + 4 > from.Length)
             {
                 continue;

@@ -34,6 +34,9 @@ internal static class HeadName
     /// <summary>Followed by the word of the feed for what became of them. a: records that will not arrive, since the store was made. Kept by a salvage like every counter.</summary>
     public const string LostPrefix = CounterPrefix + "records-";
 
+    /// <summary>Counter. a: readings that were never accepted, since the store was made.</summary>
+    public const string NotStored = CounterPrefix + "not-stored";
+
     /// <summary>Names of the streams by number, made once.</summary>
     public static readonly string[] Streams = [.. Enumerable.Range(0, StoreLedger.Streams).Select(i => StreamPrefix + i.ToString(CultureInfo.InvariantCulture))];
 }

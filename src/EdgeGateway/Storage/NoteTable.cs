@@ -6,7 +6,7 @@ namespace EdgeGateway.Storage;
 /// <summary>The table <c>note</c>: small texts by key, each with its CRC, because what they say may move machines.</summary>
 internal sealed class NoteTable
 {
-    /// <summary>Also run on stores of programs before this table; they go on without it.</summary>
+    /// <summary>Also run on stores of programs before this table (<see cref="Schema.Migrate"/>); they go on without it.</summary>
     public const string Create = "CREATE TABLE IF NOT EXISTS note(key TEXT PRIMARY KEY, text TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;";
 
     public const string Select = "SELECT key, text, crc FROM note ORDER BY key";
@@ -19,7 +19,6 @@ internal sealed class NoteTable
 
     public NoteTable(Database db)
     {
-        db.Execute(Create);
         _save = db.Prepare("INSERT INTO note(key, text, crc) VALUES(?1, ?2, ?3) ON CONFLICT(key) DO UPDATE SET text = ?2, crc = ?3");
         _delete = db.Prepare("DELETE FROM note WHERE key = ?1");
     }

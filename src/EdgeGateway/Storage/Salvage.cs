@@ -125,6 +125,11 @@ internal sealed class Salvage(StoreFiles files, StoreLimits limits, IReadOnlyLis
             to.Execute("PRAGMA secure_delete = ON");
             using var scan = new FrameScan(path, path + "-wal");
             var transfer = new SalvageTransfer(to, destinations, StoreSuspicion.Read(files.Suspect));
+            if (StoreWitness.Read(files.Witness) is { } witness)
+            {
+                transfer.See(witness);
+            }
+
             ReadBySql(path, transfer);
             transfer.ScanCheckpoints(scan);
             transfer.ScanRows(scan);
@@ -515,6 +520,13 @@ internal sealed class SalvageTransfer
 
     /// <summary>All rows up to this id are known to be delivered everywhere.</summary>
     private long LowestFloor() => _destinations.Count == 0 ? 0 : _destinations.Min(d => _cursors.Where(c => c.Name == d).Select(c => c.Cursor.Floor).DefaultIfEmpty(0).Max());
+
+    /// <summary>Takes note of how far the store had come, by what was written beside it: no row id is handed out twice.</summary>
+    public void See(in StoreProgress witness)
+    {
+        LastEpoch = Math.Max(LastEpoch, witness.Epoch);
+        _lastRowId = Math.Max(_lastRowId, witness.LastRowId);
+    }
 
     private void See(FeedStream stream, long epoch, long next)
     {

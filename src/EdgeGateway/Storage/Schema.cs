@@ -3,8 +3,8 @@ namespace EdgeGateway.Storage;
 /// <summary>The tables of <c>gateway.db</c> and which programs may open them.</summary>
 internal static class Schema
 {
-    /// <summary>Version this program writes.</summary>
-    public const int Version = 1;
+    /// <summary>Version this program writes. 2 added the table <c>note</c>.</summary>
+    public const int Version = 2;
 
     /// <summary>Oldest program that may open what this one writes, by schema version; kept in SQLite's user_version, where it can be read without opening.</summary>
     public const int OldestReader = 1;
@@ -40,6 +40,42 @@ internal static class Schema
             """);
         StoreOpening.BeginEpoch(db, epoch);
         db.Execute("COMMIT");
+    }
+
+    // What each version added, oldest first. Only additions: the program of the version before goes on with what it knows.
+    private static readonly (int Version, string Sql)[] Steps = [(2, NoteTable.Create)];
+
+    /// <summary>Brings a store of an older program to this version, in one transaction; one of a newer program that allows this one stays as it is (requirement P-6).</summary>
+    public static void Migrate(Database db)
+    {
+        var version = db.QueryLong("SELECT version FROM schema");
+        if (version >= Version)
+        {
+            // A flipped bit in the file's header says something else than the table: the table is right, it was read through SQLite.
+            var oldest = db.QueryLong("SELECT oldest_reader FROM schema");
+            if (db.QueryLong("PRAGMA user_version") != oldest)
+            {
+                db.Execute($"PRAGMA user_version = {oldest}");
+            }
+
+            return;
+        }
+
+        db.Execute("BEGIN IMMEDIATE");
+        try
+        {
+            foreach (var step in Steps.Where(s => s.Version > version))
+            {
+                db.Execute(step.Sql);
+            }
+
+            db.Execute($"UPDATE schema SET version = {Version}, oldest_reader = {OldestReader}; PRAGMA user_version = {OldestReader}; COMMIT");
+        }
+        catch
+        {
+            db.Rollback();
+            throw;
+        }
     }
 
     /// <summary>True when the tables are there.</summary>

@@ -71,7 +71,7 @@ public sealed partial class SqliteStore
         return Math.Max(0, fallBack ? Math.Min(a, b) : Math.Max(a, b));
     }
 
-    private bool CheckpointWanted() => _live.LogBytes > _logShareBytes;
+    private bool CheckpointWanted() => _live.LogBytes > _logShareBytes || _checkpointAsked;
 
     /// <summary>Deletes the oldest batches up to <paramref name="through"/> until the log takes at most <paramref name="bytes"/>.</summary>
     private void TrimSampleLog(long bytes, long through)
@@ -334,7 +334,7 @@ public sealed partial class SqliteStore
         }
 
         ForgetAcknowledgements();
-        if (_files.LogBytes() > 0)
+        if (_files.LogBytes() > 0 && _diskFull is null)
         {
             throw new StoreException(StoreFailure.Io, $"{_files.Log} cannot be cut: another program holds a transaction on the store open. End it; the gateway goes on by itself.");
         }
@@ -386,10 +386,4 @@ public sealed partial class SqliteStore
     }
 
     private string? _lastCheckpointFailure;
-
-    private void CutLog()
-    {
-        _writer.QueryLong("PRAGMA wal_checkpoint(TRUNCATE)");
-        _lastCheckpoint = _time.GetTimestamp();
-    }
 }

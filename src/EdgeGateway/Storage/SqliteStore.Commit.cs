@@ -37,69 +37,92 @@ public sealed partial class SqliteStore
         lock (_writing)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
+            ThrowIfFoundDamaged();
             Validate(batch);
-            var acknowledged = CollectAcknowledgements();
-            if (batch.IsEmpty && !acknowledged)
-            {
-                return new CommitResult(Written: false, 0, [], CheckpointWanted());
-            }
-
-            var started = _time.GetTimestamp();
             try
             {
-                EncodeInput(batch);
-                EncodeRows(batch);
-                var state = batch.Checkpoint is null ? default : CheckpointFrame.Encode(batch.Checkpoint, _checkpointFrame);
-                var pages = EstimatePages(batch, state);
-                if (IsLarge(pages))
+                return Store(batch);
+            }
+            catch (StoreException e) when (e.Failure == StoreFailure.DiskFull)
+            {
+                if (!FitIntoFullDisk())
                 {
-                    MakeRoomAhead(pages);
-                    acknowledged = false;
-                }
-                else
-                {
-                    MakeLogRoom(pages);
+                    throw;
                 }
 
-                BeginWork();
-                Write(batch, state, pages, acknowledged);
+                return Store(batch);
             }
-            catch (StoreException e)
-            {
-                _writer.Rollback();
-                if (e.Failure == StoreFailure.Damaged)
-                {
-                    NoteDamage(e);
-                }
-
-                throw;
-            }
-            catch
-            {
-                _writer.Rollback();
-                throw;
-            }
-
-            var first = batch.Rows.Count > 0 ? _work.LastRowId - batch.Rows.Count + 1 : 0;
-            Interlocked.Exchange(ref _live.NextBatch, _work.NextBatch);
-            EndWork();
-            NoteLatency(started);
-            RecordLoss[] losses = [.. _lossesAhead, .. _losses];
-            if (losses.Length > 0)
-            {
-                _recent.Clear();
-            }
-
-            if (batch.Rows.Count > 0)
-            {
-                _recent.Add(batch.Rows, first);
-                Arrived();
-            }
-
-            MoveLogToMainFile();
-            _lossesAhead.Clear();
-            return new CommitResult(Written: true, first, losses, CheckpointWanted());
         }
+    }
+
+    private CommitResult Store(CommitBatch batch)
+    {
+        var acknowledged = CollectAcknowledgements();
+        if (batch.IsEmpty && !acknowledged)
+        {
+            LookForSpace();
+            return new CommitResult(Written: false, 0, [], CheckpointWanted());
+        }
+
+        var started = _time.GetTimestamp();
+        try
+        {
+            EncodeInput(batch);
+            EncodeRows(batch);
+            var state = batch.Checkpoint is null ? default : CheckpointFrame.Encode(batch.Checkpoint, _checkpointFrame);
+            var pages = EstimatePages(batch, state);
+            if (IsLarge(pages))
+            {
+                MakeRoomAhead(pages);
+                acknowledged = false;
+            }
+            else
+            {
+                MakeLogRoom(pages);
+            }
+
+            BeginWork();
+            Write(batch, state, pages, acknowledged);
+        }
+        catch (StoreException e)
+        {
+            _writer.Rollback();
+            if (e.Failure == StoreFailure.Damaged)
+            {
+                NoteDamage(e);
+            }
+
+            throw;
+        }
+        catch
+        {
+            _writer.Rollback();
+            throw;
+        }
+
+        var first = batch.Rows.Count > 0 ? _work.LastRowId - batch.Rows.Count + 1 : 0;
+        Interlocked.Exchange(ref _live.NextBatch, _work.NextBatch);
+        EndWork();
+        _checkpointAsked &= batch.Checkpoint is null;
+        NoteLatency(started);
+        NoteProgress();
+        RecordLoss[] losses = [.. _lossesAhead, .. _losses];
+        if (losses.Length > 0)
+        {
+            _recent.Clear();
+        }
+
+        if (batch.Rows.Count > 0)
+        {
+            _recent.Add(batch.Rows, first);
+            Arrived();
+        }
+
+        MoveLogToMainFile();
+        LookForSpace();
+        NoteUse();
+        _lossesAhead.Clear();
+        return new CommitResult(Written: true, first, losses, CheckpointWanted());
     }
 
     private void BeginWork()
@@ -208,6 +231,12 @@ public sealed partial class SqliteStore
         foreach (var note in batch.Notes)
         {
             _notes.Save(note);
+        }
+
+        if (batch.ReadingsNotStored > 0)
+        {
+            _work.NotStored += batch.ReadingsNotStored;
+            SaveHead(HeadName.NotStored, _work.NotStored);
         }
 
         SaveLosses();

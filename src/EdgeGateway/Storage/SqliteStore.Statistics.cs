@@ -72,6 +72,12 @@ public sealed record StoreStatistics
     /// <summary>Why the write-ahead log could not be moved to the main file last time, or null.</summary>
     public required string? CheckpointFailure { get; init; }
 
+    /// <summary>Why the witness of the last commit or the ballast could not be written last time, or null.</summary>
+    public required string? Problem { get; init; }
+
+    /// <summary>Records lost since the store was made, by cause.</summary>
+    public required IReadOnlyDictionary<string, long> Lost { get; init; }
+
     /// <summary>Sets of damaged files that lie beside the store.</summary>
     public required IReadOnlyList<string> DamagedSets { get; init; }
 }
@@ -117,6 +123,7 @@ public sealed partial class SqliteStore
                 EvictedRecords = _live.Lost[(int)RangeState.Evicted],
                 ThinnedRecords = _live.Lost[(int)RangeState.Thinned],
                 QuarantinedRecords = _live.Lost[(int)RangeState.Quarantined] + _live.Lost[(int)RangeState.Unreadable],
+                Lost = CountLost(),
                 OldestBatch = _live.FirstBatch,
                 NextBatch = _live.NextBatch,
                 SampleLogBytes = _live.LogBytes,
@@ -127,6 +134,7 @@ public sealed partial class SqliteStore
                 LastCommit = _lastCommit,
                 LongestCommit = _longestCommit,
                 CheckpointFailure = _lastCheckpointFailure,
+                Problem = _witnessProblem ?? BallastProblem,
                 DamagedSets = Salvage.DamagedSets(_files),
             };
         }
@@ -152,7 +160,8 @@ public sealed partial class SqliteStore
         return age < TimeSpan.Zero ? TimeSpan.Zero : age;
     }
 
-    private static long? ProcessBytesWritten()
+    /// <summary>Bytes this process caused to be written to storage since its start; null where the system does not say.</summary>
+    internal static long? ProcessBytesWritten()
     {
         const string Accounting = "/proc/self/io";
         const string Key = "write_bytes: ";

@@ -14,7 +14,7 @@ namespace EdgeGateway.Storage;
 public sealed partial class SqliteStore : IOutbox, IDisposable
 {
     private readonly StoreFiles _files;
-    private readonly StoreLimits _limits;
+    private StoreLimits _limits;
     private readonly StorageModel _storage;
     private readonly long _budgetBytes;
     private readonly long _logShareBytes;
@@ -48,6 +48,8 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
     {
         _files = files;
         _limits = limits;
+        _ownLimits = limits;
+        _ballast = new Ballast(files.Ballast, limits.BallastBytes);
         _storage = storage;
         _budgetBytes = storage.BudgetBytes;
         _logShareBytes = storage.SampleLogBytes;
@@ -59,7 +61,9 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         _notes = new NoteTable(writer);
         _isDelivered = IsDelivered;
         _lastCheckpoint = time.GetTimestamp();
+        _mainFile = File.OpenHandle(files.Database, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         LoadLedger();
+        _witness = OpenWitness();
         OpenLimits();
         foreach (var name in destinations)
         {
@@ -99,6 +103,12 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
             {
                 return Open(files, limits, storage, destinations, time, @lock);
             }
+            catch (StoreException e) when (e.Failure is StoreFailure.DiskFull or StoreFailure.Io && File.Exists(files.Ballast))
+            {
+                // A full disk does not even have room for the index of the write-ahead log.
+                new Ballast(files.Ballast, limits.BallastBytes).Release();
+                return Open(files, limits, storage, destinations, time, @lock);
+            }
             catch (StoreException e) when (e.Failure == StoreFailure.Damaged)
             {
                 // Damage that the check did not see and the first use did: once more, with a salvage.
@@ -121,6 +131,8 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         {
             var store = new SqliteStore(files, limits, storage, destinations, time, @lock, writer, firstStart);
             store.ShrinkToBudget();
+            store.TakeBallast();
+            store.NoteUse();
             return store;
         }
         catch
@@ -250,7 +262,15 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
                 }
             }
 
+            if (_diskFull is not null)
+            {
+                // The space of the log is needed to open the store again.
+                _writer.KeepLogOnClose();
+            }
+
             _writer.Dispose();
+            _mainFile.Dispose();
+            _witness?.Dispose();
             _lock.Dispose();
         }
     }
@@ -359,6 +379,10 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
             else if (name == HeadName.Log)
             {
                 (_live.NextBatch, _live.LogBytes, _live.FirstBatch) = (head.Long(1), head.Long(2), head.Long(3));
+            }
+            else if (name == HeadName.NotStored)
+            {
+                _live.NotStored = head.Long(1);
             }
             else if (name.StartsWith(HeadName.LostPrefix, StringComparison.Ordinal) && FeedWords.TryRangeState(name[HeadName.LostPrefix.Length..], out var state))
             {

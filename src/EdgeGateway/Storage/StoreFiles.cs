@@ -21,11 +21,17 @@ internal sealed record StoreFiles(string Directory)
     /// <summary>The new database while a damaged one is being read.</summary>
     public string Salvage => Database + ".salvage";
 
+    /// <summary>Space kept for the time when others have filled the file system: <see cref="Storage.Ballast"/>.</summary>
+    public string Ballast => Path.Combine(Directory, "gateway.ballast");
+
+    /// <summary>How far the last commit had come: <see cref="StoreWitness"/>.</summary>
+    public string Witness => Path.Combine(Directory, "gateway.last");
+
     /// <summary>Length of the write-ahead log, 0 when there is none.</summary>
     public long LogBytes() => Length(Log);
 
-    /// <summary>Length of the database with its log and shared memory.</summary>
-    public long Bytes() => Length(Database) + Length(Log) + Length(SharedMemory);
+    /// <summary>Length of the database with its log, shared memory and ballast.</summary>
+    public long Bytes() => Length(Database) + Length(Log) + Length(SharedMemory) + Length(Ballast);
 
     private static long Length(string path)
     {

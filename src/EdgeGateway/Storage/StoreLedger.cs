@@ -38,6 +38,9 @@ internal sealed class StoreLedger
     /// <summary>Bytes of the pages that the sample log takes, estimated.</summary>
     public long LogBytes;
 
+    /// <summary>Readings that were never accepted, since the store was made.</summary>
+    public long NotStored;
+
     public ref StreamTally this[FeedStream stream] => ref Tallies[(byte)stream];
 
     public void CopyFrom(StoreLedger other)
@@ -46,6 +49,7 @@ internal sealed class StoreLedger
         other.EvictFrom.CopyTo(EvictFrom, 0);
         other.CheckpointAt.CopyTo(CheckpointAt, 0);
         other.Lost.CopyTo(Lost, 0);
+        NotStored = other.NotStored;
         Records = other.Records;
         LastRowId = other.LastRowId;
         FirstBatch = other.FirstBatch;

@@ -11,8 +11,12 @@ internal readonly record struct StoreLimits
     /// <summary>Smallest budget the store works with.</summary>
     public const long MinBudgetBytes = 512 * 1024;
 
-    // Marker, lock, process id and budget: four files of one block each, and one spare for the moment of replacement.
-    private const long SmallFiles = 5 * 4096;
+    // Marker, witness, lock, process id and budget: five files of one block each, and one spare for the moment of replacement.
+    private const long SmallFiles = 6 * 4096;
+
+    // The least budget a site can have. Smaller stores do without a ballast.
+    private const long LeastWithBallast = 16L << 20;
+    private const long LargestBallast = 8L << 20;
 
     // A line of the table "loss".
     private const int LossRunBytes = 80;
@@ -26,7 +30,8 @@ internal readonly record struct StoreLimits
 
         // The index of the log does not get smaller until the store is closed: room for the largest transaction there can be, half the budget.
         var sharedMemory = ((budget / 2 / FrameBytes / 4000) + 1) * 32768;
-        TotalBytes = budget - sharedMemory - SmallFiles;
+        BallastBytes = budget < LeastWithBallast ? 0 : Math.Min(budget / 8, LargestBallast);
+        TotalBytes = budget - sharedMemory - SmallFiles - BallastBytes;
         Sqlite = new DatabaseLimits(pages, (long)pages * FrameBytes, (TotalBytes - LogReserveBytes) / Database.PageSize);
         AsideBytes = Math.Clamp(budget / 64, 8 << 10, 1 << 20);
         QuarantineBytes = budget / 16;
@@ -34,13 +39,16 @@ internal readonly record struct StoreLimits
         TruncateAtBytes = (long)pages * FrameBytes;
     }
 
-    public DatabaseLimits Sqlite { get; }
+    public DatabaseLimits Sqlite { get; private init; }
+
+    /// <summary>Length of the ballast (requirement E-4): 2 to 8 MiB, part of the budget; 0 for stores below 16 MiB.</summary>
+    public long BallastBytes { get; }
 
     /// <summary>Most bytes that main file and write-ahead log may take together.</summary>
-    public long TotalBytes { get; }
+    public long TotalBytes { get; private init; }
 
     /// <summary>Bytes of the write-ahead log that the main file leaves free at all times. A larger commit needs a main file that is that much smaller.</summary>
-    public long LogReserveBytes { get; }
+    public long LogReserveBytes { get; private init; }
 
     /// <summary>Most bytes of refused rows that one commit copies to the quarantine.</summary>
     public long AsideBytes { get; }
@@ -59,6 +67,16 @@ internal readonly record struct StoreLimits
 
     /// <summary>Size of the write-ahead log at which it is moved to the main file and cut.</summary>
     public long TruncateAtBytes { get; }
+
+    /// <summary>The limits while the file system is full: only what is set apart for the two files.</summary>
+    /// <param name="pages">Pages of the main file.</param>
+    /// <param name="logBytes">Bytes of the write-ahead log.</param>
+    public StoreLimits Within(long pages, long logBytes) => this with
+    {
+        Sqlite = Sqlite with { MaxPages = pages },
+        LogReserveBytes = Math.Min(LogReserveBytes, logBytes),
+        TotalBytes = (pages * Database.PageSize) + logBytes,
+    };
 
     /// <exception cref="StoreException">The budget is too small to work with.</exception>
     public static StoreLimits For(long budgetBytes) => budgetBytes >= MinBudgetBytes

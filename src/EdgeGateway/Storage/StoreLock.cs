@@ -40,9 +40,21 @@ internal sealed class StoreLock : IDisposable
             throw new StoreException(StoreFailure.InUse, $"Another gateway (process {Holder(directory)}) uses the store in {directory}. Stop it, or give this one its own directory.", e);
         }
 
-        // Beside the lock, not in it: the lock also keeps others from reading.
-        File.WriteAllText(Path.Combine(directory, "gateway.pid"), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        NoteHolder(directory);
         return new StoreLock(file);
+    }
+
+    // Beside the lock, not in it: the lock also keeps others from reading.
+    private static void NoteHolder(string directory)
+    {
+        try
+        {
+            File.WriteAllText(Path.Combine(directory, "gateway.pid"), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        }
+        catch (IOException)
+        {
+            // A full disk: it is only for the message to a second gateway, which then says "unknown". The lock holds without it.
+        }
     }
 
     private static string Holder(string directory)

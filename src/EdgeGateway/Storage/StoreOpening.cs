@@ -52,7 +52,8 @@ internal static class StoreOpening
                 {
                     RefuseNewer(db);
                     damage = QuickCheck(db, time)
-                        ?? (HeadTable.FindDamage(db) is { } line ? $"the line {line} of the table head does not have its CRC" : null);
+                        ?? (HeadTable.FindDamage(db) is { } line ? $"the line {line} of the table head does not have its CRC" : null)
+                        ?? StoreWitness.FindLoss(files.Witness, Progress(db));
                 }
             }
             catch (StoreException e) when (e.Failure == StoreFailure.Damaged)
@@ -74,6 +75,7 @@ internal static class StoreOpening
             return Database.OpenWriter(files.Database, limits.Sqlite);
         }
 
+        Schema.Migrate(db!);
         if (marker is null)
         {
             new StoreMarker(db!.QueryLong("SELECT max(a) FROM head WHERE name GLOB 'stream/*'")).Write(files.Marker);
@@ -145,6 +147,12 @@ internal static class StoreOpening
             return "the file is not an SQLite database";
         }
 
+        // SQLite file format, 1.3: 1 or 2 for writing and for reading; with another number it opens the file read-only, or not at all.
+        if (header[18] is not (1 or 2) || header[19] is not (1 or 2))
+        {
+            return "the header says that the file is of a later version of SQLite's format";
+        }
+
         var application = BinaryPrimitives.ReadInt32BigEndian(header[68..]);
         if (application is not 0 and not Schema.ApplicationId)
         {
@@ -152,7 +160,7 @@ internal static class StoreOpening
         }
 
         var oldestReader = BinaryPrimitives.ReadInt32BigEndian(header[60..]);
-        if (oldestReader is > 0 and <= LargestBelievedVersion)
+        if (oldestReader is > Schema.Version and <= LargestBelievedVersion && Database.PeekOldestReader(files.Database) is not (> 0 and <= Schema.Version))
         {
             Schema.RefuseNewer(files.Database, oldestReader);
         }
@@ -176,6 +184,11 @@ internal static class StoreOpening
             }
         }
     }
+
+    private static StoreProgress Progress(Database db) => new(
+        db.QueryLong("SELECT max(a) FROM head WHERE name GLOB 'stream/*'"),
+        db.QueryLong("SELECT a FROM head WHERE name = 'row'"),
+        Math.Max(1, db.QueryLong("SELECT a FROM head WHERE name = 'log'")));
 
     private static string? QuickCheck(Database db, TimeProvider time)
     {

@@ -17,6 +17,9 @@ public sealed record UplinkContext
     /// <summary>The committed births of all devices, announced again in each new session; must be quick and thread-safe.</summary>
     public required Func<IReadOnlyList<OutboxRow>> Births { get; init; }
 
+    /// <summary>Newest values while the store cannot be written; null when the gateway offers none.</summary>
+    public IVolatileSource? Volatile { get; init; }
+
     public required TimeProvider Time { get; init; }
 
     public required ILogger Logger { get; init; }

@@ -15,6 +15,7 @@ internal sealed class FeedReceiver : IAsyncDisposable
     private readonly HashSet<(FeedStream Stream, long Epoch, long Sequence)> _seen = [];
     private readonly List<(FeedStream Stream, JsonElement Record)> _first = [];
     private readonly List<(string Text, bool Retained)> _statuses = [];
+    private readonly List<JsonElement> _volatile = [];
     private readonly MqttClient _client;
 
     private FeedReceiver(int port) => _client = new MqttClient(
@@ -51,6 +52,9 @@ internal sealed class FeedReceiver : IAsyncDisposable
             return [.. _first.Where(r => r.Stream == stream).Select(r => r.Record)];
         }
     }
+
+    /// <summary>Messages with values that were not stored, in the order of arrival.</summary>
+    public IReadOnlyList<JsonElement> Volatile { get { lock (_gate) { return [.. _volatile]; } } }
 
     /// <summary>Records of a stream about one device.</summary>
     public IReadOnlyList<JsonElement> Of(FeedStream stream, string device) =>
@@ -115,6 +119,10 @@ internal sealed class FeedReceiver : IAsyncDisposable
             if (message.Topic.EndsWith("/status", StringComparison.Ordinal))
             {
                 _statuses.Add((System.Text.Encoding.ASCII.GetString(message.Payload.Span), message.Retain));
+            }
+            else if (message.Topic.EndsWith("/volatile", StringComparison.Ordinal))
+            {
+                _volatile.Add(JsonDocument.Parse(message.Payload).RootElement.Clone());
             }
             else if (_audit.Take(message.Topic, message.Payload, message.Retain, out var read, out _) == FeedTaking.Counted)
             {

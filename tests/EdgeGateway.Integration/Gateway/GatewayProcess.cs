@@ -39,8 +39,11 @@ internal sealed class GatewayProcess : IAsyncDisposable
     public string Log { get { lock (_log) { return _log.ToString(); } } }
 
     /// <summary>Starts <c>edgegateway run</c> and returns at once.</summary>
-    public static GatewayProcess Start(GatewaySite site, IReadOnlyDictionary<string, string>? environment = null) =>
-        new(site.Store, ["run", "--config", site.Configuration], environment);
+    /// <param name="site">The site.</param>
+    /// <param name="environment">Further environment variables, or null.</param>
+    /// <param name="store">Directory of the store, when the configuration does not name <c>data</c>.</param>
+    public static GatewayProcess Start(GatewaySite site, IReadOnlyDictionary<string, string>? environment = null, string? store = null) =>
+        new(store ?? site.Store, ["run", "--config", site.Configuration], environment);
 
     /// <summary>Starts <c>edgegateway run</c> and waits until it answers on its socket.</summary>
     public static async Task<GatewayProcess> RunAsync(GatewaySite site, IReadOnlyDictionary<string, string>? environment = null)

@@ -282,20 +282,6 @@ public sealed class SqliteStoreTests
     }
 
     [Fact]
-    public void A_store_of_a_newer_program_is_refused_and_not_touched()
-    {
-        using var t = new TestStore();
-        t.Add();
-        t.Commit();
-        t.Store.Dispose();
-        Sql.Execute(t.Database, "UPDATE schema SET oldest_reader = 2; PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE)");
-        var before = File.ReadAllBytes(t.Database);
-        var e = Assert.Throws<StoreException>(() => SqliteStore.Open(t.Model, t.Destinations, t.Clock));
-        Assert.Equal(StoreFailure.TooNew, e.Failure);
-        Assert.Equal(before, File.ReadAllBytes(t.Database));
-    }
-
-    [Fact]
     public void A_batch_out_of_turn_and_a_head_that_goes_back_are_refused()
     {
         using var t = new TestStore();

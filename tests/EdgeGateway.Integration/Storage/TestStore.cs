@@ -28,7 +28,16 @@ internal sealed class TestStore : IDisposable
         };
         Destinations = destinations.Length > 0 ? destinations : [Destination];
         Store = SqliteStore.Open(Model, Destinations, Clock);
-        Recovery = Store.Recover();
+        try
+        {
+            Recovery = Store.Recover();
+        }
+        catch
+        {
+            Store.Dispose();
+            throw;
+        }
+
         Next = Recovery.Heads.ToDictionary(h => h.Key, h => h.Value.Next);
     }
 

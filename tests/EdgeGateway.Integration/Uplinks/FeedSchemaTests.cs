@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Integration.Uplinks;
 
@@ -71,6 +72,21 @@ public partial class FeedSchemaTests
         Assert.Contains(right, text, StringComparison.Ordinal);
 
         Assert.NotEqual("ok", Assert.Single(await ValidateAsync([text.Replace(right, wrong, StringComparison.Ordinal)])));
+    }
+
+    [Fact]
+    public async Task Values_that_are_not_stored_satisfy_their_schema_and_it_refuses_numbers_of_records()
+    {
+        var message = System.Text.Encoding.UTF8.GetString(
+            new VolatileEncoder(ExampleFeed.Site).Write([ExampleFeed.GoodSample, ExampleFeed.MissingSample], ExampleFeed.Noon)[0].Span);
+        var verdicts = await ValidateAsync([
+            message,
+            message.Replace("\"since\"", "\"seq\":1,\"since\"", StringComparison.Ordinal),
+            message.Replace("\"lane\":\"volatile\"", "\"lane\":\"live\"", StringComparison.Ordinal),
+            message.Replace("\"since\"", "\"before\"", StringComparison.Ordinal)]);
+
+        Assert.Equal("ok", verdicts[0]);
+        Assert.DoesNotContain("ok", verdicts[1..]);
     }
 
     [Fact]

@@ -12,8 +12,15 @@ for path in folder.glob("*.schema.json"):
     Draft202012Validator.check_schema(schema)
     schemas[schema["$id"]] = schema
 
-envelope = next(s for key, s in schemas.items() if key.endswith("/envelope.schema.json"))
-validator = Draft202012Validator(envelope, resolver=RefResolver(envelope["$id"], envelope, store=schemas))
+
+
+def validator(name):
+    schema = next(s for key, s in schemas.items() if key.endswith(f"/{name}.schema.json"))
+    return Draft202012Validator(schema, resolver=RefResolver(schema["$id"], schema, store=schemas))
+
+
+envelope, volatile = validator("envelope"), validator("volatile")
 for line in sys.stdin:
-    error = next(validator.iter_errors(json.loads(line)), None)
+    message = json.loads(line)
+    error = next((volatile if message.get("stream") == "volatile" else envelope).iter_errors(message), None)
     print("ok" if error is None else f"{error.json_path}: {error.message}", flush=True)

@@ -29,6 +29,19 @@ public class FeedEncoderTests
     }
 
     [Fact]
+    public void Totals_of_what_was_lost_have_a_retained_topic_of_their_own_and_their_number_in_the_stream()
+    {
+        var feed = ExampleFeed.Encoder();
+        feed.Health(ExampleFeed.ClockStep);
+        feed.Health(ExampleFeed.ClockStep with { Kind = HealthKind.Totals });
+        feed.Health(ExampleFeed.ClockStep);
+        var rows = feed.Flush(ExampleFeed.Noon);
+
+        Assert.Equal([(1L, (string?)null, false), (2L, "totals", true), (3L, null, false)], rows.Select(r => (r.FirstSequence, r.Subtopic, r.Retain)));
+        Assert.Equal("r/s/g/health/totals", new FeedTopics("r", "s", "g").Of(rows[1]));
+    }
+
+    [Fact]
     public void A_flush_without_records_gives_no_rows()
     {
         var feed = ExampleFeed.Encoder();

@@ -94,6 +94,37 @@ public sealed class ReadingQueueTests
     }
 
     [Fact]
+    public async Task While_nothing_can_be_stored_a_full_queue_counts_what_it_cannot_take_and_the_pollers_go_on()
+    {
+        using var queue = new ReadingQueue(_time);
+        Write(queue, 0, ReadingQueue.Capacity);
+        var waiting = queue.WriteAsync(Reading(1), default).AsTask();
+        Assert.False(waiting.IsCompleted);
+
+        var newest = new NewestReadings(points: 3);
+        queue.Note(newest);
+        await queue.WriteAsync(Reading(0) with { Value = 1 }, default);
+        await queue.WriteAsync(Reading(2) with { Value = 2 }, default);
+        await queue.WriteAsync(Reading(0) with { Value = 3 }, default);
+        Assert.Equal(3, newest.NotKept);
+        var taken = new List<Reading>();
+        newest.Take(taken);
+        Assert.Equal([(0, 3.0), (2, 2.0)], taken.Select(r => (r.Point, r.Value)));
+
+        // The poller that waited already is let go as well.
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await waiting;
+        Assert.Equal(4, newest.NotKept);
+        Assert.Equal(ReadingQueue.Capacity, queue.Count);
+
+        taken.Clear();
+        newest.Take(taken);
+        Assert.Empty(taken);
+        queue.Note(null);
+        Assert.False(queue.WriteAsync(Reading(0), default).AsTask().IsCompleted);
+    }
+
+    [Fact]
     public async Task The_reader_waits_for_the_commit_window_or_for_a_group()
     {
         using var queue = new ReadingQueue(_time);

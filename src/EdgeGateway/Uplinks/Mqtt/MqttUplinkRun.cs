@@ -85,11 +85,12 @@ internal sealed class MqttUplinkRun : IDisposable
             using var stopWakes = stop.Register(Wake);
             var serving = client.RunAsync(CancellationToken.None);
             var watching = WatchOutboxAsync(end.Token);
+            Task[] companions = _saysStatus && _context.Volatile is { } values ? [serving, watching, SayVolatileAsync(client, values, end.Token)] : [serving, watching];
             _ = WakeAfterAsync(serving);
             _ = WakeAfterAsync(watching);
             try
             {
-                await DeliverAsync(client, [serving, watching], stop).ConfigureAwait(false);
+                await DeliverAsync(client, companions, stop).ConfigureAwait(false);
                 await FarewellAsync(client).ConfigureAwait(false);
                 _context.Logger.UplinkStopped(_id, _delivery.Backlog);
             }
@@ -97,7 +98,7 @@ internal sealed class MqttUplinkRun : IDisposable
             {
                 await end.CancelAsync().ConfigureAwait(false);
                 await client.DisconnectAsync(CancellationToken.None).ConfigureAwait(false);
-                await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.WhenAll(companions[1..]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 _connection = null;
                 ShowStatus();
             }
@@ -402,6 +403,39 @@ internal sealed class MqttUplinkRun : IDisposable
             if (Interlocked.Exchange(ref _lookPending, 1) == 0)
             {
                 Wake();
+            }
+        }
+    }
+
+    /// <summary>Publishes values that cannot be stored, at QoS 0 and only while connected: nothing of them is queued or repeated.</summary>
+    private async Task SayVolatileAsync(MqttClient client, IVolatileSource values, CancellationToken end)
+    {
+        for (var version = 0L; ;)
+        {
+            var messages = await values.NextAsync(version, end).ConfigureAwait(false);
+            version = messages.Version;
+            if (!Volatile.Read(ref _status).Connected)
+            {
+                continue;
+            }
+
+            CancellationToken sessionEnd;
+            lock (_gate)
+            {
+                sessionEnd = _sessionEnd.Token;
+            }
+
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(sessionEnd, end);
+            try
+            {
+                foreach (var payload in messages.Payloads)
+                {
+                    await client.PublishAsync(_topics.Volatile, payload, MqttQos.AtMostOnce, retain: false, Json, limit.Token).ConfigureAwait(false);
+                }
+            }
+            catch (OperationCanceledException) when (!end.IsCancellationRequested)
+            {
+                // The session ended; the next values go with the next one.
             }
         }
     }

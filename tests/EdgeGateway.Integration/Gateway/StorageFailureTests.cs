@@ -1,0 +1,114 @@
+using System.Text.Json;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Integration.Mqtt;
+using EdgeGateway.Integration.Storage;
+
+namespace EdgeGateway.Integration.Gateway;
+
+/// <summary>The running gateway on a disk that others fill, or that turns read-only (requirements P-5, O-11, R-5).</summary>
+public sealed class StorageFailureTests : IAsyncLifetime, IDisposable
+{
+    private readonly Mosquitto _broker = new(new MosquittoSettings { Persistent = true });
+    private FeedReceiver _receiver = null!;
+    private GatewaySite _site = null!;
+
+    public async Task InitializeAsync()
+    {
+        await _broker.StartAsync();
+        _receiver = await FeedReceiver.SubscribeAsync(_broker);
+        _site = await GatewaySite.ServeAsync(LoadSite.Configuration(2), _broker.Port, profiles: LoadSite.Profile);
+        Directory.CreateDirectory(_site.Store);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _site.DisposeAsync();
+        await _receiver.DisposeAsync();
+    }
+
+    public void Dispose() => _broker.Dispose();
+
+    private static bool IsHealth(JsonElement record, string kind) => record.GetProperty("kind").GetString() == kind;
+
+    [MountFact]
+    public async Task On_a_full_disk_live_data_flow_numbered_and_stored_and_it_goes_back_by_itself()
+    {
+        using var disk = SmallDisk.Mount("48m", over: _site.Store);
+        await using var gateway = await GatewayProcess.RunAsync(_site);
+        await Until.HoldsAsync(() => _receiver.Of(FeedStream.Sample).Count > 100, "samples arrive", () => gateway.Log);
+        disk.Fill();
+        await Until.HoldsAsync(
+            async () =>
+            {
+                disk.Fill();
+                return (await gateway.StatusAsync()).Storage!.State == "disk-full";
+            },
+            "the gateway notices that the disk is full",
+            () => gateway.Log);
+        var status = await gateway.StatusAsync();
+        Assert.True(status.Degraded);
+        Assert.Contains(status.Problems, p => p.Contains("is full", StringComparison.Ordinal));
+        var before = _receiver.Of(FeedStream.Sample).Count;
+        await Until.HoldsAsync(
+            () =>
+            {
+                disk.Fill();
+                return _receiver.Of(FeedStream.Sample).Count > before + 300;
+            },
+            "samples flow on the full disk",
+            () => gateway.Log);
+        Assert.Empty(_receiver.Volatile);
+        await _receiver.GetAsync(FeedStream.Health, r => IsHealth(r, "storage-degraded"), "the full disk is told", () => gateway.Log);
+
+        // Also a death and a start on the full disk.
+        await gateway.KillAsync();
+        await using var next = await GatewayProcess.RunAsync(_site);
+        before = _receiver.Of(FeedStream.Sample).Count;
+        await Until.HoldsAsync(() => _receiver.Of(FeedStream.Sample).Count > before + 100, "samples flow after a start on the full disk", () => next.Log);
+        disk.Fill();
+        await next.StatusHoldsAsync(s => s.Storage!.State is "disk-full" or "ok", "the gateway answers");
+        disk.Free();
+        await next.StatusHoldsAsync(s => s is { Degraded: false, Storage.State: "ok" }, "the gateway is back to its budget");
+        await next.HistoryIsThroughAsync();
+        Assert.True(await next.StopAsync() == 0, next.Log);
+        _receiver.IsComplete(() => next.Log);
+    }
+
+    [MountFact]
+    public async Task On_a_read_only_disk_the_newest_values_flow_unnumbered_and_after_the_repair_numbering_goes_on()
+    {
+        using var disk = SmallDisk.MountExt4("64m");
+        _site.Configure(LoadSite.Configuration(2).Replace("directory: data", $"directory: {disk.Path}/data", StringComparison.Ordinal));
+        var numbered = 0;
+        await using (var gateway = GatewayProcess.Start(_site, store: Path.Combine(disk.Path, "data")))
+        {
+            await gateway.ReadyAsync();
+            await Until.HoldsAsync(() => _receiver.Of(FeedStream.Sample).Count > 100, "samples arrive", () => gateway.Log);
+            disk.Abort();
+            await gateway.StatusHoldsAsync(s => s is { Degraded: true, Storage.State: "failing" }, "the gateway says that it cannot store");
+            await Until.HoldsAsync(() => _receiver.Volatile.Count >= 3, "unstored values arrive", () => gateway.Log);
+            var message = _receiver.Volatile[^1];
+            Assert.Equal(("volatile", "volatile", 1), (message.GetProperty("lane").GetString(), message.GetProperty("stream").GetString(), message.GetProperty("v").GetInt32()));
+            Assert.False(message.TryGetProperty("seq", out _));
+            Assert.NotEmpty(message.GetProperty("records").EnumerateArray());
+            var points = message.GetProperty("records").EnumerateArray().Select(r => $"{r.GetProperty("device")}.{r.GetProperty("point")}").ToList();
+            Assert.Equal(points.Distinct(), points);
+
+            // What is numbered is stored: nothing of it left meanwhile. (What had been committed before may still have been on its way.)
+            await Until.HoldsAsync(async () => (await gateway.StatusAsync()).Uplinks.All(u => u.InFlight == 0), "what was in flight is settled", () => gateway.Log);
+            numbered = _receiver.Count;
+            var seen = _receiver.Volatile.Count;
+            await Until.HoldsAsync(() => _receiver.Volatile.Count >= seen + 3, "more unstored values arrive", () => gateway.Log);
+            Assert.Equal(numbered, _receiver.Count);
+            await gateway.KillAsync();
+        }
+
+        disk.Renew();
+        await using var next = GatewayProcess.Start(_site, store: Path.Combine(disk.Path, "data"));
+        await next.ReadyAsync();
+        await Until.HoldsAsync(() => _receiver.Count > numbered + 200, "numbered records go on", () => next.Log);
+        await next.HistoryIsThroughAsync();
+        Assert.True(await next.StopAsync() == 0, next.Log);
+        _receiver.IsComplete(() => next.Log);
+    }
+}

@@ -1,0 +1,205 @@
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Outbox;
+using EdgeGateway.Storage;
+
+namespace EdgeGateway.Integration.Storage;
+
+/// <summary>The full check in the background (requirement O-8), and what is counted for ever (requirement R-5).</summary>
+public sealed class StoreIntegrityTests
+{
+    private static TestStore Filled(int commits = 60)
+    {
+        var t = new TestStore(budgetBytes: 64 << 20);
+        for (var n = 1; n <= commits; n++)
+        {
+            t.Feed(50);
+            for (var i = 0; i < 10; i++)
+            {
+                t.Add(bytes: 700);
+            }
+
+            if (n % 20 == 0)
+            {
+                t.SetCheckpoint(9000);
+            }
+
+            t.Commit();
+        }
+
+        return t;
+    }
+
+    [Fact]
+    public async Task A_sound_store_is_found_sound_and_says_so()
+    {
+        using var t = Filled();
+        Assert.Equal(IntegrityState.NotYet, t.Store.Integrity.State);
+        var report = await t.Store.CheckIntegrityAsync(CancellationToken.None);
+        Assert.Equal((IntegrityState.Sound, ""), (report.State, report.Finding));
+        Assert.Same(report, t.Store.Integrity);
+        Assert.Empty(t.Commit().Losses);
+    }
+
+    [Fact]
+    public async Task A_row_that_rotted_is_found_before_its_turn_and_counted()
+    {
+        using var t = Filled();
+        Sql.Execute(t.Database, "UPDATE outbox SET body = CAST(substr(body, 1, 300) || x'00' || substr(body, 302) AS BLOB) WHERE id = 500");
+        var report = await t.Store.CheckIntegrityAsync(CancellationToken.None);
+        Assert.Equal(IntegrityState.Mended, report.State);
+        Assert.Contains("row 500", report.Finding, StringComparison.Ordinal);
+        t.Add();
+        var loss = Assert.Single(t.Commit().Losses);
+        Assert.Equal((LossReason.Unreadable, 500, 500), (loss.Reason, loss.First, loss.Last));
+        Assert.Equal(1, t.Store.LostRecords()[LossReason.Unreadable]);
+        Assert.Equal(600, t.ReadAll().Count);
+    }
+
+    [Theory]
+    [InlineData("UPDATE log SET body = CAST(substr(body, 1, 60) || x'00' || substr(body, 62) AS BLOB) WHERE number = 55")]
+    [InlineData("UPDATE checkpoint SET body = CAST(substr(body, 1, 60) || x'00' || substr(body, 62) AS BLOB) WHERE log = 60")]
+    public async Task A_batch_or_a_checkpoint_that_rotted_asks_for_a_checkpoint_so_that_no_restart_needs_it(string damage)
+    {
+        using var t = Filled();
+        Sql.Execute(t.Database, damage);
+        Assert.Equal(IntegrityState.Mended, (await t.Store.CheckIntegrityAsync(CancellationToken.None)).State);
+        t.Feed();
+        Assert.True(t.Commit().CheckpointWanted);
+        t.Feed();
+        t.SetCheckpoint();
+        Assert.False(t.Commit().CheckpointWanted);
+        t.Reopen();
+        Assert.Null(t.Recovery.Report);
+        Assert.Equal(62, t.Recovery.Checkpoint!.LogNumber);
+        Assert.Empty(t.ReadLog(62));
+    }
+
+    [Fact]
+    public async Task A_damaged_structure_ends_the_use_of_the_store_and_the_next_opening_salvages_it()
+    {
+        using var t = Filled();
+        var page = Sql.Long(t.Database, "SELECT rootpage FROM sqlite_schema WHERE name = 'quarantine'");
+        Sql.Execute(t.Database, "PRAGMA user_version = 0; PRAGMA user_version = 1; PRAGMA wal_checkpoint(TRUNCATE)");
+        using (var file = new FileStream(t.Database, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+        {
+            file.Position = (page - 1) * 4096;
+            file.Write(Enumerable.Repeat((byte)0xA5, 4096).ToArray());
+        }
+
+        var report = await t.Store.CheckIntegrityAsync(CancellationToken.None);
+        Assert.Equal(IntegrityState.Damaged, report.State);
+        t.Add();
+        Assert.Equal(StoreFailure.Damaged, Assert.Throws<StoreException>(() => t.Store.Commit(t.Batch)).Failure);
+        t.Reopen();
+        Assert.Contains("full check", t.Recovery.Report!.Cause, StringComparison.Ordinal);
+        Assert.Equal(600, t.ReadAll().Count);
+        Assert.Equal(IntegrityState.Sound, (await t.Store.CheckIntegrityAsync(CancellationToken.None)).State);
+    }
+
+    [Fact]
+    public async Task Commits_and_cuts_of_the_log_do_not_wait_for_the_check()
+    {
+        using var t = new TestStore(budgetBytes: 64 << 20);
+        using var done = new CancellationTokenSource();
+        var longest = 0L;
+        var checks = 0;
+        var checking = Task.Run(async () =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                var report = await t.Store.CheckIntegrityAsync(CancellationToken.None);
+                Assert.True(report.State is IntegrityState.Sound or IntegrityState.Partly, report.ToString());
+                checks++;
+            }
+        });
+        for (var n = 1; n <= 300 || (checks < 2 && !checking.IsCompleted); n++)
+        {
+            t.Feed(50);
+            t.Add(FeedStream.Sample, RowClass.Raw, bytes: 20_000);
+            if (n % 20 == 0)
+            {
+                t.SetCheckpoint(9000);
+            }
+
+            t.Commit();
+            Assert.Null(t.Store.Statistics().CheckpointFailure);
+            longest = Math.Max(longest, new FileInfo(t.Database + "-wal").Length);
+        }
+
+        await done.CancelAsync();
+        await checking;
+
+        // A log that a reader holds up would have grown to the size of the store.
+        Assert.InRange(longest, 1, 6 << 20);
+    }
+
+    [Fact]
+    public void Lost_records_are_counted_by_cause_over_restarts_and_salvages()
+    {
+        using var t = Filled(3);
+        for (var id = 1; id <= 4; id++)
+        {
+            t.Store.Quarantine(TestStore.Destination, id, "no");
+        }
+
+        t.Batch.ReadingsNotStored = 7;
+        t.Commit();
+        var lost = t.Store.LostRecords();
+        Assert.Equal((4, 7), (lost["quarantined"], lost[SqliteStore.NotStored]));
+        Assert.Equal(4, t.Store.Statistics().QuarantinedRecords);
+
+        t.Store.Dispose();
+        Sql.Execute(t.Database, "DELETE FROM loss");
+        t.Reopen();
+        Assert.Equal(lost, t.Store.LostRecords());
+        t.Store.MarkDamaged("the test says so");
+        t.Reopen();
+        Assert.Equal(lost, t.Store.LostRecords());
+
+        // And a commit that fails counts nothing.
+        t.Store.Quarantine(TestStore.Destination, 6, "no");
+        t.Batch.ReadingsNotStored = 100;
+        t.Feed();
+        var longer = t.Batch.Input!.Value with { Number = 9999 };
+        t.Batch.Input = longer;
+        Assert.ThrowsAny<ArgumentException>(() => t.Store.Commit(t.Batch));
+        Assert.Equal(lost, t.Store.LostRecords());
+        t.Batch.Clear();
+        t.Commit();
+        Assert.Equal(5, t.Store.LostRecords()["quarantined"]);
+    }
+
+    [Fact]
+    public void What_is_in_use_grows_with_the_backlog_and_falls_with_its_delivery_although_the_file_does_not_shrink()
+    {
+        using var t = new TestStore(budgetBytes: 16 << 20, sampleLogBytes: 2 << 20);
+        Assert.InRange(t.Store.InUse, 0, 0.05);
+        var rows = 0;
+        for (var last = 0.0; t.Store.InUse < 0.9; last = t.Store.InUse)
+        {
+            for (var i = 0; i < 20; i++, rows++)
+            {
+                t.Add(bytes: 3000);
+            }
+
+            Assert.Empty(t.Commit().Losses);
+            Assert.True(t.Store.InUse >= last);
+        }
+
+        var file = new FileInfo(t.Database).Length;
+        for (var id = 1; id <= rows; id++)
+        {
+            t.Store.Acknowledge(TestStore.Destination, id);
+        }
+
+        while (t.Store.Statistics().Rows > 0)
+        {
+            t.Commit();
+        }
+
+        Assert.InRange(t.Store.InUse, 0, 0.05);
+        Assert.True(new FileInfo(t.Database).Length >= file);
+        t.Reopen();
+        Assert.InRange(t.Store.InUse, 0, 0.05);
+    }
+}
