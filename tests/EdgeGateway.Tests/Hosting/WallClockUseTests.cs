@@ -10,6 +10,8 @@ public sealed class WallClockUseTests
     private static readonly Dictionary<string, string> Allowed = new()
     {
         ["EdgeGateway.Protocols/Mqtt/MqttDialer.cs"] = "certificates are valid between two dates",
+        ["EdgeGateway/Commands/VerifyFeedCommand.cs"] = "stamps recorded messages",
+        ["EdgeGateway/Storage/SqliteStore.Integrity.cs"] = "shown to people",
         ["EdgeGateway/Commands/TraceCommand.cs"] = "stamps frames",
         ["EdgeGateway/Tracing/WireHub.cs"] = "stamps frames",
         ["EdgeGateway/Hosting/BootClock.cs"] = "stamps writes; their time runs on the monotonic clock within a boot",

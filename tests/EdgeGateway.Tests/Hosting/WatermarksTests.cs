@@ -22,8 +22,7 @@ public sealed class WatermarksTests
     [Fact]
     public void A_store_that_swings_around_a_mark_by_less_than_five_points_changes_it_once()
     {
-        var mark = 0;
-        var changes = 0;
+        var (mark, changes) = (70, 0);
         for (var i = 0; i < 1000; i++)
         {
             var next = Watermarks.Next(0.85 + (0.04 * Math.Sin(i)), mark);
@@ -31,6 +30,6 @@ public sealed class WatermarksTests
             mark = next;
         }
 
-        Assert.Equal((85, 2), (mark, changes));
+        Assert.Equal((85, 1), (mark, changes));
     }
 }
