@@ -13,6 +13,7 @@ var root = new RootCommand(
       dotnet run -c Release --project bench/EdgeGateway.Bench -- idle
       dotnet run -c Release --project bench/EdgeGateway.Bench -- modbus
       dotnet run -c Release --project bench/EdgeGateway.Bench -- outbox
+      dotnet run -c Release --project bench/EdgeGateway.Bench -- mqtt
     """)
 {
     FrugalityBench.Create(),
@@ -21,6 +22,7 @@ var root = new RootCommand(
     IdleBench.Create(),
     ModbusBench.Create(),
     OutboxBench.Create(),
+    MqttBench.Create(),
     RampServer.Create(),
 };
 

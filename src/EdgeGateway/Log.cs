@@ -18,8 +18,47 @@ internal static partial class Log
     [LoggerMessage(104, LogLevel.Error, "{Part} ended by a fault and is started again in {Delay}")]
     public static partial void PartFailed(ILogger log, string part, TimeSpan delay, Exception exception);
 
-    [LoggerMessage(105, LogLevel.Warning, "The wall clock stepped by {Step}: open windows are closed early and a new clock era begins")]
+    [LoggerMessage(105, LogLevel.Warning, "The wall clock stepped by {Step}")]
     public static partial void ClockStepped(ILogger log, TimeSpan step);
+
+    [LoggerMessage(106, LogLevel.Error, "The loop of {Part} is blocked: it has not turned for {Seconds:F0} s. The watchdog is no longer fed")]
+    public static partial void LoopBlocked(ILogger log, string part, double seconds);
+
+    [LoggerMessage(107, LogLevel.Warning, "The loop of {Part} turns again")]
+    public static partial void LoopTurnsAgain(ILogger log, string part);
+
+    [LoggerMessage(108, LogLevel.Error, "A task failed and nobody looked at it ({Count} so far)")]
+    public static partial void TaskUnobserved(ILogger log, long count, Exception exception);
+
+    [LoggerMessage(109, LogLevel.Information, "Reload: configuration {Hash} is taken over")]
+    public static partial void Reloading(ILogger log, string hash);
+
+    [LoggerMessage(110, LogLevel.Error, "Reload refused, the running configuration stays in force: {Problem}")]
+    public static partial void ReloadRefused(ILogger log, string problem);
+
+    [LoggerMessage(111, LogLevel.Error, "The new configuration could not be started, the one before is taken back: {Problem}")]
+    public static partial void ReloadFailed(ILogger log, string problem);
+
+    [LoggerMessage(112, LogLevel.Warning, "The good configuration could not be copied beside the store: {Problem}")]
+    public static partial void GoodCopyFailed(ILogger log, string problem);
+
+    [LoggerMessage(113, LogLevel.Error, "The last readings could not be committed before the stop; they show as missing: {Problem}")]
+    public static partial void LastCommitFailed(ILogger log, string problem);
+
+    [LoggerMessage(114, LogLevel.Warning, "{Part} did not end in time and is left behind")]
+    public static partial void PartLeftBehind(ILogger log, string part);
+
+    [LoggerMessage(115, LogLevel.Error, "The gateway ended by a fault and is started again in {Delay}")]
+    public static partial void GatewayFailed(ILogger log, TimeSpan delay, Exception exception);
+
+    [LoggerMessage(116, LogLevel.Information, "Time quality: {Quality}. {Text}")]
+    public static partial void TimeQualityChanged(ILogger log, string quality, string text);
+
+    [LoggerMessage(117, LogLevel.Information, "The clock was set by {Step}: readings that were held are dated by it")]
+    public static partial void ClockSet(ILogger log, TimeSpan step);
+
+    [LoggerMessage(118, LogLevel.Warning, "The computer's clock was set by {Step} to a time that cannot be: the gateway goes on by its monotonic clock. Set the computer's clock")]
+    public static partial void ClockRefused(ILogger log, TimeSpan step);
 
     // 2xx: buses
     [LoggerMessage(201, LogLevel.Warning, "Device {Device} on bus {Bus} does not answer: {Problem}")]

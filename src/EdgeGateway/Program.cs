@@ -17,6 +17,7 @@ var root = new RootCommand(
       edgegateway write DEVICE POINT VALUE   write one value, where profile and configuration allow it
       edgegateway verify-feed mqtt://host    prove that nothing of the feed is missing or doubled
       edgegateway status                     what the running gateway does, and what is wrong
+      edgegateway reload                     take over an edited configuration without losing anything
     """)
 {
     RunCommand.Create(),
@@ -28,6 +29,7 @@ var root = new RootCommand(
     WriteCommand.Create(),
     WritesCommand.Create(),
     StatusCommand.Create(),
+    ReloadCommand.Create(),
     OutboxCommand.Create(),
     VerifyFeedCommand.Create(),
     SimulateCommand.Create(),

@@ -6,7 +6,7 @@ namespace EdgeGateway.Core.Feed;
 /// <summary>Writes a device birth: everything a centre must know to read the device's other records.</summary>
 internal static class BirthJson
 {
-    public static void Write(Utf8JsonWriter json, SiteModel site, DeviceModel device, string vocabularyVersion, Instant now, IReadOnlyList<string?>? texts)
+    public static void Write(Utf8JsonWriter json, SiteModel site, DeviceModel device, string vocabularyVersion, Instant now, IReadOnlyList<string?>? texts, bool isClockUnset = false)
     {
         var profile = device.Profile;
         json.WriteStartObject();
@@ -56,7 +56,7 @@ internal static class BirthJson
         json.WriteEndArray();
         json.WriteString("vocabulary", vocabularyVersion);
         json.WriteString("configuration", site.ConfigurationHash);
-        json.WriteEndObject();
+        RecordJson.End(json, isClockUnset);
     }
 
     private static void Metering(Utf8JsonWriter json, MeteringModel? metering)

@@ -53,6 +53,9 @@ public sealed class FeedEncoder : IFeedSink
     /// <summary>While true, records are counted and not written: recovery replays what has been stored already.</summary>
     public bool Replay { get; set; }
 
+    /// <summary>While true, each record says that its dates are provisional: nobody has set the clock.</summary>
+    public bool IsClockUnset { get; set; }
+
     /// <summary>True when nothing waits for the next <see cref="Flush"/>.</summary>
     public bool IsEmpty => _next.AsSpan().SequenceEqual(_firstWaiting);
 
@@ -78,7 +81,7 @@ public sealed class FeedEncoder : IFeedSink
         var group = RecordGroup.OfSummary(_site, record);
         if (Begin(FeedStream.Summary, group: group) is { } json)
         {
-            RecordJson.Summary(json, _points[record.Point], record);
+            RecordJson.Summary(json, _points[record.Point], record, IsClockUnset);
         }
 
         End(FeedStream.Summary, group);
@@ -88,7 +91,7 @@ public sealed class FeedEncoder : IFeedSink
     {
         if (Begin(FeedStream.Emission) is { } json)
         {
-            RecordJson.Emission(json, record.Device < 0 ? null : _site.Devices[record.Device].Id, record);
+            RecordJson.Emission(json, record.Device < 0 ? null : _site.Devices[record.Device].Id, record, IsClockUnset);
         }
 
         End(FeedStream.Emission);
@@ -99,7 +102,7 @@ public sealed class FeedEncoder : IFeedSink
         ArgumentNullException.ThrowIfNull(record);
         if (Begin(FeedStream.Anomaly) is { } json)
         {
-            RecordJson.Anomaly(json, _points[record.Point], record);
+            RecordJson.Anomaly(json, _points[record.Point], record, IsClockUnset);
         }
 
         End(FeedStream.Anomaly);
@@ -110,7 +113,7 @@ public sealed class FeedEncoder : IFeedSink
         ArgumentNullException.ThrowIfNull(record);
         if (Begin(FeedStream.State, record.Device) is { } json)
         {
-            RecordJson.State(json, _site.Devices[record.Device].Id, record);
+            RecordJson.State(json, _site.Devices[record.Device].Id, record, IsClockUnset);
         }
 
         End(FeedStream.State);
@@ -118,6 +121,7 @@ public sealed class FeedEncoder : IFeedSink
 
     public void Sample(in Sample sample)
     {
+        var groups = _groups[(int)FeedStream.Sample - 1];
         var group = RecordGroup.OfSample(_site.Points[sample.Point]);
 
         // What one poll of a device read stays in one row, so that a destination can join it.
@@ -125,18 +129,18 @@ public sealed class FeedEncoder : IFeedSink
         if (poll != _poll)
         {
             _poll = poll;
-            foreach (var one in _groups[(int)FeedStream.Sample - 1])
+            foreach (var each in groups)
             {
-                one.Buffer.CloseWhenNearlyFull();
+                each.Buffer.CloseWhenNearlyFull();
             }
         }
 
         if (!Replay)
         {
-            var buffer = _groups[(int)FeedStream.Sample - 1][group].Buffer;
-            if (!_samples.TryWrite(buffer.BeginBytes(RecordBuffer.NoDevice), _points[sample.Point], sample))
+            var buffer = groups[group].Buffer;
+            if (IsClockUnset || !_samples.TryWrite(buffer.BeginBytes(RecordBuffer.NoDevice), _points[sample.Point], sample))
             {
-                RecordJson.Sample(buffer.Begin(RecordBuffer.NoDevice), _points[sample.Point], sample);
+                RecordJson.Sample(buffer.Begin(RecordBuffer.NoDevice), _points[sample.Point], sample, IsClockUnset);
             }
         }
 
@@ -151,7 +155,7 @@ public sealed class FeedEncoder : IFeedSink
     {
         if (Begin(FeedStream.Birth, device) is { } json)
         {
-            BirthJson.Write(json, _site, _site.Devices[device], _vocabularyVersion, now, texts);
+            BirthJson.Write(json, _site, _site.Devices[device], _vocabularyVersion, now, texts, IsClockUnset);
         }
 
         End(FeedStream.Birth);
@@ -163,7 +167,7 @@ public sealed class FeedEncoder : IFeedSink
         ArgumentNullException.ThrowIfNull(record);
         if (Begin(FeedStream.Health) is { } json)
         {
-            RecordJson.Health(json, record);
+            RecordJson.Health(json, record, IsClockUnset);
         }
 
         End(FeedStream.Health);
@@ -175,7 +179,7 @@ public sealed class FeedEncoder : IFeedSink
         ArgumentNullException.ThrowIfNull(record);
         if (Begin(FeedStream.Range) is { } json)
         {
-            RecordJson.Range(json, record);
+            RecordJson.Range(json, record, IsClockUnset);
         }
 
         End(FeedStream.Range);

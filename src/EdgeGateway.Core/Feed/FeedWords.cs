@@ -129,7 +129,17 @@ public static class FeedWords
         HealthKind.WriteBegun => "write-begun",
         HealthKind.WriteEnded => "write-ended",
         HealthKind.WriteRecordLost => "write-record-lost",
+        HealthKind.TimeQuality => "time-quality",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
+    };
+
+    public static string Word(this State.TimeQuality quality) => quality switch
+    {
+        State.TimeQuality.Synchronised => "synchronised",
+        State.TimeQuality.Holdover => "holdover",
+        State.TimeQuality.Unset => "unset",
+        State.TimeQuality.Unknown => "unknown",
+        _ => throw new ArgumentOutOfRangeException(nameof(quality), quality, null),
     };
 
     public static string Word(this RangeState state) => state switch

@@ -34,6 +34,9 @@ public enum HealthKind : byte
 
     /// <summary>A record of a write, or of when a value must give way, is damaged: somebody must look at the device.</summary>
     WriteRecordLost,
+
+    /// <summary>Another thing is known of the clock than before, or held samples were dated (requirement T-2).</summary>
+    TimeQuality,
 }
 
 /// <summary>An event in the life of the gateway.</summary>

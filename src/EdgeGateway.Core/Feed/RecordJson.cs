@@ -7,7 +7,7 @@ namespace EdgeGateway.Core.Feed;
 /// <summary>Writes each kind of record as JSON. Numbers are never NaN or infinite: they are null, and a reason stands beside them.</summary>
 internal static class RecordJson
 {
-    public static void Summary(Utf8JsonWriter json, PointText point, in SummaryRecord r)
+    public static void Summary(Utf8JsonWriter json, PointText point, in SummaryRecord r, bool isClockUnset = false)
     {
         json.WriteStartObject();
         json.WriteString(Names.Device, point.Device);
@@ -41,10 +41,10 @@ internal static class RecordJson
             json.WriteString(Names.Reason, reason);
         }
 
-        json.WriteEndObject();
+        End(json, isClockUnset);
     }
 
-    public static void Emission(Utf8JsonWriter json, string? device, in EmissionRecord r)
+    public static void Emission(Utf8JsonWriter json, string? device, in EmissionRecord r, bool isClockUnset = false)
     {
         json.WriteStartObject();
         json.WriteString(Names.Account, r.Account.Word());
@@ -72,10 +72,10 @@ internal static class RecordJson
         json.WriteBoolean(Names.CountsTowardSite, r.CountsTowardSite);
         json.WriteBoolean(Names.Allocated, r.Allocated);
         json.WriteString(Names.Cut, r.Cut.Word());
-        json.WriteEndObject();
+        End(json, isClockUnset);
     }
 
-    public static void Anomaly(Utf8JsonWriter json, PointText point, AnomalyRecord r)
+    public static void Anomaly(Utf8JsonWriter json, PointText point, AnomalyRecord r, bool isClockUnset = false)
     {
         json.WriteStartObject();
         json.WriteString(Names.Device, point.Device);
@@ -94,20 +94,20 @@ internal static class RecordJson
             json.WriteString(Names.Reason, double.IsNaN(r.Value) ? "no-value" : "not-finite");
         }
 
-        json.WriteEndObject();
+        End(json, isClockUnset);
     }
 
-    public static void State(Utf8JsonWriter json, string device, DeviceStateRecord r)
+    public static void State(Utf8JsonWriter json, string device, DeviceStateRecord r, bool isClockUnset = false)
     {
         json.WriteStartObject();
         json.WriteString(Names.Device, device);
         json.WriteBoolean(Names.Online, r.Online);
         Time(json, Names.Time, r.Time);
         Reason(json, r.Reason, r.Detail);
-        json.WriteEndObject();
+        End(json, isClockUnset);
     }
 
-    public static void Sample(Utf8JsonWriter json, PointText point, in Sample s)
+    public static void Sample(Utf8JsonWriter json, PointText point, in Sample s, bool isClockUnset = false)
     {
         var quality = s.Quality;
         if (quality.HasValue && !double.IsFinite(s.Value))
@@ -135,10 +135,10 @@ internal static class RecordJson
 
         json.WriteString(Names.Quality, quality.Status.Word());
         Reason(json, quality.Reason, quality.Detail);
-        json.WriteEndObject();
+        End(json, isClockUnset);
     }
 
-    public static void Health(Utf8JsonWriter json, HealthRecord r)
+    public static void Health(Utf8JsonWriter json, HealthRecord r, bool isClockUnset = false)
     {
         json.WriteStartObject();
         Time(json, Names.Time, r.Time);
@@ -162,10 +162,10 @@ internal static class RecordJson
         }
 
         json.WriteEndObject();
-        json.WriteEndObject();
+        End(json, isClockUnset);
     }
 
-    public static void Range(Utf8JsonWriter json, RangeRecord r)
+    public static void Range(Utf8JsonWriter json, RangeRecord r, bool isClockUnset = false)
     {
         json.WriteStartObject();
         Time(json, Names.Time, r.Time);
@@ -188,6 +188,17 @@ internal static class RecordJson
         if (r.To is { } to)
         {
             Time(json, Names.To, to);
+        }
+
+        End(json, isClockUnset);
+    }
+
+    /// <summary>Ends a record; its dates are provisional while nobody has set the clock, and it says so.</summary>
+    public static void End(Utf8JsonWriter json, bool isClockUnset)
+    {
+        if (isClockUnset)
+        {
+            json.WriteString(Names.TimeQuality, Names.Unset);
         }
 
         json.WriteEndObject();
@@ -359,6 +370,8 @@ internal static class RecordJson
         public static readonly JsonEncodedText State = JsonEncodedText.Encode("state");
         public static readonly JsonEncodedText From = JsonEncodedText.Encode("from");
         public static readonly JsonEncodedText To = JsonEncodedText.Encode("to");
+        public static readonly JsonEncodedText TimeQuality = JsonEncodedText.Encode("timeQuality");
+        public static readonly JsonEncodedText Unset = JsonEncodedText.Encode("unset");
         public static readonly JsonEncodedText PeriodSeconds = JsonEncodedText.Encode("periodSeconds");
     }
 }

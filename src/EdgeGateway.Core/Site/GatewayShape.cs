@@ -39,6 +39,10 @@ public static class GatewayShape
         "the health endpoint",
         new Key("listen", Text, "Loopback address and port, or off.") { Default = "127.0.0.1:8080" });
 
+    public static readonly ObjectShape Clock = new(
+        "the clock",
+        new Key("hold", Duration, "How long after a start readings wait for their dates when the computer does not know the time; then they get provisional dates and say so. At most 1d.") { Default = "15m" });
+
     public static readonly ObjectShape Rs485 = new(
         "rs485",
         new("mode", Choice("adapter", "kernel"), "Who switches the direction of the line: the adapter by itself, or the kernel by RTS.") { Default = "kernel" },
@@ -202,6 +206,7 @@ public static class GatewayShape
         new("storage", Storage, "What the store may use."),
         new("windows", new ListShape(Duration, min: 1), "Widths of the aligned windows, ascending; each divides the next, the first divides 15m, the last is at most 1d.") { Default = "[1m, 15m, 1h, 1d]" },
         new("health", new EitherShape(Off, Health), "Health endpoint on loopback."),
+        new("clock", Clock, "What to do while the computer does not know the time."),
         new("buses", new ListShape(Bus, min: 1), "Lines and connections, each with one owner.") { Required = true },
         new("devices", new ListShape(Device, min: 1), "Devices.") { Required = true },
         new("uplinks", new ListShape(Uplink), "Ways to central platforms."));

@@ -63,6 +63,7 @@ public static class SiteLoader
             Storage = Storage(root, problems),
             StatusEvery = StatusEvery(gatewaySection, problems),
             HealthListen = Health(root, problems),
+            ClockHold = ClockHold(root, problems),
             ConfigurationHash = Hash(gateway, library.Texts),
         };
         CheckDetectors(model, devices.Placed, problems);
@@ -205,6 +206,17 @@ public static class SiteLoader
         };
     }
 
+    private static TimeSpan? StatusEvery(Section gateway, ProblemCollector problems)
+    {
+        var every = gateway.Duration("statusEvery");
+        if (every < TimeSpan.FromMilliseconds(100))
+        {
+            problems.Error(gateway.At("statusEvery"), $"a line of status every {every.Value.TotalMilliseconds} ms is too much", "Write 100ms or more, 1s for test rigs; leave it out otherwise");
+        }
+
+        return every;
+    }
+
     private static TimeSpan? Age(Section storage, string key, ProblemCollector problems)
     {
         var age = storage.Duration(key);
@@ -216,15 +228,16 @@ public static class SiteLoader
         return age;
     }
 
-    private static TimeSpan? StatusEvery(Section gateway, ProblemCollector problems)
+    private static TimeSpan ClockHold(Section root, ProblemCollector problems)
     {
-        var every = gateway.Duration("statusEvery");
-        if (every < TimeSpan.FromMilliseconds(100))
+        var clock = root.Block("clock", GatewayShape.Clock);
+        var hold = clock.Duration("hold") ?? SiteModel.DefaultClockHold;
+        if (hold > TimeSpan.FromDays(1))
         {
-            problems.Error(gateway.At("statusEvery"), $"a line of status every {every.Value.TotalMilliseconds} ms is too much", "Write 100ms or more, 1s for test rigs; leave it out otherwise");
+            problems.Error(clock.At("hold"), $"readings cannot be held for {hold.TotalHours} hours", "Write 0s to 1d; while readings are held nothing is published or detected");
         }
 
-        return every;
+        return hold;
     }
 
     private static string? Health(Section root, ProblemCollector problems)

@@ -45,6 +45,12 @@ public sealed record SiteModel
     /// <summary>Loopback address and port of the health endpoint, or null when it is off.</summary>
     public string? HealthListen { get; init; }
 
+    /// <summary>How long after a start readings wait for their dates when the computer does not know the time, unless the site says so.</summary>
+    public static readonly TimeSpan DefaultClockHold = TimeSpan.FromMinutes(15);
+
+    /// <summary>How long after a start readings wait for their dates when the computer does not know the time (requirement T-2).</summary>
+    public TimeSpan ClockHold { get; init; } = DefaultClockHold;
+
     /// <summary>SHA-256 (lower-case hex) over the texts the model was made from; names the configuration in records and checkpoints.</summary>
     public required string ConfigurationHash { get; init; }
 }

@@ -5,7 +5,7 @@ namespace EdgeGateway.Core.State;
 
 /// <summary>The compact form of an input batch in the sample log: about 4 to 8 bytes for each sample.</summary>
 /// <remarks>
-/// Payload: <c>number | now | boot id, 16 bytes | monotonic ms | has step, 1 byte [| step in ticks] | count | CRC-32 of all values, 4 bytes</c>,
+/// Payload: <c>number | now | boot id, 16 bytes | monotonic ms | flags, 1 byte [| step in ticks] [| release through] [| offset in ms] | count | CRC-32 of all values, 4 bytes</c>,
 /// then for each sample one control byte and what it announces:
 /// <list type="bullet">
 /// <item>bit 0: the point is not the one after the point before: the difference follows</item>
@@ -14,13 +14,14 @@ namespace EdgeGateway.Core.State;
 /// <item>bit 3: the value cannot be derived from the raw register: its 8 bytes follow</item>
 /// <item>bits 4 and 5: the raw register is 0, a variable-length number, 4 bytes or 8 bytes</item>
 /// </list>
+/// Flags: bit 0, the clock stepped; bits 1 and 2, the <see cref="TimeQuality"/>; bit 3, held; bit 4, releases held batches; bit 5, with an offset.
 /// Numbers are LEB128, signed ones zigzag. A value that a bad sample lacks is <see cref="double.NaN"/>; any other is what
 /// <c>valueOf(point, raw)</c> gives, and the CRC of the values notices when it gives something else than it did at writing.
 /// </remarks>
 public static class InputBatchCodec
 {
     private const int MaxSampleLength = 1 + 5 + 10 + 3 + 8 + 10;
-    private const int MaxHeaderLength = 10 + 10 + 16 + 10 + 1 + 10 + 5 + 4;
+    private const int MaxHeaderLength = 10 + 10 + 16 + 10 + 1 + 10 + 10 + 10 + 5 + 4;
     private const byte PointFollows = 1;
     private const byte TimeFollows = 2;
     private const byte QualityFollows = 4;
@@ -30,6 +31,12 @@ public static class InputBatchCodec
     private const byte Raw64 = 3 << 4;
     private const byte RawMask = 3 << 4;
     private const byte Known = 0x3F;
+
+    private const byte HasStep = 1;
+    private const int QualityShift = 1;
+    private const byte IsHeld = 8;
+    private const byte HasRelease = 16;
+    private const byte HasOffset = 32;
 
     /// <summary>Appends the frame of <paramref name="batch"/> to <paramref name="output"/>; allocates only when the buffer must grow.</summary>
     /// <param name="batch">What to write.</param>
@@ -45,10 +52,20 @@ public static class InputBatchCodec
         batch.BootId.TryWriteBytes(frame[at..], bigEndian: true, out _);
         at += 16;
         WriteSigned(frame, ref at, batch.MonotonicMilliseconds);
-        frame[at++] = batch.ClockStep.HasValue ? (byte)1 : (byte)0;
+        frame[at++] = (byte)((batch.ClockStep.HasValue ? HasStep : 0) | ((int)batch.Quality << QualityShift) | (batch.Held ? IsHeld : 0)
+            | (batch.Release is { } end ? HasRelease | (end.Offset.HasValue ? HasOffset : 0) : 0));
         if (batch.ClockStep is { } step)
         {
             WriteSigned(frame, ref at, step.Ticks);
+        }
+
+        if (batch.Release is { } release)
+        {
+            WriteUnsigned(frame, ref at, checked((ulong)release.Through));
+            if (release.Offset is { } offset)
+            {
+                WriteSigned(frame, ref at, offset);
+            }
         }
 
         WriteUnsigned(frame, ref at, (ulong)samples.Length);
@@ -150,16 +167,33 @@ public static class InputBatchCodec
             return FrameStatus.Malformed;
         }
 
-        TimeSpan? step = null;
-        switch (payload[at++])
+        var flags = payload[at++];
+        if ((flags & ~Known) != 0 || (flags & (HasRelease | HasOffset)) == HasOffset)
         {
-            case 0:
-                break;
-            case 1 when TryReadSigned(payload, ref at, out var ticks):
-                step = new TimeSpan(ticks);
-                break;
-            default:
+            return FrameStatus.Malformed;
+        }
+
+        TimeSpan? step = null;
+        if ((flags & HasStep) != 0)
+        {
+            if (!TryReadSigned(payload, ref at, out var ticks))
+            {
                 return FrameStatus.Malformed;
+            }
+
+            step = new TimeSpan(ticks);
+        }
+
+        HeldRelease? release = null;
+        if ((flags & HasRelease) != 0)
+        {
+            long offset = 0;
+            if (!TryReadUnsigned(payload, ref at, out var through) || through > long.MaxValue || ((flags & HasOffset) != 0 && !TryReadSigned(payload, ref at, out offset)))
+            {
+                return FrameStatus.Malformed;
+            }
+
+            release = new HeldRelease((long)through, (flags & HasOffset) != 0 ? offset : null);
         }
 
         // Each sample takes at least one byte, so that a count that lies cannot make us reserve more than 40 times the frame.
@@ -193,7 +227,12 @@ public static class InputBatchCodec
             return FrameStatus.Malformed;
         }
 
-        batch = new InputBatch((long)number, new Instant(now), boot, monotonic, step, samples.AsMemory(0, (int)count));
+        batch = new InputBatch((long)number, new Instant(now), boot, monotonic, step, samples.AsMemory(0, (int)count))
+        {
+            Quality = (TimeQuality)((flags >> QualityShift) & 3),
+            Held = (flags & IsHeld) != 0,
+            Release = release,
+        };
         return crc == recorded ? FrameStatus.Intact : FrameStatus.ValuesDiffer;
     }
 

@@ -27,6 +27,7 @@ public sealed class MqttClient : IAsyncDisposable
     private Uri? _server;
     private Uri? _sessionServer;
     private volatile MqttInbox? _inbox;
+    private volatile MqttMessageProperties? _validProperties;
     private volatile bool _connected;
 
     /// <summary>A client that does nothing before <see cref="RunAsync"/> but load the saved session, if there is a store for it.</summary>
@@ -121,7 +122,7 @@ public sealed class MqttClient : IAsyncDisposable
     /// <param name="retain">True when the server shall keep it for later subscribers.</param>
     /// <param name="properties">Content type and the like; MQTT 5.0 only.</param>
     /// <param name="cancel">Ends the waiting. A message already in flight stays in flight: it may still arrive.</param>
-    /// <exception cref="ArgumentException">The topic is not valid.</exception>
+    /// <exception cref="ArgumentException">The topic or a property is not valid.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled before the outcome was known.</exception>
     public ValueTask<PublishOutcome> PublishAsync(
         string topic,
@@ -138,11 +139,18 @@ public sealed class MqttClient : IAsyncDisposable
     /// <param name="message">What to publish.</param>
     /// <param name="key">The caller's key, for example the id of the outbox row; unique among what is in flight. Null for a message that cannot be recalled.</param>
     /// <param name="cancel">Ends the waiting. A message already in flight stays in flight: it may still arrive.</param>
-    /// <exception cref="ArgumentException">The topic is not valid.</exception>
+    /// <exception cref="ArgumentException">The topic or a property is not valid.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled before the outcome was known.</exception>
     public ValueTask<PublishOutcome> PublishAsync(in MqttPublication message, long? key, CancellationToken cancel = default)
     {
         MqttTopic.ValidateName(message.Topic);
+        if (message.Properties is { } properties && !ReferenceEquals(properties, _validProperties))
+        {
+            // Callers use the same properties again and again; what fails here must not fail later, where others would suffer.
+            properties.Validate();
+            _validProperties = properties;
+        }
+
         return new(_session.Submit(new(message, key), cancel));
     }
 

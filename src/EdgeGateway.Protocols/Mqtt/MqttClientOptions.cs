@@ -1,3 +1,5 @@
+using EdgeGateway.Protocols.Mqtt.Packets;
+
 namespace EdgeGateway.Protocols.Mqtt;
 
 /// <summary>How to reach the servers and how to behave there.</summary>
@@ -184,6 +186,17 @@ public sealed record MqttClientOptions
         ArgumentOutOfRangeException.ThrowIfZero(ReceiveMaximum);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxIncomingPacketSize, 64);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxOutgoingPacketSize, 64);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxOutgoingPacketSize, FrameHeader.MaxRemainingLength, nameof(MaxOutgoingPacketSize));
+        MqttTopic.ValidateString(ClientId, nameof(ClientId));
+        MqttTopic.ValidateString(UserName, nameof(UserName));
+        MqttTopic.ValidateString(Password, nameof(Password));
+        MqttTopic.ValidateString(Authentication?.Method, nameof(Authentication));
+        foreach (var (name, value) in UserProperties)
+        {
+            MqttTopic.ValidateString(name, nameof(UserProperties));
+            MqttTopic.ValidateString(value, nameof(UserProperties));
+        }
+
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxInFlight, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxInFlight, 10_000);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxInFlightBytes, 1);
@@ -198,6 +211,7 @@ public sealed record MqttClientOptions
         if (Will is { } will)
         {
             MqttTopic.ValidateName(will.Topic);
+            will.Properties?.Validate();
             if (will.Payload.Length > ushort.MaxValue)
             {
                 throw new ArgumentException($"the will has {will.Payload.Length} bytes, allowed are 65,535", nameof(Will));

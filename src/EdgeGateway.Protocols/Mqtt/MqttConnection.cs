@@ -84,13 +84,21 @@ internal sealed class MqttConnection(
         }
     }
 
-    /// <summary>Queues a packet and returns the position of its last byte, to be compared with what <see cref="Written"/> reports.</summary>
+    /// <summary>
+    /// Queues a packet and returns the position of its last byte, to be compared with what <see cref="Written"/> reports; never reached after
+    /// <see cref="SendLast"/>, which leaves no room for others.
+    /// </summary>
     public long Send<T>(in T packet)
         where T : IPacket
     {
         var size = PacketEncoder.Measure(packet, version);
         lock (_gate)
         {
+            if (_completed)
+            {
+                return long.MaxValue;
+            }
+
             PacketEncoder.Write(packet, version, Reserve(size));
             return Queued(size);
         }
@@ -101,12 +109,17 @@ internal sealed class MqttConnection(
     {
         lock (_gate)
         {
+            if (_completed)
+            {
+                return long.MaxValue;
+            }
+
             encoded.CopyTo(Reserve(encoded.Length));
             return Queued(encoded.Length);
         }
     }
 
-    /// <summary>Writes what is queued, again and again, until <see cref="CompleteOutput"/>, cancellation, or the network breaks.</summary>
+    /// <summary>Writes what is queued, again and again, until <see cref="SendLast"/>, cancellation, or the network breaks.</summary>
     public async Task SendQueuedAsync(CancellationToken cancel)
     {
         while (!_completed || Pending > 0)
@@ -116,11 +129,12 @@ internal sealed class MqttConnection(
         }
     }
 
-    /// <summary>Ends <see cref="SendQueuedAsync"/> once what is queued now is written.</summary>
-    public void CompleteOutput()
+    /// <summary>Queues DISCONNECT and ends <see cref="SendQueuedAsync"/> once it is written: nothing may follow. MQTT 5.0, 3.14.4.</summary>
+    public void SendLast(in DisconnectPacket farewell)
     {
         lock (_gate)
         {
+            Send(farewell);
             _completed = true;
             Wake();
         }

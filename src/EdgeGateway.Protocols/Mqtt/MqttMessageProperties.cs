@@ -23,6 +23,28 @@ public sealed record MqttMessageProperties
     /// <summary>Name and value pairs, in order; names may repeat.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> UserProperties { get; init; } = [];
 
+    /// <summary>Throws when a property cannot be sent.</summary>
+    /// <exception cref="ArgumentException">Says which and why.</exception>
+    public void Validate()
+    {
+        MqttTopic.ValidateString(ContentType, nameof(ContentType));
+        if (ResponseTopic is not null)
+        {
+            MqttTopic.ValidateName(ResponseTopic);
+        }
+
+        if (CorrelationData is { Length: > ushort.MaxValue } data)
+        {
+            throw new ArgumentException($"correlation data have {data.Length} bytes, allowed are 65,535", nameof(CorrelationData));
+        }
+
+        foreach (var (name, value) in UserProperties)
+        {
+            MqttTopic.ValidateString(name, nameof(UserProperties));
+            MqttTopic.ValidateString(value, nameof(UserProperties));
+        }
+    }
+
     /// <summary>Writes the properties into a PUBLISH without an object in between, because that would be one for each message.</summary>
     internal void WriteFields(ref PacketWriter writer)
     {

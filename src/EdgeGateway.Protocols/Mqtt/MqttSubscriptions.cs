@@ -148,6 +148,14 @@ internal sealed class MqttSubscriptions(MqttClientOptions options, PublishSessio
                 return new(MqttReasonCode.ProtocolError, $"SUBACK with {codes.Length} reason codes for {subscriptions.Length} filters");
             }
 
+            foreach (var code in codes)
+            {
+                if (code is > 2 and < 0x80 || (code > 0x80 && options.Version == MqttProtocolVersion.V311))
+                {
+                    return new(MqttReasonCode.ProtocolError, $"SUBACK with reason code 0x{code:X2}");
+                }
+            }
+
             for (var i = 0; i < codes.Length; i++)
             {
                 Settle(subscriptions[i], (MqttReasonCode)codes[i], refused);
@@ -247,6 +255,10 @@ internal sealed class MqttSubscriptions(MqttClientOptions options, PublishSessio
             {
                 Settle(subscription, code, refused);
             }
+            else if (IsTooLarge(PacketOf(1, [subscription])))
+            {
+                Settle(subscription, MqttReasonCode.PacketTooLarge, refused);
+            }
             else
             {
                 askable.Add(subscription);
@@ -259,7 +271,7 @@ internal sealed class MqttSubscriptions(MqttClientOptions options, PublishSessio
             foreach (var subscription in group)
             {
                 packet.Add(subscription);
-                if (packet.Count > 1 && PacketEncoder.Measure(PacketOf(1, packet), options.Version) > _limits.MaximumPacketSize)
+                if (packet.Count > 1 && IsTooLarge(PacketOf(1, packet)))
                 {
                     packet.RemoveAt(packet.Count - 1);
                     Send(connection, packet);
@@ -305,13 +317,37 @@ internal sealed class MqttSubscriptions(MqttClientOptions options, PublishSessio
             : null;
     }
 
+    private bool IsTooLarge<T>(in T packet)
+        where T : IPacket => PacketEncoder.Measure(packet, options.Version) > _limits.MaximumPacketSize;
+
     private Task<IReadOnlyList<MqttReasonCode>> Leave(MqttConnection connection, IReadOnlyList<string> filters)
     {
+        if (IsTooLarge(new UnsubscribePacket { PacketId = 1, Filters = filters }))
+        {
+            return LeaveInPartsAsync(connection, filters);
+        }
+
         var request = new Unsubscribing(filters);
         var id = session.ReserveId();
         _unsubscribing.Add(id, request);
         connection.Send(new UnsubscribePacket { PacketId = id, Filters = filters });
         return request.Answer.Task;
+    }
+
+    private Task<IReadOnlyList<MqttReasonCode>> LeaveInPartsAsync(MqttConnection connection, IReadOnlyList<string> filters)
+    {
+        if (filters.Count == 1)
+        {
+            // The server cannot have it: SUBSCRIBE would have been as large.
+            _leaving.Remove(filters[0]);
+            return Task.FromResult<IReadOnlyList<MqttReasonCode>>([MqttReasonCode.PacketTooLarge]);
+        }
+
+        var half = filters.Count / 2;
+        return JoinAsync(Leave(connection, [.. filters.Take(half)]), Leave(connection, [.. filters.Skip(half)]));
+
+        static async Task<IReadOnlyList<MqttReasonCode>> JoinAsync(Task<IReadOnlyList<MqttReasonCode>> one, Task<IReadOnlyList<MqttReasonCode>> other) =>
+            [.. await one.ConfigureAwait(false), .. await other.ConfigureAwait(false)];
     }
 
     private sealed class Wanted(MqttSubscription subscription)

@@ -19,10 +19,22 @@ public static class MqttTopic
     }
 
     /// <summary>Throws unless <paramref name="filter"/> can be subscribed to.</summary>
-    /// <exception cref="ArgumentException">The filter is empty, too long, or a wildcard is not a whole level; # may only be the last.</exception>
+    /// <exception cref="ArgumentException">
+    /// The filter is empty, too long, or a wildcard is not a whole level; # may only be the last; $share/ wants a name and a filter.
+    /// </exception>
     public static void ValidateFilter(string filter)
     {
         ValidateText(filter);
+        if (filter.StartsWith("$share/", StringComparison.Ordinal) && filter.AsSpan(7) is var shared)
+        {
+            // MQTT 5.0, 4.8.2: $share/name/filter.
+            var end = shared.IndexOf('/');
+            if (end < 1 || end == shared.Length - 1 || shared[..end].ContainsAny('#', '+'))
+            {
+                throw new ArgumentException($"shared subscription '{filter}' is not $share/name/filter with a name without wildcards", nameof(filter));
+            }
+        }
+
         for (var i = 0; i < filter.Length; i++)
         {
             if (filter[i] is not ('#' or '+'))
@@ -39,12 +51,19 @@ public static class MqttTopic
         }
     }
 
+    /// <summary>Throws unless the text can be an MQTT string. MQTT 5.0, 1.5.4.</summary>
+    /// <exception cref="ArgumentException">It is longer than 65,535 bytes, holds U+0000 or half a surrogate pair.</exception>
+    internal static void ValidateString(string? text, string what)
+    {
+        if (text is not null && (text.Contains('\0') || StrictUtf8.GetByteCount(text) > ushort.MaxValue))
+        {
+            throw new ArgumentException($"{what} holds U+0000 or is longer than 65,535 bytes", what);
+        }
+    }
+
     private static void ValidateText(string text)
     {
         ArgumentException.ThrowIfNullOrEmpty(text);
-        if (text.Contains('\0') || StrictUtf8.GetByteCount(text) > ushort.MaxValue)
-        {
-            throw new ArgumentException("topic holds U+0000 or is longer than 65,535 bytes", nameof(text));
-        }
+        ValidateString(text, "topic");
     }
 }

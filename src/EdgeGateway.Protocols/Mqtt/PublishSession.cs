@@ -18,6 +18,9 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
     /// <summary>What the first use of an alias adds to a packet at most: the property and a longer length before it.</summary>
     private const int AliasRoom = 5;
 
+    /// <summary>Bytes of buffers kept for the next messages.</summary>
+    private const int MaxSpareBytes = 1024 * 1024;
+
     private readonly Lock _gate = new();
     private readonly WaitingList _waiting = new();
     private readonly Dictionary<ushort, Publication> _inFlight = [];
@@ -26,6 +29,10 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
     private readonly Queue<Publication> _unwritten = new();
     private readonly HashSet<ushort> _reservedIds = [];
     private readonly List<MqttSettled> _settled = [];
+
+    // The shared pool keeps 32 buffers of a size for each processor, which is less than a window on a small computer.
+    private readonly Stack<byte[]> _spare = new();
+    private long _spareBytes;
     private MqttConnection? _connection;
     private OutgoingTopicAliases? _aliases;
     private MqttServerLimits _limits = new();
@@ -419,6 +426,12 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
     /// <summary>Counts how often in a row the server hung up at a message; by its key also over new sessions, where it is another publish.</summary>
     private void Blame(Publication head)
     {
+        if (head.Received)
+        {
+            // The server has the message, and its identifier is taken until PUBCOMP. MQTT 5.0, 4.3.3.
+            return;
+        }
+
         if (head.Key is { } key)
         {
             _droppedInARow = key == _droppedKey ? _droppedInARow + 1 : 1;
@@ -542,6 +555,12 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
                 Settle(publication, PublishOutcome.FromAck(MqttReasonCode.RetainNotSupported, null));
                 return;
             }
+
+            if (publication.Qos > _limits.MaximumQos)
+            {
+                Settle(publication, PublishOutcome.FromAck(MqttReasonCode.QosNotSupported, $"the server takes QoS {(int)_limits.MaximumQos} at most"));
+                return;
+            }
         }
         else if (publication.Gone && publication.Qos == MqttQos.AtLeastOnce)
         {
@@ -645,7 +664,7 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
     {
         var packet = PacketOf(publication);
         var size = PacketEncoder.Measure(packet, version);
-        publication.Encoded = ArrayPool<byte>.Shared.Rent(size);
+        publication.Encoded = Rent(size);
         publication.EncodedLength = PacketEncoder.Write(packet, version, publication.Encoded);
         _bytesInFlight += size;
     }
@@ -681,8 +700,33 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
         {
             publication.Encoded = null;
             _bytesInFlight -= publication.EncodedLength;
-            ArrayPool<byte>.Shared.Return(encoded);
+            if (_spareBytes + encoded.Length <= MaxSpareBytes)
+            {
+                _spareBytes += encoded.Length;
+                _spare.Push(encoded);
+            }
+            else
+            {
+                ArrayPool<byte>.Shared.Return(encoded);
+            }
         }
+    }
+
+    /// <summary>A buffer that was used before, unless it is too small, or so large that a small message would hold it for nothing.</summary>
+    private byte[] Rent(int size)
+    {
+        if (_spare.TryPop(out var buffer))
+        {
+            _spareBytes -= buffer.Length;
+            if (buffer.Length >= size && buffer.Length <= Math.Max(4096, 4 * (long)size))
+            {
+                return buffer;
+            }
+
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        return ArrayPool<byte>.Shared.Rent(size);
     }
 
     private ushort NextId()

@@ -117,14 +117,13 @@ internal sealed class ServedConnection(
             return;
         }
 
-        connection.Send(new DisconnectPacket
+        connection.SendLast(new DisconnectPacket
         {
             ReasonCode = clean ? MqttReasonCode.Success : loss.Code ?? MqttReasonCode.ProtocolError,
 
             // A session that is left for good must not go on collecting messages for us.
             Properties = forGood && is5 && !options.CleanStart && options.SessionExpiry > TimeSpan.Zero ? new() { SessionExpirySeconds = 0 } : null,
         });
-        connection.CompleteOutput();
         if (await WithinAsync(sending, ending).ConfigureAwait(false) && clean)
         {
             // Closing a socket with unread bytes resets it, and a reset can overtake DISCONNECT: let the server close first.

@@ -37,6 +37,9 @@ public sealed class BusPoller : IDisposable
     private const long RoundJustEnded = 20;
     private const long LongestWait = 3_600_000;
 
+    // A read has its own time limit; one that outlasts it by this does not end.
+    private const long ReadSlack = 5_000;
+
     private readonly IBus _bus;
     private readonly SiteModel _site;
     private readonly ReadingWriter _writer;
@@ -51,6 +54,7 @@ public sealed class BusPoller : IDisposable
     private readonly ConcurrentQueue<Errand> _errands = new();
     private readonly TimeShare _errandTime = new(ErrandShare);
     private readonly ReadCost _onWire;
+    private readonly long _longestTimeout;
     private readonly BusyMeter _busy;
     private long _lastEnd = long.MinValue / 2;
     private volatile bool _stopped;
@@ -68,6 +72,7 @@ public sealed class BusPoller : IDisposable
         _agenda = new Agenda(site, model, _links);
         _outages = new Outages(_links);
         _onWire = ReadCost.On(model, TimeSpan.Zero, TimeSpan.Zero);
+        _longestTimeout = (long)_links.Select(l => l.Device.Timeout).DefaultIfEmpty().Max().TotalMilliseconds;
         _busy = new BusyMeter(clock.Monotonic);
     }
 
@@ -88,6 +93,13 @@ public sealed class BusPoller : IDisposable
 
     /// <summary>Whether the owner has done all there was to do, and waits for the clock, a reply or a question.</summary>
     public bool IsAtRest => _alarm.IsWaiting;
+
+    /// <summary>Sign of life of the owner; null when nobody watches. A read that never ends, although every read has a time limit, stops it.</summary>
+    public Heartbeat? Beat { get; init; }
+
+    /// <summary>How long one turn may take in the worst case: requests that wait for each other behind devices that do not answer.</summary>
+    public static TimeSpan LongestTurn(IEnumerable<DeviceModel> devices) =>
+        4 * devices.Select(d => d.Timeout).DefaultIfEmpty().Max();
 
     /// <summary>Polls until cancelled. After a fault it can be called again: everything is then read at once, as at the start.</summary>
     public async Task RunAsync(CancellationToken cancel)
@@ -160,6 +172,7 @@ public sealed class BusPoller : IDisposable
         while (true)
         {
             cancel.ThrowIfCancellationRequested();
+            Turned(TimeSpan.Zero);
             while (TakeEnded() is { } slot)
             {
                 await FinishAsync(slot, cancel).ConfigureAwait(false);
@@ -238,7 +251,18 @@ public sealed class BusPoller : IDisposable
             slot.Watch();
         }
 
-        await _alarm.WaitAsync(rest < wait ? rest : wait).ConfigureAwait(false);
+        wait = rest < wait ? rest : wait;
+        Turned(wait);
+        await _alarm.WaitAsync(wait).ConfigureAwait(false);
+    }
+
+    // While a read is overdue beyond every limit the owner may turn as it likes: that point is never read again.
+    private void Turned(TimeSpan rest)
+    {
+        if (Beat is { } beat && (_underWay.Count == 0 || _clock.Monotonic - _underWay[0].BeganAt < ReadSlack + (Depth * _longestTimeout)))
+        {
+            beat.Beat(_underWay.Count == 0 ? rest : TimeSpan.Zero);
+        }
     }
 
     /// <summary>Of the reads that have ended, the one that ended first.</summary>

@@ -31,13 +31,7 @@ internal static class CommonOptions
     /// <returns>The site, or null when it cannot be used.</returns>
     public static LoadedSite? Load(string configuration, string? profiles, bool starting = false)
     {
-        if (profiles is not null && !Directory.Exists(profiles))
-        {
-            Console.Error.WriteLine($"There is no directory '{profiles}'. Name the directory of the device profiles with --profiles DIR.");
-            return null;
-        }
-
-        var site = SiteFiles.Find(configuration, profiles).Load(configuration, out var problems);
+        var site = Read(configuration, profiles, out var problems);
         Terminal.Print(problems, Console.Error);
         if (site is null)
         {
@@ -46,5 +40,21 @@ internal static class CommonOptions
         }
 
         return site;
+    }
+
+    /// <summary>Reads and checks the site, and prints nothing.</summary>
+    /// <param name="configuration">Path of <c>gateway.yaml</c>.</param>
+    /// <param name="profiles">Directory of profiles, or null for the usual places.</param>
+    /// <param name="problems">Everything that is wrong; may hold warnings when a site is returned.</param>
+    /// <returns>The site, or null when it cannot be used.</returns>
+    public static LoadedSite? Read(string configuration, string? profiles, out IReadOnlyList<Core.Problem> problems)
+    {
+        if (profiles is not null && !Directory.Exists(profiles))
+        {
+            problems = [new Core.Problem(profiles, 0, 0, "There is no such directory", "Name the directory of the device profiles with --profiles DIR")];
+            return null;
+        }
+
+        return SiteFiles.Find(configuration, profiles).Load(configuration, out problems);
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using EdgeGateway.Control;
 using EdgeGateway.Hosting;
 using EdgeGateway.Storage;
 using Microsoft.Extensions.Logging;
@@ -36,6 +35,7 @@ internal static class RunCommand
             Run the gateway: poll, validate, detect, account, summarise, store and forward, until SIGTERM or Ctrl-C.
             The configuration is checked before any wire is touched (exit code 2 when it is not usable). On SIGTERM the last
             readings are committed, the uplinks get 3 s to deliver, and the process exits; what could not leave waits on disk.
+            On SIGHUP, or 'edgegateway reload', the edited configuration is checked and taken over.
             """) { configuration, profiles, format, level, shift };
         command.SetAction((result, cancel) => RunAsync(
             result.GetValue(configuration)!,
@@ -56,17 +56,18 @@ internal static class RunCommand
         }
 
         using var logs = Logging(format, level);
+        TimeProvider time = shift == TimeSpan.Zero ? TimeProvider.System : new ShiftedTime(shift);
+        var reloader = new Reloader(
+            () =>
+            {
+                var loaded = CommonOptions.Read(configuration, profiles, out var problems);
+                return (loaded, problems);
+            },
+            time);
+        using var manager = ServiceManager.FromEnvironment(Environment.GetEnvironmentVariable, Environment.ProcessId);
         try
         {
-            await using var gateway = GatewayRuntime.Open(site, shift == TimeSpan.Zero ? TimeProvider.System : new ShiftedTime(shift), logs);
-            await using var control = await ControlServer.StartAsync(
-                gateway, site.Model.Storage.Directory, site.Model.HealthListen, cancel).ConfigureAwait(false);
-
-            // Reading the configuration and replaying the log left garbage that a quiet gateway would carry for hours.
-            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-            var status = site.Model.StatusEvery is { } every ? StatusLine.PrintAsync(gateway, every, Console.Out, cancel) : Task.CompletedTask;
-            await gateway.RunAsync(cancel).ConfigureAwait(false);
-            await status.ConfigureAwait(false);
+            await new GatewayService(time, logs, manager, reloader).RunAsync(site, cancel).ConfigureAwait(false);
             return Terminal.Success;
         }
         catch (StoreException e)

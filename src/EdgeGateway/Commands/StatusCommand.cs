@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using EdgeGateway.Control;
+using EdgeGateway.Hosting;
 using Spectre.Console;
 
 namespace EdgeGateway.Commands;
@@ -65,9 +66,15 @@ internal static class StatusCommand
         return judge(document);
     }
 
-    private static ControlClient? Connect(string configuration, string? profiles, out int exitCode)
+    /// <summary>The gateway that runs with a configuration, or null, with the reason on standard error.</summary>
+    /// <param name="configuration">Path of <c>gateway.yaml</c>.</param>
+    /// <param name="profiles">Directory of profiles, or null for the usual places.</param>
+    /// <param name="exitCode">The exit code when there is none.</param>
+    /// <param name="quiet">Do not say what is wrong with the configuration: the gateway itself will.</param>
+    /// <param name="silent">Say nothing at all.</param>
+    internal static ControlClient? Connect(string configuration, string? profiles, out int exitCode, bool quiet = false, bool silent = false)
     {
-        var site = CommonOptions.Load(configuration, profiles);
+        var site = quiet ? CommonOptions.Read(configuration, profiles, out _) : CommonOptions.Load(configuration, profiles);
 
         // A gateway that runs keeps running when its file is broken by an edit: it is then looked for where the store is by default.
         var directory = site?.Model.Storage.Directory ?? Path.Combine(Path.GetDirectoryName(Path.GetFullPath(configuration))!, "data");
@@ -85,6 +92,11 @@ internal static class StatusCommand
             return null;
         }
 
+        if (silent)
+        {
+            return null;
+        }
+
         Console.Error.WriteLine($"No gateway is running with its store in {directory}. Start one with: edgegateway run --config {configuration}");
         return null;
     }
@@ -92,6 +104,16 @@ internal static class StatusCommand
     private static void Show(StatusDocument status)
     {
         AnsiConsole.MarkupLineInterpolated($"Gateway [bold]{status.Gateway}[/] of site [bold]{status.Site}[/]: {status.State}, up {Words.Span(TimeSpan.FromSeconds(status.UptimeSeconds))}, process {status.ProcessId}, configuration {status.Configuration[..12]}");
+        if (status.Clock is { } clock)
+        {
+            AnsiConsole.MarkupLineInterpolated($"clock: {clock.Quality}{(clock.MaximumErrorSeconds is { } error ? $", at most {error:G3} s off" : "")}, gateway time {clock.GatewayTime:yyyy-MM-dd HH:mm:ss}Z{(Math.Abs(clock.OffsetSeconds) > 2 ? $", {Math.Abs(clock.OffsetSeconds):F1} s {(clock.OffsetSeconds > 0 ? "ahead of" : "behind")} the computer's clock" : "")}. {clock.Text}");
+        }
+
+        if (status.Reload is { } reload)
+        {
+            AnsiConsole.MarkupLineInterpolated($"reload {reload.Number} at {reload.At:yyyy-MM-dd HH:mm:ss}Z: {reload.State}{(reload.Problems.Count > 0 && reload.State is not ReloadDocument.InForce ? $" ({reload.Problems[^1]})" : "")}");
+        }
+
         foreach (var problem in status.Problems)
         {
             AnsiConsole.MarkupLineInterpolated($"[red]![/] {problem}");

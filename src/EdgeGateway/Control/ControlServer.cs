@@ -22,8 +22,13 @@ public static class ControlServer
     public const string SocketName = "edgegateway.sock";
 
     /// <summary>Builds and starts the server.</summary>
+    /// <param name="gateway">Whom it serves.</param>
+    /// <param name="directory">Where the socket is made.</param>
+    /// <param name="healthListen">Loopback address and port of the health endpoint, or null.</param>
+    /// <param name="cancel">Gives up starting.</param>
+    /// <param name="reload">Has another configuration taken over; null where that is not possible.</param>
     /// <exception cref="IOException">The health address is in use.</exception>
-    public static async Task<WebApplication> StartAsync(GatewayRuntime gateway, string directory, string? healthListen, CancellationToken cancel)
+    public static async Task<WebApplication> StartAsync(GatewayRuntime gateway, string directory, string? healthListen, CancellationToken cancel, Func<ReloadDocument>? reload = null)
     {
         var socket = Path.GetFullPath(Path.Combine(directory, SocketName));
         File.Delete(socket);
@@ -42,7 +47,7 @@ public static class ControlServer
             }
         });
         var app = builder.Build();
-        Map(app, gateway);
+        Map(app, gateway, reload);
         await app.StartAsync(cancel).ConfigureAwait(false);
         if (!OperatingSystem.IsWindows())
         {
@@ -52,7 +57,7 @@ public static class ControlServer
         return app;
     }
 
-    private static void Map(IEndpointRouteBuilder endpoints, GatewayRuntime gateway)
+    private static void Map(IEndpointRouteBuilder endpoints, GatewayRuntime gateway, Func<ReloadDocument>? reload)
     {
         endpoints.Map("/health", async context =>
         {
@@ -66,6 +71,12 @@ public static class ControlServer
             context.Response.WriteAsJsonAsync(gateway.Status(), ControlJson.Default.StatusDocument)));
         endpoints.Map("/outbox", context => OverSocket(context, () =>
             context.Response.WriteAsJsonAsync(gateway.Status().Outbox, ControlJson.Default.OutboxDocument)));
+        if (reload is not null)
+        {
+            endpoints.MapPost("/reload", context => OverSocket(context, () =>
+                context.Response.WriteAsJsonAsync(reload(), ControlJson.Default.ReloadDocument)));
+        }
+
         endpoints.Map("/writes", context => OverSocket(context, () =>
             context.Response.WriteAsJsonAsync(gateway.Writes(), ControlJson.Default.WritesDocument)));
         endpoints.MapPost("/write/check", context => OverSocket(context, async () =>

@@ -41,6 +41,12 @@ public sealed record StatusDocument
 
     public required OutboxDocument Outbox { get; init; }
 
+    /// <summary>What is known of the clock.</summary>
+    public ClockDocument? Clock { get; init; }
+
+    /// <summary>The last wish to take over another configuration; null when there was none since the process started.</summary>
+    public Hosting.ReloadDocument? Reload { get; init; }
+
     /// <summary>The buses, with how busy they are.</summary>
     public IReadOnlyList<BusDocument> Buses { get; init; } = [];
 
@@ -57,6 +63,28 @@ public sealed record StatusDocument
 /// <param name="Symptom">What is seen, with numbers.</param>
 /// <param name="Cure">What it probably comes from and what to do.</param>
 public sealed record CauseDocument(string Bus, string? Device, string Symptom, string Cure);
+
+/// <summary>The clock by which readings are dated.</summary>
+public sealed record ClockDocument
+{
+    /// <summary><c>synchronised</c>, <c>holdover</c> or <c>unset</c>.</summary>
+    public required string Quality { get; init; }
+
+    /// <summary>Why, in words.</summary>
+    public required string Text { get; init; }
+
+    /// <summary>The time by which readings are dated.</summary>
+    public required DateTimeOffset GatewayTime { get; init; }
+
+    /// <summary>How far the gateway's time is ahead of the computer's clock; more than 2 only while that clock is not believed.</summary>
+    public required double OffsetSeconds { get; init; }
+
+    /// <summary>How far the kernel says that the clock may be off; null when it does not know.</summary>
+    public double? MaximumErrorSeconds { get; init; }
+
+    /// <summary>Readings that are kept back until the clock is known.</summary>
+    public long HeldReadings { get; init; }
+}
 
 /// <summary>The outbox: <c>edgegateway outbox --json</c>.</summary>
 public sealed record OutboxDocument
@@ -221,6 +249,9 @@ public sealed record ProcessDocument
 
     /// <summary>Garbage collections of all generations since the process started.</summary>
     public required long Collections { get; init; }
+
+    /// <summary>Tasks that failed and that nobody waited for, since the gateway started: a defect to report.</summary>
+    public long UnobservedFaults { get; init; }
 }
 
 /// <summary>The values of one device: <c>edgegateway read DEVICE --json</c>.</summary>
@@ -268,6 +299,8 @@ public sealed record ErrorDocument(string Error);
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(StatusDocument))]
 [JsonSerializable(typeof(OutboxDocument))]
+[JsonSerializable(typeof(Hosting.ReloadDocument))]
+[JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(DeviceReadingDocument))]
 [JsonSerializable(typeof(ProbeDocument))]
 [JsonSerializable(typeof(Scanning.DeviceNames))]

@@ -14,8 +14,13 @@ namespace EdgeGateway.Hosting;
 /// </summary>
 internal sealed class CommitLoop
 {
-    /// <summary>A change of the wall clock against the monotonic one that counts as a step (requirement T-3).</summary>
-    private static readonly TimeSpan StepLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan StepLimit = GatewayClock.StepLimit;
+
+    /// <summary>How often the last time that was right is noted (requirement T-4).</summary>
+    private static readonly TimeSpan GoodTimeInterval = TimeSpan.FromHours(1);
+
+    /// <summary>Held batches that one commit processes, so that no commit grows with the time in which they were held.</summary>
+    private const int ReleaseGroup = 60;
 
     /// <summary>Without readings the time is fed only so often: an idle gateway writes little.</summary>
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(5);
@@ -35,6 +40,9 @@ internal sealed class CommitLoop
     /// <summary>Pollers that waited longer than this for room in the queue have lost polls, and the feed says so.</summary>
     private static readonly TimeSpan FullLimit = TimeSpan.FromSeconds(5);
 
+    /// <summary>The loop turns at least so often.</summary>
+    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly LoadedSite _site;
@@ -46,6 +54,7 @@ internal sealed class CommitLoop
     private readonly Guid _bootId;
     private readonly ConcurrentQueue<Posted> _posted = new();
     private readonly List<TaskCompletionSource> _awaited = [];
+    private readonly List<StoreNote> _commitNotes = [];
     private readonly StateWriter _state = new();
     private readonly CommitBatch _commit;
     private readonly LossNotices _losses = new();
@@ -66,8 +75,16 @@ internal sealed class CommitLoop
     private volatile string? _failing;
     private volatile bool _ended;
     private long _taken;
+    private long _held;
+    private readonly ClockNotes _clockNotes;
+    private readonly long _holdUntil;
+    private TimeQuality _toldQuality;
+    private TimeSpan _correction;
+    private bool _isHoldOver;
+    private bool _isRefusalTold;
+    private long _nextGoodTime;
 
-    public CommitLoop(LoadedSite site, SqliteStore store, ReadingQueue queue, GatewayClock clock, RetainedBirths births, ILogger log)
+    public CommitLoop(LoadedSite site, SqliteStore store, ReadingQueue queue, GatewayClock clock, RetainedBirths births, ILogger log, Guid? boot = null)
     {
         _site = site;
         Texts = new string?[site.Model.Points.Count];
@@ -76,18 +93,24 @@ internal sealed class CommitLoop
         _clock = clock;
         _births = births;
         _log = log;
-        _bootId = BootId.Current();
+        _bootId = boot ?? BootId.Current();
         var recovered = new StateRecovery(site, store, log).Run();
         _path = recovered.Path;
+        _clockNotes = new ClockNotes(store.Notes(), _bootId);
         _commit = new CommitBatch { ValueOf = StateRecovery.ValueOf(_path.Site) };
         _transition = _path.Site.ConfigurationHash != site.Model.ConfigurationHash || recovered.CannotContinue is not null;
         _afterLoss = recovered.Store.Report is not null;
         _repeats = new RangeRepeats(recovered.Store.Counters.GetValueOrDefault(RangeRepeats.Counter) != 0);
         Tell(recovered);
 
-        // A clock that was set back while the gateway was off is a step like any other.
+        // What was committed last was dated by a clock that was right, or the note says when one was.
+        clock.Begin(_path.IsUnset || _path.HasHeld ? _clockNotes.LastGood : _path.Seen ?? _clockNotes.LastGood, _clockNotes.OffsetOfBoot);
+        _isHoldOver = _clockNotes.IsHoldOver;
+        _holdUntil = clock.Monotonic + (long)site.Model.ClockHold.TotalMilliseconds;
+
+        // A clock that was set back while the gateway was off is a step like any other; so is one that was set at all since dates were provisional.
         var now = clock.At(clock.Monotonic);
-        if (_path.Now is { } before && before - now > StepLimit)
+        if (_path.Seen is { } before && (before - now > StepLimit || (_path.IsUnset && !_path.HasHeld && clock.Quality != TimeQuality.Unset && now - before > StepLimit)))
         {
             Step(now - before, "While the gateway was off the wall clock was set");
         }
@@ -105,8 +128,17 @@ internal sealed class CommitLoop
     /// <summary>What text points read last, by point index; null before the first reading.</summary>
     public string?[] Texts { get; }
 
+    /// <summary>Readings that are kept back until the clock is known.</summary>
+    public long Held => Interlocked.Read(ref _held);
+
+    /// <summary>The last time of which it is known that it was right: nothing that is valid now began later (requirement T-4).</summary>
+    public Instant? LastGood => _clockNotes.LastGood;
+
     /// <summary>Why the store cannot be written now, or null.</summary>
     public string? Failing => _failing;
+
+    /// <summary>Called at each turn with the time that the loop is going to rest: its sign of life.</summary>
+    public Action<TimeSpan>? Turned { get; set; }
 
     /// <summary>Asks for a record that the program itself makes, with the next commit.</summary>
     public void Post(Action<FeedEncoder, Instant> record) => _posted.Enqueue(new Posted(record, [], null));
@@ -150,9 +182,14 @@ internal sealed class CommitLoop
                 Time = now,
                 Kind = HealthKind.Start,
                 Text = "The gateway started.",
-                Fields = [new HealthField("configuration", site.ConfigurationHash), new HealthField("bootId", _bootId.ToString())],
+                Fields =
+                [
+                    new HealthField("configuration", site.ConfigurationHash), new HealthField("bootId", _bootId.ToString()),
+                    new HealthField("timeQuality", _clock.Quality.Word()),
+                ],
             });
         });
+        TellQuality();
     }
 
     /// <summary>Says that the gateway stops; goes with the last commit of <see cref="RunAsync"/>.</summary>
@@ -173,7 +210,7 @@ internal sealed class CommitLoop
         {
             while (!stop.IsCancellationRequested)
             {
-                await _queue.WaitAsync(_site.Model.Storage.CommitWindow).ConfigureAwait(false);
+                await WaitAsync(_site.Model.Storage.CommitWindow, stop).ConfigureAwait(false);
                 await CommitAsync(stop).ConfigureAwait(false);
             }
 
@@ -191,6 +228,19 @@ internal sealed class CommitLoop
 
             _awaited.Clear();
         }
+    }
+
+    // A long window is waited for in parts, so that the watchdog sees a sign of life in between.
+    private async ValueTask WaitAsync(TimeSpan window, CancellationToken stop)
+    {
+        do
+        {
+            var part = window < LongestRest ? window : LongestRest;
+            window -= part;
+            Turned?.Invoke(part);
+            await _queue.WaitAsync(part).ConfigureAwait(false);
+        }
+        while (window > TimeSpan.Zero && _queue.Count < ReadingQueue.GroupSize && _posted.IsEmpty && !stop.IsCancellationRequested);
     }
 
     /// <summary>Commits what the uplinks acknowledged after the last records; call once <see cref="RunAsync"/> and the uplinks have ended.</summary>
@@ -258,10 +308,18 @@ internal sealed class CommitLoop
         _repeats.Note(recovered.Store.UnpublishedLosses);
     }
 
-    private async ValueTask CommitAsync(CancellationToken stop)
+    /// <summary>One turn: commits what there is. For tests; <see cref="RunAsync"/> calls it once a window.</summary>
+    internal async ValueTask CommitAsync(CancellationToken stop)
     {
+        while (PrepareRelease())
+        {
+            Turned?.Invoke(TimeSpan.Zero);
+            await StoreAsync(stop).ConfigureAwait(false);
+        }
+
         while (PrepareCatchUp())
         {
+            Turned?.Invoke(TimeSpan.Zero);
             await StoreAsync(stop).ConfigureAwait(false);
         }
 
@@ -280,7 +338,7 @@ internal sealed class CommitLoop
             }
             catch (StoreException e) when ((e.CanRetry || e.Failure == StoreFailure.BudgetExhausted) && !stop.IsCancellationRequested)
             {
-                if (e.Failure == StoreFailure.BudgetExhausted && _commit.Checkpoint is null && _commit.Input is not null)
+                if (e.Failure == StoreFailure.BudgetExhausted && _commit.Checkpoint is null && _commit.Input is not null && !_path.HasHeld)
                 {
                     // A checkpoint frees the sample log before it; after that only deliveries, or a larger budget, make room.
                     Checkpoint(_path.Now!.Value);
@@ -296,6 +354,8 @@ internal sealed class CommitLoop
 
                 _failing = e.Message;
             }
+
+            Turned?.Invoke(RetryDelay);
 
             // Not cancelled by the stop: the readings in hand are accepted only once they are on disk.
             await Task.Delay(RetryDelay, _clock.Time, CancellationToken.None).ConfigureAwait(false);
@@ -321,6 +381,11 @@ internal sealed class CommitLoop
         }
 
         _checkpointWanted |= result.CheckpointWanted;
+        if (result.CheckpointWanted && _path.HasHeld && !_isHoldOver)
+        {
+            EndHold("the sample log has no more room");
+        }
+
         _commit.Clear();
         foreach (var done in _awaited)
         {
@@ -364,14 +429,105 @@ internal sealed class CommitLoop
         var monotonic = _clock.Monotonic;
         var until = _queue.TryPeek(out var oldest) ? _clock.At(oldest.Monotonic) : _clock.At(monotonic);
         var gap = _path.Now is { } last ? until - last : TimeSpan.Zero;
-        if (_transition || _afterLoss || _step is not null || gap <= 2 * CatchUpStep || gap > Pipeline.LongSilence)
+        if (_transition || _afterLoss || _path.HasHeld || MustHold || _step is not null || gap <= 2 * CatchUpStep || gap > Pipeline.LongSilence)
         {
             return false;
         }
 
-        Feed(new InputBatch(_store.NextBatchNumber, _path.Now!.Value + CatchUpStep, _bootId, monotonic, null, default));
+        Feed(new InputBatch(_store.NextBatchNumber, _path.Now!.Value + CatchUpStep, _bootId, _clock.SinceBoot(monotonic), null, default) { Quality = _clock.Quality });
         Pack(monotonic);
         return true;
+    }
+
+    /// <summary>Whether readings are kept back now: the clock was never set, and may be soon. After a salvage there is no waiting: what was saved must be told.</summary>
+    private bool MustHold => _clock.Quality == TimeQuality.Unset && !_isHoldOver && !_afterLoss;
+
+    /// <summary>Fills a commit with nothing but held batches that have got their dates, or that get none; a few at a time.</summary>
+    private bool PrepareRelease()
+    {
+        if (MustHold && _clock.Monotonic >= _holdUntil)
+        {
+            EndHold($"it was waited for {_site.Model.ClockHold.TotalMinutes:G3} minutes");
+        }
+
+        // Those of another boot can get no dates any more. A change of configuration ends the wait as well: they belong to the one before.
+        var isLate = _path.HasHeld && (_path.HeldBoot != _bootId || _transition);
+        if (!_path.HasHeld || (MustHold && !isLate))
+        {
+            return false;
+        }
+
+        var monotonic = _clock.Monotonic;
+        var isKnown = _clock.Quality != TimeQuality.Unset;
+        var release = new HeldRelease(_transition ? _path.LastHeld : Math.Min(_path.FirstHeld + ReleaseGroup - 1, _path.LastHeld), isKnown ? _clock.OffsetOfBoot : null);
+        if (_correction != TimeSpan.Zero || !isKnown)
+        {
+            TellRelease(isKnown && _path.HeldBoot == _bootId);
+        }
+
+        var wasUnset = _path.HeldBoot != _bootId;
+        Begin(_clock.At(monotonic), release);
+        Feed(new InputBatch(_store.NextBatchNumber, _clock.At(monotonic), _bootId, _clock.SinceBoot(monotonic), null, default) { Quality = _clock.Quality, Release = release });
+        if (wasUnset && !_path.HasHeld && _path.Now is { } before && (_clock.At(monotonic) - before).Duration() > StepLimit)
+        {
+            // Provisional dates of another boot: what follows is dated by another clock.
+            Step(_clock.At(monotonic) - before, "Since readings were held the wall clock was set");
+        }
+
+        Pack(monotonic);
+        return true;
+    }
+
+    private void EndHold(string why)
+    {
+        _isHoldOver = true;
+        _commitNotes.Add(_clockNotes.HoldOver());
+        Log.TimeQualityChanged(_log, _clock.Quality.Word(), $"Readings are no longer held: {why}. Their dates are provisional");
+    }
+
+    private void TellRelease(bool isDated)
+    {
+        var (held, correction) = (_path.HeldSamples, _correction);
+        _correction = TimeSpan.Zero;
+        Post((encoder, now) => encoder.Health(new HealthRecord
+        {
+            Time = now,
+            Kind = HealthKind.TimeQuality,
+            Text = isDated
+                ? $"The clock became known: {held} readings that were held were dated anew, by {correction.TotalSeconds:F1} s."
+                : $"The clock did not become known: {held} readings that were held keep provisional dates. Connect a time source (NTP), or set the clock.",
+            Fields =
+            [
+                new HealthField("quality", isDated ? _clock.Quality.Word() : TimeQuality.Unset.Word()), new HealthField("heldReadings", held),
+                new HealthField("correctionMilliseconds", (long)correction.TotalMilliseconds),
+            ],
+        }));
+    }
+
+    /// <summary>Tells when something else is known of the clock than before.</summary>
+    private void TellQuality()
+    {
+        var quality = _clock.Quality;
+        if (quality == _toldQuality)
+        {
+            return;
+        }
+
+        var text = _clock.Text;
+        _nextGoodTime = 0;
+        Log.TimeQualityChanged(_log, quality.Word(), text);
+        if (_toldQuality != TimeQuality.Unknown || quality == TimeQuality.Unset)
+        {
+            Post((encoder, now) => encoder.Health(new HealthRecord
+            {
+                Time = now,
+                Kind = HealthKind.TimeQuality,
+                Text = $"The clock is {quality.Word()}. {text}.",
+                Fields = [new HealthField("quality", quality.Word())],
+            }));
+        }
+
+        _toldQuality = quality;
     }
 
     /// <summary>Takes the readings, runs the local path, and fills the commit.</summary>
@@ -391,8 +547,21 @@ internal sealed class CommitLoop
         if (count > 0 || losses || _transition || _step is not null || !_posted.IsEmpty || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds)
         {
             Begin(now);
-            Feed(new InputBatch(_store.NextBatchNumber, now, _bootId, monotonic, _step, _samples.AsMemory(0, count)));
+            Feed(new InputBatch(_store.NextBatchNumber, now, _bootId, _clock.SinceBoot(monotonic), _step, _samples.AsMemory(0, count))
+            {
+                Quality = _clock.Quality,
+                Held = MustHold,
+            });
             _step = null;
+            if (monotonic >= _nextGoodTime || ending)
+            {
+                _nextGoodTime = monotonic + (long)GoodTimeInterval.TotalMilliseconds;
+                if (_clock.Quality != TimeQuality.Unset)
+                {
+                    _commit.Notes.Add(_clockNotes.Good(now, _clock.OffsetOfBoot));
+                }
+            }
+
             while (_posted.TryDequeue(out var posted))
             {
                 posted.Record(_path.Encoder, now);
@@ -438,11 +607,39 @@ internal sealed class CommitLoop
         }
 
         // Only now: readings taken so far were stamped with the offset that was in force. Acknowledgements go with the commit in any case.
+        var held = MustHold;
         var moved = _clock.Renew();
         if (moved.Duration() > StepLimit)
         {
-            Step(moved, "The wall clock stepped");
+            if (held && _clock.Quality != TimeQuality.Unset)
+            {
+                // What was held gets its dates by this: no window was open by the clock before.
+                _correction += moved;
+                _step = null;
+                Log.ClockSet(_log, moved);
+            }
+            else
+            {
+                Step(moved, "The wall clock stepped");
+            }
         }
+
+        if (_clock.Refused != TimeSpan.Zero && !_isRefusalTold)
+        {
+            // A step is an event also where it is not followed (requirement T-3).
+            var by = _clock.Refused;
+            Log.ClockRefused(_log, by);
+            Post((encoder, at) => encoder.Health(new HealthRecord
+            {
+                Time = at,
+                Kind = HealthKind.ClockStep,
+                Text = $"The computer's clock was set back by {by.Duration().TotalSeconds:F1} s to a time that cannot be. The gateway does not follow it and goes on by its monotonic clock; no window is cut. Set the clock.",
+                Fields = [new HealthField("stepMilliseconds", 0L), new HealthField("refusedMilliseconds", (long)by.TotalMilliseconds)],
+            }));
+        }
+
+        _isRefusalTold = _clock.Refused != TimeSpan.Zero;
+        TellQuality();
     }
 
     /// <summary>Says that polls were lost while no reading could be taken.</summary>
@@ -458,17 +655,17 @@ internal sealed class CommitLoop
     }
 
     /// <summary>What is due before the first batch after a start: another configuration, or the seam after a salvage.</summary>
-    private void Begin(Instant now)
+    private void Begin(Instant now, HeldRelease? release = null)
     {
         if (_transition)
         {
-            _path = StateRecovery.Transition(_path, _site.Model, now, _commit.Rows);
+            _path = StateRecovery.Transition(_path, _site.Model, now, _commit.Rows, _bootId, release);
             _commit.ValueOf = StateRecovery.ValueOf(_path.Site);
             _transition = false;
             _checkpointWanted = true;
         }
 
-        if (_afterLoss)
+        if (_afterLoss && !_path.HasHeld)
         {
             // Not an input of the log: the checkpoint of the same commit makes sure that it is never replayed.
             _path.Pipeline.ResumeAfterLoss(now);
@@ -479,14 +676,27 @@ internal sealed class CommitLoop
 
     private void Feed(in InputBatch input)
     {
-        _path.Feed(input);
+        try
+        {
+            _path.Feed(input);
+        }
+        catch (InvalidDataException e)
+        {
+            _store.MarkDamaged(e.Message);
+            throw new StoreException(StoreFailure.Damaged, $"The store is damaged: {e.Message}", e);
+        }
+
         _commit.Input = input;
-        _lastFed = input.MonotonicMilliseconds;
+        _lastFed = _clock.Monotonic;
+        Interlocked.Exchange(ref _held, _path.HeldSamples);
     }
 
     private void Pack(long monotonic)
     {
-        var now = _path.Now!.Value;
+        // While the clock is not set the path knows no time yet, and the records of the program are dated by the clock as it is.
+        var now = _path.Now ?? _clock.At(monotonic);
+        _commit.Notes.AddRange(_commitNotes);
+        _commitNotes.Clear();
         _commit.Rows.AddRange(_path.Encoder.Flush(now));
         var heads = _path.Encoder.Heads;
         foreach (var stream in FeedHeads.Streams)
@@ -494,7 +704,8 @@ internal sealed class CommitLoop
             _commit.Heads.Add(new StreamHead(stream, heads.Epoch, heads[stream]));
         }
 
-        if (_checkpointWanted || monotonic >= _nextCheckpoint)
+        // Held batches are read again from the sample log: it must reach back to the first of them.
+        if (!_path.HasHeld && (_checkpointWanted || monotonic >= _nextCheckpoint))
         {
             Checkpoint(now);
             _nextCheckpoint = monotonic + (long)_site.Model.Storage.CheckpointInterval.TotalMilliseconds;
@@ -514,11 +725,14 @@ internal sealed class CommitLoop
     {
         _step = (_step ?? TimeSpan.Zero) + by;
         Log.ClockStepped(_log, by);
+        var effect = MustHold
+            ? "No date was given by it: readings are held until the clock is known."
+            : "Open windows were closed early and a new clock era began.";
         Post((encoder, at) => encoder.Health(new HealthRecord
         {
             Time = at,
             Kind = HealthKind.ClockStep,
-            Text = $"{what} {(by < TimeSpan.Zero ? "back" : "forward")} by {by.Duration().TotalSeconds:F1} s; open windows were closed early and a new clock era began.",
+            Text = $"{what} {(by < TimeSpan.Zero ? "back" : "forward")} by {by.Duration().TotalSeconds:F1} s. {effect}",
             Fields = [new HealthField("stepMilliseconds", (long)by.TotalMilliseconds)],
         }));
     }

@@ -17,10 +17,14 @@ namespace EdgeGateway.Hosting;
 /// </summary>
 public sealed class GatewayRuntime : IAsyncDisposable
 {
-    private static readonly TimeSpan UplinkGrace = TimeSpan.FromSeconds(3);
+    /// <summary>Uplinks get 3 s for acknowledgements (requirement M-11), and this in all with their good-bye.</summary>
+    private static readonly TimeSpan UplinkGrace = TimeSpan.FromSeconds(4.5);
+
+    /// <summary>A bus that does not give back its last read by then is left behind: it has no part in what follows.</summary>
+    private static readonly TimeSpan PollerGrace = TimeSpan.FromSeconds(1);
 
     /// <summary>Writes under way and safe values get this long at a stop; what a dead device does not take waits for the next start.</summary>
-    private static readonly TimeSpan WriteGrace = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan WriteGrace = TimeSpan.FromSeconds(1.5);
 
     private const string LogCategory = "EdgeGateway";
 
@@ -36,11 +40,14 @@ public sealed class GatewayRuntime : IAsyncDisposable
     private readonly IBus[] _buses;
     private readonly Dictionary<string, WireHub> _wires;
     private readonly IUplink[] _uplinks;
+    private readonly Heartbeat[] _uplinkBeats;
     private readonly StatusReport _status;
     private readonly WriteJournal _journal;
     private readonly WriteDesk _desk;
+    private readonly LoopWatch _watch;
+    private readonly FaultCount _faults;
 
-    private GatewayRuntime(LoadedSite site, GatewayClock clock, SqliteStore store, ILoggerFactory logs)
+    private GatewayRuntime(LoadedSite site, GatewayClock clock, SqliteStore store, ILoggerFactory logs, RuntimeSeams seams)
     {
         Site = site.Model;
         _clock = clock;
@@ -49,10 +56,18 @@ public sealed class GatewayRuntime : IAsyncDisposable
         _queue = new ReadingQueue(clock.Time);
         var births = new RetainedBirths();
         _loop = new CommitLoop(site, store, _queue, clock, births, _log);
-        _buses = [.. Site.Buses.Select(bus => BusKinds.Create(bus, clock.Time))];
-        _pollers = [.. Site.Buses.Select((bus, i) => new BusPoller(bus, Site, _buses[i], _queue, clock, _log))];
+        _watch = new LoopWatch(seams.Manager, clock.Time, _log);
+        _faults = new FaultCount(_log);
+        _loop.Turned = TurnOf(_watch.Add("the commit loop"));
+        _buses = [.. Site.Buses.Select(bus => seams.Bus?.Invoke(bus) ?? BusKinds.Create(bus, clock.Time))];
+        _pollers = [.. Site.Buses.Select((bus, i) => new BusPoller(bus, Site, _buses[i], _queue, clock, _log)
+        {
+            // While the disk cannot be written the queue is full and the owners wait.
+            Beat = _watch.Add($"bus {bus.Id}", BusPoller.LongestTurn(Site.Devices.Where(d => d.BusId == bus.Id)), () => _queue.Count >= ReadingQueue.Capacity),
+        })];
         _wires = Site.Buses.Zip(_buses).Where(b => b.Second is ModbusBus).ToDictionary(b => b.First.Id, b => new WireHub((ModbusBus)b.Second, clock.Time));
-        _uplinks = [.. Site.Uplinks.Select(uplink => UplinkTable.Create(uplink, new UplinkContext
+        _uplinkBeats = [.. Site.Uplinks.Select(uplink => _watch.Add($"uplink {uplink.Id}"))];
+        _uplinks = [.. Site.Uplinks.Select((uplink, i) => UplinkTable.Create(uplink, new UplinkContext
         {
             SiteId = Site.SiteId,
             GatewayId = Site.GatewayId,
@@ -60,26 +75,36 @@ public sealed class GatewayRuntime : IAsyncDisposable
             Births = () => births.Current,
             Time = clock.Time,
             Logger = _log,
+            Beat = _uplinkBeats[i],
         }))];
         var damaged = new List<StoreNote>();
         _journal = new WriteJournal(store.Notes(damaged), _loop.RecordAsync, damaged);
         _desk = new WriteDesk(Site, _pollers, _journal, () => _loop.Failing, BootClock.System(clock.Time), clock.Time, _log);
-        _status = new StatusReport(Site, clock, store, _loop, _pollers, _uplinks, _buses);
+        _status = new StatusReport(Site, clock, store, _loop, _pollers, _uplinks, _buses, _watch, _faults, seams.Reloader);
     }
+
+    private Action<TimeSpan> TurnOf(Heartbeat beat) => rest =>
+    {
+        beat.Beat(rest);
+        _watch.Feed();
+    };
 
     /// <summary>The site in force.</summary>
     public SiteModel Site { get; }
 
     /// <summary>Opens the store and recovers the state; touches no wire.</summary>
     /// <exception cref="StoreException">The store cannot be used; the message says why and what to do.</exception>
-    public static GatewayRuntime Open(LoadedSite site, TimeProvider time, ILoggerFactory logs)
+    public static GatewayRuntime Open(LoadedSite site, TimeProvider time, ILoggerFactory logs) => Open(site, time, logs, new RuntimeSeams());
+
+    /// <inheritdoc cref="Open(LoadedSite, TimeProvider, ILoggerFactory)"/>
+    internal static GatewayRuntime Open(LoadedSite site, TimeProvider time, ILoggerFactory logs, RuntimeSeams seams)
     {
         ArgumentNullException.ThrowIfNull(site);
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return OpenStore(site, time, logs);
+                return OpenStore(site, time, logs, seams);
             }
             catch (StoreException e) when (e.Failure == StoreFailure.Damaged && attempt <= Salvages)
             {
@@ -88,12 +113,14 @@ public sealed class GatewayRuntime : IAsyncDisposable
         }
     }
 
-    private static GatewayRuntime OpenStore(LoadedSite site, TimeProvider time, ILoggerFactory logs)
+    private static GatewayRuntime OpenStore(LoadedSite site, TimeProvider time, ILoggerFactory logs, RuntimeSeams seams)
     {
         var store = SqliteStore.Open(site.Model.Storage, [.. site.Model.Uplinks.Select(u => u.Id)], time);
         try
         {
-            return new GatewayRuntime(site, new GatewayClock(time), store, logs);
+            // Other providers are those of tests and simulations: nobody can be asked about their clocks.
+            var source = seams.Clock ?? (time == TimeProvider.System || time is ShiftedTime ? new KernelClock() : null);
+            return new GatewayRuntime(site, new GatewayClock(time, source), store, logs, seams);
         }
         catch
         {
@@ -102,7 +129,8 @@ public sealed class GatewayRuntime : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs until <paramref name="stop"/>, then finishes the last commit, gives the uplinks 3 s, and returns.</summary>
+    /// <summary>Runs until <paramref name="stop"/>, then finishes the last commit, gives the uplinks 3 s, and returns: within 8 s whatever is broken (requirement M-11).</summary>
+    /// <exception cref="StoreException">The store is damaged beyond going on; opening again salvages it.</exception>
     public async Task RunAsync(CancellationToken stop)
     {
         Log.Started(_log, Site.GatewayId, Site.SiteId, Site.Devices.Count, Site.Points.Count, Site.Buses.Count, Site.ConfigurationHash[..12]);
@@ -112,11 +140,13 @@ public sealed class GatewayRuntime : IAsyncDisposable
 
         _loop.Begin();
         var loop = Task.Run(() => _loop.RunAsync(stopLoop.Token), CancellationToken.None);
-        var uplinks = _uplinks.Select(uplink => Task.Run(
-            () => Supervisor.KeepAsync($"uplink {uplink.Id}", uplink.RunAsync, _clock.Time, _log, stopUplinks.Token, _loop.PartFailed), CancellationToken.None)).ToArray();
+        var uplinks = _uplinks.Select((uplink, i) => Task.Run(
+            () => Supervisor.KeepAsync($"uplink {uplink.Id}", uplink.RunAsync, _clock.Time, _log, stopUplinks.Token, _loop.PartFailed, _uplinkBeats[i]), CancellationToken.None)).ToArray();
         var pollers = _pollers.Select(poller => Task.Run(
-            () => Supervisor.KeepAsync($"bus {poller.Model.Id}", poller.RunAsync, _clock.Time, _log, stopPolling.Token, _loop.PartFailed), CancellationToken.None)).ToArray();
+            () => Supervisor.KeepAsync($"bus {poller.Model.Id}", poller.RunAsync, _clock.Time, _log, stopPolling.Token, _loop.PartFailed, poller.Beat), CancellationToken.None)).ToArray();
         var writes = Task.Run(() => Supervisor.KeepAsync("writes", RunWritesAsync, _clock.Time, _log, stopPolling.Token, _loop.PartFailed), CancellationToken.None);
+
+        _watch.Start(_status.Word);
 
         // The loop ends early only by a fault that cannot be mended while running, such as a damaged store.
         var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -125,10 +155,11 @@ public sealed class GatewayRuntime : IAsyncDisposable
             await Task.WhenAny(stopped.Task, loop).ConfigureAwait(false);
         }
 
+        _watch.Stop();
         Log.Stopping(_log);
         await _desk.CloseAsync(WriteGrace).ConfigureAwait(false);
         await stopPolling.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll([.. pollers, writes]).ConfigureAwait(false);
+        await EndAsync("A bus", [.. pollers, writes], PollerGrace).ConfigureAwait(false);
         foreach (var wire in _wires.Values)
         {
             wire.End();
@@ -141,16 +172,39 @@ public sealed class GatewayRuntime : IAsyncDisposable
         {
             await loop.ConfigureAwait(false);
         }
+        catch (StoreException e) when (stop.IsCancellationRequested && e.CanRetry)
+        {
+            // A full disk is no reason to stop differently. These readings were never accepted.
+            Log.LastCommitFailed(_log, e.Message);
+        }
         finally
         {
             // Only now: an uplink ends as soon as nothing live waits, and the last records wait only once they are committed.
             await stopUplinks.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(uplinks).WaitAsync(UplinkGrace + TimeSpan.FromSeconds(2), _clock.Time, CancellationToken.None)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await EndAsync("An uplink", uplinks, UplinkGrace).ConfigureAwait(false);
         }
 
-        _loop.Settle();
+        try
+        {
+            _loop.Settle();
+        }
+        catch (StoreException e) when (stop.IsCancellationRequested && e.CanRetry)
+        {
+            // What these rows' acknowledgements would have taken away is delivered again, under the same numbers.
+            Log.LastCommitFailed(_log, e.Message);
+        }
+
         Log.Stopped(_log, _store.Statistics(withLosses: false).Rows);
+    }
+
+    private async Task EndAsync(string part, Task[] tasks, TimeSpan grace)
+    {
+        var all = Task.WhenAll(tasks);
+        await all.WaitAsync(grace, _clock.Time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!all.IsCompleted)
+        {
+            Log.PartLeftBehind(_log, part);
+        }
     }
 
     /// <summary>Reads one device now through the owner of its bus.</summary>
@@ -186,6 +240,8 @@ public sealed class GatewayRuntime : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _watch.Dispose();
+        _faults.Dispose();
         _desk.Dispose();
         foreach (var poller in _pollers)
         {
@@ -194,10 +250,26 @@ public sealed class GatewayRuntime : IAsyncDisposable
 
         foreach (var bus in _buses)
         {
-            await bus.DisposeAsync().ConfigureAwait(false);
+            await EndAsync("A bus", [bus.DisposeAsync().AsTask()], PollerGrace).ConfigureAwait(false);
         }
 
         _queue.Dispose();
         _store.Dispose();
     }
+}
+
+/// <summary>What a program, or a test, puts into a gateway beside its site.</summary>
+internal sealed record RuntimeSeams
+{
+    /// <summary>Who started the program and watches it; null when nobody does.</summary>
+    public ServiceManager? Manager { get; init; }
+
+    /// <summary>Where reloads are asked for; null when the configuration cannot be read again.</summary>
+    public Reloader? Reloader { get; init; }
+
+    /// <summary>Makes the bus of a model in place of the usual one; null or a null result: the usual one.</summary>
+    public Func<BusModel, IBus?>? Bus { get; init; }
+
+    /// <summary>What is known of the wall clock; null asks the kernel.</summary>
+    public IClockSource? Clock { get; init; }
 }

@@ -3,6 +3,7 @@ using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
+using EdgeGateway.Storage;
 
 namespace EdgeGateway.Hosting;
 
@@ -12,7 +13,17 @@ namespace EdgeGateway.Hosting;
 /// </summary>
 internal sealed class LocalPath
 {
+    /// <summary>What programs before this one wrote, and this one too while the clock is set.</summary>
     private const int StateVersion = 1;
+
+    /// <summary>The same, with the clock not set.</summary>
+    private const int UnsetStateVersion = 2;
+
+    private static readonly TimeSpan StepLimit = GatewayClock.StepLimit;
+
+    private Sample[] _samples = [];
+    private Func<int, ulong, double>? _valueOf;
+    private (Guid Boot, long Offset)? _known;
 
     public LocalPath(SiteModel site, FeedHeads heads)
     {
@@ -33,27 +44,126 @@ internal sealed class LocalPath
     /// <summary>Number of the last batch; 0 before the first.</summary>
     public long Batch { get; private set; }
 
-    /// <summary>Feeds one batch: the clock step, then the samples, then the time.</summary>
+    /// <summary>Time of the last batch, held or not, as it was dated then; null before the first.</summary>
+    public Instant? Seen { get; private set; }
+
+    /// <summary>True when the last samples that were processed have provisional dates.</summary>
+    public bool IsUnset { get; private set; }
+
+    /// <summary>True while batches wait for their dates. No checkpoint may be made then: they are read again from the sample log.</summary>
+    public bool HasHeld => FirstHeld > 0;
+
+    /// <summary>Number of the first batch that is held; 0 for none.</summary>
+    public long FirstHeld { get; private set; }
+
+    /// <summary>Number of the last batch that is held.</summary>
+    public long LastHeld { get; private set; }
+
+    /// <summary>Boot in which the last held batch was taken.</summary>
+    public Guid HeldBoot { get; private set; }
+
+    /// <summary>Samples that are held.</summary>
+    public long HeldSamples { get; private set; }
+
+    /// <summary>Reads the sample log after a number.</summary>
+    public required Func<long, IEnumerable<StoredBatch>> ReadLog { get; init; }
+
+    /// <summary>Feeds one batch: what it releases, or the clock step, then the samples, then the time.</summary>
+    /// <exception cref="InvalidDataException">A held batch cannot be read any more.</exception>
     public void Feed(in InputBatch batch)
+    {
+        Batch = batch.Number;
+        if (batch.Release is { } release)
+        {
+            ReleaseHeld(release, batch.BootId);
+            return;
+        }
+
+        Seen = batch.Now;
+        if (batch.Held)
+        {
+            FirstHeld = FirstHeld == 0 ? batch.Number : FirstHeld;
+            LastHeld = batch.Number;
+            HeldBoot = batch.BootId;
+            HeldSamples += batch.Samples.Length;
+            Encoder.IsClockUnset = true;
+            return;
+        }
+
+        Process(batch, correction: 0);
+    }
+
+    /// <summary>Processes held batches: dated anew where the time of their boot is known, else as they are.</summary>
+    /// <param name="release">Which, and by what.</param>
+    /// <param name="boot">The boot in which that became known.</param>
+    public void ReleaseHeld(in HeldRelease release, Guid boot)
+    {
+        if (release.Offset is { } now)
+        {
+            _known = (boot, now);
+        }
+
+        foreach (var stored in HasHeld ? ReadLog(FirstHeld - 1) : [])
+        {
+            if (stored.Number > Math.Min(release.Through, LastHeld))
+            {
+                break;
+            }
+
+            _valueOf ??= StateRecovery.ValueOf(Site);
+            if (InputBatchCodec.TryDecode(stored.Frame.Span, _valueOf, ref _samples, out var held) != FrameStatus.Intact)
+            {
+                throw new InvalidDataException($"Batch {stored.Number} of the sample log, which was held until the clock was set, cannot be read.");
+            }
+
+            if (_known is { } known && known.Boot == held.BootId)
+            {
+                // Steps in that time are part of what is corrected; only the way from what was before remains.
+                var correction = known.Offset - (held.Now.UnixMilliseconds - held.MonotonicMilliseconds);
+                var first = new Instant((held.Samples.IsEmpty ? held.Now : held.Samples.Span[0].Time).UnixMilliseconds + correction);
+                TimeSpan? step = Now is { } before && (before - first > StepLimit || (IsUnset && first - before > StepLimit)) ? first - before : null;
+                Process(held with { ClockStep = step, Quality = TimeQuality.Holdover }, correction);
+            }
+            else
+            {
+                Process(held, correction: 0);
+            }
+
+            HeldSamples -= held.Samples.Length;
+        }
+
+        FirstHeld = release.Through >= LastHeld ? 0 : release.Through + 1;
+        HeldSamples = HasHeld ? HeldSamples : 0;
+    }
+
+    private void Process(in InputBatch batch, long correction)
     {
         if (batch.ClockStep is { } step && Now is { } before)
         {
             Pipeline.ClockStepped(before, before + step);
         }
 
+        // Only now: windows that the step has cut were dated by the clock before it.
+        IsUnset = batch.Quality == TimeQuality.Unset;
+        Encoder.IsClockUnset = IsUnset;
         foreach (ref readonly var sample in batch.Samples.Span)
         {
-            Pipeline.Process(sample);
+            Pipeline.Process(correction == 0 ? sample : sample with { Time = new(sample.Time.UnixMilliseconds + correction) });
         }
 
-        Pipeline.Advance(batch.Now);
-        Now = batch.Now;
-        Batch = batch.Number;
+        var now = new Instant(batch.Now.UnixMilliseconds + correction);
+        Pipeline.Advance(now);
+        Now = now;
     }
 
     public void Save(StateWriter writer)
     {
-        writer.Write(StateVersion);
+        if (HasHeld)
+        {
+            throw new InvalidOperationException("Held batches are no part of a checkpoint.");
+        }
+
+        writer.Write(IsUnset ? UnsetStateVersion : StateVersion);
         writer.Write(Batch);
         writer.Write(Now.HasValue);
         writer.Write(Now ?? Instant.UnixEpoch);
@@ -67,15 +177,19 @@ internal sealed class LocalPath
     {
         var reader = new StateReader(state);
         var version = reader.ReadInt32();
-        if (version != StateVersion)
+        if (version is not (StateVersion or UnsetStateVersion))
         {
-            throw new InvalidDataException($"The checkpoint has version {version}; this program reads version {StateVersion}.");
+            throw new InvalidDataException($"The checkpoint has version {version}; this program reads versions {StateVersion} and {UnsetStateVersion}.");
         }
+
+        IsUnset = version == UnsetStateVersion;
+        Encoder.IsClockUnset = IsUnset;
 
         Batch = reader.ReadInt64();
         var hasNow = reader.ReadBoolean();
         var now = reader.ReadInstant();
         Now = hasNow ? now : null;
+        Seen = Now;
         Encoder.Heads = FeedHeads.ReadFrom(ref reader);
         Pipeline.Load(ref reader);
     }
@@ -88,6 +202,9 @@ internal sealed class LocalPath
         var reader = new StateReader(baselines.Written.Span);
         Pipeline.LoadBaselines(ref reader);
         Now = previous.Now;
+        Seen = previous.Seen;
         Batch = previous.Batch;
+        IsUnset = previous.IsUnset;
+        Encoder.IsClockUnset = previous.Encoder.IsClockUnset;
     }
 }

@@ -41,7 +41,7 @@ internal sealed class StateRecovery(LoadedSite site, SqliteStore store, ILogger 
         catch (UnknownConfigurationException e)
         {
             cannot = e.Message;
-            path = new LocalPath(site.Model, stored);
+            path = new LocalPath(site.Model, stored) { ReadLog = store.ReadBatches };
         }
 
         store.SaveConfiguration(site.Model.ConfigurationHash, Texts());
@@ -65,13 +65,20 @@ internal sealed class StateRecovery(LoadedSite site, SqliteStore store, ILogger 
     /// <param name="to">The configuration that comes into force.</param>
     /// <param name="now">The time of the first batch under the new configuration; used when the path before was never told the time.</param>
     /// <param name="rows">Receives the rows of the windows that were closed; empty in replay.</param>
-    public static LocalPath Transition(LocalPath from, SiteModel to, Instant now, List<OutboxRow> rows)
+    /// <param name="boot">The boot of that batch.</param>
+    /// <param name="release">What that batch says of held batches; they end with the configuration under which they were taken.</param>
+    public static LocalPath Transition(LocalPath from, SiteModel to, Instant now, List<OutboxRow> rows, Guid boot = default, HeldRelease? release = null)
     {
+        if (from.HasHeld)
+        {
+            from.ReleaseHeld(release ?? new HeldRelease(from.LastHeld, null), boot);
+        }
+
         // Windows end where the configuration before was last in force, not where the new one begins: in between nobody measured.
         var end = from.Now ?? now;
         from.Pipeline.Close(end);
         rows.AddRange(from.Encoder.Flush(end));
-        var path = new LocalPath(to, from.Encoder.Heads);
+        var path = new LocalPath(to, from.Encoder.Heads) { ReadLog = from.ReadLog };
         path.Encoder.Replay = from.Encoder.Replay;
         path.Continue(from);
         return path;
@@ -82,7 +89,7 @@ internal sealed class StateRecovery(LoadedSite site, SqliteStore store, ILogger 
         if (recovery.Checkpoint is not { } checkpoint)
         {
             var first = store.ReadBatches(0).FirstOrDefault();
-            return new LocalPath((first.ConfigurationHash is { } hash ? SiteOf(hash) : null) ?? site.Model, FeedHeads.Start(stored.Epoch));
+            return new LocalPath((first.ConfigurationHash is { } hash ? SiteOf(hash) : null) ?? site.Model, FeedHeads.Start(stored.Epoch)) { ReadLog = store.ReadBatches };
         }
 
         if (SiteOf(checkpoint.ConfigurationHash) is not { } model)
@@ -90,7 +97,7 @@ internal sealed class StateRecovery(LoadedSite site, SqliteStore store, ILogger 
             throw Unusable(checkpoint, $"its configuration {checkpoint.ConfigurationHash} is not kept", null);
         }
 
-        var path = new LocalPath(model, stored);
+        var path = new LocalPath(model, stored) { ReadLog = store.ReadBatches };
         try
         {
             path.Load(checkpoint.State.Span);
@@ -131,10 +138,18 @@ internal sealed class StateRecovery(LoadedSite site, SqliteStore store, ILogger 
 
             if (changed is not null)
             {
-                path = Transition(path, changed, input.Now, []);
+                path = Transition(path, changed, input.Now, [], input.BootId, input.Release);
             }
 
-            path.Feed(input);
+            try
+            {
+                path.Feed(input);
+            }
+            catch (InvalidDataException e)
+            {
+                throw Damaged(e.Message);
+            }
+
             replayed++;
         }
 

@@ -4,6 +4,7 @@ using EdgeGateway.Core.Diagnosis;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Core.State;
 using EdgeGateway.Storage;
 using EdgeGateway.Uplinks;
 
@@ -11,7 +12,16 @@ namespace EdgeGateway.Hosting;
 
 /// <summary>Puts together what the gateway does and what is wrong.</summary>
 internal sealed class StatusReport(
-    SiteModel site, GatewayClock clock, SqliteStore store, CommitLoop loop, IReadOnlyList<BusPoller> pollers, IReadOnlyList<IUplink> uplinks, IReadOnlyList<IBus> buses)
+    SiteModel site,
+    GatewayClock clock,
+    SqliteStore store,
+    CommitLoop loop,
+    IReadOnlyList<BusPoller> pollers,
+    IReadOnlyList<IUplink> uplinks,
+    IReadOnlyList<IBus> buses,
+    LoopWatch watch,
+    FaultCount faults,
+    Reloader? reloader)
 {
     private readonly DateTimeOffset _started = clock.Time.GetUtcNow();
     private readonly Dictionary<string, double> _predicted = pollers.ToDictionary(
@@ -28,6 +38,17 @@ internal sealed class StatusReport(
         if (loop.Failing is { } failing)
         {
             problems.Add($"The store cannot be written: {failing}");
+        }
+
+        problems.AddRange(watch.Blocked.Select(b => $"Blocked: {b}"));
+        if (clock.Quality == TimeQuality.Unset)
+        {
+            problems.Add($"The clock is not set: {clock.Text}");
+        }
+
+        if (faults.Count > 0)
+        {
+            problems.Add($"{faults.Count} tasks of the program failed unseen; the log has them. Report it");
         }
 
         problems.AddRange(links.Where(l => l.link.IsDown).Select(l =>
@@ -61,11 +82,46 @@ internal sealed class StatusReport(
                 Thinned = statistics.ThinnedRecords,
                 Quarantined = statistics.QuarantinedRecords,
             },
+            Clock = new ClockDocument
+            {
+                Quality = clock.Quality.Word(),
+                Text = clock.Text,
+                GatewayTime = clock.At(clock.Monotonic).ToDateTimeOffset(),
+                OffsetSeconds = Math.Round((clock.At(clock.Monotonic).ToDateTimeOffset() - now).TotalSeconds, 3),
+                MaximumErrorSeconds = clock.MaximumError?.TotalSeconds,
+                HeldReadings = loop.Held,
+            },
+            Reload = reloader?.Last,
             Buses = [.. pollers.Select(Bus)],
             Devices = [.. links.Select(l => Device(l.Model, l.link))],
             Uplinks = [.. states.Select(s => Uplink(s, now))],
             Process = Process(statistics.ProcessBytesWritten),
         };
+    }
+
+    /// <summary>How it is, in one line for the service manager; cheap, it touches no disk.</summary>
+    public string Word()
+    {
+        List<string> words = [];
+        words.AddRange(watch.Blocked.Select(b => $"blocked: {b}"));
+        if (loop.Failing is not null)
+        {
+            words.Add("the store cannot be written");
+        }
+
+        if (clock.Quality == TimeQuality.Unset)
+        {
+            words.Add("the clock is not set");
+        }
+
+        var down = pollers.Sum(p => p.Links.Count(l => l.IsDown));
+        if (down > 0)
+        {
+            words.Add($"{down} of {site.Devices.Count} devices do not answer");
+        }
+
+        words.AddRange(uplinks.Where(u => !u.Status.Connected).Select(u => $"uplink {u.Id} is not connected"));
+        return words.Count == 0 ? $"Running, {site.Devices.Count} devices" : $"Degraded: {string.Join("; ", words)}";
     }
 
     private static string Reason(DeviceLink link) => Reasons.Describe(Core.Quality.Bad(link.Reason.Reason, link.Reason.Detail));
@@ -149,6 +205,7 @@ internal sealed class StatusReport(
             WrittenBytes = writtenBytes ?? 0,
             AllocatedBytes = GC.GetTotalAllocatedBytes(),
             Collections = GC.CollectionCount(0),
+            UnobservedFaults = faults.Count,
             StartedAt = _started,
         };
     }

@@ -15,13 +15,21 @@ internal static class Supervisor
     /// <param name="log">Told of each fault.</param>
     /// <param name="cancel">Ends the work for good.</param>
     /// <param name="failed">Told of each fault as well; must not throw.</param>
+    /// <param name="beat">The part's sign of life: a part that waits for its next start is not blocked.</param>
     public static async Task KeepAsync(
-        string name, Func<CancellationToken, Task> part, TimeProvider time, ILogger log, CancellationToken cancel, Action<string, Exception>? failed = null)
+        string name,
+        Func<CancellationToken, Task> part,
+        TimeProvider time,
+        ILogger log,
+        CancellationToken cancel,
+        Action<string, Exception>? failed = null,
+        Heartbeat? beat = null)
     {
         var delay = FirstDelay;
         while (!cancel.IsCancellationRequested)
         {
             var started = time.GetTimestamp();
+            beat?.Beat();
             try
             {
                 await part(cancel).ConfigureAwait(false);
@@ -49,6 +57,7 @@ internal static class Supervisor
                 failed?.Invoke(name, e);
             }
 
+            beat?.Beat(delay);
             try
             {
                 await Task.Delay(delay, time, cancel).ConfigureAwait(false);

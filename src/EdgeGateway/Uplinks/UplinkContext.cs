@@ -21,6 +21,12 @@ public sealed record UplinkContext
 
     public required ILogger Logger { get; init; }
 
+    /// <summary>Sign of life: the loop that delivers beats at each turn, and turns at least every <see cref="LongestRest"/>; null when nobody watches.</summary>
+    public Hosting.Heartbeat? Beat { get; init; }
+
+    /// <summary>An uplink with nothing to do turns at least so often, to show that it could.</summary>
+    public static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(10);
+
     /// <summary>Numbers from 0 to below 1 that spread a fleet in time.</summary>
     public Func<double> Jitter { get; init; } = Random.Shared.NextDouble;
 }

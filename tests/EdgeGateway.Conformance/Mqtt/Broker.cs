@@ -35,9 +35,16 @@ internal sealed class Wire
 
     public static (Wire Wire, Stream Client) Create()
     {
+        var (server, client) = Streams();
+        return (new(server), client);
+    }
+
+    /// <summary>Both ends of a connection in memory; towards the server 64 KiB wait at most, towards the client 4 MiB.</summary>
+    public static (Stream Server, Stream Client) Streams()
+    {
         var toServer = new Pipe();
         var toClient = new Pipe(new PipeOptions(pauseWriterThreshold: 1 << 22, resumeWriterThreshold: 1 << 21));
-        return (new(new DuplexStream(toServer.Reader, toClient.Writer)), new DuplexStream(toClient.Reader, toServer.Writer));
+        return (new DuplexStream(toServer.Reader, toClient.Writer), new DuplexStream(toClient.Reader, toServer.Writer));
     }
 
     /// <summary>The next packet as hexadecimal text; empty when the client has closed.</summary>

@@ -229,7 +229,7 @@ public sealed class ConnectClauses
     [Trait("clause", "5.0 MQTT-4.1.0-1")]
     public async Task The_session_outlives_the_connection_as_long_as_it_was_agreed()
     {
-        await using var bench = new Bench();
+        await using var bench = new Bench(V500, options => options with { SuspectAfterDrops = 0 });
         var wire = await bench.ConnectAsync();
         var outcome = bench.PublishAsync();
         await wire.ExpectAsync(Hex.Publish(V500, "a", 1));

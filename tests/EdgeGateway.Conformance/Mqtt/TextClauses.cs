@@ -73,8 +73,8 @@ public sealed class TextClauses
             await RefusedAsync("a", new() { ResponseTopic = text });
             await RefusedAsync("a", new() { UserProperties = [new(text, "v")] });
             await RefusedAsync("a", new() { UserProperties = [new("n", text)] });
-            await Assert.ThrowsAnyAsync<ArgumentException>(() => bench.Client.SubscribeAsync(text).AsTask());
-            await Assert.ThrowsAnyAsync<ArgumentException>(() => bench.Client.UnsubscribeAsync(text).AsTask());
+            await Assert.ThrowsAnyAsync<ArgumentException>(() => bench.Client.SubscribeAsync(text).AsTask().WaitAsync(Bench.Patience));
+            await Assert.ThrowsAnyAsync<ArgumentException>(() => bench.Client.UnsubscribeAsync(text).AsTask().WaitAsync(Bench.Patience));
         }
 
         await RefusedAsync("a", new() { ResponseTopic = "answers/+" });
@@ -87,7 +87,7 @@ public sealed class TextClauses
         await bench.ExpectSilenceAsync(wire);
 
         Task RefusedAsync(string topic, MqttMessageProperties? properties = null) => Assert.ThrowsAnyAsync<ArgumentException>(
-            () => bench.Client.PublishAsync(topic, default, MqttQos.AtMostOnce, properties: properties).AsTask());
+            () => bench.Client.PublishAsync(topic, default, MqttQos.AtMostOnce, properties: properties).AsTask().WaitAsync(Bench.Patience));
     }
 
     [Theory]
@@ -265,7 +265,7 @@ public sealed class TextClauses
     {
         await using var bench = new Bench();
         var wire = await bench.ConnectAsync();
-        await Assert.ThrowsAnyAsync<ArgumentException>(() => bench.PublishAsync(topic));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => bench.PublishAsync(topic).WaitAsync(Bench.Patience));
         await bench.ExpectSilenceAsync(wire);
     }
 
@@ -286,7 +286,7 @@ public sealed class TextClauses
         }
         else
         {
-            await Assert.ThrowsAnyAsync<ArgumentException>(() => bench.PublishAsync(topic));
+            await Assert.ThrowsAnyAsync<ArgumentException>(() => bench.PublishAsync(topic).WaitAsync(Bench.Patience));
         }
     }
 
@@ -312,8 +312,8 @@ public sealed class TextClauses
     {
         await using var bench = new Bench();
         var wire = await bench.ConnectAsync();
-        await Assert.ThrowsAnyAsync<ArgumentException>(() => bench.Client.SubscribeAsync(filter).AsTask());
-        await Assert.ThrowsAnyAsync<ArgumentException>(() => bench.Client.UnsubscribeAsync(filter).AsTask());
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => bench.Client.SubscribeAsync(filter).AsTask().WaitAsync(Bench.Patience));
+        await Assert.ThrowsAnyAsync<ArgumentException>(() => bench.Client.UnsubscribeAsync(filter).AsTask().WaitAsync(Bench.Patience));
         await bench.ExpectSilenceAsync(wire);
     }
 
@@ -358,7 +358,7 @@ public sealed class TextClauses
         }
         else
         {
-            await Assert.ThrowsAnyAsync<ArgumentException>(() => bench.Client.SubscribeAsync(filter).AsTask());
+            await Assert.ThrowsAnyAsync<ArgumentException>(() => bench.Client.SubscribeAsync(filter).AsTask().WaitAsync(Bench.Patience));
         }
     }
 

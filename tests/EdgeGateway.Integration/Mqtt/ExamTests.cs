@@ -56,10 +56,27 @@ public sealed class ExamTests
         Assert.Equal(["will/x"], watcher.Topics);
     }
 
+    [Fact]
+    public async Task It_proves_itself_by_a_certificate_to_a_broker_with_another_name()
+    {
+        using var broker = await Mosquitto.RunAsync(new() { TlsNames = ["broker.example"], RequireClientCertificate = true });
+        await using var exam = new ExamProcess("5");
+        exam.Write(["""{"id":1,"topic":"t","qos":2,"payload":"x"}"""]);
+        var tls = $"\"tls\":{{\"ca\":\"{broker.Certificates!.CaFile}\",\"cert\":\"{broker.Certificates.ClientCertificate}\",\"key\":\"{broker.Certificates.ClientKey}\"}}";
+        exam.Start(broker.Port, $"\"exit_when_done\":true,{tls},{Quick}");
+        await exam.UntilAsync(_ => exam.Count("disconnected") > 0, "the name is refused");
+        Assert.Contains("it is for broker.example", exam.Events[0].GetProperty("reason").GetString(), StringComparison.Ordinal);
+        Assert.Equal(0, await exam.StopAsync());
+        exam.Start(broker.Port, $"\"exit_when_done\":true,\"host\":\"broker.example\",{tls},{Quick}");
+        Assert.Equal(0, await exam.ExitAsync());
+        Assert.Equal(1, exam.Count("delivered"));
+    }
+
     [Theory]
     [InlineData("4", "\"client_id\":\"x\"", 77, "MQTT version '4' is not supported")]
     [InlineData("5", "\"colour\":\"red\"", 77, "Known options: clean_start, client_id, ")]
     [InlineData("5", "\"keepalive\":\"soon\"", 2, "keepalive")]
+    [InlineData("5", "\"subscribe\":[{\"filter\":\"a#\"}]", 2, "the options cannot be used")]
     [InlineData("5", "\"max_inflight\":5,\"will\":{\"topic\":\"a/#\"}", 2, "the options cannot be used")]
     public async Task What_cannot_be_done_is_said_in_words(string version, string options, int exitCode, string words)
     {

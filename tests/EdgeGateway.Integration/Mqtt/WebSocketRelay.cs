@@ -112,7 +112,7 @@ public sealed class WebSocketRelay : IAsyncDisposable
         }
 
         var key = text.Split("\r\n").Single(line => line.StartsWith("Sec-WebSocket-Key: ", StringComparison.OrdinalIgnoreCase)).Split(": ")[1];
-#pragma warning disable CA5350 // What RFC 6455, 4.2.2 asks for; it protects nothing.
+#pragma warning disable CA5350 // RFC 6455, 4.2.2 prescribes SHA-1; it proves that the server understood, and protects nothing.
         var accept = Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
 #pragma warning restore CA5350
         var protocol = IsSilentOnSubprotocol ? "" : "Sec-WebSocket-Protocol: mqtt\r\n";

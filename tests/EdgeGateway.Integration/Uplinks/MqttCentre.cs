@@ -16,6 +16,7 @@ internal sealed class MqttCentre : UplinkCentre
     private readonly List<FeedMessage> _received = [];
     private readonly List<(string Topic, string Text, bool Retained)> _statuses = [];
     private readonly List<string> _problems = [];
+    private readonly List<(FeedCompression Packed, string? ContentType, bool? IsText)> _forms = [];
     private readonly HeldLink _link = new();
     private readonly string _version;
     private readonly Mosquitto _broker;
@@ -36,6 +37,9 @@ internal sealed class MqttCentre : UplinkCentre
 
     /// <summary>Messages on the status topic, in order.</summary>
     public IReadOnlyList<(string Topic, string Text, bool Retained)> Statuses { get { lock (_gate) { return [.. _statuses]; } } }
+
+    /// <summary>How each message of the feed was packed, and what was said of it.</summary>
+    public IReadOnlyList<(FeedCompression Packed, string? ContentType, bool? IsText)> Forms { get { lock (_gate) { return [.. _forms]; } } }
 
     public static async Task<MqttCentre> StartAsync(string version, params string[] extraLines)
     {
@@ -62,6 +66,7 @@ internal sealed class MqttCentre : UplinkCentre
             TopicRoot = "edgegateway/v1",
             InOrder = wishes.InOrder,
             BackfillBytesPerSecond = wishes.BackfillBytesPerSecond,
+            Compression = wishes.Compression,
         };
         var context = new UplinkContext
         {
@@ -130,6 +135,7 @@ internal sealed class MqttCentre : UplinkCentre
             else if (FeedMessage.TryParse(message.Payload.Span, out var read, out var problem))
             {
                 _received.Add(read);
+                _forms.Add((FeedPayload.Of(message.Payload.Span), message.Properties?.ContentType, message.Properties?.PayloadIsText));
             }
             else
             {

@@ -140,5 +140,25 @@ public sealed class MqttUplinkTests : UplinkContract
         Assert.Equal(["online", "offline", "online"], centre.Statuses.Select(s => s.Text));
     }
 
+    [Theory]
+    [InlineData("5", FeedCompression.Gzip, "application/json+gzip")]
+    [InlineData("5", FeedCompression.Deflate, "application/json+deflate")]
+    [InlineData("3.1.1", FeedCompression.Gzip, null)]
+    public async Task A_centre_that_can_unpack_gets_large_messages_packed_and_is_told_how(string version, FeedCompression compression, string? contentType)
+    {
+        await using var centre = await MqttCentre.StartAsync(version);
+        var outbox = new MemoryOutbox();
+        await using var run = Run(centre.Uplink(outbox, new UplinkWishes { Compression = compression }));
+        outbox.Add(bytes: 100, records: 100);
+        outbox.Add(FeedStream.State, subtopic: "incomer", retain: true);
+
+        await UntilAcknowledgedAsync(outbox, 2);
+        await ProofAsync(centre);
+        var plainType = contentType is null ? null : "application/json";
+        Assert.Equal(
+            [(FeedCompression.None, plainType, contentType is null ? (bool?)null : true), (compression, contentType, null)],
+            centre.Forms.Distinct().OrderBy(f => f.Packed));
+    }
+
     protected override async Task<UplinkCentre> CentreAsync() => await MqttCentre.StartAsync("5");
 }

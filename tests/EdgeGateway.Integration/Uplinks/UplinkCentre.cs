@@ -41,5 +41,7 @@ public sealed record UplinkWishes
 
     public long? BackfillBytesPerSecond { get; init; } = 10_000_000;
 
+    public FeedCompression Compression { get; init; }
+
     public IReadOnlyList<OutboxRow> Births { get; init; } = [];
 }

@@ -139,13 +139,15 @@ public abstract class UplinkContract
     {
         await using var centre = await CentreAsync();
         var outbox = new MemoryOutbox();
-        Add(outbox, 100, bytes: 2_000);
-        await using var run = Run(centre.Uplink(outbox, new UplinkWishes { BackfillBytesPerSecond = 50_000 }));
+
+        // Too large to be joined: forty seconds of history at the least pace, three at this one.
+        Add(outbox, 60, bytes: 40_000);
+        await using var run = Run(centre.Uplink(outbox, new UplinkWishes { BackfillBytesPerSecond = 800_000 }));
         await UntilAsync(() => centre.Received.Count > 0, "no history arrives");
         Assert.True(run.Uplink.Status.BackfillBytesPerSecond > 0);
         Add(outbox, 5);
 
-        await UntilAcknowledgedAsync(outbox, 105);
+        await UntilAcknowledgedAsync(outbox, 65);
         var arrivals = centre.Received.ToList();
         var lastLive = arrivals.FindLastIndex(m => m.Lane == FeedLane.Live);
         var lastHistory = arrivals.FindLastIndex(m => m.Lane == FeedLane.History);
@@ -166,8 +168,26 @@ public abstract class UplinkContract
         Add(outbox, 20);
 
         await UntilAcknowledgedAsync(outbox, 80);
-        Assert.Equal(Enumerable.Range(1, 80).Select(i => (long)i), centre.Received.Select(m => m.FirstSequence).Distinct());
+        Assert.Equal(Enumerable.Range(1, 80).Select(i => (long)i), centre.Received.SelectMany(Numbers).Distinct());
         await ProofAsync(centre);
+    }
+
+    [Fact]
+    public async Task Small_rows_that_waited_arrive_in_few_messages_and_all_are_acknowledged()
+    {
+        await using var centre = await CentreAsync();
+        var outbox = new MemoryOutbox();
+        for (var i = 0; i < 600; i++)
+        {
+            outbox.Add(i % 3 == 0 ? FeedStream.Sample : FeedStream.Summary, records: 2);
+        }
+
+        await using var run = Run(centre.Uplink(outbox));
+        await UntilAcknowledgedAsync(outbox, 600);
+        await ProofAsync(centre);
+        Assert.InRange(centre.Received.Count, 3, 12);
+        Assert.Equal(1_200, centre.Received.Sum(m => m.Records.Count));
+        Assert.Equal(Enumerable.Range(1, 800).Select(i => (long)i), centre.Received.Where(m => m.Stream == FeedStream.Summary).SelectMany(Numbers));
     }
 
     [Fact]
@@ -209,10 +229,12 @@ public abstract class UplinkContract
         await using var run = Run(centre.Uplink(outbox, new UplinkWishes { BackfillBytesPerSecond = 100_000_000 }));
 
         await UntilAcknowledgedAsync(outbox, 1_000);
-        Assert.InRange(outbox.LargestRead.Rows, 1, 64);
+        Assert.InRange(outbox.LargestRead.Rows, 1, DeliveryLanes.PageRows);
         Assert.InRange(outbox.LargestRead.Bytes, 1, 1024 * 1024);
         await ProofAsync(centre);
     }
+
+    private static IEnumerable<long> Numbers(FeedMessage message) => Enumerable.Range(0, message.Records.Count).Select(i => message.FirstSequence + i);
 
     internal static Running Run(IUplink uplink) => new(uplink);
 

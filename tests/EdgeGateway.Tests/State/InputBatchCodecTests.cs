@@ -156,6 +156,12 @@ public sealed class InputBatchCodecTests
                from monotonic in longs
                from step in Gen.OneOf(Gen.Constant((TimeSpan?)null), longs.Select(l => (TimeSpan?)new TimeSpan(l)))
                from all in samples.ArrayOf()
-               select new InputBatch(number & long.MaxValue, new Instant(now), boot, monotonic, step, all);
+               from quality in Gen.Elements(TimeQuality.Unknown, TimeQuality.Synchronised, TimeQuality.Holdover, TimeQuality.Unset)
+               from held in Gen.Elements(true, false)
+               from release in Gen.OneOf(
+                   Gen.Constant((HeldRelease?)null),
+                   longs.Select(l => (HeldRelease?)new HeldRelease(l & long.MaxValue, null)),
+                   longs.Select(l => (HeldRelease?)new HeldRelease(7, l)))
+               select new InputBatch(number & long.MaxValue, new Instant(now), boot, monotonic, step, all) { Quality = quality, Held = held, Release = release };
     }
 }

@@ -184,12 +184,20 @@ internal sealed record ExamOptions
             ReconnectMax = longest < shortest ? shortest : longest,
             ReconnectMinRefused = d.ReconnectMinRefused < longest ? d.ReconnectMinRefused : longest,
             MaxInFlight = MaxInFlight,
+
+            // The publisher keeps to its own limit, so that nothing waits inside the client and the order stays.
+            MaxInFlightBytes = int.MaxValue,
+            MaxWaitingBytes = int.MaxValue,
             SuspectAfterDrops = File.SuspectAfterDrops ?? d.SuspectAfterDrops,
             Tls = new MqttTlsOptions { CaFile = File.Tls?.Ca, CertificateFile = File.Tls?.Cert, KeyFile = File.Tls?.Key, ServerName = File.Host },
         };
         try
         {
             options.Validate();
+            foreach (var wanted in File.Subscribe)
+            {
+                new MqttSubscription { Filter = wanted.Filter, Qos = Qos(wanted.Qos, "subscribe") }.Validate();
+            }
         }
         catch (ArgumentException e)
         {

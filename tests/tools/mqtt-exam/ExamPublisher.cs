@@ -12,6 +12,9 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
     /// <summary>A message that is refused this often is set aside (requirement M-4).</summary>
     private const int MaxRefusals = 3;
 
+    /// <summary>Bytes of payload beyond which no further message is handed over, however large the window.</summary>
+    public const int MaxBytesInFlight = 16 * 1024 * 1024;
+
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(60);
 
     private readonly Channel<Happened> _happened = Channel.CreateUnbounded<Happened>(new UnboundedChannelOptions { SingleReader = true });
@@ -31,6 +34,7 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
     private MqttConnected? _connection;
     private int _knownSession;
     private long _next = 1;
+    private long _bytesInFlight;
     private TimeSpan _notBefore;
     private volatile bool _isStopping;
 
@@ -50,6 +54,7 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
             if (resumed.Key is { } row && !_done.Contains(row) && outbox.Find(row) is { } message)
             {
                 var flight = _inFlight[row] = new Flight(row, message);
+                _bytesInFlight += message.Payload.Length;
                 _ = WaitAsync(flight, new ValueTask<PublishOutcome>(resumed.Outcome));
             }
         }
@@ -166,6 +171,7 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
     private void Settle(Flight flight, PublishOutcome outcome)
     {
         _inFlight.Remove(flight.Row);
+        _bytesInFlight -= flight.Message.Payload.Length;
         switch (outcome.Status)
         {
             case PublishStatus.Delivered:
@@ -206,20 +212,15 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
     /// <summary>Hands over what may leave; returns how long to wait at most, or null for the next event.</summary>
     private TimeSpan? Fill()
     {
-        while (_connection is { } connection && !_isStopping)
+        // What was in flight in a lost session settles at once; until it has, what comes first is not known. A suspect goes alone.
+        if (_connection is not { } connection || _isStopping || _inFlight.Values.Any(f => f.IsSuspect || (f.Session != _knownSession && !connection.SessionPresent)))
         {
-            // What was in flight in a lost session settles at once; until it has, what comes first is not known.
-            if (_inFlight.Values.Any(f => f.Session != _knownSession && !connection.SessionPresent))
-            {
-                return null;
-            }
+            return null;
+        }
 
-            var window = Math.Min(options.MaxInFlight, (int)connection.Limits.ReceiveMaximum);
-            if (_inFlight.Count >= window || _inFlight.Values.Any(f => f.IsSuspect))
-            {
-                return null;
-            }
-
+        var window = Math.Min(options.MaxInFlight, (int)connection.Limits.ReceiveMaximum);
+        while (_inFlight.Count < window && _bytesInFlight < MaxBytesInFlight)
+        {
             if (_notBefore > Now)
             {
                 return _notBefore - Now;
@@ -231,7 +232,7 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
                 return wait;
             }
 
-            if (!Hand(flight))
+            if (!Hand(flight) || flight.IsSuspect)
             {
                 return null;
             }
@@ -315,6 +316,7 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
 
             _again.Remove(flight.Row);
             _inFlight.Add(flight.Row, flight);
+            _bytesInFlight += flight.Message.Payload.Length;
             flight.Session = _session;
             _ = PublishAsync(flight, _sessionEnd.Token);
             return true;

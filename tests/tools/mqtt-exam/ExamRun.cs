@@ -61,7 +61,7 @@ internal static class ExamRun
         await first.ConfigureAwait(false);
         if (!stop.IsCancellationRequested)
         {
-            await subscribing.ConfigureAwait(false);
+            await subscribing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await Task.Delay(TimeSpan.FromSeconds(options.File.LingerS), time, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 

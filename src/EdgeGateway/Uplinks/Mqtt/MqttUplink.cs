@@ -65,6 +65,7 @@ public sealed class MqttUplink : IUplink
                 Volatile.Write(ref _status, Status with { LastError = problem, LastErrorAt = _context.Time.GetUtcNow() });
             }
 
+            _context.Beat?.Beat(UnreadablePasswordPause);
             await Task.Delay(UnreadablePasswordPause, _context.Time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 

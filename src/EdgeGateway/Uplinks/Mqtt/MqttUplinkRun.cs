@@ -11,14 +11,12 @@ internal sealed class MqttUplinkRun : IDisposable
     /// <summary>How long a stop waits for acknowledgements (requirement M-11).</summary>
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(3);
 
-    private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FarewellLimit = TimeSpan.FromSeconds(1);
 
     /// <summary>After an outage this long, history waits up to <see cref="FleetSpread"/>, so that a fleet does not come back at once.</summary>
     private static readonly TimeSpan LongOutage = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan FleetSpread = TimeSpan.FromSeconds(30);
-
-    private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(1);
 
     private static readonly MqttMessageProperties Json = new() { PayloadIsText = true, ContentType = FeedPayload.ContentType(FeedCompression.None) };
 
@@ -116,6 +114,7 @@ internal sealed class MqttUplinkRun : IDisposable
         while (true)
         {
             Interlocked.Exchange(ref _lookPending, 0);
+            _context.Beat?.Beat(UplinkContext.LongestRest);
             while (_events.Reader.TryRead(out var happened))
             {
                 Handle(in happened, client);
@@ -145,7 +144,7 @@ internal sealed class MqttUplinkRun : IDisposable
                 wait = limit - Now;
             }
 
-            await WaitAsync(wait).ConfigureAwait(false);
+            await WaitAsync(wait is { } due && due < UplinkContext.LongestRest ? due : UplinkContext.LongestRest).ConfigureAwait(false);
         }
     }
 
@@ -158,17 +157,9 @@ internal sealed class MqttUplinkRun : IDisposable
     }
 
     /// <summary>Waits for the next event, one of which is that the time is over. Nothing is made for a turn: there are many in a second.</summary>
-    private ValueTask<bool> WaitAsync(TimeSpan? wait)
+    private ValueTask<bool> WaitAsync(TimeSpan wait)
     {
-        _alarm.Change(
-            wait switch
-            {
-                null => Timeout.InfiniteTimeSpan,
-                { } time when time <= TimeSpan.Zero => TimeSpan.Zero,
-                { } time when time < LongestTimer => time,
-                _ => LongestTimer,
-            },
-            Timeout.InfiniteTimeSpan);
+        _alarm.Change(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         return _events.Reader.WaitToReadAsync();
     }
 

@@ -75,6 +75,23 @@ public sealed class FlowTests
     }
 
     [Fact]
+    public async Task Properties_that_cannot_be_sent_are_refused_at_the_call()
+    {
+        await using var bench = new ClientBench();
+        foreach (var properties in new MqttMessageProperties[]
+        {
+            new() { ResponseTopic = "a/#" },
+            new() { ContentType = new string('x', 65_536) },
+            new() { CorrelationData = new byte[65_536] },
+            new() { UserProperties = [new("name", "half \uD800")] },
+            new() { UserProperties = [new("\0", "value")] },
+        })
+        {
+            Assert.ThrowsAny<ArgumentException>(() => { _ = bench.Client.PublishAsync("a", default, properties: properties).AsTask(); });
+        }
+    }
+
+    [Fact]
     public async Task More_bytes_than_may_wait_are_given_back_but_one_message_always_may()
     {
         await using var bench = new ClientBench(change: options => options with { MaxWaitingBytes = 100 });

@@ -75,6 +75,31 @@ public sealed class SubscriptionTests
     }
 
     [Fact]
+    public async Task A_filter_that_does_not_fit_at_all_is_refused_and_many_are_unsubscribed_in_parts()
+    {
+        await using var bench = new ClientBench();
+        var peer = await bench.ConnectAsync(new() { MaximumPacketSize = 64 });
+        Assert.Equal(MqttReasonCode.PacketTooLarge, (await bench.Client.SubscribeAsync(new string('x', 60)).AsTask().WaitAsync(Patience)).Code);
+        var answers = bench.Client.UnsubscribeAsync([.. Enumerable.Range(0, 4).Select(i => $"{i}{new string('x', 20)}"), new string('y', 60)]).AsTask();
+        var seen = 0;
+        while (seen < 4)
+        {
+            var unsubscribe = await peer.ExpectUnsubscribeAsync();
+            seen += unsubscribe.Filters.Count;
+            await peer.SendAsync(new SubAckPacket
+            {
+                Type = PacketType.UnsubAck,
+                PacketId = unsubscribe.PacketId,
+                ReasonCodes = unsubscribe.Filters.Select(each => (byte)(each[0] == '2' ? 0x11 : 0)).ToArray(),
+            });
+        }
+
+        Assert.Equal(
+            [MqttReasonCode.Success, MqttReasonCode.Success, MqttReasonCode.NoSubscriptionExisted, MqttReasonCode.Success, MqttReasonCode.PacketTooLarge],
+            await answers.WaitAsync(Patience));
+    }
+
+    [Fact]
     public async Task What_the_server_does_not_take_is_refused_without_asking()
     {
         await using var bench = new ClientBench();

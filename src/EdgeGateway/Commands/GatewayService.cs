@@ -1,0 +1,143 @@
+using EdgeGateway.Control;
+using EdgeGateway.Hosting;
+using EdgeGateway.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeGateway.Commands;
+
+/// <summary>
+/// The life of <c>edgegateway run</c>: opens the gateway, changes it over to another configuration when that is asked for, and starts it again after a
+/// fault. Tells the service manager how far it is.
+/// </summary>
+internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, ServiceManager? manager, Reloader reloader)
+{
+    private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(60);
+
+    private readonly ILogger _log = logs.CreateLogger("EdgeGateway");
+    private bool _hasRun;
+
+    // The configuration to go back to while the one that takes over has not started.
+    private LoadedSite? _before;
+
+    /// <summary>Runs until <paramref name="stop"/>.</summary>
+    /// <exception cref="StoreException">At the start: the store cannot be used; the message says what to do.</exception>
+    /// <exception cref="IOException">At the start: the health endpoint or the control socket cannot be opened.</exception>
+    public async Task RunAsync(LoadedSite site, CancellationToken stop)
+    {
+        using var hangUp = OperatingSystem.IsWindows() ? null : System.Runtime.InteropServices.PosixSignalRegistration.Create(
+            System.Runtime.InteropServices.PosixSignal.SIGHUP,
+            signal =>
+            {
+                signal.Cancel = true;
+                Ask();
+            });
+        var running = site;
+        var delay = FirstDelay;
+        while (!stop.IsCancellationRequested)
+        {
+            var started = time.GetTimestamp();
+            LoadedSite? next;
+            try
+            {
+                next = await RunOnceAsync(running, stop).ConfigureAwait(false);
+            }
+            catch (Exception e) when (_before is not null && e is StoreException or IOException)
+            {
+                // The new one was good as far as it can be checked; it does not start, say, because its health port is taken.
+                Log.ReloadFailed(_log, e.Message);
+                reloader.Ended(ReloadDocument.Failed, e.Message);
+                (running, _before) = (_before!, null);
+                continue;
+            }
+#pragma warning disable CA1031 // A gateway that ended by whatever fault is started again.
+            catch (Exception e) when (_hasRun && !stop.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                // Whatever it was: it is told, and the gateway goes on from its last commit.
+                delay = time.GetElapsedTime(started) > LongestDelay ? FirstDelay : delay;
+                Log.GatewayFailed(_log, delay, e);
+                await Task.Delay(delay, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                delay = delay * 2 < LongestDelay ? delay * 2 : LongestDelay;
+                continue;
+            }
+
+            if (next is not null)
+            {
+                Log.Reloading(_log, next.Model.ConfigurationHash[..12]);
+                manager?.Reloading(time);
+                (_before, running) = (running, next);
+            }
+        }
+    }
+
+    /// <summary>Checks the configuration and asks for it to be taken over.</summary>
+    public ReloadDocument Ask()
+    {
+        var wish = reloader.Ask();
+        if (wish.State == ReloadDocument.Refused)
+        {
+            foreach (var problem in wish.Problems)
+            {
+                Log.ReloadRefused(_log, problem);
+            }
+        }
+
+        return wish;
+    }
+
+    /// <summary>Runs one configuration until the stop or until another is wanted.</summary>
+    /// <returns>The one that is wanted; null at the stop.</returns>
+    private async Task<LoadedSite?> RunOnceAsync(LoadedSite site, CancellationToken stop)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        await using var gateway = GatewayRuntime.Open(site, time, logs, new RuntimeSeams { Manager = manager, Reloader = reloader });
+        await using var control = await ControlServer.StartAsync(gateway, site.Model.Storage.Directory, site.Model.HealthListen, stop, Ask).ConfigureAwait(false);
+        KeepGoodCopy(site);
+
+        // Reading the configuration and replaying the log left garbage that a quiet gateway would carry for hours.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        var status = site.Model.StatusEvery is { } every ? StatusLine.PrintAsync(gateway, every, Console.Out, end.Token) : Task.CompletedTask;
+        var running = gateway.RunAsync(end.Token);
+        _hasRun = true;
+        if (_before is not null)
+        {
+            reloader.Ended(ReloadDocument.InForce);
+            _before = null;
+        }
+
+        manager?.Ready($"Running configuration {site.Model.ConfigurationHash[..12]}");
+        await using var stopping = stop.Register(() => manager?.Stopping());
+        var wanted = reloader.Wanted;
+        await Task.WhenAny(running, wanted).ConfigureAwait(false);
+        if (!running.IsCompleted && !stop.IsCancellationRequested)
+        {
+            await end.CancelAsync().ConfigureAwait(false);
+        }
+
+        try
+        {
+            await running.ConfigureAwait(false);
+        }
+        finally
+        {
+            // Who reads the lines may have gone; the gateway does not depend on it.
+            await end.CancelAsync().ConfigureAwait(false);
+            await status.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        return wanted.IsCompletedSuccessfully && !stop.IsCancellationRequested ? reloader.Take() : null;
+    }
+
+    private void KeepGoodCopy(LoadedSite site)
+    {
+        try
+        {
+            GoodCopy.Save(site);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or StoreException)
+        {
+            Log.GoodCopyFailed(_log, e.Message);
+        }
+    }
+}

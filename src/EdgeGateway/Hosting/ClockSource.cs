@@ -1,0 +1,88 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace EdgeGateway.Hosting;
+
+/// <summary>What the computer says of its wall clock.</summary>
+/// <param name="IsSynchronised">The kernel says that NTP or another source keeps it.</param>
+/// <param name="HasChip">It kept time while the computer was off, or a host gives it: a clock that was right goes on being right over a restart.</param>
+/// <param name="MaximumError">How far it may be off, as the kernel estimates; null when it does not say.</param>
+internal readonly record struct ClockFacts(bool IsSynchronised, bool HasChip, TimeSpan? MaximumError);
+
+/// <summary>Asks the computer about its wall clock.</summary>
+internal interface IClockSource
+{
+    /// <summary>Cheap: called with every commit.</summary>
+    ClockFacts Read();
+}
+
+/// <summary>The kernel's word: <c>adjtimex(2)</c>, and the clock chips in <c>/sys/class/rtc</c>.</summary>
+internal sealed class KernelClock : IClockSource
+{
+    // From linux/timex.h.
+    private const int TimeError = 5;
+    private const int StatusUnsynchronised = 0x40;
+
+    // struct timex: modes (4 bytes, padded to a long), offset, freq, maxerror, esterror (longs), status (4 bytes).
+    private static readonly int Word = IntPtr.Size;
+    private static readonly int MaximumErrorAt = 3 * Word;
+    private static readonly int StatusAt = 5 * Word;
+
+    // More than the 208 bytes of struct timex; all zero asks and sets nothing.
+    private readonly byte[] _timex = new byte[512];
+    private readonly bool _hasChip = FindChip("/sys/class/rtc", "/proc/device-tree/model");
+
+    public ClockFacts Read()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return new ClockFacts(false, HasChip: true, null);
+        }
+
+        Array.Clear(_timex);
+        var state = AdjTimeX(_timex);
+        if (state < 0)
+        {
+            return new ClockFacts(false, _hasChip, null);
+        }
+
+        var status = BinaryPrimitives.ReadInt32LittleEndian(_timex.AsSpan(StatusAt));
+        var error = Word == 8 ? BinaryPrimitives.ReadInt64LittleEndian(_timex.AsSpan(MaximumErrorAt)) : BinaryPrimitives.ReadInt32LittleEndian(_timex.AsSpan(MaximumErrorAt));
+        var isSynchronised = state != TimeError && (status & StatusUnsynchronised) == 0;
+        return new ClockFacts(isSynchronised, _hasChip, isSynchronised ? TimeSpan.FromMicroseconds(error) : null);
+    }
+
+    /// <summary>
+    /// Whether something kept the time while the computer was off. Single-board computers often have no clock chip, or one without a battery that begins in 1970;
+    /// they are known by their device tree. Other computers have one, and virtual machines and containers get the time from their host.
+    /// </summary>
+    /// <param name="chips">The kernel's directory of clock chips.</param>
+    /// <param name="board">The file in which a device tree names the board.</param>
+    internal static bool FindChip(string chips, string board)
+    {
+        try
+        {
+            if (!File.Exists(board) || File.ReadAllText(board).StartsWith("linux,dummy-virt", StringComparison.Ordinal))
+            {
+                return true;
+            }
+
+            return Directory.Exists(chips) && Directory.EnumerateDirectories(chips).Any(chip =>
+                File.Exists(Path.Combine(chip, "since_epoch"))
+                && long.TryParse(File.ReadAllText(Path.Combine(chip, "since_epoch")).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+                && seconds * 1000 >= GatewayClock.Earliest.UnixMilliseconds);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A chip that cannot be read has not given the time either.
+            return false;
+        }
+    }
+
+#pragma warning disable SYSLIB1054 // The generated form needs unsafe blocks; this one takes bytes only.
+    [DllImport("libc", EntryPoint = "adjtimex", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int AdjTimeX([In, Out] byte[] timex);
+#pragma warning restore SYSLIB1054
+}
