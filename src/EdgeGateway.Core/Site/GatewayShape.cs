@@ -180,7 +180,8 @@ public static class GatewayShape
         "an mqtt uplink",
         new("id", Id, "Identifier of the uplink.") { Required = true },
         new("type", Choice("mqtt"), "Versioned JSON over MQTT.") { Required = true },
-        new("servers", new ListShape(Text, min: 1), "Servers in order of preference: mqtts://host:8883 or mqtt://host:1883.") { Required = true, AlsoCalled = ["server", "host", "broker", "url"] },
+        new("servers", new ListShape(Text, min: 1), "Servers in order of preference: mqtts://host:8883 or mqtt://host:1883; over WebSocket wss://host:443/path or ws://.") { Required = true, AlsoCalled = ["server", "host", "broker", "url"] },
+        new("followServers", new ListShape(Text), "Hosts, as host or host:port, that a server may send the gateway to (MQTT 5 server reference); others are not followed."),
         new("version", Choice("3.1.1", "5"), "MQTT version.") { Default = "5" },
         new("clientId", Text, "Client identifier; edgegateway-<gateway id> when absent."),
         new("username", Text, "User name.") { AlsoCalled = ["user"] },
@@ -191,7 +192,7 @@ public static class GatewayShape
         new("keepAlive", Duration, "Longest silence on the connection.") { Default = "30s" },
         new("format", Choice([.. FeedFormats.Words]), "feed: every stream in its numbered envelope. samples: only samples, as plain lists of one object for each poll.") { Default = "feed" },
         new("topicRoot", Text, "Root of the topic tree.") { Default = "edgegateway/v1", AlsoCalled = ["topic"] },
-        new("allowPlaintext", TrueOrFalse, "Allows mqtt:// to servers beyond this machine.") { Default = "false" },
+        new("allowPlaintext", TrueOrFalse, "Allows mqtt:// and ws:// to servers beyond this machine.") { Default = "false" },
         new("inOrder", TrueOrFalse, "true: strictly oldest first. false: live records first, history beside them.") { Default = "false" },
         new("backfillPerSecond", new EitherShape(Off, Size), "Pace of history beside live records, in bytes per second, or off: as fast as the link takes it. 20 times the live rate, between 64kB and 256kB, when absent."),
         new("compression", Choice("none", "gzip", "deflate"), "What the centre can unpack: larger messages leave compressed where that saves a tenth or more.") { Default = "none" });

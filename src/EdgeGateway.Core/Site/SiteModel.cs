@@ -355,8 +355,11 @@ public abstract record UplinkModel
 /// <summary>Versioned JSON over MQTT.</summary>
 public sealed record MqttUplinkModel : UplinkModel
 {
-    /// <summary>Servers in order of preference: <c>mqtt://host:port</c> or <c>mqtts://host:port</c>.</summary>
+    /// <summary>Servers in order of preference: <c>mqtt://host:port</c>, <c>mqtts://host:port</c>, or over WebSocket <c>ws://</c> and <c>wss://host:port/path</c>.</summary>
     public required IReadOnlyList<string> Servers { get; init; }
+
+    /// <summary>Hosts that a server may send the gateway to, as <c>host</c> or <c>host:port</c> (requirement M-8).</summary>
+    public IReadOnlyList<string> FollowServers { get; init; } = [];
 
     /// <summary><c>3.1.1</c> or <c>5</c>.</summary>
     public required string Version { get; init; }

@@ -35,6 +35,8 @@ internal static class SiteUplinks
     internal static bool IsLoopback(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
 
+    private static string Host(string server) => server.LastIndexOf(':') is > 0 and var colon && !server.EndsWith(']') ? server[..colon] : server;
+
     private static bool IsUnpaced(Section section) => section.Node("backfillPerSecond") is YamlScalar { Text: "off" };
 
     private static long? Backfill(Section section, ProblemCollector problems)
@@ -59,9 +61,10 @@ internal static class SiteUplinks
         var servers = new List<string>();
         foreach (var server in section.Scalars("servers"))
         {
-            if (!Uri.TryCreate(server.Text, UriKind.Absolute, out var uri) || uri.Scheme is not ("mqtt" or "mqtts") || uri.Host.Length == 0 || uri.PathAndQuery is not ("" or "/"))
+            if (!Uri.TryCreate(server.Text, UriKind.Absolute, out var uri) || uri.Scheme is not ("mqtt" or "mqtts" or "ws" or "wss") || uri.Host.Length == 0
+                || (uri.Scheme is "mqtt" or "mqtts" && uri.PathAndQuery is not ("" or "/")))
             {
-                problems.Error(server, $"'{server.Text}' is not the address of an MQTT server", "Write mqtts://host:8883, or mqtt://127.0.0.1:1883 on this machine");
+                problems.Error(server, $"'{server.Text}' is not the address of an MQTT server", "Write mqtts://host:8883, wss://host/mqtt through a web proxy, or mqtt://127.0.0.1:1883 on this machine");
                 continue;
             }
 
@@ -70,12 +73,17 @@ internal static class SiteUplinks
                 problems.Error(server, "the address of the server holds a user name or password", "Use 'username' and 'passwordFile': secrets do not stand in this file");
             }
 
-            if (uri.Scheme == "mqtt" && !allowPlaintext && !IsLoopback(uri.Host.Trim('[', ']')))
+            if (uri.Scheme is "mqtt" or "ws" && !allowPlaintext && !IsLoopback(uri.Host.Trim('[', ']')))
             {
-                problems.Error(server, $"{server.Text} would send everything unencrypted beyond this machine", "Use mqtts:// (usual port 8883), or write 'allowPlaintext: true' if the network is trusted");
+                problems.Error(server, $"{server.Text} would send everything unencrypted beyond this machine", "Use mqtts:// (usual port 8883) or wss://, or write 'allowPlaintext: true' if the network is trusted");
             }
 
-            servers.Add($"{uri.Scheme}://{uri.Host}:{(uri.Port > 0 ? uri.Port : uri.Scheme == "mqtt" ? 1883 : 8883)}");
+            servers.Add($"{uri.Scheme}://{uri.Host}:{(uri.Port > 0 ? uri.Port : uri.Scheme == "mqtt" ? 1883 : 8883)}{uri.PathAndQuery.TrimEnd('/')}");
+        }
+
+        foreach (var server in section.Scalars("followServers").Where(server => server.Text.Contains('/', StringComparison.Ordinal) || Uri.CheckHostName(Host(server.Text)) == UriHostNameType.Unknown))
+        {
+            problems.Error(server, $"'{server.Text}' is not a host to be sent to", "Write host, or host:port, without a scheme");
         }
 
         if (section.Has("certificateFile") != section.Has("keyFile"))
@@ -104,6 +112,7 @@ internal static class SiteUplinks
         {
             Id = id,
             Servers = servers,
+            FollowServers = [.. section.Scalars("followServers").Select(server => server.Text)],
             Version = section.Text("version") ?? "5",
             ClientId = section.Text("clientId") ?? $"edgegateway-{gatewayId}",
             Username = section.Text("username"),

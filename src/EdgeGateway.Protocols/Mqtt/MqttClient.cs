@@ -345,14 +345,23 @@ public sealed class MqttClient : IAsyncDisposable
         _sessionServer = resumable ? server : null;
         if (answer.SessionPresent)
         {
-            _session.Recall();
+            try
+            {
+                _session.Recall();
+            }
+            catch (Exception fault)
+            {
+                // Whatever the caller's outbox throws may be over at the next attempt, and must not end the client.
+                SessionStoreFailed?.Invoke(fault);
+                return (new(MqttLossCause.SessionStore, $"a message in flight cannot be recalled: {fault.Message}"), null);
+            }
         }
         else
         {
             _received.Clear();
         }
 
-        var inbox = _inbox = new MqttInbox(connection, _received, _saver, _options, MessageReceived, HandlerFailed, Counters);
+        var inbox = _inbox = new MqttInbox(connection, _received, _saver, answer.SessionPresent, _options, MessageReceived, HandlerFailed, Counters);
         Counters.CountConnect();
         _connected = true;
         Connected?.Invoke(new(server, _clientId, answer.SessionPresent, limits));
@@ -362,6 +371,8 @@ public sealed class MqttClient : IAsyncDisposable
         var served = new ServedConnection(connection, inbox, _session, _subscriptions, _authenticating, _options, _time);
         if (!answer.SessionPresent && await SaveNewSessionAsync(cancel).ConfigureAwait(false) is { } failure)
         {
+            // What is saved speaks of the old session: the next connection begins anew once more.
+            _sessionServer = null;
             Lost(new(MqttLossCause.SessionStore, $"the new session cannot be saved: {failure.Message}"), resumable);
             return (new(MqttLossCause.SessionStore, $"the new session cannot be saved: {failure.Message}"), null);
         }
@@ -412,6 +423,11 @@ public sealed class MqttClient : IAsyncDisposable
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
             SessionStoreFailed?.Invoke(new TimeoutException($"the session could not be saved in {LastSave.TotalSeconds:0.#} s at the stop"));
+        }
+        catch (Exception failure)
+        {
+            // After the limit: the stop goes on, and the next process begins from what was saved before.
+            SessionStoreFailed?.Invoke(failure);
         }
     }
 

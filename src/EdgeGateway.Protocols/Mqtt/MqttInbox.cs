@@ -12,6 +12,7 @@ internal sealed class MqttInbox
     private readonly MqttConnection _connection;
     private readonly ReceivedIds _received;
     private readonly SessionSaver? _saver;
+    private readonly bool _isResumed;
     private readonly Func<MqttMessage, CancellationToken, ValueTask>? _handler;
     private readonly Action<Exception>? _handlerFailed;
     private readonly MqttCounters _counters;
@@ -26,6 +27,7 @@ internal sealed class MqttInbox
     /// <param name="connection">Where the acknowledgements go.</param>
     /// <param name="received">Identifiers of QoS 2 messages taken and not released; part of the session. MQTT 5.0, 4.1.</param>
     /// <param name="saver">Makes them durable before they are acknowledged; null when the session is in memory.</param>
+    /// <param name="isResumed">Whether the server goes on with the session of an earlier connection.</param>
     /// <param name="options">What we announced.</param>
     /// <param name="handler">The application's handler, or null to acknowledge and forget.</param>
     /// <param name="handlerFailed">Told of exceptions of the handler.</param>
@@ -34,6 +36,7 @@ internal sealed class MqttInbox
         MqttConnection connection,
         ReceivedIds received,
         SessionSaver? saver,
+        bool isResumed,
         MqttClientOptions options,
         Func<MqttMessage, CancellationToken, ValueTask>? handler,
         Action<Exception>? handlerFailed,
@@ -42,6 +45,7 @@ internal sealed class MqttInbox
         _connection = connection;
         _received = received;
         _saver = saver;
+        _isResumed = isResumed;
         _receiveMaximum = options.ReceiveMaximum;
         _aliases = new string?[options.Version == MqttProtocolVersion.V500 ? options.TopicAliasMaximum : 0];
         _handler = handler;
@@ -98,12 +102,14 @@ internal sealed class MqttInbox
             return null;
         }
 
-        if (Interlocked.Increment(ref _unacknowledged) > _receiveMaximum && _connection.Version == MqttProtocolVersion.V500)
+        // Not on a resumed session: mosquitto before 2.0.13 lets more into flight than it may when its queue is long, and sends all of that again on
+        // each connection. To hang up would be answered by the same for ever.
+        if (Interlocked.Increment(ref _unacknowledged) > _receiveMaximum && !_isResumed && _connection.Version == MqttProtocolVersion.V500)
         {
             return new(MqttReasonCode.ReceiveMaximumExceeded, $"more than {_receiveMaximum} unacknowledged messages");
         }
 
-        // 3.1.1 has no Receive Maximum: waiting here stops the reading, which is that version's only flow control.
+        // Waiting here stops the reading: the only flow control of 3.1.1, which has no Receive Maximum, and what bounds the memory in any case.
         await _messages.Writer.WriteAsync((message, packet.PacketId), cancel).ConfigureAwait(false);
         return null;
     }
@@ -113,12 +119,10 @@ internal sealed class MqttInbox
     {
         if (!_received.Remove(release.PacketId))
         {
-            _connection.Send(new AckPacket
-            {
-                Type = PacketType.PubComp,
-                PacketId = release.PacketId,
-                ReasonCode = MqttReasonCode.PacketIdentifierNotFound,
-            });
+            // Not before the removal is durable that an earlier release of the same identifier may have begun.
+            Answer(
+                new() { Type = PacketType.PubComp, PacketId = release.PacketId, ReasonCode = MqttReasonCode.PacketIdentifierNotFound },
+                _saver?.Changed(awaited: true) ?? 0);
             return;
         }
 
@@ -161,8 +165,12 @@ internal sealed class MqttInbox
 
             if (message.Qos != MqttQos.AtMostOnce)
             {
-                Acknowledge(message.Qos, id);
-                Interlocked.Decrement(ref _unacknowledged);
+                // Counted before it is sent: the next message can be here before this line goes on.
+                lock (_gate)
+                {
+                    Interlocked.Decrement(ref _unacknowledged);
+                    Acknowledge(message.Qos, id);
+                }
             }
         }
     }

@@ -86,6 +86,8 @@ internal sealed class Publication() : TaskCompletionSource<PublishOutcome>(TaskC
             Qos = Qos,
             Retain = Retain,
             Topic = Topic,
+            Payload = Payload,
+            Properties = Properties,
             Order = Order,
             PacketId = PacketId,
             Encoded = Encoded,

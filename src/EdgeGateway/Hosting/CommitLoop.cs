@@ -676,8 +676,8 @@ internal sealed class CommitLoop
     {
         var monotonic = _clock.Monotonic;
         var now = _clock.At(monotonic);
-        var count = Drain();
-        if (count == ReadingQueue.Capacity)
+        var count = Drain(out var taken);
+        if (taken == ReadingQueue.Capacity && count > 0)
         {
             // More wait: the time is told only as far as it has been read.
             now = _samples[count - 1].Time;
@@ -687,11 +687,13 @@ internal sealed class CommitLoop
         var losses = (_losses.Any || _lossesChanged) && (ending || monotonic >= _nextLossNotice + (_store.IsUndelivered ? UndeliveredLossDelay : 0));
         if (count > 0 || losses || _transition || _step is not null || !_posted.IsEmpty || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds)
         {
+            // Before the seam after a salvage is told, which must not be held: the checkpoint of its own commit goes with it.
+            var held = MustHold;
             Begin(now);
             Feed(new InputBatch(_store.NextBatchNumber, now, _bootId, _clock.SinceBoot(monotonic), _step, _samples.AsMemory(0, count))
             {
                 Quality = _clock.Quality,
-                Held = MustHold,
+                Held = held,
             });
             _step = null;
             if (monotonic >= _nextGoodTime || ending)
@@ -749,11 +751,11 @@ internal sealed class CommitLoop
         }
 
         // Only now: readings taken so far were stamped with the offset that was in force. Acknowledgements go with the commit in any case.
-        var held = MustHold;
+        var wasHeld = MustHold;
         var moved = _clock.Renew();
         if (moved.Duration() > StepLimit)
         {
-            if (held && _clock.Quality != TimeQuality.Unset)
+            if (wasHeld && _clock.Quality != TimeQuality.Unset)
             {
                 // What was held gets its dates by this: no window was open by the clock before.
                 _correction += moved;
@@ -963,11 +965,16 @@ internal sealed class CommitLoop
         }
     }
 
-    private int Drain()
+    /// <summary>Takes what waits.</summary>
+    /// <param name="taken">Readings taken, texts included.</param>
+    /// <returns>Samples among them.</returns>
+    private int Drain(out int taken)
     {
         var count = 0;
+        taken = 0;
         for (var waiting = _queue.CountOfWholeGroups; waiting > 0 && _queue.TryRead(out var reading); waiting--)
         {
+            taken++;
             if (_site.Model.Points[reading.Point].Kind == PointKind.Text)
             {
                 TakeText(reading.Point, reading.Text);

@@ -180,7 +180,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         {
             await loop.ConfigureAwait(false);
         }
-        catch (StoreException e) when (stop.IsCancellationRequested && e.CanRetry)
+        catch (StoreException e) when (stop.IsCancellationRequested && (e.CanRetry || e.Failure == StoreFailure.BudgetExhausted))
         {
             // A full disk is no reason to stop differently. These readings were never accepted.
             Log.LastCommitFailed(_log, e.Message);
@@ -196,7 +196,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         {
             _loop.Settle();
         }
-        catch (StoreException e) when (stop.IsCancellationRequested && e.CanRetry)
+        catch (StoreException e) when (stop.IsCancellationRequested && (e.CanRetry || e.Failure == StoreFailure.BudgetExhausted))
         {
             // What these rows' acknowledgements would have taken away is delivered again, under the same numbers.
             Log.LastCommitFailed(_log, e.Message);

@@ -195,11 +195,16 @@ public sealed partial class SqliteStore
             }
             catch
             {
-                _writer.Rollback();
+                RollBack();
                 throw;
             }
 
             EndWork();
+            if (_losses.Count > 0)
+            {
+                _recent.Clear();
+            }
+
             _lossesAhead.AddRange(_losses);
             if (made != RoomMade.Some)
             {

@@ -52,6 +52,17 @@ public sealed partial class SqliteStore
 
                 return Store(batch);
             }
+            catch (StoreException e) when (e.Failure == StoreFailure.BudgetExhausted && DiskFull is not null)
+            {
+                // The room that a full disk leaves is too small for this batch: has it become more meanwhile?
+                LookForSpace();
+                if (DiskFull is not null)
+                {
+                    throw;
+                }
+
+                return Store(batch);
+            }
         }
     }
 
@@ -86,7 +97,7 @@ public sealed partial class SqliteStore
         }
         catch (StoreException e)
         {
-            _writer.Rollback();
+            RollBack();
             if (e.Failure == StoreFailure.Damaged)
             {
                 NoteDamage(e);
@@ -96,7 +107,7 @@ public sealed partial class SqliteStore
         }
         catch
         {
-            _writer.Rollback();
+            RollBack();
             throw;
         }
 
@@ -118,15 +129,31 @@ public sealed partial class SqliteStore
             Arrived();
         }
 
-        MoveLogToMainFile();
-        LookForSpace();
-        NoteUse();
         _lossesAhead.Clear();
+        try
+        {
+            MoveLogToMainFile();
+            LookForSpace();
+            NoteUse();
+        }
+        catch (Exception e) when (e is IOException or StoreException { Failure: not StoreFailure.Damaged })
+        {
+            // What was to be committed is: the caller must not commit it again. The next commit meets the same fault, if it lasts.
+            _lastCheckpointFailure = e.Message;
+        }
+
         return new CommitResult(Written: true, first, losses, CheckpointWanted());
+    }
+
+    private void RollBack()
+    {
+        _writer.Rollback();
+        ForgetRuns();
     }
 
     private void BeginWork()
     {
+        _runsAdded.Clear();
         _work.CopyFrom(_live);
         _losses.Clear();
         _rowsGone = false;
@@ -136,6 +163,7 @@ public sealed partial class SqliteStore
 
     private void EndWork()
     {
+        _runsAdded.Clear();
         _live.CopyFrom(_work);
         _moreToDelete = _moreToDeleteAfter;
         CloseAcknowledgements();

@@ -6,6 +6,7 @@ namespace EdgeGateway.Storage;
 public sealed partial class SqliteStore
 {
     private readonly Dictionary<(long Stream, long Epoch, string Reason, string Destination), int> _runs = [];
+    private readonly List<(long Stream, long Epoch, string Reason, string Destination)> _runsAdded = [];
 
     /// <summary>Counts runs and records; a store of an earlier version has no counts by cause.</summary>
     private void LoadLossAccount()
@@ -32,10 +33,22 @@ public sealed partial class SqliteStore
         if (runs < _limits.MostLossRuns)
         {
             _runs[key] = runs + 1;
+            _runsAdded.Add(key);
             return;
         }
 
         _sql.ForgetLoss.Bind(1, key.Item1).Bind(2, loss.Epoch).Bind(3, loss.Reason).Bind(4, loss.Destination).Run();
+    }
+
+    /// <summary>The runs counted by a transaction that was taken back.</summary>
+    private void ForgetRuns()
+    {
+        foreach (var key in _runsAdded)
+        {
+            _runs[key]--;
+        }
+
+        _runsAdded.Clear();
     }
 
     private void AddLoss(FeedStream stream, long epoch, long first, long count, string reason, string destination)

@@ -113,7 +113,9 @@ internal static class StoreOpening
     public static void BeginEpoch(Database db, long epoch)
     {
         var head = new HeadTable(db);
-        using var count = db.Once("SELECT count(*), coalesce(sum(length(body)), 0) FROM outbox WHERE stream = ?1");
+
+        // The bits above are the level and the stand-in: RowPlace.
+        using var count = db.Once($"SELECT count(*), coalesce(sum(length(body)), 0) FROM outbox WHERE (stream & {StoreLedger.Streams - 1}) = ?1");
         foreach (var stream in SqliteStore.AllStreams)
         {
             count.Bind(1, (long)stream).Step();

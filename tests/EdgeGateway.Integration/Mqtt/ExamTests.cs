@@ -99,8 +99,8 @@ public sealed class ExamTests
         sender.Write(Enumerable.Range(0, messages).Select(i =>
             $"{{\"id\":{i},\"topic\":\"t/{1 + (i % 2)}\",\"qos\":{1 + (i % 2)},\"retain\":false,\"payload\":\"{i.ToString(CultureInfo.InvariantCulture)}\"}}"));
 
-        // Seen with mosquitto 2.0.11 and version 5: after a resumed session more came unacknowledged than the default Receive Maximum, and the client hung up each time.
-        var receiving = $"\"receive_maximum\":2000,\"client_id\":\"receiver\",\"session_expiry\":3600,\"subscribe\":[{{\"filter\":\"t/#\",\"qos\":2}}],{Quick}";
+        // With the default Receive Maximum: mosquitto 2.0.11 breaks it on a resumed session, and the client must live with that.
+        var receiving = $"\"client_id\":\"receiver\",\"session_expiry\":3600,\"subscribe\":[{{\"filter\":\"t/#\",\"qos\":2}}],{Quick}";
         var sending = $"\"client_id\":\"sender\",\"session_expiry\":3600,\"exit_when_done\":true,\"max_inflight\":30,\"publish_interval_ms\":2,\"suspect_after_drops\":0,{Quick}";
         receiver.Start(broker.Port, receiving);
         await receiver.UntilAsync(_ => receiver.Count("subscribed") > 0, "the receiver has subscribed");

@@ -9,6 +9,7 @@ internal static class ExamRun
 {
     private const string ClientNote = "exam/client";
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan AppendAgain = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan CommitWindow = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Publishes what the outbox holds and receives what is subscribed, until all is settled or a signal comes.</summary>
@@ -47,10 +48,14 @@ internal static class ExamRun
         client.Connected = publisher.Connected;
         client.Disconnected = publisher.Disconnected;
         client.SessionStoreFailed = e => Console.Error.WriteLine($"mqtt-exam: the session could not be saved and is saved again: {e.Message}");
-        client.MessageReceived = (message, _) =>
+        client.MessageReceived = async (message, cancel) =>
         {
-            received.Append(message);
-            return ValueTask.CompletedTask;
+            // Acknowledged only once it is written; a full disk may have room again.
+            while (received.TryAppend(message) is { } failure)
+            {
+                await Console.Error.WriteLineAsync($"mqtt-exam: a message could not be appended and is appended again: {failure.Message}").ConfigureAwait(false);
+                await Task.Delay(AppendAgain, time, cancel).ConfigureAwait(false);
+            }
         };
 
         var import = outbox.ImportAsync(Path.Combine(outboxFolder, "messages.ndjson"), stop.Token);
@@ -61,11 +66,12 @@ internal static class ExamRun
         await first.ConfigureAwait(false);
         if (!stop.IsCancellationRequested)
         {
-            await subscribing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAny(subscribing, Task.Delay(StopGrace, time, stop.Token)).ConfigureAwait(false);
             await Task.Delay(TimeSpan.FromSeconds(options.File.LingerS), time, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         await publishing.ConfigureAwait(false);
+        await stop.CancelAsync().ConfigureAwait(false);
         await publisher.SettleAsync(StopGrace).ConfigureAwait(false);
         await client.DisconnectAsync(CancellationToken.None).ConfigureAwait(false);
         await serving.ConfigureAwait(false);

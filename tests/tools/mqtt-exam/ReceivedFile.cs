@@ -73,11 +73,12 @@ internal sealed class ReceivedFile : IDisposable
     public StoreNote Note(long length) => new(LengthNote, _path is null ? null : string.Create(CultureInfo.InvariantCulture, $"{length} {_path}"));
 
     /// <summary>Appends a message: {"topic","payload","qos"}; bytes that are no text stand in "payload_hex" instead.</summary>
-    public void Append(MqttMessage message)
+    /// <returns>Why it could not be written, which left nothing of it in the file; null when it was.</returns>
+    public IOException? TryAppend(MqttMessage message)
     {
         if (_file is null)
         {
-            return;
+            return null;
         }
 
         _line.ResetWrittenCount();
@@ -99,7 +100,17 @@ internal sealed class ReceivedFile : IDisposable
         }
 
         _line.Write("\n"u8);
-        _file.Write(_line.WrittenSpan);
+        try
+        {
+            _file.Write(_line.WrittenSpan);
+        }
+        catch (IOException failure)
+        {
+            _file.SetLength(_length);
+            _file.Seek(_length, SeekOrigin.Begin);
+            return failure;
+        }
+
         lock (_gate)
         {
             _length += _line.WrittenCount;
@@ -108,6 +119,8 @@ internal sealed class ReceivedFile : IDisposable
                 _uncovered.Enqueue(_length);
             }
         }
+
+        return null;
     }
 
     public void FlushToDisk() => _file?.Flush(flushToDisk: true);

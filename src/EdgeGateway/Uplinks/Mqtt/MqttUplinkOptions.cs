@@ -29,6 +29,7 @@ internal static class MqttUplinkOptions
     public static MqttClientOptions For(MqttUplinkModel model, FeedTopics topics, Func<DateTimeOffset>? certificateTime = null) => new()
     {
         Servers = [.. model.Servers.Select(server => new Uri(server))],
+        AllowedServerReferences = model.FollowServers,
         Version = model.Version == "3.1.1" ? MqttProtocolVersion.V311 : MqttProtocolVersion.V500,
         ClientId = model.ClientId,
         UserName = model.Username,
