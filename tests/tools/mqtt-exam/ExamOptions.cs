@@ -106,7 +106,7 @@ internal sealed partial class ExamJson : JsonSerializerContext;
 internal sealed record ExamOptions
 {
     /// <summary>Larger packets than any scenario has; the client reads what comes, never what is announced.</summary>
-    private const int LargestPacket = 268_435_460;
+    private const int LargestPacket = 268_435_455;
 
     public required ExamOptionsFile File { get; init; }
 
