@@ -7,6 +7,14 @@ using EdgeGateway.Core.State;
 
 namespace EdgeGateway.Core.Outbox;
 
+/// <summary>Which records a row holds.</summary>
+/// <param name="Id">Its place in the order of delivery.</param>
+/// <param name="Stream">The stream.</param>
+/// <param name="Epoch">The epoch of their numbers.</param>
+/// <param name="First">Number of the first record.</param>
+/// <param name="Count">Number of records.</param>
+public readonly record struct OutboxRowHead(long Id, FeedStream Stream, long Epoch, long First, int Count);
+
 /// <summary>The form of an outbox row on disk; it names itself completely, so that it can be found and proven without the database around it (requirement O-10).</summary>
 /// <remarks>
 /// Payload, little-endian: <c>id 8 | stream 1 | class 1 | flags 1 (1 retain, 2 subtopic, 4 deflated) | epoch 8 | first sequence 8 | count 4 |
@@ -76,6 +84,22 @@ public static class OutboxRowFrame
 
         StoredFrame.Seal(frame, FrameKind.Row);
         output.Advance(length);
+    }
+
+    /// <summary>Reads which records a frame holds, and checks all of it, without making a copy of the body.</summary>
+    public static FrameStatus TryReadHead(ReadOnlySpan<byte> frame, out OutboxRowHead head)
+    {
+        head = default;
+        var status = StoredFrame.Open(frame, FrameKind.Row, out var p);
+        if (status != FrameStatus.Intact || p.Length < FixedLength)
+        {
+            return status == FrameStatus.Intact ? FrameStatus.Malformed : status;
+        }
+
+        head = new OutboxRowHead(
+            BinaryPrimitives.ReadInt64LittleEndian(p), (FeedStream)p[8], BinaryPrimitives.ReadInt64LittleEndian(p[11..]),
+            BinaryPrimitives.ReadInt64LittleEndian(p[19..]), BinaryPrimitives.ReadInt32LittleEndian(p[27..]));
+        return FrameStatus.Intact;
     }
 
     /// <summary>Decodes a frame. No bytes make it throw.</summary>
