@@ -162,7 +162,7 @@ internal sealed class Salvage(StoreFiles files, StoreLimits limits, IReadOnlyLis
         using (from)
         {
             transfer.CopySmallTables(from);
-            transfer.RowsComplete = Walk(from, "SELECT body, stream, epoch, first, count FROM outbox ORDER BY id", transfer.TakeRow);
+            transfer.RowsComplete = Walk(from, "SELECT body, stream, epoch, first, count FROM outbox ORDER BY id", transfer.TakeRow) && IsSound(from, "outbox");
             if (!transfer.RowsComplete)
             {
                 Walk(from, "SELECT body, stream, epoch, first, count FROM outbox ORDER BY id DESC", transfer.TakeRow);
@@ -173,6 +173,16 @@ internal sealed class Salvage(StoreFiles files, StoreLimits limits, IReadOnlyLis
             _ = Walk(from, "SELECT body FROM log ORDER BY number", s => transfer.StageBatch(s.Bytes(0)))
                 || Walk(from, "SELECT body FROM log ORDER BY number DESC", s => transfer.StageBatch(s.Bytes(0)));
         }
+    }
+
+    /// <summary>
+    /// True when all lines of a table hang on its tree: a page whose count of cells or whose pointers rotted is read without complaint, and lines are missing or other bytes
+    /// come instead of them.
+    /// </summary>
+    private static bool IsSound(Database from, string table)
+    {
+        var verdict = "";
+        return Walk(from, $"PRAGMA quick_check({table})", s => verdict = s.Text(0)) && verdict == "ok";
     }
 
     /// <summary>Steps through a query until it ends or meets damage; true when it ended.</summary>
@@ -257,7 +267,7 @@ internal sealed class SalvageTransfer
     /// <summary>Newest epoch that was seen anywhere.</summary>
     public long LastEpoch { get; private set; }
 
-    /// <summary>True when SQLite read the outbox from end to end: what only the raw scan finds before its end are deleted rows.</summary>
+    /// <summary>True when SQLite read the outbox from end to end, from a tree that is sound: what only the raw scan finds before its end are deleted rows.</summary>
     public bool RowsComplete { get; set; }
 
     public void CopySmallTables(Database from)

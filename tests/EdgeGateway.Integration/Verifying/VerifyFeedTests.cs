@@ -4,9 +4,9 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using EdgeGateway.Integration.Gateway;
-using EdgeGateway.Integration.Modbus;
 using EdgeGateway.Integration.Mqtt;
 using EdgeGateway.Protocols.Mqtt;
+using EdgeGateway.Tests.Shared;
 using EdgeGateway.Verifying;
 
 namespace EdgeGateway.Integration.Verifying;

@@ -3,6 +3,7 @@ using EdgeGateway.Core.Diagnosis;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Simulator;
+using EdgeGateway.Tests.Shared;
 using EdgeGateway.Tests.Simulator;
 
 namespace EdgeGateway.Tests.Diagnosis;
@@ -136,19 +137,11 @@ public sealed class ProfileFitsTests
     private static string Describe(IEnumerable<ProfileFit> ranking) =>
         string.Join('\n', ranking.Take(4).Select(f => $"{f.Profile.Id} {f.Percent} % {f.IsPossible}: {string.Join("; ", f.Reasons)}"));
 
-    private static Dictionary<string, DeviceProfile> LoadAll()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "EdgeGateway.sln")))
-        {
-            folder = folder.Parent!;
-        }
-
-        return Directory.EnumerateFiles(Path.Combine(folder.FullName, "device-profiles"), "*.yaml", SearchOption.AllDirectories)
+    private static Dictionary<string, DeviceProfile> LoadAll() =>
+        Directory.EnumerateFiles(RepositoryFiles.At("device-profiles"), "*.yaml", SearchOption.AllDirectories)
             .Where(f => !f.Contains("templates", StringComparison.Ordinal))
             .Select(f => ProfileLoader.Load(new SourceText(f, File.ReadAllText(f))).Profile!)
             .ToDictionary(p => p.Id);
-    }
 
     private static SiteModel SiteOf(string id) => ProfileImageTests.SiteOf(id);
 }
