@@ -24,7 +24,7 @@ public sealed record Role(
 public static class Roles
 {
     /// <summary>Version of the vocabulary; grows when a role is added, and no role ever changes its meaning.</summary>
-    public const string VocabularyVersion = "2";
+    public const string VocabularyVersion = "3";
 
     private static readonly string[] Whole = [];
     private static readonly string[] Lines = ["l1", "l2", "l3"];
@@ -54,6 +54,8 @@ public static class Roles
         Counter("electricity.energy.reactive.import", Dimension.ReactiveEnergy, "Reactive energy, import", "正向无功电能", LinesAndTariffs, "reactive_energy_import"),
         Counter("electricity.energy.reactive.export", Dimension.ReactiveEnergy, "Reactive energy, export", "反向无功电能", LinesAndTariffs, "reactive_energy_export"),
         Counter("electricity.energy.reactive.total", Dimension.ReactiveEnergy, "Reactive energy of both directions added by the device", "总无功电能", LinesAndTariffs, "reactive_energy"),
+        Gauge("electricity.energy.active.net", Dimension.ActiveEnergy, "Active energy drawn less active energy fed, as the device shows it; may fall", "净有功电能", LinesAndTariffs, "active_energy_net"),
+        Gauge("electricity.energy.reactive.net", Dimension.ReactiveEnergy, "Reactive energy, import less export, as the device shows it; may fall", "净无功电能", LinesAndTariffs, "reactive_energy_net"),
         Counter("electricity.energy.apparent.total", Dimension.ApparentEnergy, "Apparent energy", "视在电能", LinesAndTariffs, "apparent_energy"),
 
         Gauge("drive.frequency.output", Dimension.Frequency, "Output frequency of the drive", "输出频率", Whole, "output_frequency"),
