@@ -59,6 +59,8 @@ public static class Roles
         Counter("electricity.energy.reactive.quadrant", Dimension.ReactiveEnergy, "Reactive energy of one quadrant", "象限无功电能", Quadrants),
         Counter("electricity.energy.reactive.inductive", Dimension.ReactiveEnergy, "Inductive reactive energy", "感性无功电能", LinesAndTariffs, "reactive_energy_inductive"),
         Counter("electricity.energy.reactive.capacitive", Dimension.ReactiveEnergy, "Capacitive reactive energy", "容性无功电能", LinesAndTariffs, "reactive_energy_capacitive"),
+        Gauge("electricity.energy.active.net", Dimension.ActiveEnergy, "Active energy drawn less active energy fed, as the device shows it; may fall", "净有功电能", LinesAndTariffs, "active_energy_net"),
+        Gauge("electricity.energy.reactive.net", Dimension.ReactiveEnergy, "Reactive energy, import less export, as the device shows it; may fall", "净无功电能", LinesAndTariffs, "reactive_energy_net"),
         Counter("electricity.energy.apparent.total", Dimension.ApparentEnergy, "Apparent energy", "视在电能", LinesAndTariffs, "apparent_energy"),
 
         Gauge("drive.frequency.output", Dimension.Frequency, "Output frequency of the drive", "输出频率", Whole, "output_frequency"),
