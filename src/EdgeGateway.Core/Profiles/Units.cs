@@ -31,6 +31,9 @@ public enum Dimension : byte
     Volume,
     Time,
     Torque,
+    Length,
+    Density,
+    VolumeFractionRate,
 }
 
 /// <summary>A unit of the closed table.</summary>
@@ -82,6 +85,9 @@ public static class Units
         new("kPa", Dimension.Pressure, 1_000, "kilopascal"),
         new("MPa", Dimension.Pressure, 1_000_000, "megapascal"),
         new("bar", Dimension.Pressure, 100_000, "bar"),
+        new("mbar", Dimension.Pressure, 100, "millibar"),
+        new("[psi]", Dimension.Pressure, 6_894.757293168m, "pound-force per square inch"),
+        new("[in_i'Hg]", Dimension.Pressure, 3_386.389m, "inch of mercury column"),
 
         new("m/s", Dimension.Speed, 1, "metre per second"),
         new("mm/s", Dimension.Speed, 0.001m, "millimetre per second"),
@@ -91,22 +97,33 @@ public static class Units
         new("m/s2", Dimension.Acceleration, 1, "metre per second squared"),
         new("[g]", Dimension.Acceleration, 9.80665m, "standard acceleration of free fall"),
         new("N.m", Dimension.Torque, 1, "newton metre"),
+        new("m", Dimension.Length, 1, "metre"),
+        new("mm", Dimension.Length, 0.001m, "millimetre"),
+        new("um", Dimension.Length, 0.000001m, "micrometre"),
 
         new("kg", Dimension.Mass, 1, "kilogram"),
         new("t", Dimension.Mass, 1_000, "tonne"),
         new("kg/h", Dimension.MassFlow, 1, "kilogram per hour"),
         new("t/h", Dimension.MassFlow, 1_000, "tonne per hour"),
         new("kg/m", Dimension.LinearDensity, 1, "kilogram per metre"),
+        new("kg/m3", Dimension.Density, 1, "kilogram per cubic metre"),
 
         new("mg/m3", Dimension.MassConcentration, 1, "milligram per cubic metre"),
         new("g/m3", Dimension.MassConcentration, 1_000, "gram per cubic metre"),
         new("[ppm]", Dimension.VolumeFraction, 1, "part per million by volume"),
+        new("[ppb]", Dimension.VolumeFraction, 0.001m, "part per billion by volume"),
         new("%{vol}", Dimension.VolumeFraction, 10_000, "percent by volume"),
+        new("[ppm]/d", Dimension.VolumeFractionRate, 1, "part per million by volume in a day"),
         new("m3/h", Dimension.VolumeFlow, 1, "cubic metre per hour"),
+        new("m3/min", Dimension.VolumeFlow, 60, "cubic metre per minute"),
+        new("m3/s", Dimension.VolumeFlow, 3_600, "cubic metre per second"),
+        new("L/min", Dimension.VolumeFlow, 0.06m, "litre per minute"),
+        new("mL/min", Dimension.VolumeFlow, 0.00006m, "millilitre per minute"),
         new("m3", Dimension.Volume, 1, "cubic metre"),
         new("s", Dimension.Time, 1, "second"),
         new("min", Dimension.Time, 60, "minute"),
         new("h", Dimension.Time, 3_600, "hour"),
+        new("d", Dimension.Time, 86_400, "day"),
     ];
 
     private static readonly FrozenDictionary<string, Unit> ByCode = All.ToFrozenDictionary(u => u.Code);
@@ -116,6 +133,7 @@ public static class Units
     {
         ["kWh"] = "kW.h", ["Wh"] = "W.h", ["MWh"] = "MW.h", ["VA"] = "V.A", ["kVA"] = "kV.A", ["VAh"] = "V.A.h", ["kVAh"] = "kV.A.h",
         ["varh"] = "var.h", ["kvarh"] = "kvar.h", ["°C"] = "Cel", ["C"] = "Cel", ["℃"] = "Cel", ["°F"] = "[degF]", ["rpm"] = "/min", ["ppm"] = "[ppm]",
+        ["ppb"] = "[ppb]", ["psi"] = "[psi]", ["inHg"] = "[in_i'Hg]", ["µm"] = "um", ["kg/m³"] = "kg/m3", ["g/l"] = "kg/m3",
         ["mg/m³"] = "mg/m3", ["mg/Nm3"] = "mg/m3", ["m³/h"] = "m3/h", ["m³"] = "m3", ["°"] = "deg", ["percent"] = "%", ["tph"] = "t/h", ["g"] = "[g]",
     }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 

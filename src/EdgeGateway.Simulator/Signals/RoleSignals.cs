@@ -60,8 +60,8 @@ internal static class RoleSignals
             return new(Quantity.Sequence);
         }
 
-        // Calibration slopes, ranges and raw codes are settings of the instrument, not what it sees.
-        if (role.Any("calibration", "slope", "range", "span", "raw", "analog", "signal", "pid", "cell"))
+        // Calibration slopes, ranges, corrections and raw codes are settings of the instrument, not what it sees.
+        if (role.Any("calibration", "slope", "range", "span", "raw", "analog", "signal", "pid", "cell", "supply", "correction"))
         {
             return default;
         }

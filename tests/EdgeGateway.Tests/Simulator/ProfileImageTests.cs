@@ -95,7 +95,7 @@ public sealed class ProfileImageTests
         Assert.Empty(problems);
         Assert.NotNull(model);
         var site = new SimulatedSite(model, 1, new SteppedTime());
-        string[] unknown = ["drive.pid", "signal.", "analyser.", "conveyor.load_cell", "vibration.kurtosis", "vibration.crest_factor"];
+        string[] unknown = ["drive.pid", "device.pid", "signal.", "analyser.", "conveyor.load_cell", "vibration.kurtosis", "vibration.crest_factor"];
         foreach (var point in model.Points.Where(p => p.Kind == PointKind.Gauge && !unknown.Any(u => p.Role.StartsWith(u, StringComparison.Ordinal))))
         {
             Assert.True(site.SignalOf(point.Index).Quantity != EdgeGateway.Simulator.Signals.Quantity.Neutral, $"{model.Devices[point.DeviceIndex].Id}.{point.Id} ({point.Role})");
