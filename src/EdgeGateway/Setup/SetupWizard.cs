@@ -32,7 +32,8 @@ internal sealed partial class SetupWizard(
     TextWriter output,
     TimeProvider time)
 {
-    private const int ValuesShown = 8;
+    private const int ValuesShown = 10;
+    private const int OfEach = 2;
     private const int SmallestPrefix = 22;
     private const string None = "";
 
@@ -263,7 +264,7 @@ internal sealed partial class SetupWizard(
         {
             var readings = await DeviceReader.ReadAsync(bus, site, site.Devices[0], new GatewayClock(time), cancel).ConfigureAwait(false);
             var points = ReadingDocuments.Make(site, site.Devices[0], readings).Points;
-            foreach (var point in points.Where(p => p.Value is not null).OrderBy(Rank).Take(ValuesShown))
+            foreach (var point in points.Where(p => p.Value is not null).GroupBy(Rank).OrderBy(g => g.Key).SelectMany(g => g.Key < Telling.Length ? g.Take(OfEach) : g).Take(ValuesShown))
             {
                 output.WriteLine($"    {point.Point,-34} {Commands.Words.Number(point.Value!.Value),12} {(point.Unit == "1" ? "" : point.Unit)}{(point.Quality == "good" ? "" : $"   {point.Quality}: {point.Reason}")}");
             }

@@ -117,6 +117,27 @@ public sealed class SetupTests
     }
 
     [Fact]
+    public async Task A_person_at_a_terminal_is_asked_what_cannot_be_found_out()
+    {
+        await using var plant = await GatewaySite.ServeAsync(
+            $"{LoadSite.Head}buses:\n  - {{ id: one, type: modbus-tcp, host: 127.0.0.1, port: {{one}} }}\ndevices:\n  - {{ id: f, profile: siemens-pac3200, bus: one, unit: 1 }}\n", 1883);
+        await using var fresh = GatewaySite.Write("");
+        File.Delete(fresh.Configuration);
+        var (exit, read, errors) = await GatewayProcess.AtTerminalAsync(
+            [
+                ("Where are the devices?", "\e[A \r"), ("Addresses", $"127.0.0.1:{plant.Server.EndPoints["one"].Port}\r"), ("What is it?", "\r"), ("Its id:", "bad id!\r"), ("is no id", "incomer\r"),
+                ("Id of the site", "mine-3\r"), ("for people", "Mine \"3\"\r"), ("Time zone", "Mars\r"), ("is no time zone", "Asia/Shanghai\r"), ("Grid region", "CN-SX\r"), ("this gateway", "gw-01\r"),
+                ("What does incomer measure?", "\e[B\r"), ("MQTT server", "\r"),
+            ],
+            "setup", "--output", fresh.Configuration);
+        Assert.True(exit == 0, $"{read}\n{errors}");
+        var device = Assert.Single(fresh.Load().Model.Devices);
+        Assert.Equal(("incomer", "siemens-pac3200", MeterRole.Incomer), (device.Id, device.Profile.Id, device.Metering!.Role));
+        Assert.Equal("Mine \"3\"", fresh.Load().Model.Name);
+        Assert.Contains("34 of 34 points have a value", read, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_a_terminal_it_says_how_a_script_runs_it()
     {
         var (exit, _, errors) = await GatewayProcess.CommandAsync("setup");

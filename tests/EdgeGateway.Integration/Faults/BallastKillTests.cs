@@ -1,11 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
-using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.Site;
-using EdgeGateway.Integration.Modbus;
 using EdgeGateway.Integration.Storage;
 using EdgeGateway.Storage;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Integration.Faults;
 

@@ -61,11 +61,22 @@ internal sealed class GatewayProcess : IAsyncDisposable
         }
     }
 
+    private static string Program => Path.Combine(AppContext.BaseDirectory, "edgegateway.dll");
+
     /// <summary>Runs any other command to its end.</summary>
-    public static async Task<(int ExitCode, string Out, string Errors)> CommandAsync(params string[] arguments)
+    public static Task<(int ExitCode, string Out, string Errors)> CommandAsync(params string[] arguments) => EndAsync("dotnet", [Program, .. arguments]);
+
+    /// <summary>Runs a command on a terminal of its own, where a person waits for texts and types.</summary>
+    /// <param name="steps">What is waited for, and what is typed then.</param>
+    /// <param name="arguments">The command.</param>
+    /// <returns>What was read from the terminal, without control sequences. Exit code 99 when a text never came.</returns>
+    public static Task<(int ExitCode, string Out, string Errors)> AtTerminalAsync((string Until, string Type)[] steps, params string[] arguments) => EndAsync(
+        "/usr/bin/python3",
+        [RepositoryFiles.At("tests/EdgeGateway.Integration/Diagnosis/peers/terminal.py"), JsonSerializer.Serialize(steps.Select(s => new[] { s.Until, s.Type })), "dotnet", Program, .. arguments]);
+
+    private static async Task<(int ExitCode, string Out, string Errors)> EndAsync(string program, string[] arguments)
     {
-        var dll = Path.Combine(AppContext.BaseDirectory, "edgegateway.dll");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [dll, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         try
         {
             var output = process.StandardOutput.ReadToEndAsync();
