@@ -28,8 +28,11 @@ public static class OutboxRowFrame
     private const byte SubtopicFlag = 2;
     private const byte DeflatedFlag = 4;
 
-    /// <summary>Shorter bodies stay as they are: they share pages with others, and people can read them in the database.</summary>
-    internal const int DeflateFrom = 4096;
+    /// <summary>
+    /// Shorter bodies stay as they are, and people can read them in the database. From here on a body as it is would take a large part of a page of the store: a
+    /// commit that begins a page writes it, the page above it, the map of pages and the file's first page, and the new page once more when the log is moved.
+    /// </summary>
+    internal const int DeflateFrom = 1024;
 
     // Deflate cannot do better than 1032:1 (RFC 1951); a longer body was never behind these bytes.
     private const int LargestRatio = 1040;
