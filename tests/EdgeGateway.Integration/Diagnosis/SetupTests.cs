@@ -1,3 +1,4 @@
+using EdgeGateway.Core.Site;
 using EdgeGateway.Integration.Gateway;
 using EdgeGateway.Integration.Modbus;
 using EdgeGateway.Integration.Mqtt;

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text;
+using System.Text.Json;
 using EdgeGateway.Control;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Integration.Gateway;
 
@@ -13,12 +15,13 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private readonly StringBuilder _log = new();
     private readonly string _store;
 
+    private static string Program => Path.Combine(AppContext.BaseDirectory, "edgegateway.dll");
+
     private GatewayProcess(string store, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         _store = store;
-        var dll = Path.Combine(AppContext.BaseDirectory, "edgegateway.dll");
-        Assert.True(File.Exists(dll), $"{dll} is missing: build the solution");
-        var start = new ProcessStartInfo("dotnet", [dll, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        Assert.True(File.Exists(Program), $"{Program} is missing: build the solution");
+        var start = new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
@@ -60,8 +63,6 @@ internal sealed class GatewayProcess : IAsyncDisposable
             throw;
         }
     }
-
-    private static string Program => Path.Combine(AppContext.BaseDirectory, "edgegateway.dll");
 
     /// <summary>Runs any other command to its end.</summary>
     public static Task<(int ExitCode, string Out, string Errors)> CommandAsync(params string[] arguments) => EndAsync("dotnet", [Program, .. arguments]);
