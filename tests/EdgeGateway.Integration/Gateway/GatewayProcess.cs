@@ -112,7 +112,13 @@ internal sealed class GatewayProcess : IAsyncDisposable
     {
         StatusDocument? last = null;
         return Until.HoldsAsync(
-            async () => condition(last = await StatusAsync()),
+            async () =>
+            {
+                Assert.False(HasExited, $"the gateway ended:\n{Log}");
+
+                // While another configuration is taken over nobody answers for a moment.
+                return await TryStatusAsync() is { } status && condition(last = status);
+            },
             what,
             () => $"{last}\n{string.Join('\n', last?.Problems ?? [])}\n{string.Join('\n', last?.Devices.AsEnumerable() ?? [])}\n{Log}");
     }

@@ -19,6 +19,7 @@ public sealed class WallClockUseTests
         ["EdgeGateway/Hosting/Reload.cs"] = "stamps reloads",
         ["EdgeGateway/Hosting/ShiftedTime.cs"] = "the demonstration's clock",
         ["EdgeGateway/Hosting/StatusReport.cs"] = "shown to people",
+        ["EdgeGateway/Hosting/StorelessGateway.cs"] = "shown to people",
         ["EdgeGateway/Storage/SqliteStore.cs"] = "stamps losses and the quarantine; ages are shown to people",
         ["EdgeGateway/Storage/StoreOpening.cs"] = "stamps the store and its epoch",
         ["EdgeGateway/Storage/Salvage.cs"] = "names the files set aside",
