@@ -1,11 +1,14 @@
 using System.Collections;
 using EdgeGateway.Protocols.Mqtt;
+using EdgeGateway.Verifying;
 
 namespace EdgeGateway.Bench;
 
 /// <summary>The receiver: counts what the gateway publishes.</summary>
 internal sealed class Centre : IAsyncDisposable
 {
+    private const string Name = "bench-centre";
+
     private readonly MqttClient _client;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
@@ -25,7 +28,7 @@ internal sealed class Centre : IAsyncDisposable
     {
         _seen = new BitArray(expected + 1);
         _client = new MqttClient(
-            new MqttClientOptions { Servers = [broker], ClientId = "bench-centre", CleanStart = !keepSession, TakeOverSession = keepSession }, TimeProvider.System)
+            new MqttClientOptions { Servers = [broker], ClientId = Name, CleanStart = !keepSession, SessionStore = keepSession ? new BrokerSession(broker, Name) : null }, TimeProvider.System)
         {
             MessageReceived = (message, _) =>
             {

@@ -134,7 +134,7 @@ public sealed class SetupTests
         Assert.True(exit == 0, $"{read}\n{errors}");
         var device = Assert.Single(fresh.Load().Model.Devices);
         Assert.Equal(("incomer", "siemens-pac3200", MeterRole.Incomer), (device.Id, device.Profile.Id, device.Metering!.Role));
-        Assert.Equal("Mine \"3\"", fresh.Load().Model.Name);
+        Assert.Equal("Mine \"3\"", fresh.Load().Model.SiteName);
         Assert.Contains("34 of 34 points have a value", read, StringComparison.Ordinal);
     }
 
