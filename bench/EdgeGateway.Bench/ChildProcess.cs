@@ -95,6 +95,13 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>SIGKILL: it has no time to save anything.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync().ConfigureAwait(false);
+    }
+
     /// <summary>SIGTERM, and SIGKILL when that takes too long.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -77,6 +77,12 @@ internal static partial class Log
     [LoggerMessage(302, LogLevel.Error, "The store cannot be written; readings wait in memory and the commit is tried again: {Problem}")]
     public static partial void StoreFailing(ILogger log, string problem);
 
+    [LoggerMessage(316, LogLevel.Error, "The store cannot be opened: {Problem} The gateway polls and hands the newest values on, unnumbered; it goes on with its store by itself as soon as the directory can be written")]
+    public static partial void StoreNotOpened(ILogger log, string problem);
+
+    [LoggerMessage(317, LogLevel.Warning, "{Text}")]
+    public static partial void LossLinesRotten(ILogger log, string text);
+
     [LoggerMessage(303, LogLevel.Information, "The store can be written again; {NotStored} readings found no place in memory meanwhile")]
     public static partial void StoreBack(ILogger log, long notStored);
 

@@ -9,6 +9,7 @@ var root = new RootCommand(
 
     First steps:
       edgegateway demo                       a simulated mine with a real broker, nothing to configure
+      edgegateway setup                      scan, name the devices, write a checked gateway.yaml
       edgegateway check gateway.yaml         say everything that is wrong in a configuration, touch no wire
       edgegateway read incomer               read one device now and show its values
       edgegateway run --config gateway.yaml  run the gateway (SIGTERM stops it within seconds)
@@ -21,6 +22,7 @@ var root = new RootCommand(
     """)
 {
     RunCommand.Create(),
+    SetupCommand.Create(),
     CheckCommand.Create(),
     ConfigCommand.Create(),
     ReadCommand.Create(),

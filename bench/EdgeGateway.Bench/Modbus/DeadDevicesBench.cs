@@ -33,14 +33,13 @@ internal static class DeadDevicesBench
     private static readonly int[] Dead = [3, 13, 23, 33, 43];
 
     /// <summary>Measures and prints; returns how many targets were missed.</summary>
-    public static async Task<int> RunAsync(ModbusBenchSettings settings, CancellationToken cancel)
+    public static async Task<int> RunAsync(BenchSettings settings, CancellationToken cancel)
     {
-        var program = new GatewayProgram(settings.Gateway);
         var missed = 0;
         foreach (var onLine in (bool[])[false, true])
         {
-            var without = await MeasureAsync(program, onLine, isWithDead: false, settings, cancel).ConfigureAwait(false);
-            var with = await MeasureAsync(program, onLine, isWithDead: true, settings, cancel).ConfigureAwait(false);
+            var without = await MeasureAsync(onLine, isWithDead: false, settings, cancel).ConfigureAwait(false);
+            var with = await MeasureAsync(onLine, isWithDead: true, settings, cancel).ConfigureAwait(false);
             var report = new Report($"modbus f: {Devices} devices once a second {(onLine ? $"on a line of {Baud} baud (pseudo-terminals)" : "behind one TCP endpoint")}, {Dead.Length} of them dead");
             Add(report, "all alive", without);
             Add(report, $"{Dead.Length} dead", with);
@@ -69,9 +68,9 @@ internal static class DeadDevicesBench
         report.Add("  start: 99 of 100 asked after their second by", figures.Start.Asked.P99, "ms");
     }
 
-    private static async Task<Figures> MeasureAsync(GatewayProgram program, bool onLine, bool isWithDead, ModbusBenchSettings settings, CancellationToken cancel)
+    private static async Task<Figures> MeasureAsync(bool onLine, bool isWithDead, BenchSettings settings, CancellationToken cancel)
     {
-        var folder = Directory.CreateTempSubdirectory("edgegateway-dead-").FullName;
+        var folder = Directory.CreateDirectory(Path.Combine(settings.Folder, Path.GetRandomFileName())).FullName;
         var units = Enumerable.Range(0, Devices + 1).Select(_ => new WatchedUnit()).ToArray();
         var cable = onLine ? await CableAsync(folder, settings.Others, cancel).ConfigureAwait(false) : null;
         var server = Serve(onLine, folder, id => id is >= 1 and <= Devices && !(isWithDead && Dead.Contains(id)) ? units[id] : null, out var port);
@@ -89,7 +88,7 @@ internal static class DeadDevicesBench
 
             var configuration = Path.Combine(folder, "gateway.yaml");
             await File.WriteAllTextAsync(configuration, text, cancel).ConfigureAwait(false);
-            var gateway = program.Start(settings.Cpu, "run", "--config", configuration);
+            var gateway = settings.Gateway.Start(settings.Cpu, "run", "--config", configuration);
             await using (gateway.ConfigureAwait(false))
             {
                 while (await GatewayProgram.StatusAsync(store).ConfigureAwait(false) is null)

@@ -5,17 +5,17 @@ internal static class EndpointsPart
 {
     private const int Endpoints = 250;
 
-    public static async Task<int> RunAsync(ModbusBenchSettings settings, CancellationToken cancel)
+    public static async Task<int> RunAsync(BenchSettings settings, CancellationToken cancel)
     {
         var figures = await FrugalityBench.MeasureAsync(
-            new GatewayProgram(settings.Gateway),
+            settings.Gateway,
             Endpoints,
             all: false,
             TimeSpan.FromSeconds(75),
             settings.Length ?? TimeSpan.FromSeconds(60),
             settings.Cpu,
             settings.Others,
-            Path.GetTempPath(),
+            settings.Folder,
             settings.Json,
             cancel).ConfigureAwait(false);
         return figures.Missed == 0 ? 0 : 1;

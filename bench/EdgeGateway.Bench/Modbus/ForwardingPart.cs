@@ -12,11 +12,10 @@ internal static class ForwardingPart
     // The runtime compiles what runs often a second and a third time in the background; a gateway that runs for years has that behind it.
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(180);
 
-    public static async Task<int> RunAsync(ModbusBenchSettings settings, CancellationToken cancel)
+    public static async Task<int> RunAsync(BenchSettings settings, CancellationToken cancel)
     {
-        var program = new GatewayProgram(settings.Gateway);
-        var all = await MeasureAsync(program, all: true, settings, cancel).ConfigureAwait(false);
-        var summaries = await MeasureAsync(program, all: false, settings, cancel).ConfigureAwait(false);
+        var all = await MeasureAsync(all: true, settings, cancel).ConfigureAwait(false);
+        var summaries = await MeasureAsync(all: false, settings, cancel).ConfigureAwait(false);
         var report = new Report("modbus d: 50 x 100 registers a second, 96 values in each read");
         report.Add("every sample forwarded", all.CpuForMillion, string.Create(CultureInfo.InvariantCulture, $"s of processor time for a million samples; target {MostCpu}, goal {GoalCpu}"));
         report.Add("summaries only", summaries.CpuForMillion, "s of processor time for a million samples");
@@ -24,7 +23,7 @@ internal static class ForwardingPart
         return (all.CpuForMillion <= MostCpu ? 0 : 1) + (all.Missed + summaries.Missed == 0 ? 0 : 1);
     }
 
-    private static Task<FrugalityBench.Figures> MeasureAsync(GatewayProgram program, bool all, ModbusBenchSettings settings, CancellationToken cancel) =>
+    private static Task<FrugalityBench.Figures> MeasureAsync(bool all, BenchSettings settings, CancellationToken cancel) =>
         FrugalityBench.MeasureAsync(
-            program, Devices, all, WarmUp, settings.Length ?? TimeSpan.FromSeconds(60), settings.Cpu, settings.Others, Path.GetTempPath(), settings.Json, cancel, singles: true);
+            settings.Gateway, Devices, all, WarmUp, settings.Length ?? TimeSpan.FromSeconds(60), settings.Cpu, settings.Others, settings.Folder, settings.Json, cancel, singles: true);
 }

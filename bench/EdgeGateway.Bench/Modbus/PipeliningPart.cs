@@ -17,7 +17,7 @@ internal static class PipeliningPart
 
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(1);
 
-    public static async Task<int> RunAsync(ModbusBenchSettings settings, CancellationToken cancel)
+    public static async Task<int> RunAsync(BenchSettings settings, CancellationToken cancel)
     {
         var length = settings.Length ?? TimeSpan.FromSeconds(3);
         var server = await CompileAsync("modbus_server").ConfigureAwait(false);
@@ -38,7 +38,7 @@ internal static class PipeliningPart
     }
 
     private static async Task<int> SideBySideAsync(
-        ModbusBenchSettings settings, string server, string peer, int latency, TimeSpan length, CancellationToken cancel)
+        BenchSettings settings, string server, string peer, int latency, TimeSpan length, CancellationToken cancel)
     {
         var micros = latency.ToString(CultureInfo.InvariantCulture);
         await using var process = ChildProcess.Start(settings.Others, server, micros);
@@ -79,7 +79,7 @@ internal static class PipeliningPart
         return (isMet ? 0 : 1) + (ones.Sum(f => f.Failed) + many.Sum(f => f.Failed) == 0 ? 0 : 1);
     }
 
-    private static async Task<int> ObjectingAsync(ModbusBenchSettings settings, string server, TimeSpan length, CancellationToken cancel)
+    private static async Task<int> ObjectingAsync(BenchSettings settings, string server, TimeSpan length, CancellationToken cancel)
     {
         await using var process = ChildProcess.Start(settings.Others, server, "5000", "object");
         await using var client = new ModbusTcpClient("127.0.0.1", await PortOfAsync(process).ConfigureAwait(false), TimeProvider.System);

@@ -16,7 +16,7 @@ internal static class RtuShareBench
     private static readonly int[] Quantities = [10, 100];
 
     /// <summary>Measures and prints; returns how many targets were missed.</summary>
-    public static async Task<int> RunAsync(ModbusBenchSettings settings, CancellationToken cancel)
+    public static async Task<int> RunAsync(BenchSettings settings, CancellationToken cancel)
     {
         var (length, cpu, others) = (settings.Length ?? TimeSpan.FromSeconds(10), settings.Cpu, settings.Others);
         var line = await CompileAsync("paced_line").ConfigureAwait(false);

@@ -20,7 +20,7 @@ internal static class ScatteredBench
     private const int Target = 3;
 
     /// <summary>Measures, prints, and returns how many targets were missed.</summary>
-    public static async Task<int> RunAsync(ModbusBenchSettings settings, CancellationToken cancel)
+    public static async Task<int> RunAsync(BenchSettings settings, CancellationToken cancel)
     {
         // The same registers on every run, few of them neighbours.
         var random = new Random(40_300);

@@ -1,19 +1,22 @@
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
-using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Core.State;
 using EdgeGateway.Hosting;
 using EdgeGateway.Storage;
 
 namespace EdgeGateway.Bench.Outbox;
 
-/// <summary>A store with rows that wait, made by the encoder and the store of the gateway itself.</summary>
+/// <summary>
+/// A store with rows that wait, made by the encoder and the store of the gateway itself. The rows have no sample log behind them, so a checkpoint says where the
+/// encoder stands: a gateway that starts on the store goes on from there, as after a stop.
+/// </summary>
 internal sealed class Backlog : IDisposable
 {
     private const string Destination = "centre";
 
-    private readonly FeedEncoder _encoder;
+    private readonly LocalPath _path;
     private readonly CommitBatch _batch = new() { ValueOf = static (_, raw) => raw };
     private long _second = 1_750_000_000;
     private int _next;
@@ -23,7 +26,7 @@ internal sealed class Backlog : IDisposable
         Site = site;
         Store = store;
         var heads = store.Recover().Heads;
-        _encoder = new FeedEncoder(site, FeedHeads.From(heads.Values.Max(h => h.Epoch), s => heads.TryGetValue(s, out var head) ? head.Next : 1), Roles.VocabularyVersion);
+        _path = new LocalPath(site, FeedHeads.From(heads.Values.Max(h => h.Epoch), s => heads.TryGetValue(s, out var head) ? head.Next : 1)) { ReadLog = store.ReadBatches };
     }
 
     public SiteModel Site { get; }
@@ -53,7 +56,7 @@ internal sealed class Backlog : IDisposable
                 for (var i = 0; i < inRow && i < samples; i++)
                 {
                     var value = LoadValue();
-                    _encoder.Sample(new Sample(_next, new Instant(_second * 1000), value, (ulong)(value * 8), Quality.Good));
+                    _path.Encoder.Sample(new Sample(_next, new Instant(_second * 1000), value, (ulong)(value * 8), Quality.Good));
                     if (++_next == Site.Points.Count)
                     {
                         _next = 0;
@@ -61,17 +64,23 @@ internal sealed class Backlog : IDisposable
                     }
                 }
 
-                _batch.Rows.AddRange(_encoder.Flush(new Instant(_second * 1000)));
+                _batch.Rows.AddRange(_path.Encoder.Flush(new Instant(_second * 1000)));
             }
 
             foreach (var stream in FeedHeads.Streams)
             {
-                _batch.Heads.Add(new StreamHead(stream, _encoder.Heads.Epoch, _encoder.Heads[stream]));
+                _batch.Heads.Add(new StreamHead(stream, _path.Encoder.Heads.Epoch, _path.Encoder.Heads[stream]));
             }
 
             Store.Commit(_batch);
             _batch.Clear();
         }
+
+        var state = new StateWriter();
+        _path.Save(state);
+        _batch.Checkpoint = new Checkpoint(_path.Batch, Site.ConfigurationHash, new Instant(_second * 1000), state.Written);
+        Store.Commit(_batch);
+        _batch.Clear();
     }
 
     /// <summary>Reads all rows as an uplink does, acknowledges them, and commits after each page of rows, so that they are deleted.</summary>

@@ -8,7 +8,7 @@ internal static class DrainPart
     private const int DefaultValues = 2_000_000;
     private const double LeastValues = 50_000;
 
-    public static async Task<int> RunAsync(OutboxBenchSettings settings, CancellationToken cancel)
+    public static async Task<int> RunAsync(BenchSettings settings, CancellationToken cancel)
     {
         var values = settings.Size ?? DefaultValues;
         var missed = 0;
@@ -23,7 +23,7 @@ internal static class DrainPart
     }
 
     /// <summary>A site whose store holds a backlog and whose broker is there.</summary>
-    public static async Task<LoadSite> SiteAsync(OutboxBenchSettings settings, int values, int inRow, string uplink, bool withBroker = true)
+    public static async Task<LoadSite> SiteAsync(BenchSettings settings, int values, int inRow, string uplink, bool withBroker = true)
     {
         var site = await LoadSite.StartAsync(
             settings.Gateway,
@@ -43,7 +43,7 @@ internal static class DrainPart
         return site;
     }
 
-    private static async Task<int> AtOnceAsync(OutboxBenchSettings settings, int values, int inRow, string uplink, CancellationToken cancel)
+    private static async Task<int> AtOnceAsync(BenchSettings settings, int values, int inRow, string uplink, CancellationToken cancel)
     {
         await using var site = await SiteAsync(settings, values, inRow, $"backfillPerSecond: off, {uplink}").ConfigureAwait(false);
         await using var gateway = settings.Gateway.Start(settings.Cpu, "run", "--config", Path.Combine(site.Folder, "gateway.yaml"));
@@ -71,7 +71,7 @@ internal static class DrainPart
         return left / elapsed >= LeastValues ? 0 : 1;
     }
 
-    private static async Task PacedAsync(OutboxBenchSettings settings, int values, CancellationToken cancel)
+    private static async Task PacedAsync(BenchSettings settings, int values, CancellationToken cancel)
     {
         await using var site = await SiteAsync(settings, values, 500, "").ConfigureAwait(false);
         await using var centre = new Centre(site.Broker, "+/+/+/+/sample");

@@ -10,7 +10,7 @@ internal static class MemoryPart
     private const int DefaultRows = 10_000_000;
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(90);
 
-    public static async Task<int> RunAsync(OutboxBenchSettings settings, CancellationToken cancel)
+    public static async Task<int> RunAsync(BenchSettings settings, CancellationToken cancel)
     {
         var rows = settings.Size ?? DefaultRows;
         var (empty, emptyAnonymous, _) = await MeasureAsync(settings, 0, cancel).ConfigureAwait(false);
@@ -26,7 +26,7 @@ internal static class MemoryPart
         return full / empty is > 0.9 and < 1.1 ? 0 : 1;
     }
 
-    private static async Task<(double Resident, double Anonymous, long Left)> MeasureAsync(OutboxBenchSettings settings, int rows, CancellationToken cancel)
+    private static async Task<(double Resident, double Anonymous, long Left)> MeasureAsync(BenchSettings settings, int rows, CancellationToken cancel)
     {
         await using var site = await LoadSite.StartAsync(
             settings.Gateway,

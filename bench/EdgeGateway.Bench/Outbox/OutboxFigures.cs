@@ -14,6 +14,7 @@ internal static class OutboxFigures
     }
 
     /// <summary>Waits until a gateway that was just started answers.</summary>
+    /// <exception cref="InvalidOperationException">It ended, or found its store damaged: what it does then is not what is to be measured.</exception>
     public static async Task<StatusDocument> FirstStatusAsync(string store, ChildProcess gateway, CancellationToken cancel)
     {
         while (true)
@@ -21,7 +22,7 @@ internal static class OutboxFigures
             gateway.ThrowIfExited();
             if (await GatewayProgram.StatusAsync(store).ConfigureAwait(false) is { } status)
             {
-                return status;
+                return Directory.EnumerateFiles(store, "gateway.db.damaged-*").Any() ? throw new InvalidOperationException($"The gateway salvaged its store: {gateway.Output}") : status;
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, cancel).ConfigureAwait(false);

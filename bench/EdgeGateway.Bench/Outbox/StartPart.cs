@@ -8,7 +8,7 @@ internal static class StartPart
     private const int DefaultRows = 1_000_000;
     private const int Starts = 5;
 
-    public static async Task<int> RunAsync(OutboxBenchSettings settings, CancellationToken cancel)
+    public static async Task<int> RunAsync(BenchSettings settings, CancellationToken cancel)
     {
         var rows = settings.Size ?? DefaultRows;
         var report = new Report(string.Create(CultureInfo.InvariantCulture, $"outbox d: start with 0 and with {rows:N0} rows; median of {Starts} starts on {settings.FileSystem}"));
@@ -18,7 +18,7 @@ internal static class StartPart
         return ready <= 10 ? 0 : 1;
     }
 
-    private static async Task<double> MeasureAsync(OutboxBenchSettings settings, int rows, Report report, CancellationToken cancel)
+    private static async Task<double> MeasureAsync(BenchSettings settings, int rows, Report report, CancellationToken cancel)
     {
         await using var site = await LoadSite.StartAsync(
             settings.Gateway,

@@ -8,7 +8,7 @@ internal static class StorePart
 {
     private const int Registers = 100;
 
-    public static Task<int> RunAsync(OutboxBenchSettings settings, CancellationToken cancel)
+    public static Task<int> RunAsync(BenchSettings settings, CancellationToken cancel)
     {
         Measure(settings, "20 samples a row, a row a commit", samples: 40_000, inRow: 20, rowsInCommit: 1);
         Measure(settings, "500 samples a row, a row a commit", samples: 400_000, inRow: 500, rowsInCommit: 1);
@@ -16,7 +16,7 @@ internal static class StorePart
         return Task.FromResult(0);
     }
 
-    private static void Measure(OutboxBenchSettings settings, string title, long samples, int inRow, int rowsInCommit)
+    private static void Measure(BenchSettings settings, string title, long samples, int inRow, int rowsInCommit)
     {
         var folder = Directory.CreateDirectory(Path.Combine(settings.Folder, Path.GetRandomFileName()));
         try

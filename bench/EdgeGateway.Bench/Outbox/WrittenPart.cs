@@ -10,7 +10,7 @@ internal static class WrittenPart
     // Two minutes hold two checkpoints and the windows of two minutes.
     private static readonly TimeSpan DefaultLength = TimeSpan.FromSeconds(120);
 
-    public static async Task<int> RunAsync(OutboxBenchSettings settings, CancellationToken cancel)
+    public static async Task<int> RunAsync(BenchSettings settings, CancellationToken cancel)
     {
         var missed = await MeasureAsync(settings, devices: 1, registers: 24, 1_200, withBroker: true, cancel).ConfigureAwait(false);
         missed += await MeasureAsync(settings, devices: 1, registers: 24, 1_200, withBroker: false, cancel).ConfigureAwait(false);
@@ -19,7 +19,7 @@ internal static class WrittenPart
         return missed;
     }
 
-    private static async Task<int> MeasureAsync(OutboxBenchSettings settings, int devices, int registers, double most, bool withBroker, CancellationToken cancel)
+    private static async Task<int> MeasureAsync(BenchSettings settings, int devices, int registers, double most, bool withBroker, CancellationToken cancel)
     {
         await using var site = await LoadSite.StartAsync(
             settings.Gateway, settings.Others, settings.Folder, devices, registers, TimeSpan.FromSeconds(1), publishSamples: true, singles: true, withBroker: withBroker).ConfigureAwait(false);

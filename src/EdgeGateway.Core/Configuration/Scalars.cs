@@ -14,7 +14,7 @@ public static partial class Scalars
     /// <summary>Safe as a part of an MQTT topic, a file name and a record id.</summary>
     public static readonly ScalarShape Id = new(
         "an identifier of letters, digits, '-' and '_', such as lv-room-1 (at most 64 characters)",
-        s => IdPattern().IsMatch(s.Text),
+        s => IsId(s.Text),
         json => Pattern(json, IdPattern()));
 
     public static readonly ScalarShape PointId = new(
@@ -75,6 +75,9 @@ public static partial class Scalars
             json.WriteEndArray();
         },
         words);
+
+    /// <summary>Whether a text is an identifier, see <see cref="Id"/>.</summary>
+    public static bool IsId(string text) => IdPattern().IsMatch(text);
 
     private static void Types(Utf8JsonWriter json, params ReadOnlySpan<string> types)
     {

@@ -1,7 +1,7 @@
 namespace EdgeGateway.Core.Configuration;
 
 /// <summary>Guesses what a person meant to write.</summary>
-internal static class Spelling
+public static class Spelling
 {
     /// <summary>The known word nearest to what was written, or null when none is near.</summary>
     public static string? Nearest(string written, IEnumerable<string> known)

@@ -7,6 +7,14 @@ using EdgeGateway.Core.State;
 
 namespace EdgeGateway.Core.Outbox;
 
+/// <summary>Which records a row holds.</summary>
+/// <param name="Id">Its place in the order of delivery.</param>
+/// <param name="Stream">The stream.</param>
+/// <param name="Epoch">The epoch of their numbers.</param>
+/// <param name="First">Number of the first record.</param>
+/// <param name="Count">Number of records.</param>
+public readonly record struct OutboxRowHead(long Id, FeedStream Stream, long Epoch, long First, int Count);
+
 /// <summary>The form of an outbox row on disk; it names itself completely, so that it can be found and proven without the database around it (requirement O-10).</summary>
 /// <remarks>
 /// Payload, little-endian: <c>id 8 | stream 1 | class 1 | flags 1 (1 retain, 2 subtopic, 4 deflated) | epoch 8 | first sequence 8 | count 4 |
@@ -20,8 +28,11 @@ public static class OutboxRowFrame
     private const byte SubtopicFlag = 2;
     private const byte DeflatedFlag = 4;
 
-    /// <summary>Shorter bodies stay as they are: they share pages with others, and people can read them in the database.</summary>
-    internal const int DeflateFrom = 4096;
+    /// <summary>
+    /// Shorter bodies stay as they are, and people can read them in the database. From here on a body as it is would take a large part of a page of the store: a
+    /// commit that begins a page writes it, the page above it, the map of pages and the file's first page, and the new page once more when the log is moved.
+    /// </summary>
+    internal const int DeflateFrom = 1024;
 
     // Deflate cannot do better than 1032:1 (RFC 1951); a longer body was never behind these bytes.
     private const int LargestRatio = 1040;
@@ -76,6 +87,22 @@ public static class OutboxRowFrame
 
         StoredFrame.Seal(frame, FrameKind.Row);
         output.Advance(length);
+    }
+
+    /// <summary>Reads which records a frame holds, and checks all of it, without making a copy of the body.</summary>
+    public static FrameStatus TryReadHead(ReadOnlySpan<byte> frame, out OutboxRowHead head)
+    {
+        head = default;
+        var status = StoredFrame.Open(frame, FrameKind.Row, out var p);
+        if (status != FrameStatus.Intact || p.Length < FixedLength)
+        {
+            return status == FrameStatus.Intact ? FrameStatus.Malformed : status;
+        }
+
+        head = new OutboxRowHead(
+            BinaryPrimitives.ReadInt64LittleEndian(p), (FeedStream)p[8], BinaryPrimitives.ReadInt64LittleEndian(p[11..]),
+            BinaryPrimitives.ReadInt64LittleEndian(p[19..]), BinaryPrimitives.ReadInt32LittleEndian(p[27..]));
+        return FrameStatus.Intact;
     }
 
     /// <summary>Decodes a frame. No bytes make it throw.</summary>

@@ -31,6 +31,7 @@ public static class Roles
     private static readonly string[] LinesAndNeutral = ["l1", "l2", "l3", "n", "g", "avg"];
     private static readonly string[] Voltages = ["l1_n", "l2_n", "l3_n", "l1_l2", "l2_l3", "l3_l1", "ln_avg", "ll_avg"];
     private static readonly string[] LinesAndTariffs = ["l1", "l2", "l3", "t1", "t2", "t3", "t4"];
+    private static readonly string[] Quadrants = ["q1", "q2", "q3", "q4"];
     private static readonly string[] Distortion = ["l1", "l2", "l3", "l1_l2", "l2_l3", "l3_l1", "avg", "ll_avg"];
     private static readonly string[] Axes = ["x", "y", "z"];
     private static readonly string[] Channels = [.. Enumerable.Range(0, 17).Select(n => $"ch{n}")];
@@ -44,6 +45,7 @@ public static class Roles
         Gauge("electricity.power.reactive", Dimension.ReactivePower, "Reactive power", "无功功率", Lines, "reactive_power"),
         Gauge("electricity.power.apparent", Dimension.ApparentPower, "Apparent power", "视在功率", Lines, "apparent_power"),
         Gauge("electricity.power.factor", Dimension.One, "Power factor", "功率因数", Lines, "power_factor"),
+        Gauge("electricity.power.displacement_factor", Dimension.One, "Displacement factor, the power factor of the fundamental", "基波功率因数", Lines, "displacement_factor"),
         Gauge("electricity.phase.angle", Dimension.Angle, "Angle between voltage and current", "相角", Lines, "phase_angle"),
         Gauge("electricity.current.angle", Dimension.Angle, "Angle of a current against the reference of the device", "电流相角", LinesAndNeutral, "current_angle"),
         Gauge("electricity.current.imbalance", Dimension.One, "Imbalance of the currents", "电流不平衡度", Whole, "current_imbalance"),
@@ -57,6 +59,11 @@ public static class Roles
         Counter("electricity.energy.reactive.import", Dimension.ReactiveEnergy, "Reactive energy, import", "正向无功电能", LinesAndTariffs, "reactive_energy_import"),
         Counter("electricity.energy.reactive.export", Dimension.ReactiveEnergy, "Reactive energy, export", "反向无功电能", LinesAndTariffs, "reactive_energy_export"),
         Counter("electricity.energy.reactive.total", Dimension.ReactiveEnergy, "Reactive energy of both directions added by the device", "总无功电能", LinesAndTariffs, "reactive_energy"),
+        Counter("electricity.energy.reactive.quadrant", Dimension.ReactiveEnergy, "Reactive energy of one quadrant", "象限无功电能", Quadrants),
+        Counter("electricity.energy.reactive.inductive", Dimension.ReactiveEnergy, "Inductive reactive energy", "感性无功电能", LinesAndTariffs, "reactive_energy_inductive"),
+        Counter("electricity.energy.reactive.capacitive", Dimension.ReactiveEnergy, "Capacitive reactive energy", "容性无功电能", LinesAndTariffs, "reactive_energy_capacitive"),
+        Gauge("electricity.energy.active.net", Dimension.ActiveEnergy, "Active energy drawn less active energy fed, as the device shows it; may fall", "净有功电能", LinesAndTariffs, "active_energy_net"),
+        Gauge("electricity.energy.reactive.net", Dimension.ReactiveEnergy, "Reactive energy, import less export, as the device shows it; may fall", "净无功电能", LinesAndTariffs, "reactive_energy_net"),
         Counter("electricity.energy.apparent.total", Dimension.ApparentEnergy, "Apparent energy", "视在电能", LinesAndTariffs, "apparent_energy"),
 
         Gauge("drive.frequency.output", Dimension.Frequency, "Output frequency of the drive", "输出频率", Whole, "output_frequency"),

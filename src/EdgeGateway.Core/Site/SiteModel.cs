@@ -361,6 +361,9 @@ public sealed record MqttUplinkModel : UplinkModel
     /// <summary>Hosts that a server may send the gateway to, as <c>host</c> or <c>host:port</c> (requirement M-8).</summary>
     public IReadOnlyList<string> FollowServers { get; init; } = [];
 
+    /// <summary>On a server that is not the first: time until those before it are tried again; zero never (requirement M-12).</summary>
+    public TimeSpan ReturnToPreferredAfter { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary><c>3.1.1</c> or <c>5</c>.</summary>
     public required string Version { get; init; }
 
@@ -378,6 +381,9 @@ public sealed record MqttUplinkModel : UplinkModel
     public string? KeyFile { get; init; }
 
     public required TimeSpan KeepAlive { get; init; }
+
+    /// <summary>True: rows leave with QoS 2. False: with QoS 1.</summary>
+    public bool IsExactlyOnce { get; init; }
 
     /// <summary>The shape of the messages.</summary>
     public FeedFormat Format { get; init; }

@@ -2,7 +2,7 @@ using EdgeGateway.Protocols.Mqtt.Packets;
 
 namespace EdgeGateway.Protocols.Mqtt;
 
-/// <summary>Judges a connection by bytes received, and keeps the server's own timer from running out. MQTT 5.0, 3.1.2.10; requirement M-6.</summary>
+/// <summary>Judges a connection by bytes received while it is read, and keeps the server's own timer from running out. MQTT 5.0, 3.1.2.10; requirement M-6.</summary>
 internal static class KeepAliveWatch
 {
     /// <summary>Timers may fire a little early; shorter waits than this are not worth a turn.</summary>
@@ -23,7 +23,7 @@ internal static class KeepAliveWatch
             while (true)
             {
                 var received = connection.LastReceived;
-                var silence = time.GetElapsedTime(received);
+                var silence = connection.Silence;
                 var idle = time.GetElapsedTime(Math.Max(connection.LastSent, lastPing));
                 if (silence >= dead)
                 {

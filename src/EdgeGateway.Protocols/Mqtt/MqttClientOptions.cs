@@ -36,12 +36,6 @@ public sealed record MqttClientOptions
     /// </summary>
     public bool CleanStart { get; init; }
 
-    /// <summary>
-    /// True: the first connection of a process takes over the session that the server still holds under <see cref="ClientId"/>. Only for a client that
-    /// receives at QoS 0 or 1 and publishes nothing at QoS 1 or 2: then there is no state of its own to hold beside the server's.
-    /// </summary>
-    public bool TakeOverSession { get; init; }
-
     /// <summary>Keeps the session over the end of the process; null keeps it in memory. Not together with <see cref="CleanStart"/>.</summary>
     public IMqttSessionStore? SessionStore { get; init; }
 
@@ -101,6 +95,13 @@ public sealed record MqttClientOptions
 
     /// <summary>Largest packet we take, in bytes, header included; announced in 5.0, enforced in both versions.</summary>
     public int MaxIncomingPacketSize { get; init; } = 256 * 1024;
+
+    /// <summary>
+    /// Bytes of received messages that may wait for the handler when a server has more than <see cref="ReceiveMaximum"/> of QoS 1 and 2 unacknowledged, as one of
+    /// 3.1.1 may, which cannot be told. What comes beyond is not acknowledged, and fetched by a new connection when the handler is through; without a session on
+    /// the server (<see cref="CleanStart"/>) it is lost.
+    /// </summary>
+    public int MaxInboxBytes { get; init; } = 8 * 1024 * 1024;
 
     /// <summary>Largest packet we send, in bytes; the server may ask for less. Larger messages end as <see cref="PublishStatus.TooLarge"/>.</summary>
     public int MaxOutgoingPacketSize { get; init; } = 1024 * 1024;
@@ -185,6 +186,7 @@ public sealed record MqttClientOptions
 
         ArgumentOutOfRangeException.ThrowIfZero(ReceiveMaximum);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxIncomingPacketSize, 64);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxInboxBytes, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxOutgoingPacketSize, 64);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaxOutgoingPacketSize, FrameHeader.MaxRemainingLength, nameof(MaxOutgoingPacketSize));
         MqttTopic.ValidateString(ClientId, nameof(ClientId));

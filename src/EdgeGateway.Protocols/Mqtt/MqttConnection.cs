@@ -20,6 +20,7 @@ internal sealed class MqttConnection(
 {
     private const int InitialBuffer = 4096;
     private const int KeptBuffer = 64 * 1024;
+    private const long NotListening = long.MinValue;
 
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _hasOutput = new(0);
@@ -38,6 +39,7 @@ internal sealed class MqttConnection(
     private long _written;
     private long _lastReceived = time.GetTimestamp();
     private long _lastSent = time.GetTimestamp();
+    private long _listeningSince = NotListening;
 
     /// <summary>The version of this connection.</summary>
     public MqttProtocolVersion Version => version;
@@ -50,6 +52,9 @@ internal sealed class MqttConnection(
 
     /// <summary>Timestamp of the last byte read.</summary>
     public long LastReceived => Interlocked.Read(ref _lastReceived);
+
+    /// <summary>How long nothing came although we listened; zero while the reading pauses: what is not read is no silence of the server.</summary>
+    public TimeSpan Silence => Interlocked.Read(ref _listeningSince) is not NotListening and var since ? time.GetElapsedTime(since) : TimeSpan.Zero;
 
     /// <summary>Timestamp of the last write.</summary>
     public long LastSent => Interlocked.Read(ref _lastSent);
@@ -72,7 +77,9 @@ internal sealed class MqttConnection(
             }
 
             MakeRoom();
+            Interlocked.Exchange(ref _listeningSince, time.GetTimestamp());
             var read = await stream.ReadAsync(_incoming.AsMemory(_end), cancel).ConfigureAwait(false);
+            Interlocked.Exchange(ref _listeningSince, NotListening);
             if (read == 0)
             {
                 return MqttFrame.End;

@@ -112,6 +112,12 @@ public enum MqttLossCause
     /// <summary>The session could not be saved where it had to be saved first.</summary>
     SessionStore,
 
+    /// <summary>
+    /// The server had sent more than <see cref="MqttClientOptions.MaxInboxBytes"/>, and the handler has worked off what fitted: the next connection brings the
+    /// rest.
+    /// </summary>
+    InboxFull,
+
     /// <summary>We left for a better server of the list.</summary>
     BetterServer,
 

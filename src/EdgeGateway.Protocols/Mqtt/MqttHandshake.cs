@@ -26,7 +26,6 @@ internal sealed class MqttHandshake(MqttClientOptions options, TimeProvider time
     /// <exception cref="ConnectFailedException">With the reason in words.</exception>
     public async ValueTask<Accepted> ConnectAsync(Uri server, string clientId, bool haveState, CancellationToken cancel)
     {
-        haveState |= options.TakeOverSession && !options.CleanStart;
         var clean = options.CleanStart || (!haveState && options.Version == MqttProtocolVersion.V500);
         var accepted = await AttemptAsync(server, clientId, clean, withWill: true, cancel).ConfigureAwait(false);
         if (!accepted.Answer.SessionPresent || (haveState && !clean))

@@ -4,9 +4,14 @@ using EdgeGateway.Protocols.Mqtt.Packets;
 namespace EdgeGateway.Protocols.Mqtt;
 
 /// <summary>
-/// Messages of one connection on their way to the application. The handler runs beside the reading loop, so it may itself publish
-/// and wait for the acknowledgement. Bounded: at QoS 0 what does not fit is dropped and counted.
+/// Messages of one connection on their way to the application. The handler runs beside the reading loop, which never waits for it: so it may itself publish
+/// and wait for the acknowledgement, however much the server sends meanwhile.
 /// </summary>
+/// <remarks>
+/// Bounded. At QoS 0 what does not fit is dropped and counted. At QoS 1 and 2 the server keeps to Receive Maximum; one that does not (3.1.1 knows none) may
+/// send <see cref="MqttClientOptions.MaxInboxBytes"/>. What comes beyond, and all that follows it, is left unacknowledged, and once the handler has worked off
+/// what it has the connection is ended: on the next one the server sends the rest again, in its order.
+/// </remarks>
 internal sealed class MqttInbox
 {
     private readonly MqttConnection _connection;
@@ -18,11 +23,14 @@ internal sealed class MqttInbox
     private readonly MqttCounters _counters;
     private readonly Channel<(MqttMessage Message, ushort PacketId)> _messages;
     private readonly int _receiveMaximum;
+    private readonly int _maxBytes;
     private readonly string?[] _aliases;
     private readonly Lock _gate = new();
     private readonly HashSet<ushort> _taken = [];
     private readonly Queue<(long Change, AckPacket Answer)> _held = new();
     private int _unacknowledged;
+    private int _waiting;
+    private long _waitingBytes;
 
     /// <param name="connection">Where the acknowledgements go.</param>
     /// <param name="received">Identifiers of QoS 2 messages taken and not released; part of the session. MQTT 5.0, 4.1.</param>
@@ -47,12 +55,12 @@ internal sealed class MqttInbox
         _saver = saver;
         _isResumed = isResumed;
         _receiveMaximum = options.ReceiveMaximum;
+        _maxBytes = options.MaxInboxBytes;
         _aliases = new string?[options.Version == MqttProtocolVersion.V500 ? options.TopicAliasMaximum : 0];
         _handler = handler;
         _handlerFailed = handlerFailed;
         _counters = counters;
-        _messages = Channel.CreateBounded<(MqttMessage, ushort)>(
-            new BoundedChannelOptions(_receiveMaximum) { SingleReader = true, SingleWriter = true });
+        _messages = Channel.CreateUnbounded<(MqttMessage, ushort)>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
     }
 
     /// <summary>True when all messages of QoS 1 and 2 are acknowledged.</summary>
@@ -69,7 +77,7 @@ internal sealed class MqttInbox
 
     /// <summary>Takes a message from the reading loop.</summary>
     /// <returns>How it breaks the protocol, or null.</returns>
-    public async ValueTask<MqttBreach?> TakeAsync(PublishPacket packet, CancellationToken cancel)
+    public MqttBreach? Take(in PublishPacket packet)
     {
         var topic = packet.Topic;
         if (packet.Properties?.TopicAlias is { } alias && Translate(alias, ref topic) is { } breach)
@@ -94,7 +102,7 @@ internal sealed class MqttInbox
         };
         if (packet.Qos == MqttQos.AtMostOnce)
         {
-            if (!_messages.Writer.TryWrite((message, 0)))
+            if (Volatile.Read(ref _waiting) >= _receiveMaximum || !TryAdd(message, 0))
             {
                 _counters.CountMessageDropped();
             }
@@ -109,8 +117,16 @@ internal sealed class MqttInbox
             return new(MqttReasonCode.ReceiveMaximumExceeded, $"more than {_receiveMaximum} unacknowledged messages");
         }
 
-        // Waiting here stops the reading: the only flow control of 3.1.1, which has no Receive Maximum, and what bounds the memory in any case.
-        await _messages.Writer.WriteAsync((message, packet.PacketId), cancel).ConfigureAwait(false);
+        if (Volatile.Read(ref _unacknowledged) > _receiveMaximum && Interlocked.Read(ref _waitingBytes) + Cost(message) > _maxBytes)
+        {
+            _messages.Writer.TryComplete();
+        }
+
+        if (!TryAdd(message, packet.PacketId))
+        {
+            Interlocked.Decrement(ref _unacknowledged);
+        }
+
         return null;
     }
 
@@ -143,11 +159,16 @@ internal sealed class MqttInbox
         }
     }
 
-    /// <summary>Hands messages to the application, one at a time, and acknowledges each after the handler has returned.</summary>
+    /// <summary>
+    /// Hands messages to the application, one at a time, and acknowledges each after the handler has returned. Ends when more came than fits and all that
+    /// did fit is handed over.
+    /// </summary>
     public async Task DeliverAsync(CancellationToken cancel)
     {
         await foreach (var (message, id) in _messages.Reader.ReadAllAsync(cancel).ConfigureAwait(false))
         {
+            Interlocked.Decrement(ref _waiting);
+            Interlocked.Add(ref _waitingBytes, -Cost(message));
             _counters.CountMessageIn();
             if (_handler is not null)
             {
@@ -173,6 +194,25 @@ internal sealed class MqttInbox
                 }
             }
         }
+    }
+
+    /// <summary>What a message holds in memory, in bytes: its content, its topic and the objects around them.</summary>
+    private static long Cost(MqttMessage message) => message.Payload.Length + (2L * message.Topic.Length) + 256;
+
+    /// <summary>False once more came than fits.</summary>
+    private bool TryAdd(MqttMessage message, ushort id)
+    {
+        // Counted before it is handed over, which takes it off again.
+        Interlocked.Increment(ref _waiting);
+        Interlocked.Add(ref _waitingBytes, Cost(message));
+        if (_messages.Writer.TryWrite((message, id)))
+        {
+            return true;
+        }
+
+        Interlocked.Decrement(ref _waiting);
+        Interlocked.Add(ref _waitingBytes, -Cost(message));
+        return false;
     }
 
     private void Acknowledge(MqttQos qos, ushort id)

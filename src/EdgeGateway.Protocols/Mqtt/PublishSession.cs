@@ -690,6 +690,12 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
     {
         _inFlight.Remove(publication.PacketId);
         Release(publication);
+        if (outcome.IsDelivered && publication.Key is not null && publication.Key == _droppedKey)
+        {
+            // It was not to blame; another message under the same key begins anew.
+            _droppedKey = null;
+        }
+
         saver?.Changed(awaited: false);
         publication.Complete(outcome);
     }

@@ -69,7 +69,8 @@ internal sealed class ServedConnection(
             }
 
             var isLeaving = loss.Cause == MqttLossCause.BetterServer;
-            await FarewellAsync(loss, first == stopping || isLeaving, isLeaving, sending, reading, ending.Token).ConfigureAwait(false);
+            var isClean = first == stopping || isLeaving || loss.Cause == MqttLossCause.InboxFull;
+            await FarewellAsync(loss, isClean, isLeaving, sending, reading, ending.Token).ConfigureAwait(false);
             await searchEnd.CancelAsync().ConfigureAwait(false);
             var better = await searching.ConfigureAwait(false);
             if (better is not null && loss.Cause == MqttLossCause.Stopped)
@@ -186,7 +187,7 @@ internal sealed class ServedConnection(
         {
             case PacketType.Publish:
                 return PublishPacket.TryRead(frame.Header.Flags, frame.Body, version, out var publish, out fault)
-                    ? await inbox.TakeAsync(publish, cancel).ConfigureAwait(false)
+                    ? inbox.Take(publish)
                     : fault;
             case PacketType.PubAck or PacketType.PubRec or PacketType.PubComp:
                 return AckPacket.TryRead(frame.Header.Type, frame.Body, version, out var ack, out fault) ? session.Acknowledged(ack) : fault;
@@ -229,6 +230,7 @@ internal sealed class ServedConnection(
         try
         {
             await inbox.DeliverAsync(cancel).ConfigureAwait(false);
+            return new(MqttLossCause.InboxFull, "the server sent more at once than could be handled, and gets it back: limit what it may have in flight to this client");
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
         {

@@ -25,6 +25,23 @@ internal static partial class PortNames
                 : $"Write {stable}");
     }
 
+    /// <summary>Serial ports that are there, each by its stable name where it has one; ports without hardware behind them are left out.</summary>
+    public static IReadOnlyList<string> Present()
+    {
+        const string classes = "/sys/class/tty";
+        return Directory.Exists(classes)
+            ? [.. Directory.EnumerateDirectories(classes).Where(IsHardware).Select(d => $"/dev/{Path.GetFileName(d)}").Where(File.Exists)
+                .Select(path => StableFolders.Select(folder => NameIn(folder, path)).FirstOrDefault(name => name is not null) ?? path).Order(StringComparer.Ordinal)]
+            : [];
+    }
+
+    // Consoles and pseudo terminals have no device; the places that the driver of the PC's serial ports keeps free have type 0 (PORT_UNKNOWN).
+    private static bool IsHardware(string folder)
+    {
+        var type = Path.Combine(folder, "type");
+        return Directory.Exists(Path.Combine(folder, "device")) && (!File.Exists(type) || File.ReadAllText(type).Trim() != "0");
+    }
+
     private static string? NameIn(string folder, string path)
     {
         if (!Directory.Exists(folder))

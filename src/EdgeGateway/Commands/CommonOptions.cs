@@ -1,4 +1,6 @@
 using System.CommandLine;
+using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Profiles;
 using EdgeGateway.Hosting;
 
 namespace EdgeGateway.Commands;
@@ -40,6 +42,27 @@ internal static class CommonOptions
         }
 
         return site;
+    }
+
+    /// <summary>Every profile there is. One with errors is named on standard error and left out: it is no reason not to look for devices.</summary>
+    /// <param name="configuration">Path of <c>gateway.yaml</c>, which need not exist.</param>
+    /// <param name="profiles">Directory of profiles, or null for the usual places.</param>
+    public static IReadOnlyList<DeviceProfile> Library(string configuration, string? profiles)
+    {
+        List<DeviceProfile> library = [];
+        foreach (var (id, path) in SiteFiles.Find(configuration, profiles).ProfilePaths.OrderBy(p => p.Key, StringComparer.Ordinal))
+        {
+            if (ProfileLoader.Load(new SourceText(path, File.ReadAllText(path))).Profile is { } profile)
+            {
+                library.Add(profile);
+            }
+            else
+            {
+                Console.Error.WriteLine($"The profile {id} has errors and is left out: edgegateway check {path}");
+            }
+        }
+
+        return library;
     }
 
     /// <summary>Reads and checks the site, and prints nothing.</summary>

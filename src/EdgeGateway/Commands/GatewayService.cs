@@ -91,7 +91,13 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
     private async Task<LoadedSite?> RunOnceAsync(LoadedSite site, CancellationToken stop)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        await using var gateway = GatewayRuntime.Open(site, time, logs, new RuntimeSeams { Manager = manager, Reloader = reloader });
+        var (opened, other) = await OpenAsync(site, stop).ConfigureAwait(false);
+        if (opened is null)
+        {
+            return other;
+        }
+
+        await using var gateway = opened;
         await using var control = await ControlServer.StartAsync(gateway, site.Model.Storage.Directory, site.Model.HealthListen, stop, Ask).ConfigureAwait(false);
         KeepGoodCopy(site);
 
@@ -127,6 +133,52 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
         }
 
         return wanted.IsCompletedSuccessfully && !stop.IsCancellationRequested ? reloader.Take() : null;
+    }
+
+    /// <summary>
+    /// Opens the gateway. While the store that is there cannot be written (a file system that is read-only, a disk without one free byte), values flow without it
+    /// (requirement P-5). Where no store ever was, a directory that cannot be written is a mistake of whoever installs the gateway, who is told at once.
+    /// </summary>
+    /// <returns>The gateway; or null, and the configuration that is wanted instead, null at the stop.</returns>
+    private async Task<(GatewayRuntime? Gateway, LoadedSite? Other)> OpenAsync(LoadedSite site, CancellationToken stop)
+    {
+        StoreWait? wait = null;
+        while (true)
+        {
+            try
+            {
+                var seams = new RuntimeSeams { Manager = manager, Reloader = reloader, Wait = wait };
+                return (GatewayRuntime.Open(site, time, logs, seams), null);
+            }
+            catch (StoreException e) when (e.CanRetry && StoreMarker.IsThere(site.Model.Storage.Directory))
+            {
+                Log.StoreNotOpened(_log, e.Message);
+                if (wait is null)
+                {
+                    wait = new StoreWait(site.Model, GatewayRuntime.MakeClock(time, null)) { Problem = e.Message };
+                    wait.Clock.Begin(null, null);
+                }
+
+                wait.Problem = e.Message;
+            }
+
+            _hasRun = true;
+            await using var storeless = new StorelessGateway(site.Model, wait, manager, _log);
+            await using var health = site.Model.HealthListen is { } listen ? await ControlServer.StartHealthAsync(storeless.Status, listen, stop).ConfigureAwait(false) : null;
+            manager?.Ready($"Degraded: the store cannot be opened: {wait.Problem}");
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            var wanted = reloader.Wanted;
+            var waiting = storeless.RunAsync(end.Token);
+            await Task.WhenAny(waiting, wanted).ConfigureAwait(false);
+            var isOver = !waiting.IsCompleted || stop.IsCancellationRequested;
+            await end.CancelAsync().ConfigureAwait(false);
+            await waiting.ConfigureAwait(false);
+            if (isOver)
+            {
+                wait.Queue.Dispose();
+                return (null, wanted.IsCompletedSuccessfully && !stop.IsCancellationRequested ? reloader.Take() : null);
+            }
+        }
     }
 
     private void KeepGoodCopy(LoadedSite site)

@@ -5,7 +5,6 @@ using EdgeGateway.Control;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
-using EdgeGateway.Hosting;
 using EdgeGateway.Scanning;
 using EdgeGateway.Tracing;
 using Spectre.Console;
@@ -76,12 +75,12 @@ internal static class ScanCommand
             }
         }
 
-        var library = Library(request);
+        var library = CommonOptions.Library(request.Configuration, request.Profiles);
         try
         {
             var document = request.Json
-                ? await ScanAsync(request, site, library, timeout, new PlainView(Console.Error), cancel).ConfigureAwait(false)
-                : await WithViewAsync(view => ScanAsync(request, site, library, timeout, view, cancel)).ConfigureAwait(false);
+                ? await ScanAsync(request, site, library, timeout, new ScanViews.PlainView(Console.Error), cancel).ConfigureAwait(false)
+                : await ScanViews.RunAsync(view => ScanAsync(request, site, library, timeout, view, cancel)).ConfigureAwait(false);
             if (document is null)
             {
                 return Terminal.BadInput;
@@ -175,32 +174,6 @@ internal static class ScanCommand
             ? new() { Bus = bus.Id, Host = network.Host, TcpPort = network.Port }
             : new() { Bus = bus.Id };
 
-    /// <summary>Every profile there is. One with errors is no reason not to look for devices.</summary>
-    private static List<DeviceProfile> Library(Request request)
-    {
-        List<DeviceProfile> library = [];
-        foreach (var (id, path) in SiteFiles.Find(request.Configuration, request.Profiles).ProfilePaths.OrderBy(p => p.Key, StringComparer.Ordinal))
-        {
-            if (ProfileLoader.Load(new SourceText(path, File.ReadAllText(path))).Profile is { } profile)
-            {
-                library.Add(profile);
-            }
-            else
-            {
-                Console.Error.WriteLine($"The profile {id} has errors and is left out: edgegateway check {path}");
-            }
-        }
-
-        return library;
-    }
-
-    private static Task<T> WithViewAsync<T>(Func<IScanView, Task<T>> scan) => Console.IsOutputRedirected || !AnsiConsole.Profile.Capabilities.Interactive
-        ? scan(new PlainView(Console.Error))
-        : AnsiConsole.Progress()
-            .AutoClear(true)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .StartAsync(context => scan(new BarView(context)));
-
     private static void Show(ScanDocument document)
     {
         foreach (var unit in document.Units)
@@ -270,59 +243,4 @@ internal static class ScanCommand
 
     private sealed record Request(
         string? Bus, string? Port, string? Tcp, string? Units, string? Baud, string? Parity, string Timeout, string Configuration, string? Profiles, bool Json);
-
-    /// <summary>Lines for a log: a new one for each stage, and for each device found.</summary>
-    private sealed class PlainView(TextWriter output) : IScanView
-    {
-        private readonly Lock _gate = new();
-        private string _stage = "";
-
-        public void Step(ScanProgress progress)
-        {
-            // "... : unit 17" changes with each step; the stage before the colon does not.
-            var stage = progress.Stage.LastIndexOf(": unit", StringComparison.Ordinal) is > 0 and var at ? progress.Stage[..at] : progress.Stage;
-            lock (_gate)
-            {
-                if (stage != _stage)
-                {
-                    _stage = stage;
-                    output.WriteLine(stage);
-                }
-            }
-        }
-
-        public void Found(FoundUnit unit)
-        {
-            lock (_gate)
-            {
-                output.WriteLine($"found: {unit.Where}, unit {unit.Unit}{(unit.Profiles.Count > 0 ? $", {unit.Profiles[0].Profile}" : "")}");
-            }
-        }
-    }
-
-    /// <summary>A bar on a terminal.</summary>
-    private sealed class BarView(ProgressContext context) : IScanView
-    {
-        private readonly ProgressTask _bar = context.AddTask("scanning");
-        private readonly Lock _gate = new();
-        private int _found;
-
-        public void Step(ScanProgress progress)
-        {
-            lock (_gate)
-            {
-                _bar.Description = Markup.Escape($"{progress.Stage}{(_found > 0 ? $", {_found} found" : "")}");
-                _bar.MaxValue = Math.Max(progress.Total, 1);
-                _bar.Value = progress.Done;
-            }
-        }
-
-        public void Found(FoundUnit unit)
-        {
-            lock (_gate)
-            {
-                _found++;
-            }
-        }
-    }
 }

@@ -22,7 +22,7 @@ internal static class VerifyFeedCommand
     {
         var sources = new Argument<string[]>("source")
         {
-            Description = "A broker (mqtt://host:1883, mqtts://host:8883), or files: one message a line, as --record, mosquitto_sub -F %j or -v write them (.gz is unpacked, - is standard input).",
+            Description = "A broker (mqtt://host:1883, mqtts://host:8883, or over WebSocket ws://host/path, wss://host/path), or files: one message a line, as --record, mosquitto_sub -F %j or -v write them (.gz is unpacked, - is standard input).",
             Arity = ArgumentArity.OneOrMore,
         };
         var topic = new Option<string>("--topic") { Description = "What to subscribe to.", HelpName = "FILTER", DefaultValueFactory = _ => "edgegateway/v1/#" };
@@ -93,7 +93,7 @@ internal static class VerifyFeedCommand
 
         try
         {
-            var file = request.State is null ? null : new AuditFile(request.State);
+            using var file = request.State is null ? null : new AuditFile(request.State);
             var options = new FeedAuditOptions
             {
                 Start = (request.From ?? (request.Broker is null ? "first" : "heard")) == "first" ? LedgerStart.FirstRecord : LedgerStart.FirstHeard,
@@ -153,9 +153,9 @@ internal static class VerifyFeedCommand
             return "Name one broker, or files.";
         }
 
-        if (request.Broker is not { } broker || broker.Host.Length == 0 || broker.Scheme is not ("mqtt" or "mqtts"))
+        if (request.Broker is not { } broker || broker.Host.Length == 0 || broker.Scheme is not ("mqtt" or "mqtts" or "ws" or "wss"))
         {
-            return $"'{request.Sources[0]}' is no broker: write mqtt://host:1883 or mqtts://host:8883.";
+            return $"'{request.Sources[0]}' is no broker: write mqtt://host:1883, mqtts://host:8883, ws://host/path or wss://host/path.";
         }
 
         if (request.Record is not null && File.Exists(request.Record))
@@ -179,44 +179,51 @@ internal static class VerifyFeedCommand
     {
         Servers = [broker],
         Version = request.Version,
-        ClientId = request.ClientId ?? (request.State is null ? $"edgegateway-verify-{Environment.ProcessId}" : "edgegateway-verify"),
-        TakeOverSession = goesOn,
+        ClientId = ClientId(request),
+        SessionStore = goesOn ? new BrokerSession(broker, ClientId(request)) : null,
         SessionExpiry = request.State is null ? ShortSession : LongSession,
         UserName = request.User,
-        Password = request.PasswordFile is { } file ? File.ReadAllText(file).TrimEnd('\r', '\n') : null,
+        Password = PasswordFile.Read(request.PasswordFile),
         MaxIncomingPacketSize = FeedPayload.DefaultLimit,
         Tls = new MqttTlsOptions { CaFile = request.Ca, CertificateFile = request.Certificate, KeyFile = request.Key },
     };
+
+    private static string ClientId(Request request) =>
+        request.ClientId ?? (request.State is null ? $"edgegateway-verify-{Environment.ProcessId}" : "edgegateway-verify");
 
     private static async Task<string?> ListenAsync(Request request, Uri broker, FeedAudit audit, AuditFile? file, bool goesOn, CancellationToken cancel)
     {
         var time = TimeProvider.System;
         var gate = new Lock();
         var heard = time.GetTimestamp();
-        Exception? failed = null;
+        string? failed = null;
         using var recorder = request.Record is null ? null : new FeedRecorder(request.Record);
 
-        void Take(MqttMessage message)
+        async ValueTask TakeAsync(MqttMessage message, CancellationToken ended)
         {
             lock (gate)
             {
                 heard = time.GetTimestamp();
-                audit.Take(message.Topic, message.Payload, message.Retain);
+                var target = request.State;
                 try
                 {
-                    if (failed is null)
-                    {
-                        recorder?.Write(message.Topic, message.Payload.Span, message.Retain, time.GetUtcNow());
-                    }
+                    file?.Note(audit, message.Topic, message.Payload.Span, message.Retain);
+                    audit.Take(message.Topic, message.Payload, message.Retain);
+                    target = request.Record;
+                    recorder?.Write(message.Topic, message.Payload.Span, message.Retain, time.GetUtcNow());
+                    return;
                 }
-                catch (IOException e)
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
                 {
-                    failed = e;
+                    failed = $"{target} cannot be written: {e.Message}";
                 }
             }
+
+            // Not acknowledged, so that the broker keeps it; the command ends.
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, ended).ConfigureAwait(false);
         }
 
-        var listener = new BrokerListener(Options(request, broker, goesOn), time, Take, Console.Error.WriteLine);
+        var listener = new BrokerListener(Options(request, broker, goesOn), time, TakeAsync, Console.Error.WriteLine);
         await using (listener.ConfigureAwait(false))
         {
             var began = time.GetTimestamp();
@@ -270,7 +277,7 @@ internal static class VerifyFeedCommand
             }
         }
 
-        return failed is null ? null : $"{request.Record} cannot be written: {failed.Message}";
+        return failed;
     }
 
     private static async Task ForgetAsync(BrokerListener listener, string filter, TimeProvider time)

@@ -57,14 +57,35 @@ public static class ControlServer
         return app;
     }
 
+    /// <summary>Serves nothing but the health document, for a gateway whose data directory takes no socket.</summary>
+    /// <exception cref="IOException">The health address is in use.</exception>
+    internal static async Task<WebApplication> StartHealthAsync(Func<StatusDocument> status, string healthListen, CancellationToken cancel)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Logging.ClearProviders();
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(System.Net.IPEndPoint.Parse(healthListen));
+        });
+        var app = builder.Build();
+        MapHealth(app, status);
+        await app.StartAsync(cancel).ConfigureAwait(false);
+        return app;
+    }
+
+    private static void MapHealth(IEndpointRouteBuilder endpoints, Func<StatusDocument> of) => endpoints.Map("/health", async context =>
+    {
+        var status = of();
+        context.Response.StatusCode = status.State == "ok" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        await context.Response.WriteAsJsonAsync(status, ControlJson.Default.StatusDocument).ConfigureAwait(false);
+    });
+
     private static void Map(IEndpointRouteBuilder endpoints, GatewayRuntime gateway, Func<ReloadDocument>? reload)
     {
-        endpoints.Map("/health", async context =>
-        {
-            var status = gateway.Status();
-            context.Response.StatusCode = status.State == "ok" ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
-            await context.Response.WriteAsJsonAsync(status, ControlJson.Default.StatusDocument).ConfigureAwait(false);
-        });
+        MapHealth(endpoints, gateway.Status);
 
         // Everything below is for operators: only over the socket, whose file mode is the permission.
         endpoints.Map("/status", context => OverSocket(context, () =>

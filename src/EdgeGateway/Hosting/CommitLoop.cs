@@ -15,25 +15,19 @@ namespace EdgeGateway.Hosting;
 /// </summary>
 internal sealed class CommitLoop
 {
-    private static readonly TimeSpan StepLimit = GatewayClock.StepLimit;
-
-    /// <summary>How often the last time that was right is noted (requirement T-4).</summary>
-    private static readonly TimeSpan GoodTimeInterval = TimeSpan.FromHours(1);
-
     /// <summary>Held batches that one commit processes, so that no commit grows with the time in which they were held.</summary>
     private const int ReleaseGroup = 60;
+
+    /// <summary>Most bytes of rows that are released at once and wait in memory for their commit.</summary>
+    private const long MostBytesInHand = 4 << 20;
+
+    private static readonly TimeSpan StepLimit = GatewayClock.StepLimit;
 
     /// <summary>Without readings the time is fed only so often: an idle gateway writes little.</summary>
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(5);
 
     /// <summary>How often the feed states how far each stream has been numbered.</summary>
     private static readonly TimeSpan IssuedInterval = TimeSpan.FromHours(1);
-
-    /// <summary>Losses are published at most so often, and pressure is logged once in ten of these.</summary>
-    private static readonly TimeSpan LossInterval = TimeSpan.FromMinutes(1);
-
-    /// <summary>Milliseconds more while nothing is delivered: nobody would read the statements, and they are kept longest of all.</summary>
-    private const long UndeliveredLossDelay = 59 * 60_000;
 
     /// <summary>After time in which nobody told the pipeline the time, it is told in steps of this, each a commit of its own, so that no commit grows with the gap.</summary>
     private static readonly TimeSpan CatchUpStep = TimeSpan.FromMinutes(1);
@@ -46,9 +40,6 @@ internal sealed class CommitLoop
 
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
-    /// <summary>Counter in the store: the mark of the budget that was told last, in percent.</summary>
-    private const string WatermarkCounter = "storage-watermark";
-
     private readonly LoadedSite _site;
     private readonly SqliteStore _store;
     private readonly ReadingQueue _queue;
@@ -56,49 +47,35 @@ internal sealed class CommitLoop
     private readonly RetainedBirths _births;
     private readonly ILogger _log;
     private readonly Guid _bootId;
+    private readonly ClockNotes _clockNotes;
+    private readonly ClockHold _hold;
+    private readonly Absences _absences;
+    private readonly StoreTeller _teller;
+    private readonly UnstoredValues _unstored;
     private readonly ConcurrentQueue<Posted> _posted = new();
     private readonly List<TaskCompletionSource> _awaited = [];
     private readonly List<StoreNote> _commitNotes = [];
+    private readonly HashSet<int> _announce = [];
     private readonly StateWriter _state = new();
     private readonly CommitBatch _commit;
-    private readonly LossNotices _losses = new();
-    private readonly RangeRepeats _repeats;
-    private readonly HashSet<int> _announce = [];
+
     private LocalPath _path;
     private Sample[] _samples = new Sample[4096];
     private long _nextCheckpoint;
     private long _lastFed;
-    private TimeSpan? _step;
     private bool _checkpointWanted;
     private bool _transition;
     private bool _afterLoss;
-    private long _nextLossNotice;
     private long _nextIssued;
-    private long _evictedLogged;
-    private readonly VolatileValues _volatile = new();
-    private readonly VolatileEncoder _volatileEncoder;
-    private readonly List<Reading> _newestReadings = [];
-    private NewestReadings? _newest;
-    private Instant _failingSince;
-    private string? _diskFullTold;
-    private int _watermark;
-    private bool _lossesChanged;
     private bool _wasFailing;
     private volatile string? _failing;
     private volatile bool _ended;
     private long _taken;
     private long _held;
-    private readonly ClockNotes _clockNotes;
-    private readonly long _holdUntil;
-    private TimeQuality _toldQuality;
-    private TimeSpan _correction;
-    private bool _isHoldOver;
     private long _ruleFaultsTold;
     private long _nextRuleFault;
-    private bool _isRefusalTold;
-    private long _nextGoodTime;
 
-    public CommitLoop(LoadedSite site, SqliteStore store, ReadingQueue queue, GatewayClock clock, RetainedBirths births, ILogger log, Guid? boot = null)
+    public CommitLoop(LoadedSite site, SqliteStore store, ReadingQueue queue, GatewayClock clock, RetainedBirths births, ILogger log, Guid? boot = null, StoreWait? wait = null)
     {
         _site = site;
         Texts = new string?[site.Model.Points.Count];
@@ -110,32 +87,34 @@ internal sealed class CommitLoop
         _bootId = boot ?? BootId.Current();
         var recovered = new StateRecovery(site, store, log).Run();
         _path = recovered.Path;
-        _clockNotes = new ClockNotes(store.Notes(), _bootId);
+        var notes = store.Notes();
+        _clockNotes = new ClockNotes(notes, _bootId);
+        _absences = new Absences(notes);
         _commit = new CommitBatch { ValueOf = StateRecovery.ValueOf(_path.Site) };
-        _volatileEncoder = new VolatileEncoder(site.Model);
+        _unstored = new UnstoredValues(site.Model);
         Wear = new FlashWear(recovered.Store.Counters, () => Taken, clock.Time);
-        _watermark = (int)recovered.Store.Counters.GetValueOrDefault(WatermarkCounter);
         _transition = _path.Site.ConfigurationHash != site.Model.ConfigurationHash || recovered.CannotContinue is not null;
         _afterLoss = recovered.Store.Report is not null;
-        _repeats = new RangeRepeats(recovered.Store.Counters.GetValueOrDefault(RangeRepeats.Counter) != 0);
         Tell(recovered);
+        _teller = new StoreTeller(store, recovered.Store, clock, Post, log);
 
         // What was committed last was dated by a clock that was right, or the note says when one was.
         clock.Begin(_path.IsUnset || _path.HasHeld ? _clockNotes.LastGood : _path.Seen ?? _clockNotes.LastGood, _clockNotes.OffsetOfBoot);
-        _isHoldOver = _clockNotes.IsHoldOver;
-        _holdUntil = clock.Monotonic + (long)site.Model.ClockHold.TotalMilliseconds;
+        _hold = new ClockHold(clock, _clockNotes, site.Model.ClockHold, Post, log);
 
         // A clock that was set back while the gateway was off is a step like any other; so is one that was set at all since dates were provisional.
         var now = clock.At(clock.Monotonic);
         if (_path.Seen is { } before && (before - now > StepLimit || (_path.IsUnset && !_path.HasHeld && clock.Quality != TimeQuality.Unset && now - before > StepLimit)))
         {
-            Step(now - before, "While the gateway was off the wall clock was set");
+            _hold.Step(now - before, "While the gateway was off the wall clock was set", MustHold);
         }
 
         var stopped = _path.Batch > 0 && recovered.Store.Counters.GetValueOrDefault(Absences.StopCounter) == _path.Batch;
-        if (Absences.BetweenRuns(_path.Now, now, stopped, _afterLoss) is { } absence)
+        NoteAbsence(stopped ? Absences.Stopped : Absences.NotStopped, wait?.Since ?? clock.Monotonic);
+        if (wait is not null)
         {
-            Post((encoder, _) => encoder.Range(absence with { Epoch = encoder.Heads.Epoch }));
+            _teller.TellDegraded(wait.Problem, clock.At(wait.Since));
+            Back(wait.NotStored, clock.At(wait.Since));
         }
     }
 
@@ -155,13 +134,13 @@ internal sealed class CommitLoop
     public string? Failing => _failing;
 
     /// <summary>Newest values while the store cannot be written, for the uplinks.</summary>
-    public IVolatileSource Volatile => _volatile;
+    public IVolatileSource Volatile => _unstored.Source;
 
     /// <summary>What the gateway writes to storage.</summary>
     public FlashWear Wear { get; }
 
     /// <summary>The mark of the budget that is in force, in percent of the store in use; 0 below all of them.</summary>
-    public int Watermark => System.Threading.Volatile.Read(ref _watermark);
+    public int Watermark => _teller.Watermark;
 
     /// <summary>Called at each turn with the time that the loop is going to rest: its sign of life.</summary>
     public Action<TimeSpan>? Turned { get; set; }
@@ -215,7 +194,7 @@ internal sealed class CommitLoop
                 ],
             });
         });
-        TellQuality();
+        _hold.TellQuality();
     }
 
     /// <summary>Says that the gateway stops; goes with the last commit of <see cref="RunAsync"/>.</summary>
@@ -335,12 +314,6 @@ internal sealed class CommitLoop
                 _commit.RecoveryReportPublished = true;
             });
         }
-
-        _losses.Add(recovered.Store.UnpublishedLosses);
-        _repeats.Note(recovered.Store.UnpublishedLosses);
-
-        // Again at each start: a broker may have lost what it retained.
-        _lossesChanged = _store.LostRecords().Count > 0;
     }
 
     /// <summary>One turn: commits what there is. For tests; <see cref="RunAsync"/> calls it once a window.</summary>
@@ -364,19 +337,26 @@ internal sealed class CommitLoop
 
     private async ValueTask StoreAsync(CancellationToken stop)
     {
+        InputBatch? inHand = null;
         while (true)
         {
             try
             {
                 Committed(_store.Commit(_commit));
-                return;
+                if (inHand is not { } batch)
+                {
+                    return;
+                }
+
+                inHand = null;
+                Feed(batch with { Number = _store.NextBatchNumber });
+                Pack(_clock.Monotonic);
+                continue;
             }
             catch (StoreException e) when ((e.CanRetry || e.Failure == StoreFailure.BudgetExhausted) && !stop.IsCancellationRequested)
             {
-                if (e.Failure == StoreFailure.BudgetExhausted && _commit.Checkpoint is null && _commit.Input is not null && !_path.HasHeld)
+                if (e.Failure == StoreFailure.BudgetExhausted && GiveWay(ref inHand))
                 {
-                    // A checkpoint frees the sample log before it; after that only deliveries, or a larger budget, make room.
-                    Checkpoint(_path.Now!.Value);
                     continue;
                 }
 
@@ -388,7 +368,7 @@ internal sealed class CommitLoop
                 _failing = e.Message;
             }
 
-            OfferNewest();
+            _unstored.Offer(_clock);
             Turned?.Invoke(RetryDelay);
 
             // Not cancelled by the stop: the readings in hand are accepted only once they are on disk.
@@ -396,109 +376,100 @@ internal sealed class CommitLoop
         }
     }
 
+    /// <summary>
+    /// The commit does not fit whatever the store evicts. What gives way, in this order: the wait for the clock, because readings that are held keep the whole
+    /// sample log; the way back to before this commit, because a checkpoint frees the log; the oldest rows of the commit itself, counted and stated like
+    /// all that is evicted.
+    /// </summary>
+    /// <param name="inHand">Receives what was to be held and is to be processed with the next commit.</param>
+    /// <returns>False when nothing is left to give way: only a larger budget helps.</returns>
+    private bool GiveWay(ref InputBatch? inHand)
+    {
+        if (_path.HasHeld)
+        {
+            inHand = ReleaseAll();
+            return true;
+        }
+
+        if (_commit.Checkpoint is null && _commit.Input is not null)
+        {
+            Checkpoint(_path.Now!.Value);
+            return true;
+        }
+
+        return _commit.GiveUp(_commit.RowBytes / 2);
+    }
+
+    /// <summary>Processes all that is held with the commit in hand, and its checkpoint with it: after that nothing needs the sample log before it.</summary>
+    /// <returns>The batch in hand, when it was to be held as well: it comes after those before it.</returns>
+    private InputBatch? ReleaseAll()
+    {
+        var monotonic = _clock.Monotonic;
+        if (MustHold)
+        {
+            _commitNotes.Add(_hold.End("the store has no room for more of them"));
+        }
+
+        InputBatch? inHand = null;
+        var batch = _commit.Input ?? new InputBatch(_store.NextBatchNumber, _clock.At(monotonic), _bootId, _clock.SinceBoot(monotonic), null, default) { Quality = _clock.Quality };
+        if (batch.Held)
+        {
+            _path.TakeBack(batch);
+            inHand = batch with { Held = false };
+            batch = batch with { Held = false, Samples = default };
+        }
+
+        var last = _path.LastHeld;
+        if (!_path.HasHeld)
+        {
+            // Not even the first of them fits.
+            Feed(inHand!.Value);
+            inHand = null;
+        }
+        else
+        {
+            var release = batch.Release ?? new HeldRelease(last, _clock.Quality == TimeQuality.Unset ? null : _clock.OffsetOfBoot);
+            if (batch.Release is null)
+            {
+                _hold.TellRelease(_path.HeldSamples, release.Offset is not null && _path.HeldBoot == _bootId);
+            }
+
+            var wasUnset = _path.HeldBoot != _bootId;
+            while (_path.HasHeld)
+            {
+                // In groups, so that not all their records are in memory at once.
+                Feed(batch with { Release = release with { Through = Math.Min(_path.FirstHeld + ReleaseGroup - 1, last) } });
+                _commit.Rows.AddRange(_path.Encoder.Flush(_path.Now ?? _clock.At(monotonic)));
+                _commit.GiveUp(MostBytesInHand);
+            }
+
+            _commit.Input = batch with { Release = release with { Through = last } };
+            StepAfterRelease(wasUnset, monotonic);
+        }
+
+        _checkpointWanted = true;
+        _commit.Heads.Clear();
+        Pack(monotonic);
+        return inHand;
+    }
+
     private void BeginFailing(string problem)
     {
         Log.StoreFailing(_log, problem);
-        var since = _clock.At(_clock.Monotonic);
-        _failingSince = since;
-        _newest = new NewestReadings(_site.Model.Points.Count);
-        _queue.Note(_newest);
-        Post((encoder, _) => encoder.Health(new HealthRecord { Time = since, Kind = HealthKind.StorageDegraded, Text = problem }));
-    }
-
-    /// <summary>Hands what was read since the last time to the uplinks, unnumbered: nothing of it is accepted (decision 0006).</summary>
-    private void OfferNewest()
-    {
-        _newestReadings.Clear();
-        _newest?.Take(_newestReadings);
-        List<Sample> samples = [.. _newestReadings
-            .Where(r => _site.Model.Points[r.Point].Kind != PointKind.Text)
-            .Select(r => new Sample(r.Point, _clock.At(r.Monotonic), r.Value, r.Raw, r.Quality))];
-        if (samples.Count > 0)
-        {
-            _volatile.Offer(_volatileEncoder.Write(samples, _failingSince));
-        }
+        _unstored.Begin(_queue, _clock.At(_clock.Monotonic));
+        _teller.TellDegraded(problem, _unstored.Since);
     }
 
     private void EndFailing()
     {
-        _queue.Note(null);
-        _volatile.Clear();
-        var notStored = _newest?.NotKept ?? 0;
-        _newest = null;
         _failing = null;
+        Back(_unstored.End(_queue), _unstored.Since);
+    }
+
+    private void Back(long notStored, Instant since)
+    {
         _wasFailing = true;
-        _commit.ReadingsNotStored = notStored;
-        _lossesChanged |= notStored > 0;
-        Log.StoreBack(_log, notStored);
-        var since = _failingSince;
-        Post((encoder, now) => encoder.Health(new HealthRecord
-        {
-            Time = now,
-            Kind = HealthKind.StorageRecovered,
-            Text = "The store can be written again.",
-            Fields = [new HealthField("failedSeconds", (long)(now - since).TotalSeconds), new HealthField("readingsNotStored", notStored)],
-        }));
-    }
-
-    /// <summary>Tells when others have filled the file system, and when there is space again; meanwhile records are stored and numbered as ever.</summary>
-    private void TellDiskFull()
-    {
-        if (_store.DiskFull == _diskFullTold)
-        {
-            return;
-        }
-
-        var isNew = _diskFullTold is null;
-        _diskFullTold = _store.DiskFull;
-        if (_diskFullTold is { } problem)
-        {
-            if (isNew)
-            {
-                Log.DiskFull(_log, problem);
-                Post((encoder, now) => encoder.Health(new HealthRecord { Time = now, Kind = HealthKind.StorageDegraded, Text = problem }));
-            }
-
-            return;
-        }
-
-        Log.DiskHasSpace(_log);
-        Post((encoder, now) => encoder.Health(new HealthRecord { Time = now, Kind = HealthKind.StorageRecovered, Text = "The file system has space again; the store is back to its budget." }));
-    }
-
-    /// <summary>Tells when a mark of the budget is passed, up or down.</summary>
-    private void TellWatermark()
-    {
-        var inUse = _store.InUse;
-        var mark = Watermarks.Next(inUse, _watermark);
-        if (mark == _watermark)
-        {
-            return;
-        }
-
-        var raised = mark > _watermark;
-        var percent = (int)(inUse * 100);
-        System.Threading.Volatile.Write(ref _watermark, mark);
-        _commit.Counters.Add((WatermarkCounter, mark));
-        var text = raised
-            ? $"{percent} % of the store is in use (mark {mark} %). At 100 % the oldest records of the least class are evicted. Bring the link back, or raise storage.budget."
-            : $"{percent} % of the store is in use: {(mark == 0 ? "below all marks" : $"mark {mark} % is still in force")}.";
-        if (raised)
-        {
-            Log.StoreFilling(_log, percent, mark);
-        }
-        else
-        {
-            Log.StoreDraining(_log, percent, mark);
-        }
-
-        Post((encoder, now) => encoder.Health(new HealthRecord
-        {
-            Time = now,
-            Kind = HealthKind.StorageWatermark,
-            Text = text,
-            Fields = [new HealthField("watermarkPercent", mark), new HealthField("inUsePercent", percent), new HealthField("change", raised ? "raised" : "cleared")],
-        }));
+        _teller.TellBack(_commit, notStored, since);
     }
 
     private void Committed(CommitResult result)
@@ -514,9 +485,9 @@ internal sealed class CommitLoop
         }
 
         _checkpointWanted |= result.CheckpointWanted;
-        if (result.CheckpointWanted && _path.HasHeld && !_isHoldOver)
+        if (result.LogIsFull && _path.HasHeld && MustHold)
         {
-            EndHold("the sample log has no more room");
+            _commitNotes.Add(_hold.End("the sample log has no more room"));
         }
 
         _commit.Clear();
@@ -525,39 +496,13 @@ internal sealed class CommitLoop
             EndFailing();
         }
 
-        TellDiskFull();
-        TellWatermark();
         foreach (var done in _awaited)
         {
             done.TrySetResult();
         }
 
         _awaited.Clear();
-        _losses.Add(result.Losses);
-        _lossesChanged |= result.Losses.Count > 0;
-        _repeats.Note(result.Losses);
-        LogLosses(result.Losses);
-    }
-
-    private void LogLosses(IReadOnlyList<RecordLoss> losses)
-    {
-        var now = _clock.Monotonic;
-        if (losses.Count == 0 || (_evictedLogged > 0 && now - _evictedLogged < 10 * (long)LossInterval.TotalMilliseconds))
-        {
-            return;
-        }
-
-        _evictedLogged = now;
-        var loss = losses[0];
-        Log.RecordsLost(_log, loss.Last - loss.First + 1, loss.Stream.Word(), loss.Reason);
-        Post((encoder, at) => encoder.Health(new HealthRecord
-        {
-            Time = at,
-            Kind = LossReason.StateOf(loss.Reason) is RangeState.Evicted or RangeState.Thinned ? HealthKind.Eviction : HealthKind.Quarantine,
-            Text = LossReason.StateOf(loss.Reason) is RangeState.Evicted or RangeState.Thinned
-                ? "The store is at a limit: the oldest records of the least class go; range statements say which, and what stands for them. Bring the link back, or raise the limits in storage."
-                : "Records were set aside because they were refused or are unreadable; range statements say which.",
-        }));
+        _teller.Committed(result, _commit);
     }
 
     /// <summary>
@@ -570,7 +515,7 @@ internal sealed class CommitLoop
         var monotonic = _clock.Monotonic;
         var until = _queue.TryPeek(out var oldest) ? _clock.At(oldest.Monotonic) : _clock.At(monotonic);
         var gap = _path.Now is { } last ? until - last : TimeSpan.Zero;
-        if (_transition || _afterLoss || _path.HasHeld || MustHold || _step is not null || gap <= 2 * CatchUpStep || gap > Pipeline.LongSilence)
+        if (_transition || _afterLoss || _path.HasHeld || MustHold || _hold.HasStep || gap <= 2 * CatchUpStep || gap > Pipeline.LongSilence)
         {
             return false;
         }
@@ -581,14 +526,14 @@ internal sealed class CommitLoop
     }
 
     /// <summary>Whether readings are kept back now: the clock was never set, and may be soon. After a salvage there is no waiting: what was saved must be told.</summary>
-    private bool MustHold => _clock.Quality == TimeQuality.Unset && !_isHoldOver && !_afterLoss;
+    private bool MustHold => _hold.IsOn && !_afterLoss;
 
     /// <summary>Fills a commit with nothing but held batches that have got their dates, or that get none; a few at a time.</summary>
     private bool PrepareRelease()
     {
-        if (MustHold && _clock.Monotonic >= _holdUntil)
+        if (MustHold && _hold.IsExpired)
         {
-            EndHold($"it was waited for {_site.Model.ClockHold.TotalMinutes:G3} minutes");
+            _commitNotes.Add(_hold.End($"it was waited for {_site.Model.ClockHold.TotalMinutes:G3} minutes"));
         }
 
         // Those of another boot can get no dates any more. A change of configuration ends the wait as well: they belong to the one before.
@@ -601,74 +546,26 @@ internal sealed class CommitLoop
         var monotonic = _clock.Monotonic;
         var isKnown = _clock.Quality != TimeQuality.Unset;
         var release = new HeldRelease(_transition ? _path.LastHeld : Math.Min(_path.FirstHeld + ReleaseGroup - 1, _path.LastHeld), isKnown ? _clock.OffsetOfBoot : null);
-        if (_correction != TimeSpan.Zero || !isKnown)
+        if (_hold.HasCorrection || !isKnown)
         {
-            TellRelease(isKnown && _path.HeldBoot == _bootId);
+            _hold.TellRelease(_path.HeldSamples, isKnown && _path.HeldBoot == _bootId);
         }
 
         var wasUnset = _path.HeldBoot != _bootId;
         Begin(_clock.At(monotonic), release);
         Feed(new InputBatch(_store.NextBatchNumber, _clock.At(monotonic), _bootId, _clock.SinceBoot(monotonic), null, default) { Quality = _clock.Quality, Release = release });
-        if (wasUnset && !_path.HasHeld && _path.Now is { } before && (_clock.At(monotonic) - before).Duration() > StepLimit)
-        {
-            // Provisional dates of another boot: what follows is dated by another clock.
-            Step(_clock.At(monotonic) - before, "Since readings were held the wall clock was set");
-        }
-
+        StepAfterRelease(wasUnset, monotonic);
         Pack(monotonic);
         return true;
     }
 
-    private void EndHold(string why)
+    /// <summary>After provisional dates of another boot what follows is dated by another clock.</summary>
+    private void StepAfterRelease(bool wasUnset, long monotonic)
     {
-        _isHoldOver = true;
-        _commitNotes.Add(_clockNotes.HoldOver());
-        Log.TimeQualityChanged(_log, _clock.Quality.Word(), $"Readings are no longer held: {why}. Their dates are provisional");
-    }
-
-    private void TellRelease(bool isDated)
-    {
-        var (held, correction) = (_path.HeldSamples, _correction);
-        _correction = TimeSpan.Zero;
-        Post((encoder, now) => encoder.Health(new HealthRecord
+        if (wasUnset && !_path.HasHeld && _path.Now is { } before && (_clock.At(monotonic) - before).Duration() > StepLimit)
         {
-            Time = now,
-            Kind = HealthKind.TimeQuality,
-            Text = isDated
-                ? $"The clock became known: {held} readings that were held were dated anew, by {correction.TotalSeconds:F1} s."
-                : $"The clock did not become known: {held} readings that were held keep provisional dates. Connect a time source (NTP), or set the clock.",
-            Fields =
-            [
-                new HealthField("quality", isDated ? _clock.Quality.Word() : TimeQuality.Unset.Word()), new HealthField("heldReadings", held),
-                new HealthField("correctionMilliseconds", (long)correction.TotalMilliseconds),
-            ],
-        }));
-    }
-
-    /// <summary>Tells when something else is known of the clock than before.</summary>
-    private void TellQuality()
-    {
-        var quality = _clock.Quality;
-        if (quality == _toldQuality)
-        {
-            return;
+            _hold.Step(_clock.At(monotonic) - before, "Since readings were held the wall clock was set", MustHold);
         }
-
-        var text = _clock.Text;
-        _nextGoodTime = 0;
-        Log.TimeQualityChanged(_log, quality.Word(), text);
-        if (_toldQuality != TimeQuality.Unknown || quality == TimeQuality.Unset)
-        {
-            Post((encoder, now) => encoder.Health(new HealthRecord
-            {
-                Time = now,
-                Kind = HealthKind.TimeQuality,
-                Text = $"The clock is {quality.Word()}. {text}.",
-                Fields = [new HealthField("quality", quality.Word())],
-            }));
-        }
-
-        _toldQuality = quality;
     }
 
     /// <summary>Takes the readings, runs the local path, and fills the commit.</summary>
@@ -684,25 +581,21 @@ internal sealed class CommitLoop
         }
 
         TellFull();
-        var losses = (_losses.Any || _lossesChanged) && (ending || monotonic >= _nextLossNotice + (_store.IsUndelivered ? UndeliveredLossDelay : 0));
-        if (count > 0 || losses || _transition || _step is not null || !_posted.IsEmpty || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds)
+        TellAbsences();
+        var losses = _teller.IsDue(monotonic, ending);
+        if (count > 0 || losses || _transition || _hold.HasStep || !_posted.IsEmpty || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds)
         {
             // Before the seam after a salvage is told, which must not be held: the checkpoint of its own commit goes with it.
             var held = MustHold;
             Begin(now);
-            Feed(new InputBatch(_store.NextBatchNumber, now, _bootId, _clock.SinceBoot(monotonic), _step, _samples.AsMemory(0, count))
+            Feed(new InputBatch(_store.NextBatchNumber, now, _bootId, _clock.SinceBoot(monotonic), _hold.TakeStep(), _samples.AsMemory(0, count))
             {
                 Quality = _clock.Quality,
                 Held = held,
             });
-            _step = null;
-            if (monotonic >= _nextGoodTime || ending)
+            if (_hold.NoteGoodTime(now, monotonic, ending) is { } good)
             {
-                _nextGoodTime = monotonic + (long)GoodTimeInterval.TotalMilliseconds;
-                if (_clock.Quality != TimeQuality.Unset)
-                {
-                    _commit.Notes.Add(_clockNotes.Good(now, _clock.OffsetOfBoot));
-                }
+                _commit.Notes.Add(good);
             }
 
             while (_posted.TryDequeue(out var posted))
@@ -721,19 +614,13 @@ internal sealed class CommitLoop
                 if (_nextIssued > 0)
                 {
                     _path.Encoder.StateIssued(now, "hourly");
-                    if (_repeats.IsTime())
-                    {
-                        _repeats.Repeat(_path.Encoder, _store.Statistics().Losses, now);
-                    }
+                    _teller.RepeatIfDue(_path.Encoder, now);
                 }
 
                 _nextIssued = monotonic + (long)IssuedInterval.TotalMilliseconds;
             }
 
-            if (_repeats.Change() is { } repeat)
-            {
-                _commit.Counters.Add((RangeRepeats.Counter, repeat));
-            }
+            _teller.NoteRepeats(_commit);
 
             if (ending)
             {
@@ -742,9 +629,7 @@ internal sealed class CommitLoop
 
             if (losses)
             {
-                _commit.LossesPublishedThrough = _losses.Publish(_path.Encoder, now);
-                PublishTotals(now);
-                _nextLossNotice = monotonic + (long)LossInterval.TotalMilliseconds;
+                _teller.Publish(_commit, _path.Encoder, now, monotonic);
             }
 
             Pack(monotonic);
@@ -752,64 +637,48 @@ internal sealed class CommitLoop
 
         // Only now: readings taken so far were stamped with the offset that was in force. Acknowledgements go with the commit in any case.
         var wasHeld = MustHold;
-        var moved = _clock.Renew();
-        if (moved.Duration() > StepLimit)
-        {
-            if (wasHeld && _clock.Quality != TimeQuality.Unset)
-            {
-                // What was held gets its dates by this: no window was open by the clock before.
-                _correction += moved;
-                _step = null;
-                Log.ClockSet(_log, moved);
-            }
-            else
-            {
-                Step(moved, "The wall clock stepped");
-            }
-        }
-
-        if (_clock.Refused != TimeSpan.Zero && !_isRefusalTold)
-        {
-            // A step is an event also where it is not followed (requirement T-3).
-            var by = _clock.Refused;
-            Log.ClockRefused(_log, by);
-            Post((encoder, at) => encoder.Health(new HealthRecord
-            {
-                Time = at,
-                Kind = HealthKind.ClockStep,
-                Text = $"The computer's clock was set back by {by.Duration().TotalSeconds:F1} s to a time that cannot be. The gateway does not follow it and goes on by its monotonic clock; no window is cut. Set the clock.",
-                Fields = [new HealthField("stepMilliseconds", 0L), new HealthField("refusedMilliseconds", (long)by.TotalMilliseconds)],
-            }));
-        }
-
-        _isRefusalTold = _clock.Refused != TimeSpan.Zero;
-        TellQuality();
+        _hold.Renew(wasHeld);
     }
 
-    /// <summary>Publishes what was lost since the store was made, by cause, when that has changed (requirement R-5); with range statements, so at most once a minute.</summary>
-    private void PublishTotals(Instant now)
+    /// <summary>Notes that nothing was acquired from the last commit until this process polled; it is told when what lies on both sides of it has its dates.</summary>
+    private void NoteAbsence(string reason, long until)
     {
-        if (!_lossesChanged)
+        if (_path.Seen is null)
+        {
+            // A first start was never away.
+            return;
+        }
+
+        // What was held, or processed under a clock that was not set, has no date that means anything. After damage nobody knows what the last commit was.
+        var isUnset = _path.HasHeld || _path.IsUnset;
+        var from = _afterLoss ? default : isUnset ? new SpanEnd(null, _path.SeenBoot, _path.SeenSinceBoot) : new SpanEnd(_path.Now, Guid.Empty, 0);
+        _absences.Add(new Absence(from, new SpanEnd(null, _bootId, _clock.SinceBoot(until)), _afterLoss ? Absences.StoreDamaged : reason));
+        if (!CanTellAbsences)
+        {
+            _commitNotes.Add(_absences.Note());
+        }
+    }
+
+    // While readings are held, the time before them has no end yet; and the statement would have no date.
+    private bool CanTellAbsences => !MustHold && !_path.HasHeld;
+
+    private void TellAbsences()
+    {
+        if (!_absences.Any || !CanTellAbsences)
         {
             return;
         }
 
-        _lossesChanged = false;
-        var lost = _store.LostRecords().OrderBy(l => l.Key, StringComparer.Ordinal).ToArray();
-        _path.Encoder.Health(new HealthRecord
+        var told = _absences.Take(_clock.At(_clock.Monotonic), _bootId, _clock.Quality == TimeQuality.Unset ? null : _clock.OffsetOfBoot, out var done);
+        if (done is { } note)
         {
-            Time = now,
-            Kind = HealthKind.Totals,
-            Text = "Records that did not or will not arrive, by cause, since the store was made. Range statements say which.",
-            Fields = [.. lost.Select(l => new HealthField(CamelCase(l.Key), l.Value))],
-        });
-    }
+            _commitNotes.Add(note);
+        }
 
-    // "refused, not kept" is refusedNotKept.
-    private static string CamelCase(string reason)
-    {
-        var words = reason.Split([' ', ','], StringSplitOptions.RemoveEmptyEntries);
-        return string.Concat(words.Select((w, i) => i == 0 ? w : char.ToUpperInvariant(w[0]) + w[1..]));
+        foreach (var absence in told)
+        {
+            Post((encoder, _) => encoder.Range(absence with { Epoch = encoder.Heads.Epoch }));
+        }
     }
 
     /// <summary>Says that polls were lost while no reading could be taken.</summary>
@@ -911,23 +780,6 @@ internal sealed class CommitLoop
         _path.Save(_state);
         _commit.Checkpoint = new Checkpoint(_path.Batch, _path.Site.ConfigurationHash, now, _state.Written);
         _commit.Counters.AddRange(Wear.Counters());
-    }
-
-    /// <summary>Notes a step of the wall clock for the next batch, and tells it.</summary>
-    private void Step(TimeSpan by, string what)
-    {
-        _step = (_step ?? TimeSpan.Zero) + by;
-        Log.ClockStepped(_log, by);
-        var effect = MustHold
-            ? "No date was given by it: readings are held until the clock is known."
-            : "Open windows were closed early and a new clock era began.";
-        Post((encoder, at) => encoder.Health(new HealthRecord
-        {
-            Time = at,
-            Kind = HealthKind.ClockStep,
-            Text = $"{what} {(by < TimeSpan.Zero ? "back" : "forward")} by {by.Duration().TotalSeconds:F1} s. {effect}",
-            Fields = [new HealthField("stepMilliseconds", (long)by.TotalMilliseconds)],
-        }));
     }
 
     /// <summary>Tells those whose record was not taken into a commit that it will not be.</summary>

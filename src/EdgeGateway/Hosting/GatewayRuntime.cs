@@ -58,9 +58,9 @@ public sealed class GatewayRuntime : IAsyncDisposable
         _clock = clock;
         _store = store;
         _log = logs.CreateLogger(LogCategory);
-        _queue = new ReadingQueue(clock.Time);
+        _queue = seams.Wait?.Queue ?? new ReadingQueue(clock.Time);
         var births = new RetainedBirths();
-        _loop = new CommitLoop(site, store, _queue, clock, births, _log);
+        _loop = new CommitLoop(site, store, _queue, clock, births, _log, wait: seams.Wait);
         _watch = new LoopWatch(seams.Manager, clock.Time, _log);
         _faults = new FaultCount(_log);
         _loop.Turned = TurnOf(_watch.Add("the commit loop"));
@@ -125,9 +125,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         var store = SqliteStore.Open(site.Model.Storage, [.. site.Model.Uplinks.Select(u => u.Id)], time);
         try
         {
-            // Other providers are those of tests and simulations: nobody can be asked about their clocks.
-            var source = seams.Clock ?? (time == TimeProvider.System || time is ShiftedTime ? new KernelClock() : null);
-            return new GatewayRuntime(site, new GatewayClock(time, source), store, logs, seams);
+            return new GatewayRuntime(site, seams.Wait?.Clock ?? MakeClock(time, seams.Clock), store, logs, seams);
         }
         catch
         {
@@ -135,6 +133,12 @@ public sealed class GatewayRuntime : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>The clocks of a gateway; the kernel is asked about the wall clock when nobody else is given.</summary>
+    internal static GatewayClock MakeClock(TimeProvider time, IClockSource? source) =>
+
+        // Other providers are those of tests and simulations: nobody can be asked about their clocks.
+        new(time, source ?? (time == TimeProvider.System || time is ShiftedTime ? new KernelClock() : null));
 
     /// <summary>Runs until <paramref name="stop"/>, then finishes the last commit, gives the uplinks 3 s, and returns: within 8 s whatever is broken (requirement M-11).</summary>
     /// <exception cref="StoreException">The store is damaged beyond going on; opening again salvages it.</exception>
@@ -292,6 +296,9 @@ internal sealed record RuntimeSeams
 
     /// <summary>Makes the bus of a model in place of the usual one; null or a null result: the usual one.</summary>
     public Func<BusModel, IBus?>? Bus { get; init; }
+
+    /// <summary>What was read before the store could be opened; null when it could at once.</summary>
+    public StoreWait? Wait { get; init; }
 
     /// <summary>What is known of the wall clock; null asks the kernel.</summary>
     public IClockSource? Clock { get; init; }

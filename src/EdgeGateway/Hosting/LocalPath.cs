@@ -47,6 +47,12 @@ internal sealed class LocalPath
     /// <summary>Time of the last batch, held or not, as it was dated then; null before the first.</summary>
     public Instant? Seen { get; private set; }
 
+    /// <summary>Boot in which the last batch was taken, held or not; empty when none was fed since the checkpoint.</summary>
+    public Guid SeenBoot { get; private set; }
+
+    /// <summary>The monotonic clock of <see cref="SeenBoot"/> at the last batch, in milliseconds.</summary>
+    public long SeenSinceBoot { get; private set; }
+
     /// <summary>True when the last samples that were processed have provisional dates.</summary>
     public bool IsUnset { get; private set; }
 
@@ -79,7 +85,7 @@ internal sealed class LocalPath
             return;
         }
 
-        Seen = batch.Now;
+        (Seen, SeenBoot, SeenSinceBoot) = (batch.Now, batch.BootId, batch.MonotonicMilliseconds);
         if (batch.Held)
         {
             FirstHeld = FirstHeld == 0 ? batch.Number : FirstHeld;
@@ -91,6 +97,15 @@ internal sealed class LocalPath
         }
 
         Process(batch, correction: 0);
+    }
+
+    /// <summary>Takes the last batch back, which was held and could not be committed: it is going to be fed again.</summary>
+    public void TakeBack(in InputBatch held)
+    {
+        Batch = held.Number - 1;
+        LastHeld = held.Number - 1;
+        HeldSamples -= held.Samples.Length;
+        FirstHeld = FirstHeld == held.Number ? 0 : FirstHeld;
     }
 
     /// <summary>Processes held batches: dated anew where the time of their boot is known, else as they are.</summary>
@@ -202,7 +217,7 @@ internal sealed class LocalPath
         var reader = new StateReader(baselines.Written.Span);
         Pipeline.LoadBaselines(ref reader);
         Now = previous.Now;
-        Seen = previous.Seen;
+        (Seen, SeenBoot, SeenSinceBoot) = (previous.Seen, previous.SeenBoot, previous.SeenSinceBoot);
         Batch = previous.Batch;
         IsUnset = previous.IsUnset;
         Encoder.IsClockUnset = previous.Encoder.IsClockUnset;

@@ -19,6 +19,13 @@ internal sealed class RangeRepeats(bool due)
     private bool _noted = due;
     private bool _quiet;
 
+    /// <summary>Asks for everything to be said again.</summary>
+    public void Want()
+    {
+        _due = true;
+        _quiet = false;
+    }
+
     /// <summary>Notes which statements were lost.</summary>
     public void Note(IReadOnlyList<RecordLoss> losses)
     {
@@ -26,8 +33,7 @@ internal sealed class RangeRepeats(bool due)
         {
             if (!FeedHeads.IsSpokenAbout(loss.Stream))
             {
-                _due = true;
-                _quiet = false;
+                Want();
             }
         }
     }

@@ -32,9 +32,10 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
     });
 
     private readonly Alarm _alarm = new(time);
-    private NewestReadings? _newest;
     private readonly Lock _gate = new();
     private readonly Lock _group = new();
+
+    private NewestReadings? _newest;
     private int _waiting;
     private long? _fullSince;
     private long _fullUntil;

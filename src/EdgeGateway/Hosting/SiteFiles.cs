@@ -74,6 +74,9 @@ public sealed class SiteFiles
         return all.Exists(p => p.Severity == ProblemSeverity.Error) ? null : new LoadedSite(site, text, profiles);
     }
 
+    /// <summary>Resolves a text that stands in no file, with the profiles found; the files it names are not looked at.</summary>
+    public SiteModel? Load(SourceText gateway, out IReadOnlyList<Problem> problems) => Load(gateway, Profile, _paths.Keys, out _, out problems);
+
     private static MqttUplinkModel WithFiles(MqttUplinkModel uplink, string here, string configuration, List<Problem> problems)
     {
         string? Resolve(string key, string? file)

@@ -52,9 +52,8 @@ internal sealed class StatusReport(
             problems.Add($"{faults.Count} tasks of the program failed unseen; the log has them. Report it");
         }
 
-        problems.AddRange(links.Where(l => l.link.IsDown).Select(l =>
-            $"Device {l.link.Device.Id} on bus {l.Model.Id} ({BusKinds.Describe(l.Model)}, unit {l.link.Device.Unit}): {Reason(l.link)}"));
-        problems.AddRange(states.Where(s => !s.Connected).Select(s => $"Uplink {s.Id}: {s.LastError ?? "not connected yet"}"));
+        problems.AddRange(DeviceProblems(links));
+        problems.AddRange(UplinkProblems(states));
         return new StatusDocument
         {
             State = problems.Count == 0 ? "ok" : "degraded",
@@ -84,22 +83,35 @@ internal sealed class StatusReport(
                 Quarantined = statistics.QuarantinedRecords,
             },
             Storage = Storage(statistics),
-            Clock = new ClockDocument
-            {
-                Quality = clock.Quality.Word(),
-                Text = clock.Text,
-                GatewayTime = clock.At(clock.Monotonic).ToDateTimeOffset(),
-                OffsetSeconds = Math.Round((clock.At(clock.Monotonic).ToDateTimeOffset() - now).TotalSeconds, 3),
-                MaximumErrorSeconds = clock.MaximumError?.TotalSeconds,
-                HeldReadings = loop.Held,
-            },
+            Clock = Clock(clock, now, loop.Held),
             Reload = reloader?.Last,
-            Buses = [.. pollers.Select(Bus)],
-            Devices = [.. links.Select(l => Device(l.Model, l.link))],
+            Buses = [.. pollers.Select(p => Bus(p, _predicted[p.Model.Id]))],
+            Devices = [.. links.Select(l => Device(l.Model, l.link, Texts(l.link)))],
             Uplinks = [.. states.Select(s => Uplink(s, now))],
-            Process = Process(statistics.ProcessBytesWritten),
+            Process = Process(_started, statistics.ProcessBytesWritten, faults.Count),
         };
     }
+
+    /// <summary>Devices that do not answer.</summary>
+    public static IEnumerable<string> DeviceProblems(IEnumerable<(BusModel Bus, DeviceLink Link)> links) => links.Where(l => l.Link.IsDown).Select(l =>
+        $"Device {l.Link.Device.Id} on bus {l.Bus.Id} ({BusKinds.Describe(l.Bus)}, unit {l.Link.Device.Unit}): {Reason(l.Link)}");
+
+    /// <summary>Uplinks that are not connected.</summary>
+    public static IEnumerable<string> UplinkProblems(IEnumerable<UplinkStatus> states) => states.Where(s => !s.Connected).Select(s => $"Uplink {s.Id}: {s.LastError ?? "not connected yet"}");
+
+    /// <summary>What is known of the clock.</summary>
+    public static ClockDocument Clock(GatewayClock clock, DateTimeOffset now, long held) => new()
+    {
+        Quality = clock.Quality.Word(),
+        Text = clock.Text,
+        GatewayTime = clock.At(clock.Monotonic).ToDateTimeOffset(),
+        OffsetSeconds = Math.Round((clock.At(clock.Monotonic).ToDateTimeOffset() - now).TotalSeconds, 3),
+        MaximumErrorSeconds = clock.MaximumError?.TotalSeconds,
+        HeldReadings = held,
+    };
+
+    private Dictionary<string, string> Texts(DeviceLink link) =>
+        link.Device.Points.Where(p => loop.Texts[p] is not null).ToDictionary(p => site.Points[p].Id, p => loop.Texts[p]!, StringComparer.Ordinal);
 
     private IEnumerable<string> StorageProblems(StoreStatistics statistics)
     {
@@ -178,12 +190,13 @@ internal sealed class StatusReport(
 
     private static string Reason(DeviceLink link) => Reasons.Describe(Core.Quality.Bad(link.Reason.Reason, link.Reason.Detail));
 
-    private BusDocument Bus(BusPoller poller) => new()
+    /// <summary>A bus and its load.</summary>
+    public static BusDocument Bus(BusPoller poller, double predicted) => new()
     {
         Id = poller.Model.Id,
         Where = BusKinds.Describe(poller.Model),
         Utilisation = Math.Round(poller.Utilisation, 4),
-        PredictedUtilisation = Math.Round(_predicted[poller.Model.Id] / poller.Depth, 4),
+        PredictedUtilisation = Math.Round(predicted / poller.Depth, 4),
         Depth = poller.Depth,
         Requests = poller.Links.Sum(l => l.Requests),
         Replies = poller.Links.Sum(l => l.Requests - l.Failed),
@@ -204,7 +217,8 @@ internal sealed class StatusReport(
 
     private static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 2);
 
-    private DeviceDocument Device(BusModel bus, DeviceLink link) => new()
+    /// <summary>A device and how it answers.</summary>
+    public static DeviceDocument Device(BusModel bus, DeviceLink link, IReadOnlyDictionary<string, string> texts) => new()
     {
         Id = link.Device.Id,
         Name = link.Device.Name,
@@ -221,10 +235,11 @@ internal sealed class StatusReport(
         Damaged = link.Damaged,
         Latency = Latency(link),
         Learned = link.Learned,
-        Texts = link.Device.Points.Where(p => loop.Texts[p] is not null).ToDictionary(p => site.Points[p].Id, p => loop.Texts[p]!, StringComparer.Ordinal),
+        Texts = texts,
     };
 
-    private static UplinkDocument Uplink(UplinkStatus status, DateTimeOffset now) => new()
+    /// <summary>An uplink and what it delivered.</summary>
+    public static UplinkDocument Uplink(UplinkStatus status, DateTimeOffset now) => new()
     {
         Id = status.Id,
         Connected = status.Connected,
@@ -247,7 +262,8 @@ internal sealed class StatusReport(
             b.First.Utilisation)))
         .Select(c => new CauseDocument(c.Bus, c.Device, c.Symptom, c.Cure));
 
-    private ProcessDocument Process(long? writtenBytes)
+    /// <summary>The process itself.</summary>
+    public static ProcessDocument Process(DateTimeOffset started, long? writtenBytes, long unobservedFaults)
     {
         using var process = System.Diagnostics.Process.GetCurrentProcess();
         return new ProcessDocument
@@ -257,8 +273,8 @@ internal sealed class StatusReport(
             WrittenBytes = writtenBytes ?? 0,
             AllocatedBytes = GC.GetTotalAllocatedBytes(),
             Collections = GC.CollectionCount(0),
-            UnobservedFaults = faults.Count,
-            StartedAt = _started,
+            UnobservedFaults = unobservedFaults,
+            StartedAt = started,
         };
     }
 }

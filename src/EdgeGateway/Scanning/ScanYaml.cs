@@ -16,16 +16,13 @@ internal static class ScanYaml
         }
 
         var text = new StringBuilder();
-        var places = fresh.Select(u => u.Place).Distinct().ToArray();
-        var names = places.Select((place, i) => (place, Name: place.Bus ?? (place.Host is null ? "line" : "net") + (places.Length > 1 ? $"-{i + 1}" : ""))).ToDictionary(p => p.place, p => p.Name);
-        if (places.Any(p => p.Bus is null))
+        var buses = BusIds([.. fresh.Select(u => u.Place)]);
+        if (buses.Any(b => b.Place.Bus is null))
         {
             text.Append("buses:\n");
-            foreach (var place in places.Where(p => p.Bus is null))
+            foreach (var (place, id) in buses.Where(b => b.Place.Bus is null))
             {
-                text.Append(place.Host is not null
-                    ? string.Create(CultureInfo.InvariantCulture, $"  - {{ id: {names[place]}, type: modbus-tcp, host: {(place.Host.Contains(':', StringComparison.Ordinal) ? $"\"{place.Host}\"" : place.Host)}, port: {place.TcpPort} }}\n")
-                    : string.Create(CultureInfo.InvariantCulture, $"  - {{ id: {names[place]}, type: modbus-rtu, port: {place.SerialPort}, baud: {place.Baud}, parity: {place.Parity}, stopBits: {place.StopBits} }}\n"));
+                text.Append(Bus(place, id));
             }
         }
 
@@ -33,22 +30,45 @@ internal static class ScanYaml
         HashSet<string> ids = [];
         foreach (var unit in fresh)
         {
+            var bus = buses.First(b => b.Place == unit.Place).Id;
             if (unit.Profiles.Count == 0)
             {
-                text.Append(CultureInfo.InvariantCulture, $"  # unit {unit.Unit} on {names[unit.Place]} answers; no profile fits. See docs/profiles.md to write one.\n");
+                text.Append(CultureInfo.InvariantCulture, $"  # unit {unit.Unit} on {bus} answers; no profile fits. See docs/profiles.md to write one.\n");
                 continue;
             }
 
             var best = unit.Profiles[0];
-            var id = $"{best.Profile}-{unit.Unit}";
-            for (var n = 2; !ids.Add(id); n++)
-            {
-                id = $"{best.Profile}-{unit.Unit}-{n}";
-            }
-
-            text.Append(CultureInfo.InvariantCulture, $"  - {{ id: {id}, profile: {best.Profile}, bus: {names[unit.Place]}, unit: {unit.Unit} }}   # fits {best.FitPercent} %\n");
+            text.Append(Device(DeviceId(best.Profile, unit.Unit, ids), best.Profile, bus, unit.Unit, "", $"fits {best.FitPercent} %"));
         }
 
         return text.ToString();
     }
+
+    /// <summary>Ids for the buses of these places, each place once.</summary>
+    public static IReadOnlyList<(ScanPlace Place, string Id)> BusIds(IReadOnlyList<ScanPlace> places)
+    {
+        var distinct = places.Distinct().ToArray();
+        return [.. distinct.Select((place, i) => (place, place.Bus ?? (place.Host is null ? "line" : "net") + (distinct.Length > 1 ? $"-{i + 1}" : "")))];
+    }
+
+    /// <summary>An id for a device that is not taken yet; it is then.</summary>
+    public static string DeviceId(string profile, int unit, HashSet<string> taken)
+    {
+        var id = $"{profile}-{unit}";
+        for (var n = 2; !taken.Add(id); n++)
+        {
+            id = $"{profile}-{unit}-{n}";
+        }
+
+        return id;
+    }
+
+    /// <summary>The line of a bus.</summary>
+    public static string Bus(ScanPlace place, string id) => place.Host is not null
+        ? string.Create(CultureInfo.InvariantCulture, $"  - {{ id: {id}, type: modbus-tcp, host: {(place.Host.Contains(':', StringComparison.Ordinal) ? $"\"{place.Host}\"" : place.Host)}, port: {place.TcpPort} }}\n")
+        : string.Create(CultureInfo.InvariantCulture, $"  - {{ id: {id}, type: modbus-rtu, port: {place.SerialPort}, baud: {place.Baud}, parity: {place.Parity}, stopBits: {place.StopBits} }}\n");
+
+    /// <summary>The line of a device.</summary>
+    public static string Device(string id, string profile, string bus, int unit, string more, string remark) =>
+        string.Create(CultureInfo.InvariantCulture, $"  - {{ id: {id}, profile: {profile}, bus: {bus}, unit: {unit}{more} }}{(remark.Length > 0 ? $"   # {remark}" : "")}\n");
 }

@@ -71,14 +71,65 @@ public sealed class CommitBatch
     /// <summary>Readings that could not be kept while the store could not be written; counted as <see cref="SqliteStore.NotStored"/>.</summary>
     public long ReadingsNotStored { get; set; }
 
+    /// <summary>Rows that <see cref="GiveUp"/> took out: their records are counted as lost when the rest is committed.</summary>
+    internal List<OutboxRow> GivenUp { get; } = [];
+
+    /// <summary>
+    /// Takes rows out until the others take at most so many bytes, in the order in which the store evicts: for a commit that does not fit whatever goes
+    /// from the store. Their numbers are given; the store states them as evicted or thinned.
+    /// </summary>
+    /// <returns>False when nothing was taken out.</returns>
+    public bool GiveUp(long keepBytes)
+    {
+        var bytes = RowBytes;
+        if (bytes <= keepBytes)
+        {
+            return false;
+        }
+
+        var gone = new HashSet<OutboxRow>(ReferenceEqualityComparer.Instance);
+
+        // OrderBy keeps the order of equals: the oldest first.
+        foreach (var row in Rows.OrderBy(r => RetentionOrder.StepOf(r.Class, r.Level)))
+        {
+            if (bytes <= keepBytes)
+            {
+                break;
+            }
+
+            bytes -= OutboxRowFrame.MaxLength(row);
+            gone.Add(row);
+        }
+
+        GivenUp.AddRange(Rows.Where(gone.Contains));
+        Rows.RemoveAll(gone.Contains);
+        return true;
+    }
+
+    /// <summary>Bytes of the rows before they are deflated.</summary>
+    public long RowBytes
+    {
+        get
+        {
+            long bytes = 0;
+            foreach (var row in Rows)
+            {
+                bytes += OutboxRowFrame.MaxLength(row);
+            }
+
+            return bytes;
+        }
+    }
+
     internal bool IsEmpty =>
-        ReadingsNotStored == 0 && Input is null && Rows.Count == 0 && Heads.Count == 0 && Counters.Count == 0 && Notes.Count == 0 && Checkpoint is null && LossesPublishedThrough == 0 && !RecoveryReportPublished;
+        GivenUp.Count == 0 && ReadingsNotStored == 0 && Input is null && Rows.Count == 0 && Heads.Count == 0 && Counters.Count == 0 && Notes.Count == 0 && Checkpoint is null && LossesPublishedThrough == 0 && !RecoveryReportPublished;
 
     /// <summary>Empties the batch for the next commit; the buffers stay.</summary>
     public void Clear()
     {
         Input = null;
         Rows.Clear();
+        GivenUp.Clear();
         Heads.Clear();
         Counters.Clear();
         Notes.Clear();
@@ -93,5 +144,6 @@ public sealed class CommitBatch
 /// <param name="Written">False when nothing had changed and nothing was written.</param>
 /// <param name="FirstRowId">Id of the first row of the batch; the others follow without gaps. 0 without rows.</param>
 /// <param name="Losses">Losses that this commit, or making room for it or for an earlier one that failed, caused or noticed; publish them and say so in <see cref="CommitBatch.LossesPublishedThrough"/>.</param>
-/// <param name="CheckpointWanted">True when the sample log is over its share and only a new checkpoint lets it shrink.</param>
-public readonly record struct CommitResult(bool Written, long FirstRowId, IReadOnlyList<RecordLoss> Losses, bool CheckpointWanted);
+/// <param name="CheckpointWanted">True when a new checkpoint should be made with the next commit: <paramref name="LogIsFull"/>, or the full check found that a restart must not need what it found.</param>
+/// <param name="LogIsFull">True when the sample log is over its share and only a new checkpoint lets it shrink.</param>
+public readonly record struct CommitResult(bool Written, long FirstRowId, IReadOnlyList<RecordLoss> Losses, bool CheckpointWanted, bool LogIsFull);

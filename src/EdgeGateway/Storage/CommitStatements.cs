@@ -30,6 +30,8 @@ internal sealed class CommitStatements(Database db)
     public Statement Evictable { get; } = db.Prepare(
         "SELECT id, stream, epoch, first, count, length(body) FROM outbox WHERE id BETWEEN ?1 AND ?4 AND class = ?2 AND ((stream >> 5) & 31) = ?3 ORDER BY id LIMIT ?5");
 
+    public Statement Relabel { get; } = db.Prepare("UPDATE outbox SET stream = ?2, epoch = ?3, first = ?4, count = ?5 WHERE id = ?1");
+
     public Statement OneRow { get; } = db.Prepare("SELECT stream, epoch, first, count, body FROM outbox WHERE id = ?1");
 
     public Statement InsertBatch { get; } = db.Prepare("INSERT INTO log(number, body) VALUES(?1, ?2)");
@@ -40,14 +42,17 @@ internal sealed class CommitStatements(Database db)
 
     public Statement FindLoss { get; } = db.Prepare(
         """
-        SELECT first FROM (SELECT first, last FROM loss WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4 AND first <= ?5 ORDER BY first DESC LIMIT 1)
+        SELECT stream, epoch, reason, destination, first, last, crc
+        FROM (SELECT * FROM loss WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4 AND first <= ?5 ORDER BY first DESC LIMIT 1)
         WHERE last >= ?5 - 1
         """);
 
     public Statement ExtendLoss { get; } = db.Prepare(
-        "UPDATE loss SET last = max(last, ?6), at = ?7 WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4 AND first = ?5");
+        "UPDATE loss SET last = ?6, crc = ?7, at = ?8 WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4 AND first = ?5");
 
-    public Statement InsertLoss { get; } = db.Prepare("INSERT INTO loss(stream, epoch, reason, destination, first, last, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    public Statement InsertLoss { get; } = db.Prepare(LossLine.InsertLoss);
+
+    public Statement DeleteLoss { get; } = db.Prepare("DELETE FROM loss WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4 AND first = ?5");
 
     /// <summary>Forgets the lowest run of an account.</summary>
     public Statement ForgetLoss { get; } = db.Prepare(
@@ -56,12 +61,13 @@ internal sealed class CommitStatements(Database db)
             AND first = (SELECT min(first) FROM loss WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4)
         """);
 
-    public Statement InsertNotice { get; } = db.Prepare(
-        "INSERT INTO loss_notice(stream, epoch, first, last, reason, destination, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id");
+    public Statement InsertNotice { get; } = db.Prepare(LossLine.InsertNotice + " RETURNING id");
+
+    public Statement DeleteNotice { get; } = db.Prepare("DELETE FROM loss_notice WHERE id = ?1");
 
     /// <summary>Takes the notice away that ends just before ?5: one about both follows.</summary>
     public Statement TakeNoticeBefore { get; } = db.Prepare(
-        "DELETE FROM loss_notice WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4 AND last = ?5 - 1 RETURNING first");
+        "DELETE FROM loss_notice WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4 AND last = ?5 - 1 RETURNING stream, epoch, reason, destination, first, last, crc");
 
     public Statement DeleteNotices { get; } = db.Prepare("DELETE FROM loss_notice WHERE id <= ?1");
 

@@ -13,6 +13,8 @@ internal static class RowPlace
 
     public static int Stream(long place) => (int)(place & (StoreLedger.Streams - 1));
 
+    public static long WithStream(long place, FeedStream stream) => (place & ~(StoreLedger.Streams - 1L)) | (byte)stream;
+
     public static byte Level(long place) => (byte)((place >> 5) & (RetentionOrder.Levels - 1));
 
     public static int StandInSeconds(long place) => (int)(place >> 10);

@@ -162,7 +162,7 @@ internal sealed class Salvage(StoreFiles files, StoreLimits limits, IReadOnlyLis
         using (from)
         {
             transfer.CopySmallTables(from);
-            transfer.RowsComplete = Walk(from, "SELECT body, stream, epoch, first, count FROM outbox ORDER BY id", transfer.TakeRow);
+            transfer.RowsComplete = Walk(from, "SELECT body, stream, epoch, first, count FROM outbox ORDER BY id", transfer.TakeRow) && IsSound(from, "outbox");
             if (!transfer.RowsComplete)
             {
                 Walk(from, "SELECT body, stream, epoch, first, count FROM outbox ORDER BY id DESC", transfer.TakeRow);
@@ -173,6 +173,16 @@ internal sealed class Salvage(StoreFiles files, StoreLimits limits, IReadOnlyLis
             _ = Walk(from, "SELECT body FROM log ORDER BY number", s => transfer.StageBatch(s.Bytes(0)))
                 || Walk(from, "SELECT body FROM log ORDER BY number DESC", s => transfer.StageBatch(s.Bytes(0)));
         }
+    }
+
+    /// <summary>
+    /// True when all lines of a table hang on its tree: a page whose count of cells or whose pointers rotted is read without complaint, and lines are missing or other bytes
+    /// come instead of them.
+    /// </summary>
+    private static bool IsSound(Database from, string table)
+    {
+        var verdict = "";
+        return Walk(from, $"PRAGMA quick_check({table})", s => verdict = s.Text(0)) && verdict == "ok";
     }
 
     /// <summary>Steps through a query until it ends or meets damage; true when it ended.</summary>
@@ -257,21 +267,20 @@ internal sealed class SalvageTransfer
     /// <summary>Newest epoch that was seen anywhere.</summary>
     public long LastEpoch { get; private set; }
 
-    /// <summary>True when SQLite read the outbox from end to end: what only the raw scan finds before its end are deleted rows.</summary>
+    /// <summary>True when SQLite read the outbox from end to end, from a tree that is sound: what only the raw scan finds before its end are deleted rows.</summary>
     public bool RowsComplete { get; set; }
 
     public void CopySmallTables(Database from)
     {
         Salvage.Walk(from, HeadTable.Select, TakeHead);
-        using var loss = _to.Once("INSERT OR IGNORE INTO loss(stream, epoch, reason, destination, first, last, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-        Salvage.Walk(from, "SELECT stream, epoch, reason, destination, first, last, at FROM loss", s =>
+        using var loss = _to.Once(LossLine.InsertLoss);
+        WalkLosses(from, "loss", (line, s) =>
         {
-            _account.Accounted((FeedStream)s.Long(0), s.Long(1), s.Long(4), s.Long(5));
-            loss.Bind(1, s.Long(0)).Bind(2, s.Long(1)).Bind(3, s.Text(2)).Bind(4, s.Text(3)).Bind(5, s.Long(4)).Bind(6, s.Long(5)).Bind(7, s.Long(6)).Run();
+            _account.Accounted((FeedStream)line.Stream, line.Epoch, line.First, line.Last);
+            line.BindTo(loss).Bind(8, s.Long(7)).Run();
         });
-        using var notice = _to.Once("INSERT OR IGNORE INTO loss_notice(id, stream, epoch, first, last, reason, destination, at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
-        Salvage.Walk(from, "SELECT id, stream, epoch, first, last, reason, destination, at FROM loss_notice", s =>
-            notice.Bind(1, s.Long(0)).Bind(2, s.Long(1)).Bind(3, s.Long(2)).Bind(4, s.Long(3)).Bind(5, s.Long(4)).Bind(6, s.Text(5)).Bind(7, s.Text(6)).Bind(8, s.Long(7)).Run());
+        using var notice = _to.Once("INSERT OR IGNORE INTO loss_notice(stream, epoch, reason, destination, first, last, crc, at, id) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+        WalkLosses(from, "loss_notice", (line, s) => line.BindTo(notice).Bind(8, s.Long(7)).Bind(9, s.Long(8)).Run());
         using var configuration = _to.Once("INSERT OR IGNORE INTO configuration(hash, first_used, texts) VALUES(?1, ?2, ?3)");
         Salvage.Walk(from, "SELECT hash, first_used, texts FROM configuration", s => configuration.Bind(1, s.Text(0)).Bind(2, s.Long(1)).Bind(3, s.Bytes(2)).Run());
         using var use = _to.Once("INSERT OR IGNORE INTO configuration_use(log, hash, at) VALUES(?1, ?2, ?3)");
@@ -286,6 +295,25 @@ internal sealed class SalvageTransfer
         using var quarantine = _to.Once("INSERT OR IGNORE INTO quarantine(n, id, destination, reason, at, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
         Salvage.Walk(from, "SELECT n, id, destination, reason, at, body FROM quarantine", s =>
             quarantine.Bind(1, s.Long(0)).Bind(2, s.Long(1)).Bind(3, s.Text(2)).Bind(4, s.Text(3)).Bind(5, s.Long(4)).Bind(6, s.Bytes(5)).Run());
+    }
+
+    // A store of a version before has no CRC there. A line that is not what was written stays in the files set aside: it would state what never was.
+    private static void WalkLosses(Database from, string table, Action<LossLine, Statement> take)
+    {
+        var id = table == "loss" ? "0" : "id";
+        foreach (var columns in (string[])[LossLine.Columns, LossLine.ColumnsBeforeCrc])
+        {
+            if (Salvage.Walk(from, $"SELECT {columns}, at, {id} FROM {table}", s =>
+            {
+                if (LossLine.Read(s, 0, out var line))
+                {
+                    take(line, s);
+                }
+            }))
+            {
+                return;
+            }
+        }
     }
 
     private void TakeHead(Statement s)
@@ -498,22 +526,24 @@ internal sealed class SalvageTransfer
         }
 
         SaveUnreadable(now);
-        using var report = _to.Once("INSERT INTO recovery VALUES(NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0)");
+        var heads = HeadsText.Format(_heads.Values);
+        using var report = _to.Once("INSERT INTO recovery VALUES(NULL, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12)");
         report.Bind(1, now).Bind(2, cause).Bind(3, setAside).Bind(4, _rowsBySql + _rowsByScan).Bind(5, _rowsByScan).Bind(6, _rowsNotKept)
-            .Bind(7, _batchesSaved).Bind(8, _batchesNotKept).Bind(9, _checkpoint is null ? 0 : 1).Bind(10, epoch).Bind(11, HeadsText.Format(_heads.Values)).Run();
+            .Bind(7, _batchesSaved).Bind(8, _batchesNotKept).Bind(9, _checkpoint is null ? 0 : 1).Bind(10, epoch).Bind(11, heads)
+            .Bind(12, SqliteStore.RecoveryCrc(cause, setAside, epoch, heads)).Run();
         _to.Execute("COMMIT");
     }
 
     /// <summary>Writes what the damage took into the account of losses, and as notices until they are published.</summary>
     private void SaveUnreadable(long now)
     {
-        using var loss = _to.Once("INSERT OR IGNORE INTO loss(stream, epoch, reason, destination, first, last, at) VALUES(?1, ?2, ?3, '', ?4, ?5, ?6)");
-        using var notice = _to.Once("INSERT INTO loss_notice(stream, epoch, first, last, reason, destination, at) VALUES(?1, ?2, ?4, ?5, ?3, '', ?6)");
+        using var loss = _to.Once(LossLine.InsertLoss);
+        using var notice = _to.Once(LossLine.InsertNotice);
         foreach (var (stream, epoch, first, last) in _account.Unreadable(_heads.Values, RowsComplete))
         {
             foreach (var statement in (Statement[])[loss, notice])
             {
-                statement.Bind(1, (long)stream).Bind(2, epoch).Bind(3, LossReason.Unreadable).Bind(4, first).Bind(5, last).Bind(6, now).Run();
+                new LossLine((long)stream, epoch, LossReason.Unreadable, "", first, last).BindTo(statement).Bind(8, now).Run();
             }
         }
     }

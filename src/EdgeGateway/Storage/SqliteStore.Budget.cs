@@ -1,6 +1,7 @@
 using System.Globalization;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
+using EdgeGateway.Core.State;
 
 namespace EdgeGateway.Storage;
 
@@ -71,7 +72,7 @@ public sealed partial class SqliteStore
         return Math.Max(0, fallBack ? Math.Min(a, b) : Math.Max(a, b));
     }
 
-    private bool CheckpointWanted() => _live.LogBytes > _logShareBytes || _checkpointAsked;
+    private bool LogIsFull => _live.LogBytes > _logShareBytes;
 
     /// <summary>Deletes the oldest batches up to <paramref name="through"/> until the log takes at most <paramref name="bytes"/>.</summary>
     private void TrimSampleLog(long bytes, long through)
@@ -220,6 +221,12 @@ public sealed partial class SqliteStore
         var maxPages = _limits.Sqlite.MaxPages;
         if (PageCount() <= maxPages)
         {
+            if (RandomAccess.GetLength(_mainFile) > maxPages * Database.PageSize)
+            {
+                // This was cut off after the file had been rewritten: what is shorter lies in the write-ahead log still.
+                CutLog();
+            }
+
             return;
         }
 
@@ -243,7 +250,7 @@ public sealed partial class SqliteStore
         // Few at first: what is read and not deleted now is read again next time.
         for (var atOnce = 4; mostRows > 0 && TakeOldest(step, lastId, atOnce); atOnce = Math.Min(2 * atOnce, 64))
         {
-            foreach (var row in _evicting)
+            foreach (var labelled in _evicting)
             {
                 if (FreePages() >= pages && _work.Records <= records)
                 {
@@ -255,6 +262,7 @@ public sealed partial class SqliteStore
                     return false;
                 }
 
+                var row = AsWritten(labelled);
                 _sql.DeleteRow.Bind(1, row.Id).Run();
                 var stream = RowPlace.Stream(row.Place);
                 ref var tally = ref _work.Tallies[stream];
@@ -268,6 +276,19 @@ public sealed partial class SqliteStore
         }
 
         return FreePages() >= pages && _work.Records <= records;
+    }
+
+    /// <summary>A row by its body, whose CRC holds, not by the columns beside it: what is evicted is stated, and a wrong number would leave a gap that nothing explains.</summary>
+    private Evictable AsWritten(Evictable row)
+    {
+        var one = _sql.OneRow.Bind(1, row.Id);
+        if (one.Step() && OutboxRowFrame.TryReadHead(one.Bytes(4), out var head) == FrameStatus.Intact && head.Id == row.Id)
+        {
+            row = row with { Place = RowPlace.WithStream(row.Place, head.Stream), Epoch = head.Epoch, First = head.First, Count = head.Count };
+        }
+
+        one.Reset();
+        return row;
     }
 
     private bool TakeOldest(int step, long lastId, int most)

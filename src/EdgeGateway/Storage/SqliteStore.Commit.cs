@@ -72,7 +72,7 @@ public sealed partial class SqliteStore
         if (batch.IsEmpty && !acknowledged)
         {
             LookForSpace();
-            return new CommitResult(Written: false, 0, [], CheckpointWanted());
+            return new CommitResult(Written: false, 0, [], LogIsFull || _checkpointAsked, LogIsFull);
         }
 
         var started = _time.GetTimestamp();
@@ -114,6 +114,7 @@ public sealed partial class SqliteStore
         var first = batch.Rows.Count > 0 ? _work.LastRowId - batch.Rows.Count + 1 : 0;
         Interlocked.Exchange(ref _live.NextBatch, _work.NextBatch);
         EndWork();
+        ForgetRotten();
         _checkpointAsked &= batch.Checkpoint is null;
         NoteLatency(started);
         NoteProgress();
@@ -142,7 +143,7 @@ public sealed partial class SqliteStore
             _lastCheckpointFailure = e.Message;
         }
 
-        return new CommitResult(Written: true, first, losses, CheckpointWanted());
+        return new CommitResult(Written: true, first, losses, LogIsFull || _checkpointAsked, LogIsFull);
     }
 
     private void RollBack()
@@ -207,6 +208,7 @@ public sealed partial class SqliteStore
             _sql.DeleteNotices.Bind(1, batch.LossesPublishedThrough).Run();
         }
 
+        DeleteRotten();
         if (batch.RecoveryReportPublished)
         {
             _sql.ReportTold.Run();
@@ -223,6 +225,11 @@ public sealed partial class SqliteStore
         MakeRoom(pages);
         KeepWithinOtherLimits(batch);
         KeepAside(pages);
+        foreach (var row in batch.GivenUp)
+        {
+            AddLoss(row.Stream, row.Epoch, row.FirstSequence, row.Count, LossReason.Of(row.StandInSeconds, EvictionCause.Budget), "");
+        }
+
         if (!state.IsEmpty)
         {
             _sql.SaveCheckpoint.Bind(1, slot).Bind(2, batch.Checkpoint!.LogNumber).Bind(3, state).Run();

@@ -1,4 +1,6 @@
 using System.Globalization;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.State;
 
 namespace EdgeGateway.Storage;
@@ -66,7 +68,7 @@ public sealed partial class SqliteStore
         try
         {
             using var db = Database.OpenReader(_files.Database, _limits.Sqlite);
-            await CheckFramesAsync(db, "SELECT id, body FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2", FrameKind.Row, findings, cancel).ConfigureAwait(false);
+            await CheckFramesAsync(db, "SELECT id, body, stream, epoch, first, count FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2", FrameKind.Row, findings, cancel).ConfigureAwait(false);
             await CheckFramesAsync(db, "SELECT number, body FROM log WHERE number > ?1 ORDER BY number LIMIT ?2", FrameKind.Batch, findings, cancel).ConfigureAwait(false);
             await CheckFramesAsync(db, "SELECT slot + 1, body FROM checkpoint WHERE slot + 1 > ?1 ORDER BY slot LIMIT ?2", FrameKind.Checkpoint, findings, cancel).ConfigureAwait(false);
             if (HeadTable.FindDamage(db) is { } line)
@@ -74,6 +76,7 @@ public sealed partial class SqliteStore
                 throw new StoreException(StoreFailure.Damaged, $"The line {line} of the table head does not have its CRC.");
             }
 
+            CheckLosses(db, findings);
             state = findings.Count > 0 ? IntegrityState.Mended : IntegrityState.Sound;
             if (!await CheckStructureAsync(db, cancel).ConfigureAwait(false))
             {
@@ -119,6 +122,10 @@ public sealed partial class SqliteStore
                 {
                     Mend(kind, after, findings);
                 }
+                else if (kind == FrameKind.Row)
+                {
+                    CheckLabel(slice, after, findings);
+                }
             }
         }
         finally
@@ -127,6 +134,50 @@ public sealed partial class SqliteStore
         }
 
         return count == RowsInSlice ? after : -1;
+    }
+
+    /// <summary>
+    /// The columns beside a body say again which records it holds; evictions are stated by them. They have no CRC: the body has, and is right.
+    /// </summary>
+    private void CheckLabel(Statement row, long id, List<string> findings)
+    {
+        if (OutboxRowFrame.TryReadHead(row.Bytes(1), out var head) != FrameStatus.Intact)
+        {
+            return;
+        }
+
+        lock (_acknowledging)
+        {
+            if (head.Id != id)
+            {
+                _unreadable.Add(id);
+                findings.Add(string.Create(CultureInfo.InvariantCulture, $"row {id} of the outbox holds row {head.Id} and is set aside"));
+            }
+            else if (head != Label(row, 2, id))
+            {
+                _mislabelled.Add(id);
+                findings.Add(string.Create(CultureInfo.InvariantCulture, $"the columns of row {id} of the outbox were not what was written and are mended from its body"));
+            }
+        }
+    }
+
+    private static OutboxRowHead Label(Statement row, int at, long id) =>
+        new(id, (FeedStream)RowPlace.Stream(row.Long(at)), row.Long(at + 1), row.Long(at + 2), (int)Math.Clamp(row.Long(at + 3), int.MinValue, int.MaxValue));
+
+    // Rows whose columns are mended with the next commit. Guarded by _acknowledging.
+    private readonly List<long> _mislabelled = [];
+
+    private void Relabel(long id)
+    {
+        var row = _sql.OneRow.Bind(1, id);
+        var found = row.Step() && OutboxRowFrame.TryReadHead(row.Bytes(4), out var head) == FrameStatus.Intact
+            ? (Head: head, Place: row.Long(0), Count: row.Long(3)) : default;
+        row.Reset();
+        if (found.Head.Id == id)
+        {
+            _sql.Relabel.Bind(1, id).Bind(2, RowPlace.WithStream(found.Place, found.Head.Stream)).Bind(3, found.Head.Epoch).Bind(4, found.Head.First).Bind(5, found.Head.Count).Run();
+            _work.Records += found.Head.Count - found.Count;
+        }
     }
 
     private void Mend(FrameKind kind, long number, List<string> findings)

@@ -8,21 +8,103 @@ public sealed partial class SqliteStore
     private readonly Dictionary<(long Stream, long Epoch, string Reason, string Destination), int> _runs = [];
     private readonly List<(long Stream, long Epoch, string Reason, string Destination)> _runsAdded = [];
 
+    // Lines that are not what was written; the next commit deletes them. Guarded by _acknowledging.
+    private readonly List<LossLine> _rottenLosses = [];
+    private readonly List<long> _rottenNotices = [];
+
     /// <summary>Counts runs and records; a store of an earlier version has no counts by cause.</summary>
     private void LoadLossAccount()
     {
         Span<long> found = stackalloc long[_live.Lost.Length];
-        using var runs = _writer.Once("SELECT stream, epoch, reason, destination, count(*), sum(last - first + 1) FROM loss GROUP BY stream, epoch, reason, destination");
-        while (runs.Step())
+        using var lines = _writer.Once($"SELECT {LossLine.Columns} FROM loss");
+        while (lines.Step())
         {
-            var reason = runs.Text(2) ?? "";
-            _runs[(runs.Long(0), runs.Long(1), reason, runs.Text(3) ?? "")] = (int)runs.Long(4);
-            found[(int)LossReason.StateOf(reason)] += runs.Long(5);
+            if (!LossLine.Read(lines, 0, out var line))
+            {
+                _rottenLosses.Add(line);
+                continue;
+            }
+
+            var key = (line.Stream, line.Epoch, line.Reason, line.Destination);
+            _runs[key] = _runs.GetValueOrDefault(key) + 1;
+            found[(int)LossReason.StateOf(line.Reason)] += line.Last - line.First + 1;
         }
 
         for (var state = 0; state < found.Length; state++)
         {
             _live.Lost[state] = Math.Max(_live.Lost[state], found[state]);
+        }
+    }
+
+    /// <summary>Checks the lines about losses; those that are not what was written go with the next commit.</summary>
+    private void CheckLosses(Database db, List<string> findings)
+    {
+        using var losses = db.Once($"SELECT {LossLine.Columns} FROM loss");
+        while (losses.Step())
+        {
+            if (!LossLine.Read(losses, 0, out var line))
+            {
+                findings.Add(Rotten(line));
+                lock (_acknowledging)
+                {
+                    _rottenLosses.Add(line);
+                }
+            }
+        }
+
+        using var notices = db.Once($"SELECT id, {LossLine.Columns} FROM loss_notice");
+        while (notices.Step())
+        {
+            if (!LossLine.Read(notices, 1, out var line))
+            {
+                findings.Add(Rotten(line));
+                lock (_acknowledging)
+                {
+                    _rottenNotices.Add(notices.Long(0));
+                }
+            }
+        }
+    }
+
+    private static string Rotten(LossLine line) => string.Create(
+        System.Globalization.CultureInfo.InvariantCulture,
+        $"a line of the account of losses is not what was written and is taken out (it reads now: stream {line.Stream}, {line.First} to {line.Last}, {line.Reason})");
+
+    private void DeleteRotten()
+    {
+        lock (_acknowledging)
+        {
+            foreach (var line in _rottenLosses)
+            {
+                _sql.DeleteLoss.Bind(1, line.Stream).Bind(2, line.Epoch).Bind(3, line.Reason).Bind(4, line.Destination).Bind(5, line.First).Run();
+            }
+
+            foreach (var id in _rottenNotices)
+            {
+                _sql.DeleteNotice.Bind(1, id).Run();
+            }
+
+            foreach (var id in _mislabelled)
+            {
+                Relabel(id);
+            }
+
+            (_rottenLossesWriting, _rottenNoticesWriting, _mislabelledWriting) = (_rottenLosses.Count, _rottenNotices.Count, _mislabelled.Count);
+        }
+    }
+
+    private int _rottenLossesWriting;
+    private int _rottenNoticesWriting;
+    private int _mislabelledWriting;
+
+    private void ForgetRotten()
+    {
+        lock (_acknowledging)
+        {
+            _rottenLosses.RemoveRange(0, _rottenLossesWriting);
+            _rottenNotices.RemoveRange(0, _rottenNoticesWriting);
+            _mislabelled.RemoveRange(0, _mislabelledWriting);
+            _rottenLossesWriting = _rottenNoticesWriting = _mislabelledWriting = 0;
         }
     }
 
@@ -74,28 +156,36 @@ public sealed partial class SqliteStore
         {
             var loss = _losses[i];
             var at = loss.When.UnixMilliseconds;
-            _sql.FindLoss.Bind(1, (long)loss.Stream).Bind(2, loss.Epoch).Bind(3, loss.Reason).Bind(4, loss.Destination).Bind(5, loss.First);
-            long? run = _sql.FindLoss.Step() ? _sql.FindLoss.Long(0) : null;
-            _sql.FindLoss.Reset();
+            var line = new LossLine((long)loss.Stream, loss.Epoch, loss.Reason, loss.Destination, loss.First, loss.Last);
+            var run = FindRun(line);
             if (run is null)
             {
                 CountRun(loss);
             }
 
             _work.Lost[(int)LossReason.StateOf(loss.Reason)] += loss.Last - loss.First + 1;
-            var save = run is null ? _sql.InsertLoss : _sql.ExtendLoss;
-            save.Bind(1, (long)loss.Stream).Bind(2, loss.Epoch).Bind(3, loss.Reason).Bind(4, loss.Destination).Bind(5, run ?? loss.First).Bind(6, loss.Last).Bind(7, at).Run();
+            var merged = run is { } known ? known with { Last = Math.Max(known.Last, loss.Last) } : line;
+            merged.BindTo(run is null ? _sql.InsertLoss : _sql.ExtendLoss).Bind(8, at).Run();
 
             // What is not told yet and goes on here is one notice, under a new number: an outage of weeks leaves no more than it has runs.
             var before = _sql.TakeNoticeBefore;
-            before.Bind(1, (long)loss.Stream).Bind(2, loss.Epoch).Bind(3, loss.Reason).Bind(4, loss.Destination).Bind(5, loss.First);
-            var first = before.Step() ? before.Long(0) : loss.First;
+            before.Bind(1, line.Stream).Bind(2, line.Epoch).Bind(3, line.Reason).Bind(4, line.Destination).Bind(5, line.First);
+            var first = before.Step() && LossLine.Read(before, 0, out var last) ? last.First : line.First;
             before.Reset();
-            var notice = _sql.InsertNotice;
-            notice.Bind(1, (long)loss.Stream).Bind(2, loss.Epoch).Bind(3, first).Bind(4, loss.Last).Bind(5, loss.Reason).Bind(6, loss.Destination).Bind(7, at);
+            var notice = (line with { First = first }).BindTo(_sql.InsertNotice).Bind(8, at);
             notice.Step();
             _losses[i] = loss with { Id = notice.Long(0) };
             notice.Reset();
         }
+    }
+
+    /// <summary>The run that a loss continues; null when there is none, or it is not what was written: the loss then takes its place.</summary>
+    private LossLine? FindRun(LossLine line)
+    {
+        var find = _sql.FindLoss;
+        find.Bind(1, line.Stream).Bind(2, line.Epoch).Bind(3, line.Reason).Bind(4, line.Destination).Bind(5, line.First);
+        LossLine? run = find.Step() && LossLine.Read(find, 0, out var found) ? found : null;
+        find.Reset();
+        return run;
     }
 }

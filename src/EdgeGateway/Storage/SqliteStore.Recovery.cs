@@ -81,8 +81,9 @@ public sealed partial class SqliteStore
                 NextBatchNumber = _live.NextBatch,
                 Heads = heads,
                 Counters = LoadCounters(),
-                UnpublishedLosses = LoadLosses("SELECT id, stream, epoch, first, last, reason, destination, at FROM loss_notice ORDER BY id"),
+                UnpublishedLosses = LoadLosses($"SELECT {LossLine.Columns}, at, id FROM loss_notice ORDER BY id", _rottenNotices),
                 Report = LoadReport(),
+                RottenLossLines = _rottenLosses.Count + _rottenNotices.Count,
             };
         }
     }
@@ -250,14 +251,22 @@ public sealed partial class SqliteStore
         return counters;
     }
 
-    private List<RecordLoss> LoadLosses(string sql)
+    /// <summary>Reads lines about losses: <see cref="LossLine.Columns"/>, time, id. One that is not what was written is left out.</summary>
+    private List<RecordLoss> LoadLosses(string sql, List<long>? rotten = null)
     {
         var losses = new List<RecordLoss>();
+        rotten?.Clear();
         using var all = _writer.Once(sql);
         while (all.Step())
         {
-            losses.Add(new RecordLoss(
-                all.Long(0), (FeedStream)all.Long(1), all.Long(2), all.Long(3), all.Long(4), all.Text(5)!, all.Text(6)!, new Instant(all.Long(7))));
+            if (LossLine.Read(all, 0, out var line))
+            {
+                losses.Add(new RecordLoss(all.Long(8), (FeedStream)line.Stream, line.Epoch, line.First, line.Last, line.Reason, line.Destination, new Instant(all.Long(7))));
+            }
+            else
+            {
+                rotten?.Add(all.Long(8));
+            }
         }
 
         return losses;
@@ -267,12 +276,19 @@ public sealed partial class SqliteStore
     {
         using var newest = _writer.Once(
             """
-            SELECT cause, at, set_aside, rows_saved, rows_scanned, rows_not_kept, batches_saved, batches_not_kept, checkpoint_saved, epoch, heads_before
+            SELECT cause, at, set_aside, rows_saved, rows_scanned, rows_not_kept, batches_saved, batches_not_kept, checkpoint_saved, epoch, heads_before, crc
             FROM recovery WHERE told = 0 ORDER BY n DESC LIMIT 1
             """);
-        return !newest.Step() ? null : new RecoveryReport
+        if (!newest.Step())
         {
-            Cause = newest.Text(0)!,
+            return null;
+        }
+
+        // Without a CRC: of a program before it.
+        var isWhole = newest.IsNull(11) || newest.Long(11) == RecoveryCrc(newest.Text(0)!, newest.Text(2)!, newest.Long(9), newest.Text(10)!);
+        return new RecoveryReport
+        {
+            Cause = isWhole ? newest.Text(0)! : $"{newest.Text(0)}; this account of it is damaged itself",
             When = new Instant(newest.Long(1)),
             SetAside = newest.Text(2)!,
             RowsSaved = newest.Long(3),
@@ -282,9 +298,13 @@ public sealed partial class SqliteStore
             BatchesNotKept = newest.Long(7),
             CheckpointSaved = newest.Long(8) != 0,
             Epoch = newest.Long(9),
-            HeadsBefore = HeadsText.Parse(newest.Text(10)!),
+            HeadsBefore = isWhole ? HeadsText.Parse(newest.Text(10)!) : [],
         };
     }
+
+    /// <summary>CRC of the part of a line of <c>recovery</c> that is published.</summary>
+    internal static long RecoveryCrc(string cause, string setAside, long epoch, string headsBefore) =>
+        Crc32.Of(System.Text.Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{cause}\n{setAside}\n{epoch}\n{headsBefore}")));
 }
 
 /// <summary>Heads of streams as text: <c>2:1767225600:17,3:...</c> (stream, epoch, next).</summary>

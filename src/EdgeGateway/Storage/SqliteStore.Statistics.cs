@@ -109,7 +109,7 @@ public sealed partial class SqliteStore
                 streams.Add(new StreamStatistics(stream, tally.Epoch, tally.Next, tally.Rows, tally.Bytes));
             }
 
-            var losses = !withLosses ? [] : LoadLosses("SELECT 0, stream, epoch, first, last, reason, destination, at FROM loss ORDER BY stream, epoch, first");
+            var losses = !withLosses ? [] : LoadLosses($"SELECT {LossLine.Columns}, at, 0 FROM loss ORDER BY stream, epoch, first");
             return new StoreStatistics
             {
                 Rows = streams.Sum(s => s.Rows),

@@ -4,6 +4,7 @@ using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.Site;
+using Microsoft.Win32.SafeHandles;
 
 namespace EdgeGateway.Storage;
 
@@ -44,7 +45,7 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
     private bool _disposed;
 
     private SqliteStore(
-        StoreFiles files, StoreLimits limits, StorageModel storage, IReadOnlyList<string> destinations, TimeProvider time, StoreLock @lock, Database writer, bool firstStart)
+        StoreFiles files, StoreLimits limits, StorageModel storage, IReadOnlyList<string> destinations, TimeProvider time, StoreLock @lock, Database writer, SafeFileHandle mainFile, bool firstStart)
     {
         _files = files;
         _limits = limits;
@@ -61,14 +62,16 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         _notes = new NoteTable(writer);
         _isDelivered = IsDelivered;
         _lastCheckpoint = time.GetTimestamp();
-        _mainFile = File.OpenHandle(files.Database, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        _mainFile = mainFile;
         LoadLedger();
-        _witness = OpenWitness();
         OpenLimits();
         foreach (var name in destinations)
         {
             _destinations.Add(LoadDestination(name));
         }
+
+        // Last: who makes the store closes what it is given, and this is made here.
+        _witness = OpenWitness();
     }
 
     /// <summary>Number of the next input batch.</summary>
@@ -127,9 +130,12 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         StoreFiles files, StoreLimits limits, StorageModel storage, IReadOnlyList<string> destinations, TimeProvider time, StoreLock @lock)
     {
         var writer = StoreOpening.Open(files, limits, destinations, time, out var firstStart);
+        SafeFileHandle? mainFile = null;
+        SqliteStore? store = null;
         try
         {
-            var store = new SqliteStore(files, limits, storage, destinations, time, @lock, writer, firstStart);
+            mainFile = File.OpenHandle(files.Database, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            store = new SqliteStore(files, limits, storage, destinations, time, @lock, writer, mainFile, firstStart);
             store.ShrinkToBudget();
             store.TakeBallast();
             store.NoteUse();
@@ -137,7 +143,10 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         }
         catch
         {
+            // In this order, and now: a handle that is left to its finalizer would take the locks of the next connection with it (POSIX).
             writer.Dispose();
+            mainFile?.Dispose();
+            store?._witness?.Dispose();
             throw;
         }
     }

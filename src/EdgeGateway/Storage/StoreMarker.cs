@@ -7,6 +7,9 @@ internal sealed record StoreMarker(long Epoch)
 {
     private const string FirstLine = "edgegateway store 1";
 
+    /// <summary>True when a store was once made in this directory.</summary>
+    public static bool IsThere(string directory) => File.Exists(new StoreFiles(Path.GetFullPath(directory)).Marker);
+
     /// <summary>The marker, or null when there is none. One that cannot be understood counts as there, with epoch 0.</summary>
     public static StoreMarker? Read(string path)
     {

@@ -28,6 +28,9 @@ public sealed record StoreRecovery
     /// <summary>Losses of earlier commits whose publication was not committed.</summary>
     public required IReadOnlyList<RecordLoss> UnpublishedLosses { get; init; }
 
+    /// <summary>Lines about losses that are not what was written: what they said is not told by them.</summary>
+    public required int RottenLossLines { get; init; }
+
     /// <summary>The last damage, while its publication has not been committed; else null.</summary>
     public required RecoveryReport? Report { get; init; }
 }

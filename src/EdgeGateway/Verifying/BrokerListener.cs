@@ -13,21 +13,17 @@ internal sealed class BrokerListener : IAsyncDisposable
     private volatile string _lastProblem = "it does not answer";
     private int _connections;
 
-    public BrokerListener(MqttClientOptions options, TimeProvider time, Action<MqttMessage> received, Action<string> tell)
+    public BrokerListener(MqttClientOptions options, TimeProvider time, Func<MqttMessage, CancellationToken, ValueTask> received, Action<string> tell)
     {
         _options = options;
         _time = time;
         _client = new MqttClient(options, time)
         {
-            MessageReceived = (message, _) =>
-            {
-                received(message);
-                return ValueTask.CompletedTask;
-            },
+            MessageReceived = received,
             HandlerFailed = e => tell($"A message could not be handled: {e.Message}"),
             Connected = connected =>
             {
-                if (Interlocked.Increment(ref _connections) > 1 || options.TakeOverSession)
+                if (Interlocked.Increment(ref _connections) > 1 || options.SessionStore is not null)
                 {
                     tell(connected.SessionPresent
                         ? $"Connected to {connected.Server.Host}; the broker kept the session."
@@ -74,11 +70,22 @@ internal sealed class BrokerListener : IAsyncDisposable
         {
             // A session of 3.1.1 has no end but a clean connection under its name.
             var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await using var cleaner = new MqttClient(_options with { CleanStart = true, TakeOverSession = false }, _time) { Connected = _ => gone.TrySetResult() };
+            await using var cleaner = new MqttClient(_options with { CleanStart = true, SessionStore = null }, _time) { Connected = _ => gone.TrySetResult() };
             _ = cleaner.RunAsync(CancellationToken.None);
             await gone.Task.WaitAsync(cancel).ConfigureAwait(false);
         }
     }
 
     public ValueTask DisposeAsync() => _client.DisposeAsync();
+}
+
+/// <summary>
+/// Lets a client take up the session that the broker still holds under its name. There is nothing to keep on our side: who only receives, and with QoS 1, has no
+/// state beside the server's.
+/// </summary>
+internal sealed class BrokerSession(Uri broker, string clientId) : IMqttSessionStore
+{
+    public MqttSessionState? Load() => new() { ClientId = clientId, Server = broker };
+
+    public ValueTask SaveAsync(MqttSessionState state, CancellationToken cancel) => ValueTask.CompletedTask;
 }

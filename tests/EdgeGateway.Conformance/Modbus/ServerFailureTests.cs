@@ -19,15 +19,7 @@ public sealed class ServerFailureTests
         using (var socket = await Wire.ConnectAsync(server))
         {
             Assert.Null(server.LastError);
-            foreach (var unit in (byte[])[2, 3, 4, 5])
-            {
-                await socket.SendAsync(Wire.Hex($"00 07 00 00 00 06 {unit:X2} 03 00 01 00 01"));
-                Assert.Equal($"00 07 00 00 00 03 {unit:X2} 83 04", await Wire.ReceiveAsync(socket, 9));
-            }
-
-            Assert.NotNull(server.LastError);
-            await socket.SendAsync(Wire.Hex("00 08 00 00 00 06 01 03 00 02 00 01"));
-            Assert.Equal("00 08 00 00 00 05 01 03 02 00 02", await Wire.ReceiveAsync(socket, 11));
+            await FailsAndGoesOnAsync(server, socket);
         }
 
         await server.DisposeAsync().AsTask().WaitAsync(Wire.Patient);
@@ -39,15 +31,7 @@ public sealed class ServerFailureTests
         var server = ModbusUdpServer.Start(UnitOf, options: new() { Faults = Hook });
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         await socket.ConnectAsync(server.EndPoint);
-        foreach (var unit in (byte[])[2, 3, 4, 5])
-        {
-            await socket.SendAsync(Wire.Hex($"00 07 00 00 00 06 {unit:X2} 03 00 01 00 01"));
-            Assert.Equal($"00 07 00 00 00 03 {unit:X2} 83 04", await Wire.ReceiveAsync(socket, 9));
-        }
-
-        Assert.NotNull(server.LastError);
-        await socket.SendAsync(Wire.Hex("00 08 00 00 00 06 01 03 00 02 00 01"));
-        Assert.Equal("00 08 00 00 00 05 01 03 02 00 02", await Wire.ReceiveAsync(socket, 11));
+        await FailsAndGoesOnAsync(server, socket);
         await server.DisposeAsync().AsTask().WaitAsync(Wire.Patient);
     }
 
@@ -79,6 +63,20 @@ public sealed class ServerFailureTests
         line.Arrive(Wire.Rtu("02 03 00 01 00 01"));
         _ = await line.AnswerAsync();
         Assert.Same(Mistake, server.LastError);
+    }
+
+    /// <summary>Four units that fail, each in its way, and then a sound one.</summary>
+    private static async Task FailsAndGoesOnAsync(IModbusServer server, Socket socket)
+    {
+        foreach (var unit in (byte[])[2, 3, 4, 5])
+        {
+            await socket.SendAsync(Wire.Hex($"00 07 00 00 00 06 {unit:X2} 03 00 01 00 01"));
+            Assert.Equal($"00 07 00 00 00 03 {unit:X2} 83 04", await Wire.ReceiveAsync(socket, 9));
+        }
+
+        Assert.NotNull(server.LastError);
+        await socket.SendAsync(Wire.Hex("00 08 00 00 00 06 01 03 00 02 00 01"));
+        Assert.Equal("00 08 00 00 00 05 01 03 02 00 02", await Wire.ReceiveAsync(socket, 11));
     }
 
     private static ServerFault Hook(ServerRequest request) => request.Unit switch

@@ -1,5 +1,5 @@
-using System.IO.Pipelines;
 using System.Threading.Channels;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Conformance.Mqtt;
 
@@ -35,16 +35,8 @@ internal sealed class Wire
 
     public static (Wire Wire, Stream Client) Create()
     {
-        var (server, client) = Streams();
+        var (server, client) = DuplexStream.Pair();
         return (new(server), client);
-    }
-
-    /// <summary>Both ends of a connection in memory; towards the server 64 KiB wait at most, towards the client 4 MiB.</summary>
-    public static (Stream Server, Stream Client) Streams()
-    {
-        var toServer = new Pipe();
-        var toClient = new Pipe(new PipeOptions(pauseWriterThreshold: 1 << 22, resumeWriterThreshold: 1 << 21));
-        return (new DuplexStream(toServer.Reader, toClient.Writer), new DuplexStream(toClient.Reader, toServer.Writer));
     }
 
     /// <summary>The next packet as hexadecimal text; empty when the client has closed.</summary>
@@ -91,68 +83,5 @@ internal sealed class Wire
     {
         var one = new byte[1];
         return await _stream.ReadAsync(one, cancel) == 0 ? null : one[0];
-    }
-
-    private sealed class DuplexStream(PipeReader input, PipeWriter output) : Stream
-    {
-        private readonly Stream _input = input.AsStream();
-        private readonly Stream _output = output.AsStream();
-
-        public override bool CanRead => true;
-
-        public override bool CanWrite => true;
-
-        public override bool CanSeek => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override void Flush() => _output.Flush();
-
-        public override Task FlushAsync(CancellationToken cancellationToken) => _output.FlushAsync(cancellationToken);
-
-        public override int Read(byte[] buffer, int offset, int count) => _input.Read(buffer, offset, count);
-
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            try
-            {
-                return await _input.ReadAsync(buffer, cancellationToken);
-            }
-            catch (InvalidOperationException closed)
-            {
-                throw new ObjectDisposedException("a socket that is closed while it is read from", closed);
-            }
-        }
-
-        public override void Write(byte[] buffer, int offset, int count) => _output.Write(buffer, offset, count);
-
-        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            try
-            {
-                await _output.WriteAsync(buffer, cancellationToken);
-            }
-            catch (InvalidOperationException closed)
-            {
-                throw new ObjectDisposedException("a socket that is closed while it is written to", closed);
-            }
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                input.Complete();
-                output.Complete();
-            }
-
-            base.Dispose(disposing);
-        }
     }
 }

@@ -1,11 +1,9 @@
 using System.Globalization;
-using System.Reflection;
-using System.Text.RegularExpressions;
 
 namespace EdgeGateway.Conformance.Mqtt;
 
 /// <summary>docs/mqtt-conformance.md lists every normative statement and tells the truth about the tests of this folder.</summary>
-public sealed partial class ConformanceTableTests
+public sealed class ConformanceTableTests
 {
     /// <summary>How many statements each section of MQTT 3.1.1 has, numbered from 1. Appendix B writes one of them as MQTT-3-8.3-4.</summary>
     private const string Sections311 =
@@ -20,34 +18,7 @@ public sealed partial class ConformanceTableTests
         "3.14.4:3 3.15.1:1 3.15.2:3 4.1.0:2 4.2.0:1 4.3.1:1 4.3.2:5 4.3.3:13 4.4.0:2 4.5.0:2 4.6.0:6 4.7.0:1 4.7.1:2 4.7.2:1 4.7.3:4 4.8.2:6 4.9.0:3 " +
         "4.12.0:7 4.12.1:2 4.13.1:1 4.13.2:1 6.0.0:4";
 
-    private static string Table
-    {
-        get
-        {
-            var folder = new DirectoryInfo(AppContext.BaseDirectory);
-            while (!File.Exists(Path.Combine(folder.FullName, "EdgeGateway.sln")))
-            {
-                folder = folder.Parent ?? throw new InvalidOperationException($"no EdgeGateway.sln above {AppContext.BaseDirectory}: run the tests inside the repository");
-            }
-
-            return File.ReadAllText(Path.Combine(folder.FullName, "docs", "mqtt-conformance.md"));
-        }
-    }
-
-    /// <summary>Clause and test, of each row of the document.</summary>
-    private static List<(string Clause, string Test)> Listed =>
-        [.. from row in Row().Matches(Table)
-            from test in Name().Matches(row.Groups["tests"].Value)
-            select (row.Groups["clause"].Value, test.Groups[1].Value)];
-
-    /// <summary>Clause and test, of each test of this folder that carries a clause.</summary>
-    private static List<(string Clause, string Test)> Tagged =>
-        [.. from type in typeof(ConformanceTableTests).Assembly.GetTypes()
-            where type.Namespace == typeof(ConformanceTableTests).Namespace
-            from method in type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
-            from trait in method.GetCustomAttributesData()
-            where trait.AttributeType == typeof(TraitAttribute) && (string?)trait.ConstructorArguments[0].Value == "clause"
-            select ((string)trait.ConstructorArguments[1].Value!, method.Name)];
+    private static readonly ConformanceTable Table = new("mqtt-conformance.md", @"(3\.1\.1|5\.0) MQTT-[\d.-]+", typeof(ConformanceTableTests));
 
     [Fact]
     public void Every_statement_of_both_standards_is_in_the_table_once()
@@ -55,33 +26,25 @@ public sealed partial class ConformanceTableTests
         var expected = Statements("3.1.1", Sections311).Concat(Statements("5.0", Sections500))
             .Select(clause => clause == "3.1.1 MQTT-3.8.3-4" ? "3.1.1 MQTT-3-8.3-4" : clause)
             .Where(clause => clause != "5.0 MQTT-2.2.1-1");
-        Assert.Equal(expected, Row().Matches(Table).Select(row => row.Groups["clause"].Value));
+        Assert.Equal(expected, Table.Clauses);
     }
 
     [Fact]
-    public void Every_test_that_the_table_names_exists_and_carries_that_clause() => Assert.Empty(Listed.Except(Tagged));
+    public void Every_test_that_the_table_names_exists_and_carries_that_clause() => Assert.Empty(Table.Listed.Except(Table.Tagged));
 
     [Fact]
     public void Every_test_that_carries_a_clause_is_in_the_table()
     {
-        Assert.True(Tagged.Count > 200, $"only {Tagged.Count} tests carry a clause");
-        Assert.Empty(Tagged.Except(Listed));
+        Assert.True(Table.Tagged.Count > 200, $"only {Table.Tagged.Count} tests carry a clause");
+        Assert.Empty(Table.Tagged.Except(Table.Listed));
     }
 
     [Fact]
-    public void A_statement_without_tests_says_why() => Assert.All(Row().Matches(Table), row => Assert.True(
-        Name().IsMatch(row.Groups["tests"].Value) || row.Groups["tests"].Value.StartsWith("Not applicable: ", StringComparison.Ordinal),
-        $"{row.Groups["clause"].Value} has neither tests nor a reason"));
+    public void A_statement_without_tests_says_why() => Table.EveryRowIsShownOrExplained();
 
     private static IEnumerable<string> Statements(string version, string sections) =>
         from section in sections.Split(' ')
         let parts = section.Split(':')
         from number in Enumerable.Range(1, int.Parse(parts[1], CultureInfo.InvariantCulture))
         select $"{version} MQTT-{parts[0]}-{number}";
-
-    [GeneratedRegex(@"^\| (?<clause>(3\.1\.1|5\.0) MQTT-[\d.-]+) \| [^|]+ \| (?<tests>[^|]+) \|$", RegexOptions.Multiline)]
-    private static partial Regex Row();
-
-    [GeneratedRegex(@"`([A-Z]\w+_\w+)`")]
-    private static partial Regex Name();
 }

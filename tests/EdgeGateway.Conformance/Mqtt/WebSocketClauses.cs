@@ -1,5 +1,6 @@
 using System.Net.WebSockets;
 using EdgeGateway.Protocols.Mqtt;
+using EdgeGateway.Tests.Shared;
 using static EdgeGateway.Protocols.Mqtt.MqttProtocolVersion;
 
 namespace EdgeGateway.Conformance.Mqtt;
@@ -62,7 +63,7 @@ public sealed class WebSocketClauses
 
     private static (WebSocket Server, Func<Uri, CancellationToken, ValueTask<Stream>> Dial) Ends()
     {
-        var (server, client) = Wire.Streams();
+        var (server, client) = DuplexStream.Pair();
         var socket = WebSocket.CreateFromStream(client, isServer: false, "mqtt", TimeSpan.Zero);
         return (
             WebSocket.CreateFromStream(server, isServer: true, "mqtt", TimeSpan.Zero),

@@ -2,6 +2,7 @@ using EdgeGateway.Core;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Profiles;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Conformance.Profiles;
 
@@ -16,9 +17,7 @@ public class ProfileConformanceTests
             .Where(f => !f.StartsWith("templates/", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal);
 
-    private static string Root { get; } = FindRoot();
-
-    private static string Folder => Path.Combine(Root, "device-profiles");
+    private static string Folder => RepositoryFiles.At("device-profiles");
 
     [Fact]
     public void There_are_profiles_to_check() => Assert.True(Names.Count() >= 10);
@@ -119,7 +118,7 @@ public class ProfileConformanceTests
 
     private static List<Dictionary<string, string>> Facts()
     {
-        var lines = File.ReadAllLines(Path.Combine(Root, "tests/EdgeGateway.Conformance/Profiles/facts.csv")).Where(l => !l.StartsWith('#')).ToList();
+        var lines = File.ReadAllLines(RepositoryFiles.At("tests/EdgeGateway.Conformance/Profiles/facts.csv")).Where(l => !l.StartsWith('#')).ToList();
         var names = Fields(lines[0]);
         return [.. lines.Skip(1).Select(l => names.Zip(Fields(l)).ToDictionary(p => p.First, p => p.Second))];
     }
@@ -146,16 +145,5 @@ public class ProfileConformanceTests
         }
 
         return fields;
-    }
-
-    private static string FindRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "EdgeGateway.sln")))
-        {
-            directory = directory.Parent;
-        }
-
-        return directory?.FullName ?? throw new DirectoryNotFoundException("EdgeGateway.sln is in no folder above the tests.");
     }
 }

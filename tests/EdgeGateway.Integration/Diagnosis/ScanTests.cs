@@ -8,6 +8,7 @@ using EdgeGateway.Integration.Modbus;
 using EdgeGateway.Integration.Mqtt;
 using EdgeGateway.Protocols.Modbus;
 using EdgeGateway.Scanning;
+using EdgeGateway.Tests.Shared;
 using RegisterTable = EdgeGateway.Protocols.Modbus.RegisterTable;
 
 namespace EdgeGateway.Integration.Diagnosis;

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text;
+using System.Text.Json;
 using EdgeGateway.Control;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Integration.Gateway;
 
@@ -13,12 +15,13 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private readonly StringBuilder _log = new();
     private readonly string _store;
 
+    private static string Program => Path.Combine(AppContext.BaseDirectory, "edgegateway.dll");
+
     private GatewayProcess(string store, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         _store = store;
-        var dll = Path.Combine(AppContext.BaseDirectory, "edgegateway.dll");
-        Assert.True(File.Exists(dll), $"{dll} is missing: build the solution");
-        var start = new ProcessStartInfo("dotnet", [dll, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        Assert.True(File.Exists(Program), $"{Program} is missing: build the solution");
+        var start = new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
@@ -62,10 +65,19 @@ internal sealed class GatewayProcess : IAsyncDisposable
     }
 
     /// <summary>Runs any other command to its end.</summary>
-    public static async Task<(int ExitCode, string Out, string Errors)> CommandAsync(params string[] arguments)
+    public static Task<(int ExitCode, string Out, string Errors)> CommandAsync(params string[] arguments) => EndAsync("dotnet", [Program, .. arguments]);
+
+    /// <summary>Runs a command on a terminal of its own, where a person waits for texts and types.</summary>
+    /// <param name="steps">What is waited for, and what is typed then.</param>
+    /// <param name="arguments">The command.</param>
+    /// <returns>What was read from the terminal, without control sequences. Exit code 99 when a text never came.</returns>
+    public static Task<(int ExitCode, string Out, string Errors)> AtTerminalAsync((string Until, string Type)[] steps, params string[] arguments) => EndAsync(
+        "/usr/bin/python3",
+        [RepositoryFiles.At("tests/EdgeGateway.Integration/Diagnosis/peers/terminal.py"), JsonSerializer.Serialize(steps.Select(s => new[] { s.Until, s.Type })), "dotnet", Program, .. arguments]);
+
+    private static async Task<(int ExitCode, string Out, string Errors)> EndAsync(string program, string[] arguments)
     {
-        var dll = Path.Combine(AppContext.BaseDirectory, "edgegateway.dll");
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [dll, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         try
         {
             var output = process.StandardOutput.ReadToEndAsync();
@@ -100,7 +112,13 @@ internal sealed class GatewayProcess : IAsyncDisposable
     {
         StatusDocument? last = null;
         return Until.HoldsAsync(
-            async () => condition(last = await StatusAsync()),
+            async () =>
+            {
+                Assert.False(HasExited, $"the gateway ended:\n{Log}");
+
+                // While another configuration is taken over nobody answers for a moment.
+                return await TryStatusAsync() is { } status && condition(last = status);
+            },
             what,
             () => $"{last}\n{string.Join('\n', last?.Problems ?? [])}\n{string.Join('\n', last?.Devices.AsEnumerable() ?? [])}\n{Log}");
     }

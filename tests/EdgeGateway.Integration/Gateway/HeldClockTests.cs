@@ -5,6 +5,7 @@ using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
 using EdgeGateway.Integration.Mqtt;
+using EdgeGateway.Integration.Storage;
 using EdgeGateway.Storage;
 using EdgeGateway.Tests.Shared;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -232,6 +233,131 @@ public sealed class HeldClockTests : IAsyncLifetime
         Assert.InRange((rig.Loop.LastGood.Value.ToDateTimeOffset() - Truth).TotalSeconds, 0, 65);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Held_readings_that_use_up_the_store_are_published_instead_of_waiting_and_what_gives_way_is_told(bool clockIsSetInTime)
+    {
+        // The sample log may take all of it, so that its share does not end the wait before.
+        using var rig = new Rig(_loaded, Boot, NeverSet, storage: _loaded.Model.Storage with { BudgetBytes = 768 << 10, SampleLogBytes = 768 << 10 });
+        var room = 0L;
+
+        // In time: what is held is more than one group of those that are released with one commit.
+        var perSecond = clockIsSetInTime ? 75 : 200;
+        for (var turn = 0; turn < 160 && !(clockIsSetInTime && room > 300 << 10) && rig.Samples().Count == 0; turn++)
+        {
+            await rig.ReadAsync(5, perSecond);
+            Assert.Null(rig.Loop.Failing);
+            room = new FileInfo(Path.Combine(_loaded.Model.Storage.Directory, "gateway.db")).Length;
+        }
+
+        Assert.True(clockIsSetInTime == (rig.Samples().Count == 0), "The wait ended early, or not at all.");
+        if (clockIsSetInTime)
+        {
+            rig.SetClock(Truth);
+        }
+
+        await rig.ReadAsync(5, perSecond: 200);
+        Assert.Null(rig.Loop.Failing);
+        Assert.Equal(0, rig.Loop.Held);
+
+        // Each reading was numbered; it waits, or is stated as lost.
+        var lost = rig.Store.Statistics().Losses.Where(l => l.Stream == FeedStream.Sample).SelectMany(l => Numbers(l.First, l.Last));
+        Assert.Equal(Numbers(1, rig.ReadingsMade), lost.Concat(rig.SampleNumbers()).Order());
+        Assert.Equal(Numbers(rig.ReadingsMade - rig.Samples().Count, rig.ReadingsMade - 1), rig.Samples().Select(r => r.GetProperty("value").GetInt64()));
+        rig.Kill(Boot);
+        Assert.Null(rig.Salvage);
+        await rig.ReadAsync(10);
+        Assert.Null(rig.Loop.Failing);
+    }
+
+    [Fact]
+    public async Task A_full_check_that_wants_a_checkpoint_does_not_end_the_wait_for_the_clock()
+    {
+        using var rig = new Rig(_loaded, Boot, Truth, synchronised: true);
+        await rig.ReadAsync(120);
+        await rig.EndAsync();
+        rig.Synchronised = false;
+        rig.Kill(OtherBoot, NeverSet);
+        await rig.ReadAsync(60);
+        Sql.Execute(Path.Combine(_loaded.Model.Storage.Directory, "gateway.db"), "UPDATE checkpoint SET body = CAST(substr(body, 1, 60) || x'00' || substr(body, 62) AS BLOB) WHERE log = (SELECT min(log) FROM checkpoint)");
+        var check = rig.CheckAsync();
+        await rig.PassAsync(check);
+        Assert.Equal(IntegrityState.Mended, (await check).State);
+        var held = rig.Loop.Held;
+        await rig.ReadAsync(60);
+        Assert.Equal(held + 60, rig.Loop.Held);
+        Assert.Equal(120, rig.Samples().Count);
+    }
+
+    [Fact]
+    public async Task The_time_between_two_runs_is_told_when_the_clock_is_known_and_not_before()
+    {
+        using var rig = new Rig(_loaded, Boot, Truth, synchronised: true);
+        await rig.ReadAsync(120);
+        await rig.EndAsync();
+        rig.Synchronised = false;
+        rig.Kill(OtherBoot, NeverSet);
+        await rig.ReadAsync(60);
+        Assert.Empty(rig.Absences());
+        rig.SetClock(Truth + TimeSpan.FromHours(1) + TimeSpan.FromSeconds(60));
+        await rig.ReadAsync(60);
+        var told = Assert.Single(rig.Absences());
+        Assert.InRange((told.GetProperty("from").GetDateTimeOffset() - Truth).TotalSeconds, 119, 121);
+        Assert.InRange((told.GetProperty("to").GetDateTimeOffset() - Truth).TotalSeconds, 3599, 3601);
+        Assert.Equal("stopped by operator", told.GetProperty("reason").GetString());
+        Assert.False(told.TryGetProperty("timeQuality", out _));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_time_between_two_runs_does_not_claim_readings_that_wait(bool sameBoot)
+    {
+        using var rig = new Rig(_loaded, Boot, Truth, synchronised: true);
+        await rig.ReadAsync(120);
+        rig.Synchronised = false;
+        rig.Kill(OtherBoot, NeverSet);
+        await rig.ReadAsync(60);
+        var third = sameBoot ? OtherBoot : Guid.Parse("33333333-3333-3333-3333-333333333333");
+        rig.Pass(TimeSpan.FromSeconds(30));
+        rig.Kill(third, sameBoot ? null : NeverSet);
+        await rig.ReadAsync(60);
+        Assert.Empty(rig.Absences());
+        rig.SetClock(Truth + TimeSpan.FromHours(1));
+        await rig.ReadAsync(10);
+
+        var told = rig.Absences();
+        Assert.Equal(2, told.Count);
+        Assert.InRange((told[0].GetProperty("from").GetDateTimeOffset() - Truth).TotalSeconds, 119, 121);
+        var samples = rig.Samples().Select(r => r.GetProperty("time").GetDateTimeOffset()).ToArray();
+        if (sameBoot)
+        {
+            Assert.All(told, r => Assert.DoesNotContain(samples, t => r.GetProperty("from").GetDateTimeOffset() < t && t < r.GetProperty("to").GetDateTimeOffset()));
+            Assert.InRange((told[1].GetProperty("to").GetDateTimeOffset() - told[1].GetProperty("from").GetDateTimeOffset()).TotalSeconds, 29, 32);
+        }
+        else
+        {
+            // When the boot in between began and ended nobody ever knows.
+            Assert.Contains("how long is not known", told[0].GetProperty("reason").GetString(), StringComparison.Ordinal);
+            Assert.Contains("since when is not known", told[1].GetProperty("reason").GetString(), StringComparison.Ordinal);
+            Assert.InRange((told[1].GetProperty("to").GetDateTimeOffset() - Truth).TotalSeconds, 3600 - 62, 3600 - 58);
+        }
+
+        // Told once.
+        rig.Kill(third);
+        await rig.ReadAsync(10);
+        Assert.Equal(3, rig.Absences().Count);
+    }
+
+    private static IEnumerable<long> Numbers(long first, long last)
+    {
+        for (var n = first; n <= last; n++)
+        {
+            yield return n;
+        }
+    }
+
     /// <summary>Every reading is there once, in order, dated by the true time, and without a mark.</summary>
     private static void AreDated(Rig rig, DateTimeOffset truth, int count)
     {
@@ -256,6 +382,7 @@ public sealed class HeldClockTests : IAsyncLifetime
         private const int SecondsOfCommit = 5;
 
         private readonly LoadedSite _loaded;
+        private readonly StorageModel _storage;
         private readonly PointModel _point;
         private ManualTime _time;
         private ReadingQueue _queue = null!;
@@ -263,9 +390,10 @@ public sealed class HeldClockTests : IAsyncLifetime
         private bool _hasChip;
         private int _next;
 
-        public Rig(LoadedSite loaded, Guid boot, DateTimeOffset clock, bool synchronised = false)
+        public Rig(LoadedSite loaded, Guid boot, DateTimeOffset clock, bool synchronised = false, StorageModel? storage = null)
         {
             _loaded = loaded;
+            _storage = storage ?? loaded.Model.Storage;
             _point = loaded.Model.Points.First(p => p.PublishSamples && p.Kind == PointKind.Gauge);
             _time = new ManualTime(clock);
             Synchronised = synchronised;
@@ -288,25 +416,59 @@ public sealed class HeldClockTests : IAsyncLifetime
             Synchronised = synchronised;
         }
 
-        public async Task ReadAsync(int seconds)
+        /// <summary>Readings made so far.</summary>
+        public long ReadingsMade => _next;
+
+        public async Task ReadAsync(int seconds, int perSecond = 1)
         {
             for (var second = 1; second <= seconds; second++)
             {
                 _time.Advance(TimeSpan.FromSeconds(1));
-                await _queue.WriteAsync(new Reading(_point.Index, _clock.Monotonic, _next, (ulong)_next, Quality.Good), CancellationToken.None);
-                _next++;
+                for (var i = 0; i < perSecond; i++)
+                {
+                    await _queue.WriteAsync(new Reading(_point.Index, _clock.Monotonic, _next, (ulong)_next, Quality.Good), CancellationToken.None);
+                    _next++;
+                }
+
                 if (second % SecondsOfCommit == 0 || second == seconds)
                 {
-                    await Loop.CommitAsync(CancellationToken.None);
+                    await CommitAsync();
                 }
             }
 
             // What the end of the last commit noticed of the clock is acted upon by the next.
-            await Loop.CommitAsync(CancellationToken.None);
+            await CommitAsync();
         }
 
+        // The clock stands still meanwhile: a loop that waits for the store would wait for ever.
+        private ValueTask CommitAsync()
+        {
+            var commit = Loop.CommitAsync(CancellationToken.None);
+            Assert.True(commit.IsCompleted, $"The loop waits: {Loop.Failing}");
+            return commit;
+        }
+
+        /// <summary>Time goes by and nothing happens.</summary>
+        public void Pass(TimeSpan time) => _time.Advance(time);
+
+        /// <summary>Time goes by until something is done.</summary>
+        public Task PassAsync(Task task) => _time.AdvanceUntilAsync(task, TimeSpan.FromMilliseconds(10));
+
+        /// <summary>The full check of the store.</summary>
+        public Task<IntegrityReport> CheckAsync() => Store.CheckIntegrityAsync(CancellationToken.None);
+
+        /// <summary>What was told of times in which nothing was acquired.</summary>
+        public List<JsonElement> Absences() => [.. Records(FeedStream.Range).Where(r => r.GetProperty("state").GetString() == "never-acquired")];
+
+        /// <summary>Numbers of the samples that wait.</summary>
+        public IEnumerable<long> SampleNumbers() => Rows().Where(r => r.Stream == FeedStream.Sample).SelectMany(r => Numbers(r.FirstSequence, r.FirstSequence + r.Count - 1));
+
         /// <summary>An orderly stop, with its last commit.</summary>
-        public Task EndAsync() => Loop.RunAsync(new CancellationToken(canceled: true));
+        public Task EndAsync()
+        {
+            Loop.End();
+            return Loop.RunAsync(new CancellationToken(canceled: true));
+        }
 
         /// <summary>Ends without another word and starts again; in the same boot the clocks go on.</summary>
         public void Kill(Guid boot, DateTimeOffset? clock = null, bool hasChip = false)
@@ -339,7 +501,7 @@ public sealed class HeldClockTests : IAsyncLifetime
 
         private void Start(Guid boot)
         {
-            Store = SqliteStore.Open(_loaded.Model.Storage, ["centre"], _time);
+            Store = SqliteStore.Open(_storage, ["centre"], _time);
             Salvage = Store.Recover().Report;
             _queue = new ReadingQueue(_time);
             _clock = new GatewayClock(_time, this);

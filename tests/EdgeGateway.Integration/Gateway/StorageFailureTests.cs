@@ -111,4 +111,79 @@ public sealed class StorageFailureTests : IAsyncLifetime, IDisposable
         Assert.True(await next.StopAsync() == 0, next.Log);
         _receiver.IsComplete(() => next.Log);
     }
+
+    [MountFact]
+    public async Task A_start_on_a_read_only_disk_shows_the_newest_values_and_stores_as_soon_as_it_can()
+    {
+        using var disk = SmallDisk.Mount("64m");
+        var health = Mosquitto.FreePort();
+        _site.Configure(LoadSite.Configuration(2)
+            .Replace("directory: data", $"directory: {disk.Path}/data", StringComparison.Ordinal)
+            .Replace("health: off", $"health: {{ listen: \"127.0.0.1:{health}\" }}", StringComparison.Ordinal));
+        var store = Path.Combine(disk.Path, "data");
+        await using (var first = GatewayProcess.Start(_site, store: store))
+        {
+            await first.ReadyAsync();
+            await Until.HoldsAsync(() => _receiver.Of(FeedStream.Sample).Count > 100, "samples arrive", () => first.Log);
+            await first.KillAsync();
+        }
+
+        disk.Remount("ro");
+        var numbered = _receiver.Count;
+        await using var gateway = GatewayProcess.Start(_site, store: store);
+        await Until.HoldsAsync(() => _receiver.Volatile.Count >= 5, "unstored values arrive", () => gateway.Log);
+        using var client = new HttpClient();
+        using var answer = await client.GetAsync(new Uri($"http://127.0.0.1:{health}/health"));
+        Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        using var status = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
+        Assert.Equal("degraded", status.RootElement.GetProperty("state").GetString());
+        Assert.Contains("The store cannot be opened", status.RootElement.GetProperty("problems")[0].GetString(), StringComparison.Ordinal);
+        Assert.Contains("The store cannot be opened", gateway.Log, StringComparison.Ordinal);
+        Assert.Contains("read-only", gateway.Log, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(numbered, _receiver.Count);
+        Assert.False(gateway.HasExited, gateway.Log);
+
+        disk.Remount("rw");
+        await Until.HoldsAsync(() => _receiver.Count > numbered + 200, "numbered records go on", () => gateway.Log);
+        await _receiver.GetAsync(FeedStream.Health, r => IsHealth(r, "storage-recovered"), "the end is told", () => gateway.Log);
+
+        // What was read meanwhile was kept in memory and is stored: it is no time in which nothing was acquired.
+        var absence = await _receiver.GetAsync(FeedStream.Range, r => r.GetProperty("state").GetString() == "never-acquired", "the time before is told", () => gateway.Log);
+        var to = absence.GetProperty("to").GetDateTimeOffset();
+        var shown = _receiver.Volatile.SelectMany(m => m.GetProperty("records").EnumerateArray()).Max(r => r.GetProperty("time").GetDateTimeOffset());
+        Assert.Contains(_receiver.Of(FeedStream.Sample), r => r.GetProperty("time").GetDateTimeOffset() is var t && t >= to && t <= shown);
+        await gateway.HistoryIsThroughAsync();
+        Assert.True(await gateway.StopAsync() == 0, gateway.Log);
+        _receiver.IsComplete(() => gateway.Log);
+    }
+
+    [MountFact]
+    public async Task A_start_on_a_read_only_disk_without_a_store_says_what_is_wrong_and_ends()
+    {
+        using var disk = SmallDisk.Mount("8m");
+        _site.Configure(LoadSite.Configuration(2).Replace("directory: data", $"directory: {disk.Path}/data", StringComparison.Ordinal));
+        disk.Remount("ro");
+        await using var gateway = GatewayProcess.Start(_site, store: Path.Combine(disk.Path, "data"));
+        Assert.Equal(1, await gateway.ExitAsync());
+        Assert.Contains("Read-only", gateway.Log, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [MountFact]
+    public async Task A_stop_while_the_disk_is_read_only_is_a_clean_one()
+    {
+        using var disk = SmallDisk.Mount("64m");
+        _site.Configure(LoadSite.Configuration(2).Replace("directory: data", $"directory: {disk.Path}/data", StringComparison.Ordinal));
+        var store = Path.Combine(disk.Path, "data");
+        await using (var first = GatewayProcess.Start(_site, store: store))
+        {
+            await first.ReadyAsync();
+            Assert.Equal(0, await first.StopAsync());
+        }
+
+        disk.Remount("ro");
+        await using var gateway = GatewayProcess.Start(_site, store: store);
+        await Until.HoldsAsync(() => _receiver.Volatile.Count > 0, "it runs without its store", () => gateway.Log);
+        var code = await gateway.StopAsync();
+        Assert.True(code == 0, $"Exit code {code}\n{gateway.Log}");
+    }
 }

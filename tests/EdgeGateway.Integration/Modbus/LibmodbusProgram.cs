@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Integration.Modbus;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Integration.Modbus;
 

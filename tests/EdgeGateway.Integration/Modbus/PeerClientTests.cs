@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using EdgeGateway.Protocols.Modbus;
 using EdgeGateway.Protocols.Serial;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Integration.Modbus;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using EdgeGateway.Protocols.Serial;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Integration.Modbus;
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using EdgeGateway.Protocols.Modbus;
 using EdgeGateway.Protocols.Serial;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Integration.Modbus;
 

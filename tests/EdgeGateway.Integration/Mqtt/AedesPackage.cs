@@ -1,4 +1,5 @@
 using EdgeGateway.Integration.Modbus;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Integration.Mqtt;
 

@@ -86,14 +86,20 @@ public sealed class ExamTests
         Assert.Contains(words, exam.Errors, StringComparison.Ordinal);
     }
 
-    // Version 3.1.1 is not among them yet: it has no Receive Maximum, and with more in flight than mosquitto's 20 the order was not kept over these kills. By whom is not known.
+    /// <remarks>
+    /// Whether the order holds from end to end is in the broker's hands, too. mosquitto 2.0.11 sends a new message past those that it has queued for the same
+    /// subscriber once its window (max_inflight_messages, 20) has a free place: docs/mqtt.md shows it on the wire. So 3.1.1 runs without that window and 5 with the
+    /// one that the client announces, where nothing is queued in this way; and what the client itself must do (MQTT-4.6.0-1 to -4) is read from the wire.
+    /// </remarks>
     [Theory]
+    [InlineData("3.1.1")]
     [InlineData("5")]
     public async Task Killed_at_any_moment_on_both_sides_nothing_is_lost_and_nothing_of_QoS_2_is_doubled(string version)
     {
         var random = new Random(20_261_123);
         var (messages, kills) = IsLong ? (6_000, 60) : (900, 5);
-        using var broker = await Mosquitto.RunAsync(new() { Persistent = true });
+        using var broker = await Mosquitto.RunAsync(new() { Persistent = true, ExtraLines = version == "5" ? [] : ["max_inflight_messages 0"] });
+        await using var tap = new WireTap(broker.Port, version);
         await using var receiver = new ExamProcess(version);
         await using var sender = new ExamProcess(version);
         sender.Write(Enumerable.Range(0, messages).Select(i =>
@@ -104,15 +110,15 @@ public sealed class ExamTests
         var sending = $"\"client_id\":\"sender\",\"session_expiry\":3600,\"exit_when_done\":true,\"max_inflight\":30,\"publish_interval_ms\":2,\"suspect_after_drops\":0,{Quick}";
         receiver.Start(broker.Port, receiving);
         await receiver.UntilAsync(_ => receiver.Count("subscribed") > 0, "the receiver has subscribed");
-        sender.Start(broker.Port, sending);
+        sender.Start(tap.Port, sending);
         for (var kill = 0; kill < kills; kill++)
         {
             // Somewhere in the stream, counted by what it says: no kill depends on how fast the machine is.
             var progress = sender.Count("delivered") + random.Next(1, messages / kills / 2);
             await sender.UntilAsync(_ => sender.Count("delivered") >= progress, $"{progress} messages are delivered");
-            var (victim, options) = random.Next(2) == 0 ? (sender, sending) : (receiver, receiving);
+            var (victim, port, options) = random.Next(2) == 0 ? (sender, tap.Port, sending) : (receiver, broker.Port, receiving);
             await victim.KillAsync();
-            victim.Start(broker.Port, options);
+            victim.Start(port, options);
         }
 
         Assert.Equal(0, await sender.ExitAsync());
@@ -124,6 +130,22 @@ public sealed class ExamTests
         Assert.Equal(Numbers(1), exactlyOnce);
         Assert.Equal(Numbers(0), atLeastOnce);
         Assert.Equal(messages, sender.Events.Where(e => Named(e, "delivered")).Select(e => e.GetProperty("id").GetInt32()).Distinct().Count());
+
+        // On each connection what was sent before goes again in its order, and before anything new. MQTT-4.6.0-1 and -2.
+        for (var connection = 1; connection <= tap.Connections; connection++)
+        {
+            var sent = tap.Packets.Where(p => p.Connection == connection && p.FromClient).ToList();
+            var published = sent.Where(p => p.Type == TappedPacket.Publish).Select(p => int.Parse(p.Payload, CultureInfo.InvariantCulture)).ToList();
+            Assert.Equal(published.Order(), published);
+            Assert.All(sent.Where(p => p.Type == TappedPacket.Publish).SkipWhile(p => (p.Flags & 8) != 0), p => Assert.Equal(0, p.Flags & 8));
+
+            // And PUBREL in the order of PUBREC. MQTT-4.6.0-4.
+            var answered = tap.Packets.Where(p => p.Connection == connection && p is { FromClient: false, Type: TappedPacket.PubRec }).Select(p => p.PacketId).ToList();
+            var released = sent.Where(p => p.Type == TappedPacket.PubRel).Select(p => p.PacketId).ToList();
+            Assert.Equal(answered.Where(released.Contains), released.Where(answered.Contains));
+        }
+
+        Assert.True(tap.Connections > 1, "the sender was never killed");
 
         IEnumerable<int> Numbers(int remainder) => Enumerable.Range(0, messages).Where(i => i % 2 == remainder);
     }

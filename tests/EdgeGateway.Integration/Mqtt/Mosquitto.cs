@@ -11,6 +11,7 @@ public sealed class Mosquitto : IDisposable
     private const string Program = "/usr/sbin/mosquitto";
     private readonly MosquittoSettings _settings;
     private readonly StringBuilder _log = new();
+    private readonly int _webSocketPort = FreePort();
     private Process? _process;
 
     /// <summary>Prepares the broker; <see cref="StartAsync"/> starts it.</summary>
@@ -37,6 +38,9 @@ public sealed class Mosquitto : IDisposable
     public TestCertificates? Certificates { get; }
 
     public Uri Uri => new($"{(Certificates is null ? "mqtt" : "mqtts")}://127.0.0.1:{Port}");
+
+    /// <summary>The broker's own WebSocket listener, when the settings ask for one.</summary>
+    public Uri WebSocket => new($"{(Certificates is null ? "ws" : "wss")}://127.0.0.1:{_webSocketPort}/mqtt");
 
     public int? ProcessId => _process?.Id;
 
@@ -186,6 +190,17 @@ public sealed class Mosquitto : IDisposable
             lines.Add($"require_certificate {(_settings.RequireClientCertificate ? "true" : "false")}");
         }
 
+        if (_settings.WebSocket)
+        {
+            // Beside the plain listener, always: mosquitto 2.0.11 ends at the start when it has none but WebSocket listeners. And to all interfaces, because it
+            // takes an address here for the name of an interface.
+            lines.AddRange([$"listener {_webSocketPort}", "protocol websockets"]);
+            if (Certificates is { } secure)
+            {
+                lines.AddRange([$"cafile {secure.CaFile}", $"certfile {secure.ServerCertificate}", $"keyfile {secure.ServerKey}"]);
+            }
+        }
+
         lines.AddRange(_settings.ExtraLines);
         File.WriteAllLines(Path.Combine(Folder, "mosquitto.conf"), lines);
     }
@@ -196,6 +211,9 @@ public sealed record MosquittoSettings
 {
     /// <summary>Keeps sessions and retained messages over a clean restart.</summary>
     public bool Persistent { get; init; }
+
+    /// <summary>Listens on a second port for MQTT over WebSocket, with TLS where the other has it.</summary>
+    public bool WebSocket { get; init; }
 
     /// <summary>Names and addresses in the server certificate; any name switches TLS on.</summary>
     public IReadOnlyList<string> TlsNames { get; init; } = [];

@@ -47,6 +47,27 @@ public sealed class WebSocketTests
         Assert.Contains("Received DISCONNECT from ws", broker.Log, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(MqttProtocolVersion.V311, false)]
+    [InlineData(MqttProtocolVersion.V500, false)]
+    [InlineData(MqttProtocolVersion.V311, true)]
+    [InlineData(MqttProtocolVersion.V500, true)]
+    public async Task Messages_go_both_ways_at_the_WebSocket_listener_of_a_real_broker(MqttProtocolVersion version, bool secure)
+    {
+        using var broker = await Mosquitto.RunAsync(new() { WebSocket = true, TlsNames = secure ? ["127.0.0.1"] : [] });
+        await using var client = await MqttSite.ConnectAsync(
+            broker.WebSocket, "ws", version, subscribe: "t/#", change: options => options with { Tls = new() { CaFile = broker.Certificates?.CaFile } });
+        string[] texts = ["small", new('x', 100_000), "last"];
+        foreach (var (i, text) in texts.Index())
+        {
+            var outcome = await client.Client.PublishAsync("t/x", System.Text.Encoding.ASCII.GetBytes(text), MqttQos.ExactlyOnce).AsTask().WaitAsync(Patience);
+            Assert.True(outcome.IsDelivered, outcome.Reason);
+            await client.UntilReceivedAsync(i + 1);
+        }
+
+        Assert.Equal(texts, client.Received);
+    }
+
     [Fact]
     public async Task A_broker_that_goes_away_and_comes_back_is_found_again()
     {

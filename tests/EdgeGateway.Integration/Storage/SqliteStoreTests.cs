@@ -6,6 +6,12 @@ using EdgeGateway.Storage;
 
 namespace EdgeGateway.Integration.Storage;
 
+/// <summary>A fact that looks at <c>/proc</c>.</summary>
+internal sealed class LinuxFactAttribute : FactAttribute
+{
+    public LinuxFactAttribute() => Skip = OperatingSystem.IsLinux() ? null : "Needs /proc.";
+}
+
 public sealed class SqliteStoreTests
 {
     [Fact]
@@ -365,5 +371,36 @@ public sealed class SqliteStoreTests
         Assert.Equal(new DestinationStatistics(TestStore.Destination, 1, 1), Assert.Single(s.Destinations));
         Assert.True(s.FileBytes > 0 && s.FileBytes <= s.BudgetBytes);
         Assert.True(s.ProcessBytesWritten > 0);
+    }
+
+    [LinuxFact]
+    public void An_opening_that_fails_at_any_point_leaves_no_handle_of_the_store_behind()
+    {
+        using var t = new TestStore();
+        t.Add();
+        t.Commit();
+        t.Store.Dispose();
+        var failures = 0;
+        for (var at = 1; ; at++)
+        {
+            var asked = 0;
+            t.Clock.Asked = () => _ = ++asked == at ? throw new InvalidOperationException("the test says so") : 0;
+            try
+            {
+                t.Reopen();
+                break;
+            }
+            catch (InvalidOperationException)
+            {
+                // A handle that its finalizer closes later would drop the locks of the connection that is open then.
+                failures++;
+                Assert.DoesNotContain(
+                    new DirectoryInfo("/proc/self/fd").EnumerateFileSystemInfos().Select(f => f.LinkTarget), target => target?.StartsWith(t.Directory, StringComparison.Ordinal) == true);
+            }
+        }
+
+        t.Clock.Asked = null;
+        Assert.True(failures >= 3, $"The clock was asked {failures} times only; the test does not reach the constructor.");
+        Assert.Single(t.ReadAll());
     }
 }

@@ -202,4 +202,99 @@ public sealed class StoreIntegrityTests
         t.Reopen();
         Assert.InRange(t.Store.InUse, 0, 0.05);
     }
+
+    [Theory]
+    [InlineData("loss", "first = first - 1", false)]
+    [InlineData("loss", "reason = 'evicted'", true)]
+    [InlineData("loss", "last = last + 5", true)]
+    [InlineData("loss_notice", "last = last + 5", false)]
+    [InlineData("loss_notice", "stream = 3", true)]
+    public async Task A_line_about_losses_that_rotted_is_not_told_and_that_is_said(string table, string rot, bool atStart)
+    {
+        using var t = Filled(3);
+        t.Store.Quarantine(TestStore.Destination, 4, "no");
+        t.Store.Quarantine(TestStore.Destination, 5, "no");
+        t.Store.Quarantine(TestStore.Destination, 9, "no");
+        t.Commit();
+        var lost = t.Store.LostRecords();
+        Sql.Execute(t.Database, $"DROP TRIGGER loss_extended; UPDATE {table} SET {rot} WHERE first = 4");
+        if (atStart)
+        {
+            t.Reopen();
+            Assert.Equal(1, t.Recovery.RottenLossLines);
+        }
+        else
+        {
+            var report = await t.Store.CheckIntegrityAsync(CancellationToken.None);
+            Assert.Equal(IntegrityState.Mended, report.State);
+            Assert.Contains("account of losses", report.Finding, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(table == "loss" ? [9L] : [4L, 9L], t.Store.Statistics().Losses.Select(l => l.First));
+        Assert.Equal(table == "loss" ? [4L, 9L] : [9L], t.Store.Recover().UnpublishedLosses.Select(l => l.First));
+
+        // The next commit takes it out: it is said once.
+        t.Add();
+        t.Commit();
+        t.Reopen();
+        Assert.Equal(0, t.Recovery.RottenLossLines);
+        Assert.Equal(IntegrityState.Sound, (await t.Store.CheckIntegrityAsync(CancellationToken.None)).State);
+        Assert.Equal(lost, t.Store.LostRecords());
+
+        // And neither is a line that rotted carried over by a salvage, nor extended.
+        Assert.Equal(1, Sql.Long(t.Database, "SELECT count(*) FROM " + table));
+    }
+
+    [Theory]
+    [InlineData("first = first + 100")]
+    [InlineData("count = 7")]
+    [InlineData("epoch = epoch + 1")]
+    [InlineData("stream = (stream & ~31) | 3")]
+    public async Task Columns_of_a_row_that_rotted_are_mended_from_its_body(string rot)
+    {
+        using var t = Filled(3);
+        Sql.Execute(t.Database, $"UPDATE outbox SET {rot} WHERE id = 5");
+        var report = await t.Store.CheckIntegrityAsync(CancellationToken.None);
+        Assert.Equal(IntegrityState.Mended, report.State);
+        Assert.Contains("row 5", report.Finding, StringComparison.Ordinal);
+        t.Add();
+        t.Commit();
+        Assert.Equal(IntegrityState.Sound, (await t.Store.CheckIntegrityAsync(CancellationToken.None)).State);
+        Assert.Equal(1, Sql.Long(t.Database, $"SELECT count(*) FROM outbox WHERE id = 5 AND first = 5 AND count = 1 AND epoch = {t.Epoch(FeedStream.Summary)} AND (stream & 31) = 2"));
+    }
+
+    [Fact]
+    public void What_is_evicted_is_stated_by_the_body_of_the_row_not_by_columns_that_rotted()
+    {
+        using var t = new TestStore(budgetBytes: 4 << 20, sampleLogBytes: 1 << 20);
+        for (var i = 0; i < 20; i++)
+        {
+            t.Add(FeedStream.Sample, RowClass.Raw, bytes: 3000);
+        }
+
+        t.Commit();
+        Sql.Execute(t.Database, "UPDATE outbox SET first = first + 1000 WHERE id = 5");
+        var told = new List<RecordLoss>();
+        while (told.Sum(l => l.Last - l.First + 1) < 20)
+        {
+            t.Add(FeedStream.Sample, RowClass.Raw, bytes: 30_000);
+            told.AddRange(t.Commit().Losses);
+        }
+
+        Assert.Equal(Enumerable.Range(1, 20), told.SelectMany(l => Enumerable.Range((int)l.First, (int)(l.Last - l.First + 1))).Take(20));
+    }
+
+    [Fact]
+    public void An_account_of_a_salvage_that_rotted_is_told_without_its_numbers()
+    {
+        using var t = Filled(3);
+        t.Store.MarkDamaged("the test says so");
+        t.Reopen();
+        Assert.NotEmpty(t.Recovery.Report!.HeadsBefore);
+        t.Store.Dispose();
+        Sql.Execute(t.Database, "UPDATE recovery SET heads_before = '2:x:'");
+        t.Reopen();
+        Assert.Contains("damaged itself", t.Recovery.Report!.Cause, StringComparison.Ordinal);
+        Assert.Empty(t.Recovery.Report.HeadsBefore);
+    }
 }

@@ -49,7 +49,7 @@ internal sealed class MqttCentre : UplinkCentre
         var broker = await Mosquitto.RunAsync(new MosquittoSettings { Persistent = true, ExtraLines = [$"acl_file {acl}", .. extraLines] });
         var centre = new MqttCentre(broker, folder, version);
         _ = centre._subscriber.RunAsync(CancellationToken.None);
-        Assert.True((await centre._subscriber.SubscribeAsync("edgegateway/#").AsTask().WaitAsync(TimeSpan.FromSeconds(30))).Granted);
+        Assert.True((await centre._subscriber.SubscribeAsync("edgegateway/#", MqttQos.ExactlyOnce).AsTask().WaitAsync(TimeSpan.FromSeconds(30))).Granted);
         return centre;
     }
 
@@ -67,6 +67,7 @@ internal sealed class MqttCentre : UplinkCentre
             InOrder = wishes.InOrder,
             BackfillBytesPerSecond = wishes.BackfillBytesPerSecond,
             Compression = wishes.Compression,
+            IsExactlyOnce = wishes.ExactlyOnce,
         };
         var context = new UplinkContext
         {

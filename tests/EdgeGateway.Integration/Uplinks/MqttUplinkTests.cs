@@ -22,6 +22,32 @@ public sealed class MqttUplinkTests : UplinkContract
         await ProofAsync(centre);
     }
 
+    [Theory]
+    [InlineData("3.1.1")]
+    [InlineData("5")]
+    public async Task With_QoS_2_a_link_cut_again_and_again_loses_nothing_and_doubles_nothing(string version)
+    {
+        await using var centre = await MqttCentre.StartAsync(version);
+        var outbox = new MemoryOutbox();
+        await using var run = Run(centre.Uplink(outbox, new UplinkWishes { ExactlyOnce = true }));
+        for (var round = 1; round <= 6; round++)
+        {
+            if (round % 2 == 0)
+            {
+                // The broker has what it answers to, and we do not hear it.
+                centre.HoldAnswers();
+            }
+
+            Add(outbox, 40);
+            await UntilAsync(() => round % 2 == 0 || centre.Received.Sum(m => m.Records.Count) >= (round - 1) * 40, "no progress between two cuts");
+            centre.Cut();
+        }
+
+        await UntilAcknowledgedAsync(outbox, 240);
+        await ProofAsync(centre);
+        Assert.Equal(240, centre.Received.Sum(m => m.Records.Count));
+    }
+
     [Fact]
     public async Task Status_is_online_while_connected_and_offline_after_a_clean_stop_and_after_a_cut()
     {

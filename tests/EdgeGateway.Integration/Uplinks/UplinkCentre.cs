@@ -43,5 +43,8 @@ public sealed record UplinkWishes
 
     public FeedCompression Compression { get; init; }
 
+    /// <summary>Rows leave with QoS 2.</summary>
+    public bool ExactlyOnce { get; init; }
+
     public IReadOnlyList<OutboxRow> Births { get; init; } = [];
 }

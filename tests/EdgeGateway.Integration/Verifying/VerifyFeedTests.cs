@@ -4,9 +4,9 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using EdgeGateway.Integration.Gateway;
-using EdgeGateway.Integration.Modbus;
 using EdgeGateway.Integration.Mqtt;
 using EdgeGateway.Protocols.Mqtt;
+using EdgeGateway.Tests.Shared;
 using EdgeGateway.Verifying;
 
 namespace EdgeGateway.Integration.Verifying;
@@ -67,7 +67,7 @@ public sealed class VerifyFeedTests : IDisposable
     {
         await Refused("file", "none.ndjson", "verify-feed", Path.Combine(_folder.FullName, "none.ndjson"));
         await Refused("broker and file", "Name one broker, or files.", "verify-feed", "mqtt://127.0.0.1", "x");
-        await Refused("scheme", "write mqtt://host:1883", "verify-feed", "http://127.0.0.1");
+        await Refused("scheme", "ws://host/path or wss://host/path", "verify-feed", "http://127.0.0.1");
         await Refused("time", "write 30s, 10m or 2h", "verify-feed", "mqtt://127.0.0.1", "--for", "soon");
         var state = Path.Combine(_folder.FullName, "state");
         await File.WriteAllTextAsync(state, "{}");
@@ -125,6 +125,53 @@ public sealed class VerifyFeedTests : IDisposable
         Assert.True(code == 0, output + errors);
         using var recorded = JsonDocument.Parse(output);
         Assert.Equal(3, recorded.RootElement.GetProperty("received").GetInt64());
+    }
+
+    [Fact]
+    public async Task An_auditor_that_is_killed_has_lost_nothing_that_it_had_acknowledged()
+    {
+        using var broker = await Mosquitto.RunAsync();
+        var messages = await MessagesAsync();
+        string[] arguments = ["verify-feed", broker.Uri.ToString(), "--json", "--from", "first", "--state", Path.Combine(_folder.FullName, "state.json")];
+        using (var listening = Listener.Start(arguments))
+        {
+            await listening.SaysAsync("Listening to");
+            await PublishAsync(broker, messages[..1]);
+            await listening.SaysAsync("1 messages; so far 0 missing");
+
+            // Acknowledged behind the state that was just saved, and long before the next one.
+            await PublishAsync(broker, messages[1..2]);
+            await Until.HoldsAsync(() => Acknowledged() == 2, "both are acknowledged", () => broker.Log);
+            listening.Kill();
+        }
+
+        using (var again = Listener.Start(arguments))
+        {
+            await again.SaysAsync("the broker kept the session");
+            await PublishAsync(broker, messages[2..]);
+            await again.SaysAsync($"{messages.Count} messages; so far 0 missing");
+            again.Kill();
+        }
+
+        using var last = Listener.Start(arguments);
+        await last.SaysAsync("Listening to");
+        using var verdict = await last.InterruptAsync(0);
+        Assert.Equal(5, verdict.RootElement.GetProperty("received").GetInt64());
+        Assert.Equal(0, verdict.RootElement.GetProperty("streams")[0].GetProperty("redelivered").GetInt64());
+
+        int Acknowledged() => broker.Log.Split("Received PUBACK from edgegateway-verify").Length - 1;
+    }
+
+    [Fact]
+    public async Task An_auditor_listens_over_WebSocket_too()
+    {
+        using var broker = await Mosquitto.RunAsync(new() { WebSocket = true });
+        using var listening = Listener.Start(["verify-feed", broker.WebSocket.ToString(), "--json", "--from", "first"]);
+        await listening.SaysAsync("Listening to");
+        await PublishAsync(broker, await MessagesAsync());
+        await listening.SaysAsync("so far 0 missing");
+        using var verdict = await listening.InterruptAsync(0);
+        Assert.Equal(5, verdict.RootElement.GetProperty("received").GetInt64());
     }
 
     [Fact]
@@ -237,6 +284,12 @@ public sealed class VerifyFeedTests : IDisposable
             },
             $"it says '{words}'",
             () => Errors);
+
+        public void Kill()
+        {
+            _process.Kill();
+            _process.WaitForExit();
+        }
 
         public async Task<JsonDocument> InterruptAsync(int code)
         {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EdgeGateway.Core.Configuration;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Tests.Configuration;
 
@@ -29,7 +30,7 @@ public class PublishedTextTests
             _ => ConfigurationSchema.RoleTable(),
         };
         var (begin, end) = ($"<!-- {table}:begin -->\n", $"<!-- {table}:end -->");
-        var text = File.ReadAllText(Repository.Path(file));
+        var text = File.ReadAllText(RepositoryFiles.At(file));
         var (from, to) = (text.IndexOf(begin, StringComparison.Ordinal) + begin.Length, text.IndexOf(end, StringComparison.Ordinal));
         Assert.True(from >= begin.Length && to >= from, $"{file} has no marks '{begin.Trim()}' and '{end}'");
         Published(file, text[..from] + expected + text[to..]);
@@ -71,7 +72,7 @@ public class PublishedTextTests
 
     private static void Published(string file, string expected)
     {
-        var path = Repository.Path(file);
+        var path = RepositoryFiles.At(file);
         if (Environment.GetEnvironmentVariable("UPDATE_SCHEMAS") == "1")
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);

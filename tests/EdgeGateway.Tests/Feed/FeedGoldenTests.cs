@@ -45,7 +45,7 @@ public class FeedGoldenTests
             feed.Sample(ExampleFeed.MissingSample);
         },
         ["range-evicted"] = feed => feed.Range(ExampleFeed.Evicted),
-        ["range-never-acquired"] = feed => feed.Range(EdgeGateway.Hosting.Absences.BetweenRuns(ExampleFeed.Noon - TimeSpan.FromHours(3), ExampleFeed.Noon, stopped: false, damaged: false)!),
+        ["range-never-acquired"] = feed => feed.Range(EdgeGateway.Hosting.Absences.Statement(ExampleFeed.Noon, ExampleFeed.Noon - TimeSpan.FromHours(3), ExampleFeed.Noon, EdgeGateway.Hosting.Absences.NotStopped)),
         ["range-issued"] = feed =>
         {
             feed.Heads = FeedHeads.From(1, stream => stream == FeedStream.Summary ? 1_235 : 1);

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using EdgeGateway.Tests.Configuration;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Tests.Hosting;
 
@@ -19,6 +19,7 @@ public sealed class WallClockUseTests
         ["EdgeGateway/Hosting/Reload.cs"] = "stamps reloads",
         ["EdgeGateway/Hosting/ShiftedTime.cs"] = "the demonstration's clock",
         ["EdgeGateway/Hosting/StatusReport.cs"] = "shown to people",
+        ["EdgeGateway/Hosting/StorelessGateway.cs"] = "shown to people",
         ["EdgeGateway/Storage/SqliteStore.cs"] = "stamps losses and the quarantine; ages are shown to people",
         ["EdgeGateway/Storage/StoreOpening.cs"] = "stamps the store and its epoch",
         ["EdgeGateway/Storage/Salvage.cs"] = "names the files set aside",
@@ -29,7 +30,7 @@ public sealed class WallClockUseTests
     [Fact]
     public void T_1_nothing_but_stamping_asks_for_the_wall_time()
     {
-        var root = Repository.Path("src");
+        var root = RepositoryFiles.At("src");
         string[] projects = ["EdgeGateway.Core", "EdgeGateway.Protocols", "EdgeGateway"];
         var users = projects.SelectMany(p => Directory.EnumerateFiles(Path.Combine(root, p), "*.cs", SearchOption.AllDirectories))
             .Where(f => Regex.IsMatch(File.ReadAllText(f), @"\b(GetUtcNow|GetLocalNow)\(\)"))

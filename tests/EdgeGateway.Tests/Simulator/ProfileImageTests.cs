@@ -2,13 +2,14 @@ using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Simulator;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Tests.Simulator;
 
 /// <summary>Every profile of the repository is served: what its registers decode to is what the model says, as fine as the register can show.</summary>
 public sealed class ProfileImageTests
 {
-    private static readonly string Profiles = Path.Combine(Root(), "device-profiles");
+    private static readonly string Profiles = RepositoryFiles.At("device-profiles");
 
     public static TheoryData<string> Ids()
     {
@@ -90,7 +91,7 @@ public sealed class ProfileImageTests
     public void The_demonstration_mine_loads_and_its_model_knows_every_measured_role()
     {
         var (model, problems) = SiteLoader.Load(
-            new("gateway.yaml", File.ReadAllText(Path.Combine(Root(), "docs", "examples", "mine", "gateway.yaml"))), Find);
+            new("gateway.yaml", File.ReadAllText(RepositoryFiles.At("docs/examples/mine/gateway.yaml"))), Find);
         Assert.Empty(problems);
         Assert.NotNull(model);
         var site = new SimulatedSite(model, 1, new SteppedTime());
@@ -101,7 +102,7 @@ public sealed class ProfileImageTests
         }
 
         var (script, scriptProblems) = EdgeGateway.Simulator.Faults.FaultScript.Parse(
-            new("tour.yaml", File.ReadAllText(Path.Combine(Root(), "docs", "examples", "mine", "tour.yaml"))));
+            new("tour.yaml", File.ReadAllText(RepositoryFiles.At("docs/examples/mine/tour.yaml"))));
         Assert.Empty(scriptProblems);
         site.Run(script!);
         site.Step(site.Begin + TimeSpan.FromMinutes(10));
@@ -143,15 +144,4 @@ public sealed class ProfileImageTests
     private static Dictionary<string, string> Files() => Directory.EnumerateFiles(Profiles, "*.yaml", SearchOption.AllDirectories)
         .Where(static f => !f.Contains("templates", StringComparison.Ordinal))
         .ToDictionary(f => Path.GetFileNameWithoutExtension(f), File.ReadAllText);
-
-    private static string Root()
-    {
-        var at = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(at, "EdgeGateway.sln")))
-        {
-            at = Path.GetDirectoryName(at) ?? throw new DirectoryNotFoundException("EdgeGateway.sln");
-        }
-
-        return at;
-    }
 }

@@ -175,6 +175,8 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
         switch (outcome.Status)
         {
             case PublishStatus.Delivered:
+                // Noted here, too: what an earlier process left in flight may be settled before its row is reached, and must not be handed over as a new one then.
+                _done.Acknowledge(flight.Row);
                 outbox.Acknowledge(flight.Row);
                 events.Delivered(flight.Message.Id, (byte)outcome.Code);
                 Settled?.Invoke();
@@ -185,6 +187,7 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
             case PublishStatus.TooLarge:
             case PublishStatus.Refused when ++flight.Refusals >= MaxRefusals:
             case PublishStatus.Suspect when flight.IsSuspect:
+                _done.Acknowledge(flight.Row);
                 outbox.SetAside(flight.Row, outcome.Reason);
                 events.Rejected(flight.Message.Id, (byte)outcome.Code, outcome.Reason);
                 Settled?.Invoke();

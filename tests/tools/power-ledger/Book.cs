@@ -27,20 +27,22 @@ internal sealed class Book : IDisposable
 
     /// <param name="directory">Where the store is or shall be.</param>
     /// <param name="run">Who writes: the contents of the records differ from run to run, so that a number that is given twice shows.</param>
-    public Book(string directory, int run)
+    /// <param name="budget">Its byte budget; a quarter of it is the sample log's.</param>
+    /// <param name="time">Clock; null is the system's.</param>
+    public Book(string directory, int run, long budget = 32 << 20, TimeProvider? time = null)
     {
         _run = run;
         Store = SqliteStore.Open(
             new StorageModel
             {
                 Directory = directory,
-                BudgetBytes = 32 << 20,
-                SampleLogBytes = 8 << 20,
+                BudgetBytes = budget,
+                SampleLogBytes = budget / 4,
                 CommitWindow = TimeSpan.FromSeconds(1),
                 CheckpointInterval = TimeSpan.FromMinutes(1),
             },
             [Destination],
-            TimeProvider.System);
+            time ?? TimeProvider.System);
         Recovery = Store.Recover();
         _encoder = new FeedEncoder(ExampleFeed.Site, FeedHeads.From(Recovery.Heads[FeedStream.Sample].Epoch, s => Recovery.Heads[s].Next), "1.0");
         Commits = Recovery.Counters.GetValueOrDefault(Counter);

@@ -19,8 +19,14 @@ internal sealed class Held(OutboxRow row, FeedLane lane, IReadOnlyList<HeldRow> 
 
     public int Refusals { get; set; }
 
-    /// <summary>The server closed the connection several times at this row: it goes once more, with nothing else in flight.</summary>
-    public bool IsSuspect { get; set; }
+    /// <summary>What a suspicion knows it by, also in the next session: the id of the row, the same for all its parts; negative for a birth that is announced again.</summary>
+    public long Key => wholes.Count > 0 ? row.Id : -row.FirstSequence;
+
+    /// <summary>What the client knows it by, also in the next session; another one for each part of a row, of which there are fewer than 65,536.</summary>
+    public long MessageKey => wholes.Count > 0 ? (row.Id << 16) + (row.FirstSequence - wholes[0].Row.FirstSequence) : -row.FirstSequence;
+
+    /// <summary>It was handed over with nothing else under way: if the server closes the connection at it again and again, nothing else can be blamed.</summary>
+    public bool IsAlone { get; set; }
 
     /// <summary>The server said that it keeps no messages, after the connection had promised otherwise: it goes without.</summary>
     public bool IsUnretained { get; set; }
@@ -40,7 +46,7 @@ internal sealed class HeldRow(OutboxRow row)
 {
     public OutboxRow Row => row;
 
-    /// <summary>Messages of the row that are not settled.</summary>
+    /// <summary>Messages of the row that are not settled; 0 when the row is.</summary>
     public int Open { get; set; } = 1;
 
     /// <summary>Why a part is refused for good; null while none is.</summary>

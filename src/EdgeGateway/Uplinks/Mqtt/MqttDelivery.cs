@@ -18,6 +18,9 @@ internal sealed class MqttDelivery
     /// <summary>Bytes of a packet that may be something else than records: topic, properties and envelope.</summary>
     public const int RoomAroundRecords = 1024;
 
+    /// <summary>Rows that arrive one by one before a suspicion that nothing confirmed is forgotten: twice what can have been in flight with the one suspected.</summary>
+    private const int CarefulRows = 2 * MqttUplinkOptions.MaxInFlight;
+
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(60);
 
     private readonly UplinkContext _context;
@@ -36,8 +39,15 @@ internal sealed class MqttDelivery
     private readonly Func<long, bool> _isHeld;
     private readonly BackfillWindow _historyWindow = new();
     private readonly List<OutboxRow> _run = [];
+
+    // Keys of messages at which the server closed the connection again and again. They go alone, also in a session that begins anew because the server forgot it.
+    private readonly HashSet<long> _suspects = [];
+
+    // Keys of births that the server does not survive: they are not announced again.
+    private readonly HashSet<long> _unannounced = [];
+    private readonly Func<long, bool> _isApart;
+    private int _carefulRows;
     private int _window;
-    private int _suspects;
     private long _historyInFlight;
     private long _historyRows;
     private long _historyRowBytes;
@@ -53,6 +63,7 @@ internal sealed class MqttDelivery
         _done = context.Outbox.OpenCursor(model.Id);
         _lanes = new DeliveryLanes(context.Outbox, _done);
         _isHeld = _held.ContainsKey;
+        _isApart = id => _held.ContainsKey(id) || _suspects.Contains(id);
         Pace = new BackfillPace(model.BackfillBytesPerSecond, model.IsBackfillUnpaced);
     }
 
@@ -103,6 +114,9 @@ internal sealed class MqttDelivery
     /// <summary>True while rows older than the boundary are not acknowledged.</summary>
     public bool HasHistory => _done.Floor < _lanes.Boundary;
 
+    /// <summary>True while a message is looked for that the server does not survive: one is under way at a time.</summary>
+    public bool IsCareful => _suspects.Count > 0 || _carefulRows > 0;
+
     /// <summary>True when nothing is under way and no live row may leave, also because history is before it and order is wanted.</summary>
     public bool IsIdle => _inFlight.Count == 0 && _again.Count == 0
         && ((_inOrder && Has(FeedLane.History)) || !Has(FeedLane.Live));
@@ -120,14 +134,18 @@ internal sealed class MqttDelivery
         if (!resumed)
         {
             _again.Clear();
-            _suspects = 0;
             _held.Clear();
             _liveParts.Clear();
             _historyParts.Clear();
             _births.Clear();
+            _suspects.RemoveWhere(static key => key < 0);
             foreach (var birth in _context.Births())
             {
-                _births.Enqueue(new Held(birth, FeedLane.Live, []));
+                var held = new Held(birth, FeedLane.Live, []);
+                if (!_unannounced.Contains(held.Key))
+                {
+                    _births.Enqueue(held);
+                }
             }
         }
 
@@ -147,15 +165,20 @@ internal sealed class MqttDelivery
     public Held? Next(TimeSpan now, out TimeSpan? wait)
     {
         wait = null;
-        if (_inFlight.Count >= _window)
+        // One at a time while a culprit is looked for, so that nothing else can be blamed if the connection breaks once more.
+        if (_inFlight.Count >= (IsCareful ? 1 : _window))
         {
             return null;
         }
 
-        if (_suspects > 0)
+        if (_suspects.Count > 0)
         {
-            // Alone, so that nothing else can be blamed if the connection breaks once more.
-            return _inFlight.Count == 0 && _again.Find(static held => held.IsSuspect) is { } suspect ? Take(suspect) : null;
+            // What retention took away needs no more care.
+            _suspects.RemoveWhere(key => key > 0 && _done.Contains(key));
+            if (_again.Find(held => _suspects.Contains(held.Key)) is { } suspect)
+            {
+                return Take(suspect);
+            }
         }
 
         if (_births.TryDequeue(out var birth))
@@ -191,6 +214,7 @@ internal sealed class MqttDelivery
         _sentBodyBytes += held.Row.Body.Length;
         held.Handed = now;
         held.Bytes = bytes;
+        held.IsAlone = IsCareful && _inFlight.Count == 0;
         if (held.Lane == FeedLane.History)
         {
             _historyInFlight += bytes;
@@ -231,10 +255,11 @@ internal sealed class MqttDelivery
                 return null;
             case PublishStatus.TooLarge:
                 return Quarantine(held, $"record {held.Row.FirstSequence} alone is too large for the server: {outcome.Reason}");
-            case PublishStatus.Suspect when held.IsSuspect:
-                return Quarantine(held, outcome.Reason);
+            case PublishStatus.Suspect when held.IsAlone:
+                return SetAside(held, outcome.Reason);
             case PublishStatus.Suspect:
-                Suspect(held);
+                _suspects.Add(held.Key);
+                BeCareful();
                 _again.Add(held);
                 return outcome.Reason;
             case PublishStatus.Refused when outcome.Code == MqttReasonCode.RetainNotSupported && held.Row.Retain && !held.IsUnretained:
@@ -261,6 +286,9 @@ internal sealed class MqttDelivery
                 return outcome.Reason;
         }
     }
+
+    /// <summary>The server closed the connection again and again, and it is not known at what.</summary>
+    public void BeCareful() => _carefulRows = CarefulRows;
 
     private Held? Fresh(TimeSpan now, ref TimeSpan? wait)
     {
@@ -330,7 +358,7 @@ internal sealed class MqttDelivery
             maxBody = Math.Min(maxBody, _historyWindow.MessageBytes);
             _historyRows++;
             _historyRowBytes += row.Body.Length;
-            if (Joined(row, whole, Math.Min(maxBody, RowParts.MaxJoinedBytes)) is { } joined)
+            if (!_suspects.Contains(row.Id) && Joined(row, whole, Math.Min(maxBody, RowParts.MaxJoinedBytes)) is { } joined)
             {
                 return joined;
             }
@@ -359,7 +387,7 @@ internal sealed class MqttDelivery
         _run.Add(row);
         List<HeldRow>? wholes = null;
         while (records < RowParts.MaxJoinedRecords
-            && _lanes.TakeFollower(FeedLane.History, _run[^1], RowParts.MaxJoinedRecords - records, maxBytes - bytes + 1, _inOrder, _isHeld) is { } next)
+            && _lanes.TakeFollower(FeedLane.History, _run[^1], RowParts.MaxJoinedRecords - records, maxBytes - bytes + 1, _inOrder, _isApart) is { } next)
         {
             _run.Add(next);
             (wholes ??= [whole]).Add(Hold(next));
@@ -402,22 +430,6 @@ internal sealed class MqttDelivery
         return problem;
     }
 
-    private void Suspect(Held held)
-    {
-        held.IsSuspect = true;
-        _suspects++;
-    }
-
-    /// <summary>What the outbox waits for needs no more care under this message: it is no suspect any more.</summary>
-    private void Clear(Held held)
-    {
-        if (held.IsSuspect)
-        {
-            held.IsSuspect = false;
-            _suspects--;
-        }
-    }
-
     /// <summary>Puts two or three smaller messages in the place of one that was too large; false when it holds a single record.</summary>
     private bool Halve(Held held, TimeSpan now)
     {
@@ -432,7 +444,6 @@ internal sealed class MqttDelivery
             whole.Open += parts.Count - 1;
         }
 
-        Clear(held);
         foreach (var part in parts)
         {
             _again.Add(new Held(part, held.Lane, held.Wholes) { Due = now, IsUnretained = held.IsUnretained });
@@ -456,7 +467,6 @@ internal sealed class MqttDelivery
 
     private void Delivered(Held held, TimeSpan now)
     {
-        Clear(held);
         if (held.Lane == FeedLane.History && held.Handed is { } sent && _historyWindow.Acknowledged(held.Bytes, sent, now))
         {
             Pace.PushedBack(now);
@@ -465,6 +475,11 @@ internal sealed class MqttDelivery
         if (held.Wholes.Count == 0)
         {
             Acknowledged++;
+            _suspects.Remove(held.Key);
+        }
+        else if (_carefulRows > 0)
+        {
+            _carefulRows--;
         }
 
         foreach (var whole in held.Wholes)
@@ -475,7 +490,6 @@ internal sealed class MqttDelivery
 
     private string Quarantine(Held held, string reason)
     {
-        Clear(held);
         foreach (var whole in held.Wholes)
         {
             whole.Problem ??= reason;
@@ -485,10 +499,46 @@ internal sealed class MqttDelivery
         return reason;
     }
 
+    /// <summary>
+    /// The server does not survive the message. Its row goes to quarantine at once, whatever other parts of it wait: a server that loses the session with the
+    /// connection would be sent this part again before them, for ever.
+    /// </summary>
+    private string SetAside(Held held, string reason)
+    {
+        _carefulRows = 0;
+        if (held.Wholes.Count == 0)
+        {
+            _suspects.Remove(held.Key);
+            _unannounced.Add(held.Key);
+        }
+
+        foreach (var whole in held.Wholes)
+        {
+            _again.RemoveAll(other => other.Wholes.Contains(whole));
+            Forget(_liveParts, whole);
+            Forget(_historyParts, whole);
+            whole.Open = 1;
+        }
+
+        return Quarantine(held, reason);
+    }
+
+    private static void Forget(Queue<Held> parts, HeldRow whole)
+    {
+        for (var count = parts.Count; count > 0; count--)
+        {
+            var part = parts.Dequeue();
+            if (!part.Wholes.Contains(whole))
+            {
+                parts.Enqueue(part);
+            }
+        }
+    }
+
     /// <summary>A message of the row needs no more care; the last one settles the row.</summary>
     private void Settle(HeldRow whole)
     {
-        if (--whole.Open > 0)
+        if (whole.Open == 0 || --whole.Open > 0)
         {
             return;
         }
@@ -507,5 +557,6 @@ internal sealed class MqttDelivery
 
         _done.Acknowledge(id);
         _held.Remove(id);
+        _suspects.Remove(id);
     }
 }

@@ -30,5 +30,5 @@ internal readonly record struct MqttUplinkEvent
 
     public static MqttUplinkEvent Settle(Held held, PublishOutcome outcome) => new() { Settled = held, Outcome = outcome };
 
-    public static MqttUplinkEvent StatusNotTaken(PublishOutcome outcome) => new() { IsStatus = true, Outcome = outcome };
+    public static MqttUplinkEvent SettleStatus(PublishOutcome outcome) => new() { IsStatus = true, Outcome = outcome };
 }

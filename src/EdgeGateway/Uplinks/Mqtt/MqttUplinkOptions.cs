@@ -29,11 +29,12 @@ internal static class MqttUplinkOptions
     public static MqttClientOptions For(MqttUplinkModel model, FeedTopics topics, Func<DateTimeOffset>? certificateTime = null) => new()
     {
         Servers = [.. model.Servers.Select(server => new Uri(server))],
+        ReturnToPreferredAfter = model.ReturnToPreferredAfter,
         AllowedServerReferences = model.FollowServers,
         Version = model.Version == "3.1.1" ? MqttProtocolVersion.V311 : MqttProtocolVersion.V500,
         ClientId = model.ClientId,
         UserName = model.Username,
-        Password = model.PasswordFile is { } file ? File.ReadAllText(file).TrimEnd('\r', '\n') : null,
+        Password = PasswordFile.Read(model.PasswordFile),
         KeepAlive = model.KeepAlive,
         MaxInFlight = MaxInFlight,
         Will = !SaysStatus(model) ? null : new MqttWill { Topic = topics.Status, Payload = Offline, Retain = true, Delay = WillDelay },

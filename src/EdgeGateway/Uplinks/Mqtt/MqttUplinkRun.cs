@@ -20,6 +20,9 @@ internal sealed class MqttUplinkRun : IDisposable
 
     private static readonly TimeSpan OldestInterval = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>The client's key of the status message; births and rows have others.</summary>
+    private const long StatusKey = long.MinValue;
+
     private static readonly MqttMessageProperties Json = new() { PayloadIsText = true, ContentType = FeedPayload.ContentType(FeedCompression.None) };
 
     private readonly UplinkContext _context;
@@ -28,6 +31,7 @@ internal sealed class MqttUplinkRun : IDisposable
     private readonly FeedTopics _topics;
     private readonly IFeedFormat _format;
     private readonly bool _saysStatus;
+    private readonly MqttQos _qos;
     private readonly MqttDelivery _delivery;
     private readonly FeedCompression _compression;
     private readonly MqttMessageProperties _packedJson;
@@ -48,6 +52,8 @@ internal sealed class MqttUplinkRun : IDisposable
     private bool _isBegun;
     private bool _isToldDown;
     private bool _isToldUnretained;
+    private bool _isToldQos;
+    private int _openStatuses;
     private TimeSpan? _downSince;
     private TimeSpan _oldestSeen;
     private UplinkStatus _status;
@@ -62,6 +68,7 @@ internal sealed class MqttUplinkRun : IDisposable
         _topics = topics;
         _format = FeedFormats.Create(model.Format, context.SiteId, context.GatewayId);
         _saysStatus = MqttUplinkOptions.SaysStatus(model);
+        _qos = model.IsExactlyOnce ? MqttQos.ExactlyOnce : MqttQos.AtLeastOnce;
         _delivery = new MqttDelivery(model, context);
         _compression = model.Compression;
         _packedJson = new MqttMessageProperties { ContentType = FeedPayload.ContentType(_compression) };
@@ -73,6 +80,9 @@ internal sealed class MqttUplinkRun : IDisposable
 
     /// <summary>True when the server keeps messages for those who subscribe later.</summary>
     private bool Retains => _connection?.Limits.RetainAvailable != false;
+
+    /// <summary>Quality of service of rows: what is wished, or what the server takes, but not without acknowledgement.</summary>
+    private MqttQos Qos => _connection?.Limits.MaximumQos < _qos ? MqttQos.AtLeastOnce : _qos;
 
     private TimeSpan Now => _time.GetElapsedTime(_origin);
 
@@ -183,9 +193,25 @@ internal sealed class MqttUplinkRun : IDisposable
         }
         else if (happened.IsStatus)
         {
-            Report($"{_topics.Status}: {happened.Outcome.Reason}");
-            _context.Logger.UplinkNotTaken(_id, _topics.Status, happened.Outcome.Reason);
+            SettleStatus(happened.Outcome);
         }
+    }
+
+    private void SettleStatus(PublishOutcome outcome)
+    {
+        _openStatuses--;
+        if (outcome.Status is PublishStatus.Delivered or PublishStatus.SessionLost)
+        {
+            return;
+        }
+
+        if (outcome.Status == PublishStatus.Suspect)
+        {
+            _delivery.BeCareful();
+        }
+
+        Report($"{_topics.Status}: {outcome.Reason}");
+        _context.Logger.UplinkNotTaken(_id, _topics.Status, outcome.Reason);
     }
 
     private void Up(MqttConnected connection, int session, MqttClient client)
@@ -212,6 +238,16 @@ internal sealed class MqttUplinkRun : IDisposable
             }
         }
 
+        if (Qos != _qos)
+        {
+            Report($"the server takes QoS {(int)connection.Limits.MaximumQos} at most: rows are sent with QoS {(int)Qos}");
+            if (!_isToldQos)
+            {
+                _isToldQos = true;
+                _context.Logger.UplinkLesserQos(_id, _status.Server!, (int)connection.Limits.MaximumQos);
+            }
+        }
+
         // The client may begin another session at this moment and end the one before.
         CancellationToken sessionEnd;
         lock (_gate)
@@ -224,6 +260,7 @@ internal sealed class MqttUplinkRun : IDisposable
             return;
         }
 
+        _openStatuses++;
         _ = SayOnlineAsync(client, Retains, sessionEnd);
     }
 
@@ -231,6 +268,14 @@ internal sealed class MqttUplinkRun : IDisposable
     {
         if (loss.Cause == MqttLossCause.Stopped)
         {
+            return;
+        }
+
+        if (loss.Cause == MqttLossCause.BetterServer)
+        {
+            // No outage: the other server has accepted us already.
+            _connection = null;
+            _context.Logger.UplinkChangesServer(_id, loss.Server.ToString());
             return;
         }
 
@@ -264,7 +309,7 @@ internal sealed class MqttUplinkRun : IDisposable
         {
             _context.Logger.UplinkQuarantined(_id, held.Row.Id, topic, problem);
         }
-        else if (held.Refusals + held.Retries == 1)
+        else if (held.Refusals + held.Retries == 1 || outcome.Status == PublishStatus.Suspect)
         {
             _context.Logger.UplinkNotTaken(_id, topic, problem);
         }
@@ -275,6 +320,12 @@ internal sealed class MqttUplinkRun : IDisposable
     {
         if (_connection is not { } connection)
         {
+            return null;
+        }
+
+        if (_delivery.IsCareful && _openStatuses > 0)
+        {
+            // Not even the status may be under way with a message that is suspected.
             return null;
         }
 
@@ -346,8 +397,8 @@ internal sealed class MqttUplinkRun : IDisposable
         PublishOutcome outcome;
         try
         {
-            outcome = await client.PublishAsync(_topics.Of(held.Row), message.Written, MqttQos.AtLeastOnce, retain, properties, sessionEnd)
-                .ConfigureAwait(false);
+            var publication = new MqttPublication { Topic = _topics.Of(held.Row), Payload = message.Written, Qos = Qos, Retain = retain, Properties = properties };
+            outcome = await client.PublishAsync(publication, held.MessageKey, sessionEnd).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -360,18 +411,19 @@ internal sealed class MqttUplinkRun : IDisposable
 
     private async Task SayOnlineAsync(MqttClient client, bool retain, CancellationToken sessionEnd)
     {
+        PublishOutcome outcome;
         try
         {
-            var outcome = await client.PublishAsync(_topics.Status, MqttUplinkOptions.Online, retain: retain, cancel: sessionEnd).ConfigureAwait(false);
-            if (outcome.Status is not (PublishStatus.Delivered or PublishStatus.SessionLost))
-            {
-                _events.Writer.TryWrite(MqttUplinkEvent.StatusNotTaken(outcome));
-            }
+            var publication = new MqttPublication { Topic = _topics.Status, Payload = MqttUplinkOptions.Online, Retain = retain };
+            outcome = await client.PublishAsync(publication, StatusKey, sessionEnd).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
             // Another session begins, and says it again.
+            outcome = new PublishOutcome(PublishStatus.SessionLost, MqttReasonCode.UnspecifiedError, "the session ended");
         }
+
+        _events.Writer.TryWrite(MqttUplinkEvent.SettleStatus(outcome));
     }
 
     /// <summary>Says offline, because DISCONNECT makes the server forget the will.</summary>

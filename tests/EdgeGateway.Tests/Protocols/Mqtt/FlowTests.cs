@@ -205,4 +205,177 @@ public sealed class FlowTests
         Assert.Equal(PublishStatus.Retry, (await outcome.WaitAsync(Patience)).Status);
         Assert.Equal(0, bench.Client.InFlight);
     }
+
+    [Theory]
+    [InlineData(MqttProtocolVersion.V311)]
+    [InlineData(MqttProtocolVersion.V500)]
+    public async Task A_handler_may_publish_and_wait_however_much_the_server_sends_meanwhile(MqttProtocolVersion version)
+    {
+        await using var bench = new ClientBench(version, options => options with { ReceiveMaximum = 2 });
+        bench.Client.MessageReceived = async (message, cancel) => await bench.Client.PublishAsync("answer", message.Payload, cancel: cancel);
+        var peer = await bench.ConnectAsync();
+        var count = (ushort)(version == MqttProtocolVersion.V311 ? 50 : 2);
+        for (ushort id = 1; id <= count; id++)
+        {
+            await peer.SendAsync(new PublishPacket { Topic = "question", Qos = MqttQos.AtLeastOnce, PacketId = id, Payload = new byte[] { (byte)id } });
+        }
+
+        // Of QoS 0, too, more than may wait.
+        for (var i = 0; i < 10; i++)
+        {
+            await peer.SendAsync(new PublishPacket { Topic = "noise" });
+        }
+
+        for (ushort id = 1; id <= count; id++)
+        {
+            var answer = await peer.ExpectPublishAsync();
+            Assert.Equal(id, answer.Payload.Span[0]);
+            await peer.AckAsync(answer.PacketId);
+            Assert.Equal(id, (await peer.ExpectAckAsync(PacketType.PubAck)).PacketId);
+        }
+
+        Assert.InRange(bench.Client.Counters.MessagesDropped, 8, 10);
+    }
+
+    [Fact]
+    public async Task A_slow_handler_is_no_silence_of_the_server()
+    {
+        await using var bench = new ClientBench(MqttProtocolVersion.V311, options => options with { ReceiveMaximum = 1 });
+        bench.Client.MessageReceived = (_, cancel) => new(Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancel));
+        var peer = await bench.ConnectAsync();
+        for (ushort id = 1; id <= 10; id++)
+        {
+            await peer.SendAsync(new PublishPacket { Topic = "a", Qos = MqttQos.AtLeastOnce, PacketId = id });
+        }
+
+        for (var i = 0; i < 6; i++)
+        {
+            var ping = peer.ReadAsync();
+            await bench.Time.AdvanceUntilAsync(ping, TimeSpan.FromSeconds(1));
+            Assert.Equal(PacketType.PingReq, (await ping).Header.Type);
+            await peer.SendAsync(new PingPacket(PacketType.PingResp));
+        }
+
+        Assert.True(bench.Elapsed > TimeSpan.FromMinutes(2));
+        Assert.True(bench.Client.IsConnected);
+    }
+
+    [Fact]
+    public async Task What_we_do_not_read_because_the_server_reads_nothing_is_no_silence_of_the_server()
+    {
+        await using var bench = new ClientBench(change: options => options with { MaxInFlight = 1000 });
+        var peer = await bench.ConnectAsync();
+        var outcomes = Enumerable.Range(0, 30).Select(_ => bench.Client.PublishAsync("a", new byte[100_000]).AsTask()).ToArray();
+        await peer.SendAsync(new PublishPacket { Topic = "wake" });
+        for (var second = 0; second < 120; second++)
+        {
+            bench.Time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System, CancellationToken.None);
+        }
+
+        // A link that carries three megabytes in two minutes is slow, and not dead.
+        for (var read = 0; read < outcomes.Length;)
+        {
+            var frame = await peer.ReadAsync();
+            Assert.False(frame.AtEnd, "the client has hung up");
+            read += frame.Header.Type == PacketType.Publish ? 1 : 0;
+        }
+
+        Assert.True(bench.Client.IsConnected);
+    }
+
+    [Fact]
+    public async Task More_than_may_wait_for_the_handler_is_left_to_the_server_and_fetched_by_a_new_connection()
+    {
+        await using var bench = new ClientBench(MqttProtocolVersion.V311, options => options with { ReceiveMaximum = 2, MaxInboxBytes = 3_000 });
+        var permit = new TaskCompletionSource();
+        var handled = new List<byte>();
+        bench.Client.MessageReceived = async (message, cancel) =>
+        {
+            await permit.Task.WaitAsync(cancel);
+            handled.Add(message.Payload.Span[0]);
+        };
+        var peer = await bench.ConnectAsync();
+        for (ushort id = 1; id <= 9; id++)
+        {
+            await peer.SendAsync(Numbered(id));
+        }
+
+        // All of it was read, the connection stands, and the handler has not seen anything yet.
+        var ours = bench.Client.PublishAsync("ours", default).AsTask();
+        await peer.AckAsync((await peer.ExpectPublishAsync()).PacketId);
+        Assert.True((await ours.WaitAsync(Patience)).IsDelivered);
+        permit.SetResult();
+        ushort last = 0;
+        var frame = await peer.ReadAsync();
+        for (; frame.Header.Type == PacketType.PubAck; frame = await peer.ReadAsync())
+        {
+            Assert.True(AckPacket.TryRead(PacketType.PubAck, frame.Body, MqttProtocolVersion.V311, out var ack, out _));
+            Assert.Equal(++last, ack.PacketId);
+        }
+
+        Assert.Equal(PacketType.Disconnect, frame.Header.Type);
+        Assert.InRange(last, 3, 4);
+        await peer.CloseAsync();
+        Assert.Equal(MqttLossCause.InboxFull, (await bench.LostAsync()).Cause);
+        peer = await bench.NextPeerAsync();
+        await peer.AcceptAsync(sessionPresent: true);
+        for (ushort id = (ushort)(last + 1); id <= 9; id++)
+        {
+            await peer.SendAsync(Numbered(id));
+            Assert.Equal(id, (await peer.ExpectAckAsync(PacketType.PubAck)).PacketId);
+        }
+
+        Assert.Equal(Enumerable.Range(1, 9).Select(i => (byte)i), handled);
+
+        static PublishPacket Numbered(ushort id) =>
+            new() { Topic = "a", Qos = MqttQos.AtLeastOnce, PacketId = id, Payload = Enumerable.Repeat((byte)id, 700).ToArray() };
+    }
+
+    [Fact]
+    public async Task Drops_at_messages_of_one_key_that_arrive_in_between_make_none_suspect()
+    {
+        await using var bench = new ClientBench();
+        var peer = await bench.ConnectAsync();
+        for (var i = 0; i < 5; i++)
+        {
+            var outcome = bench.Client.PublishAsync(new() { Topic = "part" }, key: 7).AsTask();
+            await peer.ExpectPublishAsync();
+            await peer.CloseAsync();
+            await bench.LostAsync();
+            peer = await bench.NextPeerAsync();
+            await peer.AcceptAsync(sessionPresent: true);
+            await peer.AckAsync((await peer.ExpectPublishAsync()).PacketId);
+            Assert.True((await outcome.WaitAsync(Patience)).IsDelivered);
+        }
+    }
+
+    [Fact, Trait("requirement", "M-7")]
+    public async Task However_long_a_server_is_away_the_next_attempt_is_at_most_a_minute_ahead()
+    {
+        var random = new Random(7);
+        await using var bench = new ClientBench(change: options => options with { Jitter = random.NextDouble });
+        bench.Server.Refuses = _ => true;
+        bench.Start();
+        for (var i = 0; i < 100; i++)
+        {
+            var lost = bench.LostAsync();
+            await bench.Time.AdvanceUntilAsync(lost, TimeSpan.FromSeconds(5));
+            Assert.InRange((await lost).RetryIn!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1));
+        }
+
+        // It is back: one wait later, and never more, there is a connection.
+        bench.Server.Refuses = _ => false;
+        var back = bench.Time.GetUtcNow();
+        var next = bench.Server.NextAsync();
+        while (!next.IsCompleted)
+        {
+            Assert.True(bench.Time.GetUtcNow() - back <= TimeSpan.FromMinutes(1), "a minute has passed without an attempt");
+            bench.Time.Advance(TimeSpan.FromSeconds(5));
+            await Task.WhenAny(next, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, CancellationToken.None));
+        }
+
+        await (await next).AcceptAsync();
+        await bench.ConnectedAsync();
+    }
 }

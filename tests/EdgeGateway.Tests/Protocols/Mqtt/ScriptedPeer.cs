@@ -1,7 +1,7 @@
-using System.IO.Pipelines;
 using System.Threading.Channels;
 using EdgeGateway.Protocols.Mqtt;
 using EdgeGateway.Protocols.Mqtt.Packets;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Tests.Protocols.Mqtt;
 
@@ -22,9 +22,8 @@ internal sealed class ScriptedPeer : IAsyncDisposable
 
     public static (ScriptedPeer Peer, Stream Client) Create(MqttProtocolVersion version)
     {
-        var toServer = new Pipe();
-        var toClient = new Pipe(new PipeOptions(pauseWriterThreshold: 1 << 20));
-        return (new(new DuplexStream(toServer.Reader, toClient.Writer), version), new DuplexStream(toClient.Reader, toServer.Writer));
+        var (server, client) = DuplexStream.Pair();
+        return (new(server, version), client);
     }
 
     public async Task<MqttFrame> ReadAsync() => await _packets.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Patience);
@@ -98,51 +97,6 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     public async Task CloseAsync() => await _packets.DisposeAsync();
 
     public ValueTask DisposeAsync() => _packets.DisposeAsync();
-
-    private sealed class DuplexStream(PipeReader input, PipeWriter output) : Stream
-    {
-        private readonly Stream _input = input.AsStream();
-        private readonly Stream _output = output.AsStream();
-
-        public override bool CanRead => true;
-
-        public override bool CanWrite => true;
-
-        public override bool CanSeek => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override void Flush() => _output.Flush();
-
-        public override Task FlushAsync(CancellationToken cancellationToken) => _output.FlushAsync(cancellationToken);
-
-        public override int Read(byte[] buffer, int offset, int count) => _input.Read(buffer, offset, count);
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            _input.ReadAsync(buffer, cancellationToken);
-
-        public override void Write(byte[] buffer, int offset, int count) => _output.Write(buffer, offset, count);
-
-        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-            _output.WriteAsync(buffer, cancellationToken);
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                input.Complete();
-                output.Complete();
-            }
-
-            base.Dispose(disposing);
-        }
-    }
 }
 
 /// <summary>Dials in memory: each connection the client opens is handed to the test.</summary>

@@ -97,17 +97,8 @@ public sealed class ServerRouteTests
     [Fact]
     public async Task After_a_while_on_a_worse_server_the_better_one_is_taken_again_when_it_has_accepted_us_and_all_is_settled()
     {
-        await using var bench = new ClientBench(change: options => options with
-        {
-            Servers = [new("mqtt://first"), new("mqtt://second")],
-            ReturnToPreferredAfter = TimeSpan.FromMinutes(5),
-            KeepAlive = TimeSpan.Zero,
-        });
-        bench.Server.Refuses = server => server.Host == "first";
-        bench.Start();
-        var second = await bench.Server.NextAsync();
-        await second.AcceptAsync();
-        await bench.ConnectedAsync();
+        await using var bench = TwoServers();
+        var second = await OnTheSecondAsync(bench);
         await bench.LostAsync();
 
         // The first look finds it still away, which nobody is told.
@@ -142,12 +133,8 @@ public sealed class ServerRouteTests
     [Fact]
     public async Task What_the_worse_server_does_not_settle_in_time_is_given_back_to_be_published_at_the_better_one()
     {
-        await using var bench = new ClientBench(change: options => options with { Servers = [new("mqtt://first"), new("mqtt://second")], KeepAlive = TimeSpan.Zero });
-        bench.Server.Refuses = server => server.Host == "first";
-        bench.Start();
-        var second = await bench.Server.NextAsync();
-        await second.AcceptAsync();
-        await bench.ConnectedAsync();
+        await using var bench = TwoServers();
+        var second = await OnTheSecondAsync(bench);
         bench.Server.Refuses = _ => false;
         var outcome = bench.Client.PublishAsync("a", default).AsTask();
         await second.ExpectPublishAsync();
@@ -161,12 +148,8 @@ public sealed class ServerRouteTests
     [Fact]
     public async Task A_cluster_that_takes_the_session_over_while_the_better_server_accepts_costs_no_wait()
     {
-        await using var bench = new ClientBench(change: options => options with { Servers = [new("mqtt://first"), new("mqtt://second")], KeepAlive = TimeSpan.Zero });
-        bench.Server.Refuses = server => server.Host == "first";
-        bench.Start();
-        var second = await bench.Server.NextAsync();
-        await second.AcceptAsync();
-        await bench.ConnectedAsync();
+        await using var bench = TwoServers();
+        var second = await OnTheSecondAsync(bench);
         bench.Server.Refuses = _ => false;
         var first = await bench.NextPeerAsync();
         await first.ExpectConnectAsync();
@@ -180,12 +163,8 @@ public sealed class ServerRouteTests
     [Fact]
     public async Task A_stop_while_the_better_server_is_tried_ends_both()
     {
-        await using var bench = new ClientBench(change: options => options with { Servers = [new("mqtt://first"), new("mqtt://second")], KeepAlive = TimeSpan.Zero });
-        bench.Server.Refuses = server => server.Host == "first";
-        bench.Start();
-        var second = await bench.Server.NextAsync();
-        await second.AcceptAsync();
-        await bench.ConnectedAsync();
+        await using var bench = TwoServers();
+        var second = await OnTheSecondAsync(bench);
         bench.Server.Refuses = _ => false;
         var first = await bench.NextPeerAsync();
         await first.ExpectConnectAsync();
@@ -194,6 +173,24 @@ public sealed class ServerRouteTests
         await second.CloseAsync();
         await stop.WaitAsync(Patience);
         await first.ExpectEndAsync();
+    }
+
+    private static ClientBench TwoServers() => new(change: options => options with
+    {
+        Servers = [new("mqtt://first"), new("mqtt://second")],
+        ReturnToPreferredAfter = TimeSpan.FromMinutes(5),
+        KeepAlive = TimeSpan.Zero,
+    });
+
+    /// <summary>The first server is away until the test says otherwise, and the second has accepted us.</summary>
+    private static async Task<ScriptedPeer> OnTheSecondAsync(ClientBench bench)
+    {
+        bench.Server.Refuses = server => server.Host == "first";
+        bench.Start();
+        var second = await bench.Server.NextAsync();
+        await second.AcceptAsync();
+        await bench.ConnectedAsync();
+        return second;
     }
 
     private static async Task UntilDialedAsync(ClientBench bench, int count)

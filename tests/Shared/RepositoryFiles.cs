@@ -1,4 +1,4 @@
-namespace EdgeGateway.Integration.Modbus;
+namespace EdgeGateway.Tests.Shared;
 
 /// <summary>Finds files of the repository from wherever the tests run.</summary>
 internal static class RepositoryFiles

@@ -1,0 +1,211 @@
+using EdgeGateway.Buses;
+using EdgeGateway.Control;
+using EdgeGateway.Core.Outbox;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Storage;
+using EdgeGateway.Uplinks;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeGateway.Hosting;
+
+/// <summary>What is read before the store can be opened: it goes into the store with the first commits.</summary>
+internal sealed class StoreWait(SiteModel site, GatewayClock clock)
+{
+    /// <summary>The readings, up to the capacity of the queue.</summary>
+    public ReadingQueue Queue { get; } = new(clock.Time);
+
+    /// <summary>The clock by which they are stamped.</summary>
+    public GatewayClock Clock { get; } = clock;
+
+    /// <summary>The newest of them, for the uplinks.</summary>
+    public UnstoredValues Values { get; } = new(site);
+
+    /// <summary>Reading of <see cref="GatewayClock.Monotonic"/> at the first poll.</summary>
+    public long Since { get; } = clock.Monotonic;
+
+    /// <summary>Readings that found no place in the queue.</summary>
+    public long NotStored { get; set; }
+
+    /// <summary>Why the store could not be opened.</summary>
+    public required string Problem { get; set; }
+}
+
+/// <summary>
+/// The gateway while its store cannot be opened because the file system does not take a byte (requirement P-5): it polls, keeps the first
+/// readings in memory, and hands the newest to the uplinks, unnumbered. Nothing is numbered, processed or accepted, because nobody knows the last number,
+/// and no command is obeyed, because none could be recorded. Ends when the directory can be written.
+/// </summary>
+internal sealed class StorelessGateway : IAsyncDisposable
+{
+    /// <summary>The store is tried again at least this much later.</summary>
+    private static readonly TimeSpan TryInterval = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan TurnInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(4.5);
+
+    private readonly SiteModel _site;
+    private readonly StoreWait _wait;
+    private readonly ILogger _log;
+    private readonly IBus[] _buses;
+    private readonly BusPoller[] _pollers;
+    private readonly IUplink[] _uplinks;
+    private readonly Heartbeat[] _uplinkBeats;
+    private readonly LoopWatch _watch;
+    private readonly Heartbeat _beat;
+    private readonly DateTimeOffset _started;
+
+    public StorelessGateway(SiteModel site, StoreWait wait, ServiceManager? manager, ILogger log)
+    {
+        _site = site;
+        _wait = wait;
+        _log = log;
+        var clock = wait.Clock;
+        _started = clock.Time.GetUtcNow();
+        _watch = new LoopWatch(manager, clock.Time, log);
+        _beat = _watch.Add("the wait for the store");
+        _buses = [.. site.Buses.Select(bus => BusKinds.Create(bus, clock.Time))];
+        _pollers = [.. site.Buses.Select((bus, i) => new BusPoller(bus, site, _buses[i], wait.Queue, clock, log)
+        {
+            Beat = _watch.Add($"bus {bus.Id}", BusPoller.LongestTurn(site.Devices.Where(d => d.BusId == bus.Id)), () => wait.Queue.Count >= ReadingQueue.Capacity),
+        })];
+        _uplinkBeats = [.. site.Uplinks.Select(uplink => _watch.Add($"uplink {uplink.Id}"))];
+        _uplinks = [.. site.Uplinks.Select((uplink, i) => UplinkTable.Create(uplink, new UplinkContext
+        {
+            SiteId = site.SiteId,
+            GatewayId = site.GatewayId,
+            Outbox = new NoOutbox(),
+            Births = () => [],
+            Volatile = wait.Values.Source,
+            Time = clock.Time,
+            Logger = log,
+            Beat = _uplinkBeats[i],
+            CertificateTime = () => clock.CertificateTime(null),
+        }))];
+    }
+
+    /// <summary>Runs until the directory of the store takes a byte, or until <paramref name="stop"/>.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        var time = _wait.Clock.Time;
+        using var end = new CancellationTokenSource();
+        _wait.Values.Begin(_wait.Queue, _wait.Clock.At(_wait.Since));
+        Task[] parts =
+        [
+            .. _uplinks.Select((uplink, i) => Task.Run(() => Supervisor.KeepAsync($"uplink {uplink.Id}", uplink.RunAsync, time, _log, end.Token, beat: _uplinkBeats[i]), CancellationToken.None)),
+            .. _pollers.Select(poller => Task.Run(() => Supervisor.KeepAsync($"bus {poller.Model.Id}", poller.RunAsync, time, _log, end.Token, beat: poller.Beat), CancellationToken.None)),
+        ];
+        _watch.Start(() => $"Degraded: the store cannot be opened: {_wait.Problem}");
+        for (var tried = time.GetTimestamp(); !stop.IsCancellationRequested;)
+        {
+            _beat.Beat(TurnInterval);
+            _watch.Feed();
+            await Task.Delay(TurnInterval, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _wait.Clock.Renew();
+            _wait.Values.Offer(_wait.Clock);
+            if (time.GetElapsedTime(tried) >= TryInterval)
+            {
+                tried = time.GetTimestamp();
+                if (CanWrite())
+                {
+                    break;
+                }
+            }
+        }
+
+        _watch.Stop();
+        await end.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(parts).WaitAsync(Grace, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _wait.NotStored += _wait.Values.End(_wait.Queue);
+    }
+
+    /// <summary>What is wrong, for the health endpoint. The socket for commands lies beside the store and cannot be made either.</summary>
+    public StatusDocument Status()
+    {
+        var clock = _wait.Clock;
+        var now = clock.Time.GetUtcNow();
+        var links = _pollers.SelectMany(p => p.Links.Select(link => (p.Model, link))).ToArray();
+        var states = _uplinks.Select(u => u.Status).ToArray();
+        return new StatusDocument
+        {
+            State = "degraded",
+            Site = _site.SiteId,
+            Gateway = _site.GatewayId,
+            Configuration = _site.ConfigurationHash,
+            ProcessId = Environment.ProcessId,
+            UptimeSeconds = clock.Monotonic / 1000.0,
+            Problems =
+            [
+                $"The store cannot be opened: {_wait.Problem} The newest values leave unnumbered; {ReadingQueue.Capacity} readings wait in memory at most",
+                .. StatusReport.DeviceProblems(links), .. StatusReport.UplinkProblems(states),
+            ],
+            Depth = 0,
+            Dropped = 0,
+            Degraded = true,
+            Delivered = 0,
+            Samples = 0,
+            Outbox = new OutboxDocument
+            {
+                Rows = 0, Records = 0, FileBytes = 0, BudgetBytes = _site.Storage.BudgetBytes, Oldest = null, OldestAgeSeconds = 0,
+                Streams = new Dictionary<string, long>(), Evicted = 0, Thinned = 0, Quarantined = 0,
+            },
+            Storage = new StorageDocument
+            {
+                State = "failing", InUsePercent = 0, WatermarkPercent = 0, Lost = new Dictionary<string, long>(), WrittenBytes = null, WrittenBytesPerDay = null,
+                WrittenBytesPerSample = null, Integrity = "not-yet", IntegrityCheckedAt = null, IntegrityFinding = "", DamagedSets = [],
+            },
+            Clock = StatusReport.Clock(clock, now, held: 0),
+            Buses = [.. _pollers.Select(p => StatusReport.Bus(p, predicted: 0))],
+            Devices = [.. links.Select(l => StatusReport.Device(l.Model, l.link, new Dictionary<string, string>()))],
+            Uplinks = [.. states.Select(s => StatusReport.Uplink(s, now))],
+            Process = StatusReport.Process(_started, writtenBytes: null, unobservedFaults: 0),
+        };
+    }
+
+    /// <summary>True when a file can be made in the directory of the store.</summary>
+    private bool CanWrite()
+    {
+        var probe = Path.Combine(_site.Storage.Directory, "gateway.probe");
+        try
+        {
+            File.WriteAllBytes(probe, [0]);
+            File.Delete(probe);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _wait.Problem = e.Message;
+            return false;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _watch.Dispose();
+        foreach (var poller in _pollers)
+        {
+            poller.Dispose();
+        }
+
+        foreach (var bus in _buses)
+        {
+            await bus.DisposeAsync().AsTask().WaitAsync(Grace, _wait.Clock.Time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Nothing waits, and nothing comes.</summary>
+    private sealed class NoOutbox : IOutbox
+    {
+        public long LastRowId => 0;
+
+        public async ValueTask WaitForRowAfterAsync(long rowId, CancellationToken cancel) =>
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancel).ConfigureAwait(false);
+
+        public int Read(long first, long last, int maxRows, int maxBytes, IList<OutboxRow> rows) => 0;
+
+        public DeliveryCursor OpenCursor(string destination) => new();
+
+        public void Acknowledge(string destination, long rowId) => throw new InvalidOperationException("There is no row that could be acknowledged.");
+
+        public void Quarantine(string destination, long rowId, string reason) => throw new InvalidOperationException("There is no row that could be refused.");
+    }
+}
