@@ -15,6 +15,7 @@ internal sealed class SimulatedDevice
     private readonly PointState[] _points;
     private readonly RegisterImage _image;
     private readonly HashSet<string> _held = [];
+    private readonly List<(RegisterEncoding Type, ulong Raw)> _typesInTexts = [];
     private readonly Grid _grid;
     private readonly Noise _noise;
     private readonly double _nominalVolts;
@@ -273,6 +274,12 @@ internal sealed class SimulatedDevice
             }
         }
 
+        // A type register inside a text: the text gives way.
+        foreach (var (encoding, raw) in _typesInTexts)
+        {
+            RegisterCodec.EncodeRaw(encoding, raw, _image.At(encoding));
+        }
+
         _fresh = true;
     }
 
@@ -293,10 +300,17 @@ internal sealed class SimulatedDevice
         {
             if (probe.AnyOf.Count == 0)
             {
+                if (probe.Point is null && (probe.Min ?? probe.Max) is { } right)
+                {
+                    RegisterCodec.Encode(probe.Encoding, right, _image.At(probe.Encoding));
+                    KeepInTexts(probe.Encoding);
+                }
+
                 continue;
             }
 
             RegisterCodec.EncodeRaw(probe.Encoding, probe.AnyOf.Keys.Min(), _image.At(probe.Encoding));
+            KeepInTexts(probe.Encoding);
             if (probe.Point is { } id && Find(id) is { } point)
             {
                 // What names the type never changes.
@@ -304,6 +318,15 @@ internal sealed class SimulatedDevice
                 point.Value = value;
                 point.FrozenBy++;
             }
+        }
+    }
+
+    private void KeepInTexts(RegisterEncoding type)
+    {
+        if (_points.Any(p => p.Model.Kind == PointKind.Text && p.Model.Encoding.Table == type.Table && p.Model.Encoding.Span.First < type.Span.End && type.Span.First < p.Model.Encoding.Span.End))
+        {
+            RegisterCodec.Decode(type, _image.At(type), out _, out var raw);
+            _typesInTexts.Add((type, raw));
         }
     }
 

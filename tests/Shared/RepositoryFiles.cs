@@ -8,6 +8,14 @@ internal static class RepositoryFiles
     /// <summary>The full path of a file, given from the root of the repository.</summary>
     public static string At(string path) => Path.Combine(Root, path);
 
+    /// <summary>The device profiles, as full paths in a fixed order; templates, which a technician completes first, are none.</summary>
+    public static IReadOnlyList<string> Profiles { get; } =
+    [
+        .. Directory.EnumerateFiles(At("device-profiles"), "*.yaml", SearchOption.AllDirectories)
+            .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}templates{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal),
+    ];
+
     private static string FindRoot()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)

@@ -9,8 +9,7 @@ public class ExampleTests
     [Fact]
     public void The_example_of_the_documentation_loads_without_a_problem()
     {
-        var profiles = Directory.EnumerateFiles(RepositoryFiles.At("device-profiles"), "*.yaml", SearchOption.AllDirectories)
-            .ToDictionary(f => Path.GetFileNameWithoutExtension(f), f => f);
+        var profiles = RepositoryFiles.Profiles.ToDictionary(f => Path.GetFileNameWithoutExtension(f), f => f);
         var (model, problems) = SiteLoader.Load(
             new SourceText("docs/examples/gateway.yaml", File.ReadAllText(RepositoryFiles.At("docs/examples/gateway.yaml"))),
             id => profiles.TryGetValue(id, out var file) ? new SourceText(Path.GetFileName(file), File.ReadAllText(file)) : null,

@@ -11,9 +11,7 @@ namespace EdgeGateway.Tests.Polling;
 public class OptimumTests
 {
     public static TheoryData<string> Profiles =>
-        [.. Directory.EnumerateFiles(RepositoryFiles.At("device-profiles"), "*.yaml", SearchOption.AllDirectories)
-            .Where(f => File.ReadLines(f).Take(50).Any(l => l.StartsWith("schema: edgegateway/device-profile", StringComparison.Ordinal)))
-            .Select(f => Path.GetRelativePath(RepositoryFiles.At("device-profiles"), f)).Order(StringComparer.Ordinal)];
+        [.. RepositoryFiles.Profiles.Select(f => Path.GetRelativePath(RepositoryFiles.At("device-profiles"), f))];
 
     [Theory, MemberData(nameof(Profiles))]
     public void Every_profile_is_read_in_the_least_bus_time_for_each_period_and_each_joint_due_set(string file)

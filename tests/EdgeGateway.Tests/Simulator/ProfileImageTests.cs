@@ -9,7 +9,6 @@ namespace EdgeGateway.Tests.Simulator;
 /// <summary>Every profile of the repository is served: what its registers decode to is what the model says, as fine as the register can show.</summary>
 public sealed class ProfileImageTests
 {
-    private static readonly string Profiles = RepositoryFiles.At("device-profiles");
 
     public static TheoryData<string> Ids()
     {
@@ -141,7 +140,6 @@ public sealed class ProfileImageTests
 
     private static SourceText? Find(string id) => Files().TryGetValue(id, out var text) ? new($"{id}.yaml", text) : null;
 
-    private static Dictionary<string, string> Files() => Directory.EnumerateFiles(Profiles, "*.yaml", SearchOption.AllDirectories)
-        .Where(static f => !f.Contains("templates", StringComparison.Ordinal))
+    private static Dictionary<string, string> Files() => RepositoryFiles.Profiles
         .ToDictionary(f => Path.GetFileNameWithoutExtension(f), File.ReadAllText);
 }
