@@ -34,7 +34,7 @@ internal sealed class TerminalDialog : ISetupDialog
     {
         var prompt = new TextPrompt<string>(Markup.Escape(question)).Validate(text => problem(text) is { } wrong ? ValidationResult.Error($"[red]{Markup.Escape(wrong)}[/]") : ValidationResult.Success());
         prompt.AllowEmpty = problem("") is null;
-        return AnsiConsole.Prompt(preset is null ? prompt : prompt.DefaultValue(preset));
+        return AnsiConsole.Prompt(preset is null ? prompt : prompt.DefaultValue(preset).ShowDefaultValue(preset.Length > 0));
     }
 
     public bool Confirm(string question, bool preset) => AnsiConsole.Prompt(new ConfirmationPrompt(Markup.Escape(question)) { DefaultValue = preset });

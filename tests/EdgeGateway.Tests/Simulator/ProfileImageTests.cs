@@ -9,7 +9,6 @@ namespace EdgeGateway.Tests.Simulator;
 /// <summary>Every profile of the repository is served: what its registers decode to is what the model says, as fine as the register can show.</summary>
 public sealed class ProfileImageTests
 {
-
     public static TheoryData<string> Ids()
     {
         var ids = new TheoryData<string>();
