@@ -179,9 +179,10 @@ internal static class ScanCommand
     private static List<DeviceProfile> Library(Request request)
     {
         List<DeviceProfile> library = [];
-        foreach (var (id, path) in SiteFiles.Find(request.Configuration, request.Profiles).ProfilePaths.OrderBy(p => p.Key, StringComparer.Ordinal))
+        var files = SiteFiles.Find(request.Configuration, request.Profiles);
+        foreach (var (id, path) in files.ProfilePaths.OrderBy(p => p.Key, StringComparer.Ordinal))
         {
-            if (ProfileLoader.Load(new SourceText(path, File.ReadAllText(path))).Profile is { } profile)
+            if (ProfileLoader.Load(new SourceText(path, File.ReadAllText(path)), files.Text).Profile is { } profile)
             {
                 library.Add(profile);
             }

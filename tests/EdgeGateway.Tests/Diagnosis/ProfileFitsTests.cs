@@ -1,7 +1,7 @@
-using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Diagnosis;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Hosting;
 using EdgeGateway.Simulator;
 using EdgeGateway.Tests.Simulator;
 
@@ -144,9 +144,11 @@ public sealed class ProfileFitsTests
             folder = folder.Parent!;
         }
 
-        return Directory.EnumerateFiles(Path.Combine(folder.FullName, "device-profiles"), "*.yaml", SearchOption.AllDirectories)
-            .Where(f => !f.Contains("templates", StringComparison.Ordinal))
-            .Select(f => ProfileLoader.Load(new SourceText(f, File.ReadAllText(f))).Profile!)
+        // SunSpec models are found by the device's own list of them, and judged where they stand.
+        var files = new SiteFiles([Path.Combine(folder.FullName, "device-profiles")]);
+        return files.ProfilePaths.Keys
+            .Select(id => ProfileLoader.Load(files.Text(id)!, files.Text).Profile!)
+            .Where(p => p.SunSpec is null)
             .ToDictionary(p => p.Id);
     }
 
