@@ -11,6 +11,7 @@ internal sealed class DeviceUnit(SimulatedSite site, int device) : IModbusUnit
     private readonly int _maxRegisters = site.Site.Devices[device].Profile.MaxRegistersPerRead;
     private readonly Lazy<DeviceIdentification> _identification = new(() => Identify(site.Site.Devices[device]));
     private readonly Lazy<byte[]> _serverId = new(() => [1, 0xFF, .. Encoding.UTF8.GetBytes(ModelOf(site.Site.Devices[device]))]);
+    private readonly List<int> _behind = [];
     private long _requests;
 
     /// <summary>Place of the device in the site.</summary>
@@ -32,7 +33,20 @@ internal sealed class DeviceUnit(SimulatedSite site, int device) : IModbusUnit
             return ModbusExceptionCode.IllegalDataValue;
         }
 
-        return site.TryReadNow(device, TableOf(table), address, destination) ? ModbusExceptionCode.None : ModbusExceptionCode.IllegalDataAddress;
+        var found = site.TryReadNow(device, TableOf(table), address, destination);
+        for (var i = 0; i < _behind.Count && !found; i++)
+        {
+            found = site.TryReadNow(_behind[i], TableOf(table), address, destination);
+        }
+
+        return found ? ModbusExceptionCode.None : ModbusExceptionCode.IllegalDataAddress;
+    }
+
+    /// <summary>Puts the SunSpec model of another device of the same unit behind this one's.</summary>
+    public void Chain(DeviceUnit other)
+    {
+        site.ChainSunSpec(_behind.Count > 0 ? _behind[^1] : device, other.Device);
+        _behind.Add(other.Device);
     }
 
     public ModbusExceptionCode Write(RegisterTable table, ushort address, ReadOnlySpan<ushort> values) =>

@@ -14,6 +14,7 @@ internal sealed class SimulatedDevice
 
     private readonly PointState[] _points;
     private readonly RegisterImage _image;
+    private readonly SunSpecList? _sunSpec;
     private readonly HashSet<string> _held = [];
     private readonly List<(RegisterEncoding Type, ulong Raw)> _typesInTexts = [];
     private readonly Grid _grid;
@@ -60,6 +61,7 @@ internal sealed class SimulatedDevice
         }
 
         Identify();
+        _sunSpec = model.Profile.SunSpec is { } sunSpec ? new SunSpecList(model.Profile, sunSpec) : null;
         SerialNumber = (noise.Bits(0) % 900_000) + 100_000;
     }
 
@@ -121,7 +123,29 @@ internal sealed class SimulatedDevice
     public bool TryRead(RegisterTable table, int address, Span<ushort> words)
     {
         Encode();
-        return _image.TryRead(table, address, words);
+        return _sunSpec is { } map ? map.TryRead(table, address, words, _image) : _image.TryRead(table, address, words);
+    }
+
+    /// <summary>Follows the SunSpec model of another device in the same list.</summary>
+    public void StandBehind(SimulatedDevice first)
+    {
+        if (_sunSpec is not null && first._sunSpec is not null)
+        {
+            _sunSpec.Previous = first._sunSpec;
+            first._sunSpec.IsLast = false;
+        }
+    }
+
+    /// <summary>Address from which the profile counts.</summary>
+    public int FirstRegister => _sunSpec?.Model ?? 0;
+
+    /// <summary>Moves the SunSpec list to another base, as a new firmware may do; nothing for other devices.</summary>
+    public void MoveSunSpec(int toBase)
+    {
+        if (_sunSpec is not null)
+        {
+            _sunSpec.Base = toBase;
+        }
     }
 
     /// <summary>Writes whole writable points; what shows their effect follows. False when the addresses are anything else.</summary>

@@ -109,6 +109,35 @@ public sealed class SimulatedSite
         }
     }
 
+    /// <summary>Moves the list of models of a SunSpec device to another base, as a new firmware may; other devices have none.</summary>
+    /// <param name="device">Place of the device in the site.</param>
+    /// <param name="address">Address of the marker: 40000, 0 or 50000.</param>
+    public void MoveSunSpec(int device, int address)
+    {
+        lock (_lock)
+        {
+            _devices[device].MoveSunSpec(address);
+        }
+    }
+
+    /// <summary>Puts the SunSpec model of <paramref name="next"/> behind that of <paramref name="device"/>: both are models of one unit.</summary>
+    public void ChainSunSpec(int device, int next)
+    {
+        lock (_lock)
+        {
+            _devices[next].StandBehind(_devices[device]);
+        }
+    }
+
+    /// <summary>Address from which a device's profile counts: that of its SunSpec model, 0 for other devices.</summary>
+    public int FirstRegister(int device)
+    {
+        lock (_lock)
+        {
+            return _devices[device].FirstRegister;
+        }
+    }
+
     /// <summary>Copies the words of one point as its registers hold them now.</summary>
     /// <returns>Number of words.</returns>
     public int Words(int point, Span<ushort> words)

@@ -88,7 +88,11 @@ public sealed class SiteServer : IAsyncDisposable
         foreach (var unit in _units)
         {
             var device = Simulation.Site.Devices[unit.Device];
-            if (device.BusId == bus.Id)
+            if (device.BusId == bus.Id && units[device.Unit] is { } first)
+            {
+                first.Chain(unit);
+            }
+            else if (device.BusId == bus.Id)
             {
                 units[device.Unit] = unit;
             }

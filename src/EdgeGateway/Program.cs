@@ -1,5 +1,6 @@
 using System.CommandLine;
 using EdgeGateway.Commands;
+using EdgeGateway.Commands.Profiles;
 
 Terminal.Prepare();
 var root = new RootCommand(
@@ -16,6 +17,7 @@ var root = new RootCommand(
       edgegateway scan --port /dev/ttyUSB0   find devices on a line and propose profiles for them
       edgegateway trace BUS                  what passes on a bus, frame by frame, in words
       edgegateway write DEVICE POINT VALUE   write one value, where profile and configuration allow it
+      edgegateway profile new                write a device profile, profile test proves it on the device
       edgegateway verify-feed mqtt://host    prove that nothing of the feed is missing or doubled
       edgegateway status                     what the running gateway does, and what is wrong
       edgegateway reload                     take over an edited configuration without losing anything
@@ -25,6 +27,7 @@ var root = new RootCommand(
     SetupCommand.Create(),
     CheckCommand.Create(),
     ConfigCommand.Create(),
+    ProfileCommand.Create(),
     ReadCommand.Create(),
     ScanCommand.Create(),
     TraceCommand.Create(),
@@ -36,6 +39,7 @@ var root = new RootCommand(
     VerifyFeedCommand.Create(),
     SimulateCommand.Create(),
     DemoCommand.Create(),
+    CompletionCommand.Create(),
 };
 
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(8) });

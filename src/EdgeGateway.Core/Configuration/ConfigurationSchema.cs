@@ -13,7 +13,8 @@ public static class ConfigurationSchema
     public static string Gateway() => Schema("gateway.schema.json", "EdgeGateway site configuration (gateway.yaml)", GatewayShape.Root);
 
     /// <summary>JSON Schema (draft 2020-12) of a device profile.</summary>
-    public static string DeviceProfile() => Schema("device-profile.schema.json", "EdgeGateway device profile", ProfileShape.Root);
+    /// <remarks>A profile that extends another may leave out what it takes over from there.</remarks>
+    public static string DeviceProfile() => Schema("device-profile.schema.json", "EdgeGateway device profile", ProfileShape.Root, extendsBy: "extends");
 
     /// <summary>Markdown tables of every key of <c>gateway.yaml</c>.</summary>
     public static string GatewayKeys() => Tables("(top level)", GatewayShape.Root);
@@ -47,7 +48,7 @@ public static class ConfigurationSchema
         return text.ToString();
     }
 
-    private static string Schema(string file, string title, ObjectShape root)
+    private static string Schema(string file, string title, ObjectShape root, string? extendsBy = null)
     {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
@@ -57,6 +58,18 @@ public static class ConfigurationSchema
             json.WriteString("$id", $"urn:edgegateway:schema:{file}");
             json.WriteString("title", title);
             root.WriteSchema(json);
+            if (extendsBy is not null)
+            {
+                json.WriteStartObject("if");
+                json.WriteStartArray("required");
+                json.WriteStringValue(extendsBy);
+                json.WriteEndArray();
+                json.WriteEndObject();
+                json.WriteStartObject("else");
+                root.WriteInherited(json);
+                json.WriteEndObject();
+            }
+
             json.WriteEndObject();
         }
 

@@ -15,6 +15,9 @@ public sealed record Key(string Name, Shape Shape, string Description)
     /// <summary>Value in force when the key is absent, as it would be written.</summary>
     public string? Default { get; init; }
 
+    /// <summary>True when a file that extends another takes the value from there unless it states its own.</summary>
+    public bool Inherited { get; init; }
+
     /// <summary>Other words that people use for it; they are not accepted, but understood well enough to say what to write.</summary>
     public IReadOnlyList<string> AlsoCalled { get; init; } = [];
 }
@@ -50,7 +53,7 @@ public sealed class ObjectShape(string title, params Key[] keys) : Shape
             {
                 problems.Error(key, $"unknown key '{key.Text}' in {title}", $"{Meant(key.Text)}Allowed here: {string.Join(", ", keys.Select(k => k.Name))}");
             }
-            else
+            else if (!IsBlank(value, $"'{key.Text}' of {NameOf(map)}", known.Shape.Expected, problems))
             {
                 known.Shape.Check(value, $"'{key.Text}'", problems);
             }
@@ -69,17 +72,7 @@ public sealed class ObjectShape(string title, params Key[] keys) : Shape
     {
         json.WriteString("type", "object");
         json.WriteBoolean("additionalProperties", false);
-        var required = keys.Where(k => k.Required).ToList();
-        if (required.Count > 0)
-        {
-            json.WriteStartArray("required");
-            foreach (var key in required)
-            {
-                json.WriteStringValue(key.Name);
-            }
-
-            json.WriteEndArray();
-        }
+        WriteRequired(json, keys.Where(k => k.Required && !k.Inherited));
 
         json.WriteStartObject("properties");
         foreach (var key in keys)
@@ -99,6 +92,37 @@ public sealed class ObjectShape(string title, params Key[] keys) : Shape
         json.WriteEndObject();
     }
 
+    /// <summary>Writes which keys a file must have that extends no other: those that are otherwise inherited.</summary>
+    public void WriteInherited(Utf8JsonWriter json)
+    {
+        WriteRequired(json, keys.Where(k => k.Required && k.Inherited));
+        json.WriteStartObject("properties");
+        foreach (var key in keys)
+        {
+            if (key.Shape is ListShape { Item: ObjectShape item } && item.Keys.Any(k => k.Required && k.Inherited))
+            {
+                json.WriteStartObject(key.Name);
+                json.WriteStartObject("items");
+                WriteRequired(json, item.Keys.Where(k => k.Required && k.Inherited));
+                json.WriteEndObject();
+                json.WriteEndObject();
+            }
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteRequired(Utf8JsonWriter json, IEnumerable<Key> required)
+    {
+        var names = required.Select(k => k.Name).ToList();
+        if (names.Count > 0)
+        {
+            json.WriteStartArray("required");
+            names.ForEach(json.WriteStringValue);
+            json.WriteEndArray();
+        }
+    }
+
     private static void WriteDefault(Utf8JsonWriter json, Shape shape, string text)
     {
         if (text is "true" or "false")
@@ -113,6 +137,13 @@ public sealed class ObjectShape(string title, params Key[] keys) : Shape
         {
             json.WriteStringValue(text);
         }
+    }
+
+    // "a point" with the id flow -> the point 'flow'
+    private string NameOf(YamlMap map)
+    {
+        var words = title.StartsWith("a ", StringComparison.Ordinal) ? "the " + title[2..] : title.StartsWith("an ", StringComparison.Ordinal) ? "the " + title[3..] : title;
+        return (map["id"] ?? map["point"]) is YamlScalar { IsBlank: false } id ? $"{words} '{id.Text}'" : words;
     }
 
     private string Meant(string written)

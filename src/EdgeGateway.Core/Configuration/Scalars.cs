@@ -24,7 +24,10 @@ public static partial class Scalars
 
     public static readonly ScalarShape TrueOrFalse = new("true or false", s => s.IsPlain && s.Text is "true" or "false", json => json.WriteString("type", "boolean"));
 
-    public static readonly ScalarShape Number = new("a number", s => s.IsPlain && Quantities.TryNumber(s.Text, out _), json => json.WriteString("type", "number"));
+    public static readonly ScalarShape Number = new("a number", s => s.IsPlain && Quantities.TryNumber(s.Text, out _), json => json.WriteString("type", "number"))
+    {
+        Meant = text => text.Count(c => c == ',') == 1 && Quantities.TryNumber(text.Replace(',', '.'), out _) ? $"Decimals stand behind a point: {text.Replace(',', '.')}." : MeantInteger(text),
+    };
 
     public static readonly ScalarShape Duration = new(
         "a duration such as 500ms, 1s, 15m, 1h or 1d",
@@ -54,7 +57,27 @@ public static partial class Scalars
             json.WriteString("type", "integer");
             json.WriteNumber("minimum", min);
             json.WriteNumber("maximum", max);
-        });
+        })
+    {
+        Meant = MeantInteger,
+    };
+
+    /// <summary>What a wrong whole number probably means: a hexadecimal number as manuals and other programs write it, or one with a mark between its digits.</summary>
+    public static string? MeantInteger(string written)
+    {
+        var digits = written.Trim();
+        var hex = digits.StartsWith("0X", StringComparison.Ordinal) || digits.StartsWith("&H", StringComparison.OrdinalIgnoreCase) || digits.StartsWith("#x", StringComparison.OrdinalIgnoreCase) ? digits[2..]
+            : digits.StartsWith('$') ? digits[1..]
+            : digits.EndsWith('h') || digits.EndsWith('H') ? digits[..^1]
+            : digits;
+        if (hex.Length is > 0 and <= 16 && hex.All(char.IsAsciiHexDigit) && (hex.Length < digits.Length || hex.Any(char.IsAsciiLetter)))
+        {
+            return $"A hexadecimal number begins with 0x: write 0x{hex.ToUpperInvariant()}.";
+        }
+
+        var plain = string.Concat(digits.Where(c => c is not (',' or ' ' or '_' or '\'')));
+        return plain.Length < digits.Length && Quantities.TryInteger(plain, out var number) ? $"Write the digits without marks between them: {number}." : null;
+    }
 
     /// <summary>One of a few words.</summary>
     public static ScalarShape Choice(params string[] words) => new(

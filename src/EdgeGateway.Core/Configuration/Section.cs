@@ -33,7 +33,7 @@ public readonly struct Section(YamlMap? map, ObjectShape shape, YamlNode place)
             return shape[key].Default;
         }
 
-        return node is YamlScalar scalar && Fits(shape[key].Shape, scalar) ? scalar.Text : null;
+        return node is YamlScalar { IsBlank: false } scalar && Fits(shape[key].Shape, scalar) ? scalar.Text : null;
     }
 
     public TimeSpan? Duration(string key) => Text(key) is { } text && Quantities.TryDuration(text, out var value) ? value : null;

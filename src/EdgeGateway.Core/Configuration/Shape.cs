@@ -20,7 +20,20 @@ public abstract class Shape
     /// <summary>Whether the node is of this kind at all: scalar, sequence or mapping.</summary>
     public abstract bool Suits(YamlNode node);
 
-    private protected static void WrongKind(YamlNode node, string name, string expected, ProblemCollector problems)
+    /// <summary>Notes a place that has still to be filled in; true when the node is one, and nothing else is to be said of it.</summary>
+    private protected static bool IsBlank(YamlNode node, string name, string expected, ProblemCollector problems)
+    {
+        if (node is not YamlScalar { IsBlank: true } blank)
+        {
+            return false;
+        }
+
+        var hint = blank.Text[1..^1].Trim();
+        problems.Error(node, $"fill in: {name}{(hint.Length > 0 ? $", {hint}" : "")}", $"Write {expected}");
+        return true;
+    }
+
+    private protected static void WrongKind(YamlNode node, string name, string expected, ProblemCollector problems, string? meant = null)
     {
         var found = node switch
         {
@@ -29,7 +42,7 @@ public abstract class Shape
             YamlList => "is a list",
             _ => "is a block of keys",
         };
-        problems.Error(node, $"{name} {found}", $"Write {expected}");
+        problems.Error(node, $"{name} {found}", $"{meant}Write {expected}");
     }
 }
 
@@ -63,7 +76,12 @@ public sealed class ScalarShape(string expected, Func<YamlScalar, bool> isValid,
         }
         else if (node is not YamlScalar valid || !isValid(valid))
         {
-            WrongKind(node, name, expected, problems);
+            // A number in quotes is a text.
+            var meant = node is not YamlScalar written ? null
+                : !written.IsPlain && isValid(written with { IsPlain = true }) ? $"In quotes it is a text: write {written.Text} without quotes. "
+                : words is null && Meant?.Invoke(written.Text) is { } sentence ? sentence + " "
+                : null;
+            WrongKind(node, name, expected, problems, meant);
         }
     }
 
@@ -100,7 +118,10 @@ public sealed class ListShape(Shape item, int min = 0, int max = int.MaxValue) :
 
         foreach (var entry in list.Items)
         {
-            item.Check(entry, $"an item of {name}", problems);
+            if (!IsBlank(entry, $"an item of {name}", item.Expected, problems))
+            {
+                item.Check(entry, $"an item of {name}", problems);
+            }
         }
     }
 
@@ -146,8 +167,15 @@ public sealed class MapShape(ScalarShape key, Shape value, int min = 0) : Shape
 
         foreach (var entry in map.Entries)
         {
-            key.Check(entry.Key, $"the key '{entry.Key.Text}' of {name}", problems);
-            value.Check(entry.Value, $"'{entry.Key.Text}'", problems);
+            if (!IsBlank(entry.Key, $"a key of {name}", key.Expected, problems))
+            {
+                key.Check(entry.Key, $"the key '{entry.Key.Text}' of {name}", problems);
+            }
+
+            if (!IsBlank(entry.Value, $"'{entry.Key.Text}' of {name}", value.Expected, problems))
+            {
+                value.Check(entry.Value, $"'{entry.Key.Text}'", problems);
+            }
         }
     }
 
@@ -180,7 +208,8 @@ public sealed class EitherShape(params Shape[] options) : Shape
         {
             if (!suitable.OfType<ScalarShape>().Any(o => o.IsValid(scalar)))
             {
-                WrongKind(node, name, Expected, problems);
+                var meant = suitable.OfType<ScalarShape>().Select(o => o.Meant?.Invoke(scalar.Text)).FirstOrDefault(m => m is not null);
+                WrongKind(node, name, Expected, problems, meant is null ? null : meant + " ");
             }
         }
         else if (suitable is [var only])

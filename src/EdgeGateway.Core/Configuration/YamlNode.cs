@@ -11,6 +11,9 @@ public sealed record YamlScalar(string File, int Line, int Column, string Text, 
 {
     /// <summary>True for the null of the YAML 1.2 core schema (10.3.2): <c>null</c>, <c>~</c> or nothing.</summary>
     public bool IsNull => IsPlain && Text is "" or "~" or "null" or "Null" or "NULL";
+
+    /// <summary>True for a place that somebody has still to fill in, written as <c>&lt;what belongs here&gt;</c>.</summary>
+    public bool IsBlank => Text is ['<', .., '>'];
 }
 
 /// <summary>A sequence.</summary>

@@ -48,6 +48,9 @@ public static class YamlText
         }
     }
 
+    private static readonly System.Buffers.SearchValues<char> WordCharacters =
+        System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+
     private static Problem Broken(SourceText source, int line, int column, string said)
     {
         // The parser notices a tab some way behind it, or points to where the block began; the tab itself is what the person has to see.
@@ -60,6 +63,17 @@ public static class YamlText
             if (tab >= 0)
             {
                 return new(source.FileName, i + 1, tab + 1, "a tab is used for indentation, which YAML forbids", "Indent with spaces, two for each level");
+            }
+        }
+
+        // unit:Hz is one word for YAML; the parser only wonders that no key follows, there or a line later.
+        for (var i = Math.Max(0, line - 2); i < lines.Length && i < line + 1; i++)
+        {
+            var start = lines[i].AsSpan().TrimStart(" -");
+            var colon = start.IndexOf(':');
+            if (colon > 0 && colon + 1 < start.Length && char.IsLetterOrDigit(start[colon + 1]) && start[..colon].IndexOfAnyExcept(WordCharacters) < 0)
+            {
+                return new(source.FileName, i + 1, lines[i].IndexOf(':') + 1, $"there is no space behind the colon of '{start[..colon]}:'", "Write 'key: value'; a key is followed by ': '");
             }
         }
 

@@ -9,6 +9,7 @@ public static class Detectors
     /// <summary>Detectors by the name used in profiles and in <c>gateway.yaml</c>.</summary>
     public static readonly FrozenDictionary<string, DetectorKind> ByName = new[]
     {
+        new DetectorKind("flag", FlagDetector.Settings, [], c => new FlagDetector(c)),
         new DetectorKind("limit", LimitDetector.Settings, [], c => new LimitDetector(c)),
         new DetectorKind("slip", SlipDetector.Settings, [SlipDetector.Drive], c => new SlipDetector(c)),
         new DetectorKind("spike", SpikeDetector.Settings, [], c => new SpikeDetector(c)),

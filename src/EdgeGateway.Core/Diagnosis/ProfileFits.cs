@@ -83,6 +83,13 @@ public static class ProfileFits
 
     private static void Probes(DeviceProfile profile, RegisterSnapshot registers, Evidence evidence)
     {
+        if (profile.SunSpec is { } sunSpec)
+        {
+            // Its addresses mean nothing before the model was found in the device's list: DeviceProfile.At.
+            evidence.Exclude($"its SunSpec model {sunSpec.Number} was not found on the device");
+            return;
+        }
+
         Span<ushort> words = stackalloc ushort[125];
         foreach (var probe in profile.Identify)
         {

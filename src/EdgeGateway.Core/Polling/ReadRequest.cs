@@ -6,7 +6,14 @@ namespace EdgeGateway.Core.Polling;
 /// <param name="Table">Table to read.</param>
 /// <param name="Address">Zero-based first address.</param>
 /// <param name="Quantity">Number of registers (at most 125) or bits (at most 2000).</param>
-public readonly record struct ReadRequest(RegisterTable Table, ushort Address, ushort Quantity);
+public readonly record struct ReadRequest(RegisterTable Table, ushort Address, ushort Quantity)
+{
+    /// <summary>The SunSpec model from whose first register <see cref="Address"/> counts; 0 when it is the address on the wire.</summary>
+    public ushort SunSpecModel { get; init; }
+
+    /// <summary>The request as the device's profile means its addresses.</summary>
+    public ReadRequest Of(DeviceProfile profile) => profile.SunSpec is { } model ? this with { SunSpecModel = model.Number } : this;
+}
 
 /// <summary>A read request with the points whose values it brings.</summary>
 /// <param name="Request">What goes on the wire.</param>

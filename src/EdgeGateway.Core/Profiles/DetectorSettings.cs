@@ -79,6 +79,18 @@ internal static class DetectorSettings
         return new("spike", settings);
     }
 
+    /// <summary><c>flag</c>: <c>bit</c>, <c>severity</c> 1 (warning) or 2 (alarm), <c>opens</c> 1 when 0 is the condition, <c>holdSeconds</c>.</summary>
+    public static DetectorModel Flag(ProfileFlag flag, bool opens, TimeSpan hold) => new("flag", new Dictionary<string, double>
+    {
+        ["bit"] = flag.Bit,
+        ["severity"] = flag.IsAlarm ? 2 : 1,
+        ["opens"] = opens ? 1 : 0,
+        ["holdSeconds"] = hold.TotalSeconds,
+    })
+    {
+        Title = flag.TitleEnglish,
+    };
+
     /// <summary><c>slip</c>: see the keys; the point <c>drive</c> is named as <c>device.point</c> or <c>point</c>.</summary>
     public static DetectorModel Slip(Section slip)
     {
@@ -99,7 +111,7 @@ internal static class DetectorSettings
     /// <summary>The settings with everything that is in the point's unit multiplied, for points behind transformers.</summary>
     public static DetectorModel Scaled(this DetectorModel detector, double factor)
     {
-        if (factor == 1)
+        if (factor == 1 || detector.Name == "flag")
         {
             return detector;
         }

@@ -18,6 +18,26 @@ public sealed record DeviceProfile
 
     public string? TitleChinese { get; init; }
 
+    /// <summary>What a technician connects and sets; null when nothing is stated.</summary>
+    public string? WiringEnglish { get; init; }
+
+    public string? WiringChinese { get; init; }
+
+    /// <summary>Id of the profile of which this one is a variant; its facts are already taken over. Null for none.</summary>
+    public string? Extends { get; init; }
+
+    /// <summary>
+    /// The SunSpec model that the registers are: every address of the profile then counts from the model's first register, and is found by walking the device's list of models.
+    /// Null when addresses are those on the wire.
+    /// </summary>
+    public SunSpecModel? SunSpec { get; init; }
+
+    /// <summary>Whether the device takes one TCP connection only.</summary>
+    public bool OneClientOnly { get; init; }
+
+    /// <summary>Collected facts that the profile does not follow, with the reason.</summary>
+    public IReadOnlyList<ProfileDisagreement> Disagreements { get; init; } = [];
+
     /// <summary>Most registers the device answers in one request.</summary>
     public required int MaxRegistersPerRead { get; init; }
 
@@ -47,14 +67,47 @@ public sealed record DeviceProfile
 
     /// <summary><c>A</c> when every point has two sources, else <c>B</c>.</summary>
     public char Grade { get; init; } = 'B';
+
+    /// <summary>The profile of a device whose SunSpec model begins at <paramref name="address"/>, with addresses as on the wire.</summary>
+    public DeviceProfile At(int address) => this with
+    {
+        SunSpec = null,
+        Points = [.. Points.Select(p => p with { Encoding = p.Encoding.MovedBy(address) })],
+        Identify = [.. Identify.Select(i => i with { Encoding = i.Encoding.MovedBy(address) })],
+    };
 }
+
+/// <summary>A SunSpec model: a block of registers that begins with its number and its length.</summary>
+/// <param name="Number">Number of the model.</param>
+/// <param name="Length">Registers behind number and length.</param>
+public sealed record SunSpecModel(ushort Number, int Length)
+{
+    /// <summary>Registers of the whole block.</summary>
+    public int Registers => Length + 2;
+}
+
+/// <summary>A collected fact that the profile does not follow.</summary>
+/// <param name="Table">Table of the register.</param>
+/// <param name="Address">Its wire address.</param>
+/// <param name="Because">Why.</param>
+public sealed record ProfileDisagreement(RegisterTable Table, ushort Address, string Because);
+
+/// <summary>What is known of a bit of a status word beyond its name.</summary>
+/// <param name="Bit">Number of the bit, 0 = least significant.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="IsAlarm">Alarm, or warning.</param>
+/// <param name="TitleEnglish">The finding in words.</param>
+/// <param name="TitleChinese">The same in Chinese, or null.</param>
+public sealed record ProfileFlag(int Bit, string Name, bool IsAlarm, string TitleEnglish, string? TitleChinese);
 
 /// <summary>A document or a program text from which facts were taken.</summary>
 /// <param name="Type"><c>document</c>, <c>code</c> or <c>page</c>.</param>
 /// <param name="Reference">Title with edition and page, or repository with path.</param>
 /// <param name="Commit">Commit of a repository, or null.</param>
 /// <param name="Checked">Whether somebody read it in the original.</param>
-public sealed record ProfileSource(string Type, string Reference, string? Commit, bool Checked);
+/// <param name="Edition">Edition or date of a document, or null.</param>
+/// <param name="Page">Page or section, or null.</param>
+public sealed record ProfileSource(string Type, string Reference, string? Commit, bool Checked, string? Edition = null, string? Page = null);
 
 /// <summary>A question to the device whose answer tells whether it is of this type.</summary>
 /// <param name="Encoding">Where the answer stands.</param>
@@ -82,7 +135,16 @@ public sealed record ProfilePoint
 
     public required string Unit { get; init; }
 
+    /// <summary>Name for people.</summary>
+    public string TitleEnglish { get; init; } = "";
+
+    /// <summary>The same in Chinese.</summary>
+    public string TitleChinese { get; init; } = "";
+
     public required RegisterEncoding Encoding { get; init; }
+
+    /// <summary>The number that the manual prints, of the first part; null when it is not stated.</summary>
+    public string? Printed { get; init; }
 
     public required TimeSpan Period { get; init; }
 
@@ -102,6 +164,9 @@ public sealed record ProfilePoint
 
     /// <summary>Names of the bits of a status word.</summary>
     public IReadOnlyDictionary<int, string>? Flags { get; init; }
+
+    /// <summary>The bits that are findings.</summary>
+    public IReadOnlyList<ProfileFlag> Alarms { get; init; } = [];
 
     /// <summary>Whether the site's current transformer ratio multiplies the value.</summary>
     public bool AppliesCt { get; init; }

@@ -7,19 +7,32 @@ public static class ProfileLoader
 {
     /// <summary>Loads a profile.</summary>
     /// <param name="source">The text of the file.</param>
-    /// <returns>The profile, null when there is an error; and all problems.</returns>
-    public static (DeviceProfile? Profile, IReadOnlyList<Problem> Problems) Load(SourceText source)
+    /// <param name="find">Finds the text of another profile by its id, for those that extend one; null when there are no others.</param>
+    /// <returns>The profile, null when there is an error; and all problems. Those in an extended file name both files.</returns>
+    public static (DeviceProfile? Profile, IReadOnlyList<Problem> Problems) Load(SourceText source, Func<string, SourceText?>? find = null)
     {
         var problems = new ProblemCollector();
-        var profile = Load(source, problems);
-        return (problems.HasErrors ? null : profile, problems.ToList());
+        var profile = Load(source, find, problems);
+        return (
+            problems.HasErrors ? null : profile,
+            [.. problems.ToList().Select(p => p.File == source.FileName ? p : p with { What = $"{p.What} (met in {source.FileName}, which extends this file)" })]);
     }
 
-    private static DeviceProfile? Load(SourceText source, ProblemCollector problems)
+    private static DeviceProfile? Load(SourceText source, Func<string, SourceText?>? find, ProblemCollector problems)
     {
         if (YamlText.Read(source, problems) is not { } node)
         {
             return null;
+        }
+
+        if (node is YamlMap file)
+        {
+            if (ProfileInheritance.Resolve(file, find, problems) is not { } whole)
+            {
+                return null;
+            }
+
+            node = whole;
         }
 
         ProfileShape.Root.Check(node, "the file", problems);
@@ -32,10 +45,12 @@ public static class ProfileLoader
         var modbus = root.Block("transport", ProfileShape.Transport).Block("modbus", ProfileShape.Modbus);
         var maxRegisters = modbus.Integer("maxRegistersPerRead") ?? 125;
         var sources = Sources(root);
+        var sunSpec = modbus.Block("sunspec", ProfileShape.SunSpec);
 
         var context = new ProfilePoints(
             root.Block("defaults", ProfileShape.Defaults),
             root.Block("poll", ProfileShape.Poll),
+            root.Block("addressing", ProfileShape.Addressing),
             sources.Keys.ToHashSet(),
             maxRegisters,
             modbus.Boolean("mayReadGaps") ?? false,
@@ -48,6 +63,7 @@ public static class ProfileLoader
 
         context.CheckTogether();
         context.CheckScaleRegisters();
+        var model = context.SunSpec(sunSpec);
 
         var identify = new List<IdentifyProbe>();
         foreach (var entry in root.List("identify").OfType<YamlMap>())
@@ -68,6 +84,12 @@ public static class ProfileLoader
             Revision = root.Integer("revision") ?? 0,
             TitleEnglish = title.Text("en") ?? "",
             TitleChinese = title.Text("zh"),
+            WiringEnglish = root.Block("wiring", ProfileShape.Title).Text("en"),
+            WiringChinese = root.Block("wiring", ProfileShape.Title).Text("zh"),
+            Extends = root.Text("extends"),
+            SunSpec = model,
+            OneClientOnly = modbus.Boolean("oneClientOnly") ?? false,
+            Disagreements = Disagreements(root),
             MaxRegistersPerRead = maxRegisters,
             MayReadGaps = modbus.Boolean("mayReadGaps") ?? false,
             MinGap = TimeSpan.FromMilliseconds(modbus.Integer("minGapMs") ?? 0),
@@ -91,9 +113,27 @@ public static class ProfileLoader
                 section.Text("type") ?? "",
                 section.Text("ref") ?? "",
                 section.Text("commit"),
-                section.Boolean("checked") ?? false);
+                section.Boolean("checked") ?? false,
+                section.Text("edition"),
+                section.Text("page"));
         }
 
         return sources;
+    }
+
+    private static List<ProfileDisagreement> Disagreements(Section root)
+    {
+        var found = new List<ProfileDisagreement>();
+        foreach (var entry in root.List("disagreements").OfType<YamlMap>())
+        {
+            var section = new Section(entry, ProfileShape.Disagreement, entry);
+            var table = section.Text("table") ?? root.Block("defaults", ProfileShape.Defaults).Text("table");
+            var at = section.Node("at") is YamlScalar one ? [one] : section.Scalars("at");
+            found.AddRange(at
+                .Where(s => Quantities.TryInteger(s.Text, out var address) && address >= 0 && address <= ushort.MaxValue)
+                .Select(s => Quantities.TryInteger(s.Text, out var address) ? new ProfileDisagreement(ProfilePoints.TableOf(table), (ushort)address, section.Text("because") ?? "") : null!));
+        }
+
+        return found;
     }
 }

@@ -4,7 +4,7 @@ using EdgeGateway.Core.Site;
 namespace EdgeGateway.Core.Profiles;
 
 /// <summary>Resolves the points of one profile (defaults, phases) and checks the rules that the schema cannot say.</summary>
-internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<string> sources, int maxRegisters, bool mayReadGaps, ProblemCollector problems)
+internal sealed class ProfilePoints(Section defaults, Section poll, Section addressing, HashSet<string> sources, int maxRegisters, bool mayReadGaps, ProblemCollector problems)
 {
     private readonly List<(ProfilePoint Point, YamlNode Node)> _resolved = [];
 
@@ -60,6 +60,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
         }
 
         CheckAddress(section, encoding, id);
+        CheckPrinted(section, encoding, id);
         var template = Template(section, id, encoding);
         if (template is null)
         {
@@ -85,6 +86,8 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
             {
                 Id = $"{template.Id}_{part}",
                 Role = $"{template.Role}.{part}",
+                TitleEnglish = $"{template.TitleEnglish} {RoleParts.English(part)}",
+                TitleChinese = $"{template.TitleChinese} {RoleParts.Chinese(part)}",
                 Encoding = template.Encoding with { Address = (ushort)(encoding.Address + (i * stride)) },
             }, section.Place);
         }
@@ -192,15 +195,20 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
             return null;
         }
 
-        if (!section.Has("anyOf") && min is null && max is null)
+        if (!section.Has("anyOf") && !section.Has("min") && !section.Has("max"))
         {
             problems.Error(entry, "an identify probe needs 'anyOf' or a range ('min', 'max')", "State which answers are right");
             return null;
         }
 
         RegisterEncoding? encoding;
-        if (section.Text("point") is { } id)
+        if (section.Has("point"))
         {
+            if (section.Text("point") is not { } id)
+            {
+                return null; // Reported by the shape.
+            }
+
             var probed = _resolved.Find(p => p.Point.Id == id).Point;
             if (probed is { WriteOnly: true })
             {
@@ -281,13 +289,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
         {
             Address = (ushort)at,
             Type = type,
-            Table = table switch
-            {
-                "holding" => RegisterTable.HoldingRegister,
-                "input" => RegisterTable.InputRegister,
-                "coil" => RegisterTable.Coil,
-                _ => RegisterTable.DiscreteInput,
-            },
+            Table = TableOf(table),
         };
 
         if (shape == ProfileShape.Point)
@@ -352,7 +354,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
             (scale, offset) = (-scale, -offset);
         }
 
-        if (!encoding.IsStepped && scale != 1 && IsPowerOfTen(scale) && !section.Has("why"))
+        if (!encoding.IsStepped && Math.Abs(scale) != 1 && IsPowerOfTen(scale) && !section.Has("why"))
         {
             problems.Error(section.At("scale"), $"a float with the scale {scale} is suspicious: floats come in whole units", "Change the unit instead (W and kW), or add 'why:' with the place where the manual says so");
         }
@@ -396,10 +398,97 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
 
     private void CheckAddress(Section section, RegisterEncoding encoding, string id)
     {
-        if (encoding.Address is (>= 30_001 and <= 39_999) or (>= 40_001 and <= 49_999) && section.Boolean("addressConfirmed") != true)
+        // Where 'printed' and 'addressing' are stated, the check of both is the confirmation.
+        var isChecked = section.Has("printed") && addressing.Has(TableName(encoding.Table));
+        if (encoding.Address is (>= 30_001 and <= 39_999) or (>= 40_001 and <= 49_999) && section.Boolean("addressConfirmed") != true && !isChecked)
         {
             problems.Warning(section.At("at"), $"the address {encoding.Address} of '{id}' looks like a number printed in a manual, not like a wire address", "Subtract 30001 or 40001; or, when the wire address really is that large, add 'addressConfirmed: true'");
         }
+    }
+
+    // 40001, 4x0001, 400,001 and 0x2000 are numbers; P0.03 or 3.2 are names that say nothing about an address.
+    private void CheckPrinted(Section section, RegisterEncoding encoding, string id)
+    {
+        if (section.Text("printed") is not { } written || !TryPrinted(written, out var printed))
+        {
+            return;
+        }
+
+        var table = TableName(encoding.Table);
+        if (addressing.Integer(table) is not { } first)
+        {
+            if (!addressing.Has(table))
+            {
+                problems.Warning(section.At("printed"), $"'printed' of '{id}' cannot be checked: how the manual numbers the {table} table is not stated", $"Add 'addressing: {{ {table}: 40001 }}' with the number that the manual prints for the wire address 0");
+            }
+
+            return;
+        }
+
+        if (printed - first != encoding.Address)
+        {
+            var meant = printed - first;
+            problems.Error(
+                section.At("printed"),
+                $"'{id}' is printed as {written}, which is the wire address {meant} (addressing: {table} begins with {first}), but 'at' is {encoding.Address}",
+                meant is >= 0 and <= ushort.MaxValue
+                    ? $"Write 'at: {meant}', or correct 'printed'{(Math.Abs(meant - encoding.Address) == 1 ? "; a difference of 1 is the usual slip between printed numbers and wire addresses" : "")}"
+                    : "Correct 'addressing' or 'printed'");
+        }
+    }
+
+    private static bool TryPrinted(string written, out int number)
+    {
+        number = 0;
+        var plain = written.Replace(",", "", StringComparison.Ordinal).Replace(" ", "", StringComparison.Ordinal);
+        if (plain is [>= '0' and <= '4', 'x' or 'X', _, _, _, _, ..] && plain[0] != '0')
+        {
+            plain = plain[0] + plain[2..];
+        }
+
+        if (plain.StartsWith("0X", StringComparison.Ordinal))
+        {
+            plain = "0x" + plain[2..];
+        }
+
+        if (!Quantities.TryInteger(plain, out var value) || value < 0 || value > 1_000_000)
+        {
+            return false;
+        }
+
+        number = (int)value;
+        return true;
+    }
+
+    /// <summary>Checks the statement that the registers are a SunSpec model; null when they are none.</summary>
+    public SunSpecModel? SunSpec(Section block)
+    {
+        if (!block.IsPresent || block.Integer("model") is not { } number)
+        {
+            return null;
+        }
+
+        foreach (var (point, node) in _resolved)
+        {
+            if (point.Encoding.Table != RegisterTable.HoldingRegister)
+            {
+                problems.Error(node, $"'{point.Id}' stands in the {TableName(point.Encoding.Table)} table, a SunSpec model in the holding table", "Write 'table: holding'");
+            }
+
+            if (point.Write is not null)
+            {
+                problems.Error(node, $"'{point.Id}' may be written, and points of a SunSpec model are only read", "Remove 'access' and 'write'");
+            }
+        }
+
+        var end = _resolved.Select(p => p.Point.Encoding.Span.End).DefaultIfEmpty(2).Max();
+        var length = block.Integer("length") ?? Math.Max(1, end - 2);
+        if (_resolved.Find(p => p.Point.Encoding.Span.End > length + 2) is { Point: { } beyond, Node: { } place })
+        {
+            problems.Error(place, $"'{beyond.Id}' ends at {beyond.Encoding.Span.End - 1}, behind the model: a length of {length} ends at {length + 1}", "Correct 'at' (it counts from the register that holds the model's number), or 'length'");
+        }
+
+        return new((ushort)number, length);
     }
 
     private void CheckCitations(Section section)
@@ -412,7 +501,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
                 YamlMap map => (map.Text("id"), map["id"] ?? map),
                 _ => (null, citation),
             };
-            if (name is not null && !sources.Contains(name))
+            if (name is not null && node is not YamlScalar { IsBlank: true } && !sources.Contains(name))
             {
                 problems.Error(node, $"the source '{name}' is not declared", $"{Spelling.Hint(name, sources)}Declare it under 'sources'");
             }
@@ -444,11 +533,16 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
         }
 
         var symbols = Symbols(section, encoding);
+        var alarms = new List<ProfileFlag>();
+        var flags = Flags(section, encoding, role, alarms);
         return new ProfilePoint
         {
             Id = id,
             Kind = isText ? PointKind.Text : role.Kind,
             Role = section.Text("role")!,
+            TitleEnglish = Title(section, "en") ?? RoleParts.TitleEnglish(role, section.Text("role")!),
+            TitleChinese = Title(section, "zh") ?? Title(section, "en") ?? RoleParts.TitleChinese(role, section.Text("role")!),
+            Printed = section.Text("printed"),
             Unit = unit.Code,
             Encoding = encoding,
             Period = isText ? TimeSpan.Zero : Period(section),
@@ -456,10 +550,11 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
             PlausibleMax = (double?)max,
             MaxRatePerSecond = (double?)plausible.Number("maxRate"),
             Counter = counter,
-            Detectors = Detectors(section),
+            Detectors = [.. Detectors(section), .. FlagDetectors(section, alarms)],
             Carbon = Carbon(section, role),
             Symbols = symbols,
-            Flags = Flags(section, encoding, role),
+            Flags = flags,
+            Alarms = alarms,
             WriteOnly = section.Text("access") == "write-only",
             Write = ProfileWrites.Resolve(section, id, encoding, role.Kind, symbols, problems),
             AppliesCt = section.Scalars("applies").Any(s => s.Text == "ct"),
@@ -684,7 +779,21 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
         return symbols;
     }
 
-    private Dictionary<int, string>? Flags(Section section, RegisterEncoding encoding, Role role)
+    private static string? Title(Section section, string language) => section.Block("title", ProfileShape.Title).Text(language);
+
+    // One detector for each bit: bits come and go by themselves.
+    private static IEnumerable<DetectorModel> FlagDetectors(Section section, List<ProfileFlag> alarms)
+    {
+        var map = (YamlMap?)section.Node("flags");
+        foreach (var alarm in alarms)
+        {
+            var entry = map!.Entries.First(e => Quantities.TryInteger(e.Key.Text, out var bit) && bit == alarm.Bit);
+            var flag = new Section(entry.Value as YamlMap, ProfileShape.Flag, entry.Value);
+            yield return DetectorSettings.Flag(alarm, flag.Text("when") == "0", flag.Duration("holdFor") ?? TimeSpan.Zero);
+        }
+    }
+
+    private Dictionary<int, string>? Flags(Section section, RegisterEncoding encoding, Role role, List<ProfileFlag> alarms)
     {
         if (section.Node("flags") is not YamlMap map)
         {
@@ -696,15 +805,16 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
             problems.Error(map, "a status has either 'enum' (names of values) or 'flags' (names of bits)", "Keep one; a value inside a status word is a point of its own with 'bits'");
         }
 
-        if (role.Kind != PointKind.State || encoding.Type is not (RegisterType.UInt16 or RegisterType.UInt32 or RegisterType.UInt64) || encoding.ScaleAt is not null)
+        if (role.Kind != PointKind.State || encoding.Type is not (RegisterType.UInt16 or RegisterType.UInt32 or RegisterType.UInt64 or RegisterType.Bit) || encoding.ScaleAt is not null)
         {
-            problems.Error(map, "'flags' names the bits of a status word: an unsigned integer whose role is a state", "Correct the type or the role, or remove 'flags'");
+            problems.Error(map, "'flags' names the bits of a status word: an unsigned integer or a bit whose role is a state", "Correct the type or the role, or remove 'flags'");
         }
 
         var flags = new Dictionary<int, string>();
         foreach (var (key, value) in map.Entries)
         {
-            if (!Quantities.TryInteger(key.Text, out var bit) || value is not YamlScalar name)
+            var block = new Section(value as YamlMap, ProfileShape.Flag, value);
+            if (!Quantities.TryInteger(key.Text, out var bit) || ((value as YamlScalar)?.Text ?? block.Text("name")) is not { } name)
             {
                 continue;
             }
@@ -713,9 +823,17 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
             {
                 problems.Error(key, $"the flag {bit} is outside the {encoding.RawBits} bits of the point", "Bits count from 0, the least significant, within the point");
             }
-            else if (!flags.TryAdd((int)bit, name.Text))
+            else if (!flags.TryAdd((int)bit, name))
             {
                 problems.Error(key, $"the flag {bit} has two names", "Keep one");
+            }
+            else if (block.Text("severity") is { } severity)
+            {
+                alarms.Add(new((int)bit, name, severity == "alarm", Title(block, "en") ?? name, Title(block, "zh")));
+            }
+            else if (block.Has("holdFor") || block.Has("when"))
+            {
+                problems.Error(value, $"the flag '{name}' has no 'severity', so nothing is found by it", "Add 'severity: warning' or 'alarm', or write only the name");
             }
         }
 
@@ -744,6 +862,14 @@ internal sealed class ProfilePoints(Section defaults, Section poll, HashSet<stri
     }
 
     private static string TypeName(RegisterEncoding encoding) => encoding.Type.ToString().ToLowerInvariant();
+
+    internal static RegisterTable TableOf(string? table) => table switch
+    {
+        "holding" or null => RegisterTable.HoldingRegister,
+        "input" => RegisterTable.InputRegister,
+        "coil" => RegisterTable.Coil,
+        _ => RegisterTable.DiscreteInput,
+    };
 
     private static string TableName(RegisterTable table) => table switch
     {

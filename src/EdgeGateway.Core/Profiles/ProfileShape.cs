@@ -26,10 +26,10 @@ public static class ProfileShape
 
     private static readonly ScalarShape ByteOrder = Choice("big", "little");
     private static readonly ScalarShape PollClass = Choice("fast", "normal", "slow", "once");
-    private static readonly ScalarShape AnyInteger = new(
+    private static readonly ScalarShape AnyInteger = new ScalarShape(
         "a whole number, decimal or 0x hexadecimal",
         s => s.IsPlain && Quantities.TryInteger(s.Text, out var v) && v >= long.MinValue && v <= ulong.MaxValue,
-        json => json.WriteString("type", "integer"));
+        json => json.WriteString("type", "integer")).With(MeantInteger);
 
     public static readonly ObjectShape Cited = new(
         "a citation",
@@ -40,10 +40,18 @@ public static class ProfileShape
 
     private static readonly ListShape Citations = new(new EitherShape(PointId, Cited), min: 1);
 
+    /// <summary>A text in two languages.</summary>
+    public static readonly ObjectShape Title = new(
+        "the title",
+        new("en", Text, "English.") { Required = true },
+        new("zh", Text, "Chinese."));
+
     public static readonly ObjectShape Source = new(
         "a source",
         new("type", Choice("code", "document", "page"), "Program text, document, or page of a library.") { Required = true },
-        new("ref", Text, "Title with edition and page, or repository with path.") { Required = true },
+        new("ref", Text, "Title of the document with its number, or repository with path.") { Required = true },
+        new("edition", Text, "Edition, revision or date of the document."),
+        new("page", Text, "Page or pages of the document, or the section."),
         new("commit", Text, "Commit of the repository."),
         new("checked", TrueOrFalse, "Whether somebody read it in the original.") { Default = "false" },
         new("note", Text, "What to know about it."));
@@ -55,18 +63,34 @@ public static class ProfileShape
         new("coil", Choice("1"), "Function code that reads coils."),
         new("discrete", Choice("2"), "Function code that reads discrete inputs."));
 
+    public static readonly ObjectShape SunSpec = new(
+        "sunspec",
+        new("model", Integer(1, 65_534), "Number of the model: 103, 203, ... Points count from the register that holds it.") { Required = true },
+        new("length", Integer(1, 65_000), "Registers of the model behind its number and its length (L); checked against the points, and shown by the simulator."));
+
     public static readonly ObjectShape Modbus = new(
         "transport.modbus",
+        new("sunspec", SunSpec, "The registers are a SunSpec model, which is looked for in the device's list of models (behind 'SunS' at 40000, 0 or 50000); 'at' counts from the model's first register. Every reply is checked to be of that model."),
         new("functions", Functions, "Function codes; they follow from the table and are stated for the reader."),
         new("addressBase", Choice("pdu"), "Addresses are zero-based, as sent on the wire.") { Default = "pdu" },
         new("maxRegistersPerRead", Integer(1, 125), "Most registers the device answers in one request (MODBUS V1.1b3, 6.3: at most 125).") { Default = "125" },
         new("mayReadGaps", TrueOrFalse, "Whether addresses that no point names may be read to join two blocks.") { Default = "false" },
         new("minGapMs", Integer(0, 10_000), "Quiet time between two requests, in milliseconds.") { Default = "0" },
+        new("oneClientOnly", TrueOrFalse, "Whether the device takes one TCP connection only: while the gateway runs, no other program can read it.") { Default = "false" },
         new("timeoutMs", Integer(10, 60_000), "Longest time to the answer, in milliseconds."));
 
     public static readonly ObjectShape Transport = new(
         "transport",
         new Key("modbus", Modbus, "How the device speaks Modbus.") { Required = true });
+
+    private static readonly ScalarShape PrintedBase = Integer(0, 465_536);
+
+    public static readonly ObjectShape Addressing = new(
+        "addressing",
+        new("holding", PrintedBase, "Number that the manual prints for the holding register with the wire address 0: 40001, 400001, 1 or 0."),
+        new("input", PrintedBase, "The same for input registers: 30001, 300001, 1 or 0."),
+        new("coil", PrintedBase, "The same for coils: 1 or 0."),
+        new("discrete", PrintedBase, "The same for discrete inputs: 10001, 100001, 1 or 0."));
 
     public static readonly ObjectShape Defaults = new(
         "the defaults",
@@ -147,14 +171,30 @@ public static class ProfileShape
         new("readBack", ReadBack, "How the effect is read back."),
         new("safe", Text, "The value to which a write for a time falls back: a number in the point's unit or a name of the enum."));
 
+    public static readonly ObjectShape Flag = new(
+        "a flag",
+        new("name", Text, "Name of the bit.") { Required = true },
+        new("severity", Choice("warning", "alarm"), "The bit is a finding of this severity while it holds (detector flag)."),
+        new("when", Choice("0", "1"), "What the bit holds while the condition is there; 0 for contacts that open.") { Default = "1" },
+        new("holdFor", Duration, "The bit must hold this long before the finding begins, and be gone as long before it ends.") { Default = "0" },
+        new("title", Title, "The finding in words; the name when absent."));
+
+    public static readonly ObjectShape Disagreement = new(
+        "a disagreement",
+        new("at", new EitherShape(Integer(0, 65_535), new ListShape(Integer(0, 65_535), min: 1)), "Wire address or addresses of the facts that the profile does not follow; for SunSpec counted from the model's first register.") { Required = true },
+        new("table", Table, "Their table; the defaults' when absent."),
+        new("because", Text, "Why the profile says something else, or leaves the register out.") { Required = true },
+        new("source", Citations, "The source that decides.") { Required = true });
+
     public static readonly ObjectShape Point = new(
         "a point",
         new("id", PointId, "Name of the point within the device.") { Required = true, AlsoCalled = ["name"] },
-        new("at", Integer(0, 65_535), "Zero-based address as sent on the wire, decimal or hexadecimal.") { Required = true, AlsoCalled = ["address", "adress", "addr", "register", "offset0"] },
-        new("printed", Text, "The number as the manual prints it."),
+        new("at", Integer(0, 65_535), "Zero-based address as sent on the wire, decimal or hexadecimal.") { Required = true, Inherited = true, AlsoCalled = ["address", "adress", "addr", "register", "offset0"] },
+        new("printed", Text, "The number as the manual prints it; with 'addressing' it is checked against 'at'."),
         new("addressConfirmed", TrueOrFalse, "States that an address of 30001-39999 or 40001-49999 is a wire address and not a printed number.") { Default = "false" },
+        new("title", Title, "Name for people; the role's in both languages when absent."),
         new("table", Table, "Register table."),
-        new("type", Type, "Type of the raw value.") { Required = true, AlsoCalled = ["format", "datatype"] },
+        new("type", Type, "Type of the raw value.") { Required = true, Inherited = true, AlsoCalled = ["format", "datatype"] },
         new("bit", Integer(0, 15), "Bit of the register, 0 = least significant; for type bit."),
         new("bits", Bits, "Adjacent bits of an unsigned integer that are the point: 4..7 is a number from 0 to 15."),
         new("length", Integer(1, 125), "Number of registers of a text, or of a mod10 (2, 3 or 4).") { AlsoCalled = ["count", "quantity", "size", "registers"] },
@@ -170,7 +210,7 @@ public static class ProfileShape
         new("offset", Number, "Added after scaling, in the unit.") { Default = "0" },
         new("why", Text, "Why a float carries a power-of-ten scale."),
         new("unit", Text, "UCUM code from the unit table; \"1\" for a plain number.") { Default = "1" },
-        new("role", Text, "What the point means, from the role list, without the suffix that perPhase adds.") { Required = true },
+        new("role", Text, "What the point means, from the role list, without the suffix that perPhase adds.") { Required = true, Inherited = true },
         new("sign", Choice("import-positive", "export-positive"), "Which direction of power the device shows as positive; export-positive is turned round.") { Default = "import-positive" },
         new("perPhase", new ListShape(Text, min: 1), "Parts to which the entry is expanded, such as [l1, l2, l3]: id and role get them as suffix.") { AlsoCalled = ["phases"] },
         new("stride", Integer(1, 65_535), "Addresses from one part to the next."),
@@ -178,13 +218,13 @@ public static class ProfileShape
         new("applies", new ListShape(Choice("ct", "pt")), "Transformer ratios of the site that multiply the value: for meters that report secondary values."),
         new("invalid", new EitherShape(AnyInteger, new ListShape(AnyInteger, min: 1)), "Raw values by which the device says 'not available'."),
         new("enum", new MapShape(AnyInteger, Text, min: 1), "Names of the raw values of a state.") { AlsoCalled = ["symbols", "values"] },
-        new("flags", new MapShape(Integer(0, 63), Text, min: 1), "Names of the bits of a status word, by bit number, 0 = least significant.") { AlsoCalled = ["bitNames"] },
+        new("flags", new MapShape(Integer(0, 63), new EitherShape(Text, Flag), min: 1), "Names of the bits of a status word, by bit number, 0 = least significant; a block makes the bit a finding.") { AlsoCalled = ["bitNames"] },
         new("plausible", Plausible, "What can be believed."),
         new("alarm", Alarm, "Limits that make a finding (detector limit); the site may override them."),
         new("anomaly", Anomaly, "What else makes a finding."),
         new("counter", Counter, "What is known about a counter."),
         new("carbon", Carbon, "How the point enters the carbon account."),
-        new("source", Citations, "Where the register is stated.") { Required = true, AlsoCalled = ["sources"] },
+        new("source", Citations, "Where the register is stated.") { Required = true, Inherited = true, AlsoCalled = ["sources"] },
         new("note", Text, "What to know about the point."));
 
     public static readonly ObjectShape Identify = new(
@@ -211,21 +251,23 @@ public static class ProfileShape
     public static readonly ObjectShape Root = new(
         "a device profile",
         new("schema", Choice(SchemaName), "Format and its major version.") { Required = true },
+        new("extends", Id, "Id of the profile of which this one is a variant: it takes over everything that is not stated here.") { AlsoCalled = ["inherits", "base", "parent"] },
+        new("remove", new ListShape(PointId, min: 1), "Points of the extended profile that this device does not have, by their 'id' there."),
         new("id", Id, "Identifier; the file is <kind>/<id>.yaml.") { Required = true },
-        new("kind", Choice("energy-meter", "drive", "belt-scale", "gas-analyser", "gas-detector", "vibration", "remote-io", "environment", "transformer-monitor", "protection", "inverter"), "Kind of device, and the folder of the file.") { Required = true },
-        new("vendor", Text, "Maker.") { Required = true },
+        new("kind", Choice("energy-meter", "drive", "belt-scale", "gas-analyser", "gas-detector", "vibration", "remote-io", "environment", "transformer-monitor", "protection", "inverter", "conveyor-sensor", "gas-meter", "flow-meter", "weather", "generic"), "Kind of device, and the folder of the file.") { Required = true, Inherited = true },
+        new("vendor", Text, "Maker.") { Required = true, Inherited = true },
         new("models", new ListShape(Text, min: 1), "Models that the profile describes.") { Required = true, AlsoCalled = ["model"] },
         new("revision", Integer(1, 10_000), "Grows with every change of the file.") { Required = true },
-        new("title", new ObjectShape("the title", new("en", Text, "English.") { Required = true }, new("zh", Text, "Chinese.")), "Name for people.") { Required = true },
-        new("sources", new MapShape(PointId, Source, min: 1), "Documents and program texts that points cite.") { Required = true },
-        new("transport", Transport, "How the device is reached.") { Required = true },
+        new("title", Title, "Name for people.") { Required = true },
+        new("wiring", Title, "What a technician connects and sets on the device: terminals, termination, address and baud rate."),
+        new("sources", new MapShape(PointId, Source, min: 1), "Documents and program texts that points cite.") { Required = true, Inherited = true },
+        new("transport", Transport, "How the device is reached.") { Required = true, Inherited = true },
+        new("addressing", Addressing, "How the manual numbers registers, for the check of 'printed'."),
         new("defaults", Defaults, "What points inherit."),
         new("poll", Poll, "Periods of the poll classes."),
-        new("identify", new ListShape(Identify, min: 1), "Probes that refuse the wrong device.") { Required = true },
-        new("points", new ListShape(Point, min: 1), "The quantities.") { Required = true },
-        new("selfTest", new ListShape(SelfTest, min: 1), "Raw words and what they mean; run whenever the profile is loaded.") { Required = true, AlsoCalled = ["tests"] },
-        new("quirks", new ListShape(Text), "What a technician should know."));
-
-    /// <summary>The title block of <see cref="Root"/>.</summary>
-    public static ObjectShape Title => (ObjectShape)Root["title"].Shape;
+        new("identify", new ListShape(Identify, min: 1), "Probes that refuse the wrong device.") { Required = true, Inherited = true },
+        new("points", new ListShape(Point, min: 1), "The quantities.") { Required = true, Inherited = true },
+        new("selfTest", new ListShape(SelfTest, min: 1), "Raw words and what they mean; run whenever the profile is loaded.") { Required = true, Inherited = true, AlsoCalled = ["tests"] },
+        new("disagreements", new ListShape(Disagreement, min: 1), "Collected facts about this device that the profile does not follow, each with the reason."),
+        new("quirks", new ListShape(Text), "What a technician should know.") { AlsoCalled = ["notes"] });
 }

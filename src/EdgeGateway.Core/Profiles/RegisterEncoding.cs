@@ -174,6 +174,9 @@ public sealed record RegisterEncoding
         }
     }
 
+    /// <summary>The same value in registers that stand <paramref name="distance"/> addresses further on.</summary>
+    public RegisterEncoding MovedBy(int distance) => this with { Address = checked((ushort)(Address + distance)), ScaleAt = ScaleAt is { } at ? checked((ushort)(at + distance)) : null };
+
     /// <summary>Number of registers (or bits, for coils and discrete inputs) the value occupies, without its scale register.</summary>
     public int Length => Type switch
     {

@@ -65,6 +65,11 @@ public static class Roles
         Gauge("electricity.energy.active.net", Dimension.ActiveEnergy, "Active energy drawn less active energy fed, as the device shows it; may fall", "净有功电能", LinesAndTariffs, "active_energy_net"),
         Gauge("electricity.energy.reactive.net", Dimension.ReactiveEnergy, "Reactive energy, import less export, as the device shows it; may fall", "净无功电能", LinesAndTariffs, "reactive_energy_net"),
         Counter("electricity.energy.apparent.total", Dimension.ApparentEnergy, "Apparent energy", "视在电能", LinesAndTariffs, "apparent_energy"),
+        Counter("electricity.energy.apparent.import", Dimension.ApparentEnergy, "Apparent energy, import", "正向视在电能", LinesAndTariffs, "apparent_energy_import"),
+        Counter("electricity.energy.apparent.export", Dimension.ApparentEnergy, "Apparent energy, export", "反向视在电能", LinesAndTariffs, "apparent_energy_export"),
+        Gauge("electricity.dc.voltage", Dimension.Voltage, "Voltage of the direct-current side", "直流电压", Channels, "voltage_dc"),
+        Gauge("electricity.dc.current", Dimension.Current, "Current of the direct-current side", "直流电流", Channels, "current_dc"),
+        Gauge("electricity.dc.power", Dimension.ActivePower, "Power of the direct-current side", "直流功率", Channels, "power_dc"),
 
         Gauge("drive.frequency.output", Dimension.Frequency, "Output frequency of the drive", "输出频率", Whole, "output_frequency"),
         Gauge("drive.frequency.setpoint", Dimension.Frequency, "Frequency that is asked of the drive", "设定频率", Whole, "frequency_reference"),

@@ -140,9 +140,18 @@ public static class Units
     /// <summary>The unit with the code, or null.</summary>
     public static Unit? Find(string code) => ByCode.GetValueOrDefault(code);
 
+    /// <summary>The code of a unit as people and other programs write it (kWh, °C, rpm); null when it is none that is certain.</summary>
+    public static string? Colloquially(string written) => Colloquial.GetValueOrDefault(written.Trim());
+
     /// <summary>The code that was probably meant, or null.</summary>
     public static string? Meant(string written) =>
         Colloquial.TryGetValue(written, out var code) ? code : Configuration.Spelling.Nearest(written, All.Select(u => u.Code));
+
+    /// <summary>A value in another unit of the same dimension; null when the two do not measure the same.</summary>
+    public static decimal? Convert(decimal value, Unit from, Unit to) =>
+        from.Dimension != to.Dimension ? null
+        : from.Code == to.Code ? value
+        : ((value * from.Factor) + from.Offset - to.Offset) / to.Factor;
 
     /// <summary>Change of a quantity per second, in <paramref name="point"/> units, that a rate in <paramref name="rate"/> units means; null when it is no rate of it.</summary>
     /// <remarks>Power is the rate of energy, mass flow of mass, volume flow of volume; their canonical units are all per hour (W of W.h, kg/h of kg).</remarks>

@@ -152,6 +152,7 @@ public static class GatewayShape
         new("compliance", TrueOrFalse, "Whether its records must be accounted for; the device's setting when absent."),
         new("plausible", Plausible, "Bounds instead of the profile's."),
         new("limits", new EitherShape(Off, Limits), "Limits of the detector limit over those of the profile, or off."),
+        new("flags", Off, "Off: the bits of the status word, which the profile declares as warnings and alarms, make no findings."),
         new("stuck", new EitherShape(Off, Duration, Stuck), "Time without change that makes a finding, or a block of settings, or off."),
         new("spike", new EitherShape(Off, Spike), "Settings of the detector spike, or off."),
         new("slip", Slip, "On a belt's speed: compares it with the drive (detector slip)."),

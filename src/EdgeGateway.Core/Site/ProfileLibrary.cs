@@ -7,9 +7,10 @@ namespace EdgeGateway.Core.Site;
 internal sealed class ProfileLibrary(Func<string, SourceText?> find, IReadOnlyCollection<string> known, ProblemCollector problems)
 {
     private readonly SortedDictionary<string, (SourceText Text, DeviceProfile? Profile)> _loaded = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, SourceText> _extended = new(StringComparer.Ordinal);
 
-    /// <summary>Texts of the profiles in use, in the order of their ids.</summary>
-    public IEnumerable<SourceText> Texts => _loaded.Values.Select(l => l.Text);
+    /// <summary>Texts of the profiles in use in the order of their ids, then of those that they extend.</summary>
+    public IEnumerable<SourceText> Texts => _loaded.Values.Select(l => l.Text).Concat(_extended.Values).DistinctBy(t => t.FileName);
 
     /// <summary>The profile, or null when it does not exist or has errors; both are reported.</summary>
     public DeviceProfile? Get(string id, YamlNode at)
@@ -25,7 +26,16 @@ internal sealed class ProfileLibrary(Func<string, SourceText?> find, IReadOnlyCo
             return null;
         }
 
-        var (profile, found) = ProfileLoader.Load(text);
+        var (profile, found) = ProfileLoader.Load(text, extended =>
+        {
+            if (find(extended) is { } other)
+            {
+                _extended.TryAdd(extended, other);
+                return other;
+            }
+
+            return null;
+        });
         foreach (var problem in found)
         {
             problems.Add(problem);

@@ -30,7 +30,7 @@ internal sealed class SiteDevices(
     public void Resolve(Section root)
     {
         var ids = new Dictionary<string, int>();
-        var units = new Dictionary<(string Bus, int Unit), string>();
+        var units = new Dictionary<(string Bus, int Unit), List<(string Id, DeviceProfile? Profile)>>();
         foreach (var entry in root.List("devices").OfType<YamlMap>())
         {
             var section = new Section(entry, GatewayShape.Device, entry);
@@ -42,12 +42,19 @@ internal sealed class SiteDevices(
 
             var bus = Bus(section);
             var unit = section.Integer("unit");
+            var profile = section.Text("profile") is { } name ? library.Get(name, section.At("profile")) : null;
             if (bus is not null && unit is { } number)
             {
-                if (!units.TryAdd((bus.Id, number), id))
+                var there = units.TryGetValue((bus.Id, number), out var others) ? others : units[(bus.Id, number)] = [];
+
+                // An inverter and its meter are two models in one SunSpec device.
+                var same = there.Find(o => o.Profile?.SunSpec is not { } model || profile?.SunSpec is not { } own || model.Number == own.Number);
+                if (same.Id is not null)
                 {
-                    problems.Error(section.At("unit"), $"the unit id {number} on the bus '{bus.Id}' belongs to the device '{units[(bus.Id, number)]}' already", "Two devices with one unit id answer at the same time: give one of them another (on the device and here)");
+                    problems.Error(section.At("unit"), $"the unit id {number} on the bus '{bus.Id}' belongs to the device '{same.Id}' already", "Two devices with one unit id answer at the same time: give one of them another (on the device and here). Only different SunSpec models may share one");
                 }
+
+                there.Add((id, profile));
 
                 if (bus is SerialBus or DeviceServerBus && number is < 1 or > 247)
                 {
@@ -55,7 +62,6 @@ internal sealed class SiteDevices(
                 }
             }
 
-            var profile = section.Text("profile") is { } name ? library.Get(name, section.At("profile")) : null;
             Place(section, id, bus, unit ?? 0, profile);
         }
 

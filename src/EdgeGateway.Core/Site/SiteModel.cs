@@ -339,6 +339,9 @@ public sealed record DetectorModel(string Name, IReadOnlyDictionary<string, doub
 {
     /// <summary>Other points that the detector reads, by key: <c>device.point</c>, or <c>point</c> of the same device.</summary>
     public IReadOnlyDictionary<string, string> Points { get; init; } = FrozenDictionary<string, string>.Empty;
+
+    /// <summary>What is found, in words, where the profile says so; null when the detector has words of its own.</summary>
+    public string? Title { get; init; }
 }
 
 /// <summary>How a point enters the carbon account; never an emission factor (factors are dated data).</summary>

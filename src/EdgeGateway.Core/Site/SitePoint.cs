@@ -94,7 +94,12 @@ internal static class SitePoint
     private static List<DetectorModel> Detectors(ProfilePoint point, double factor, Section settings, ProblemCollector problems)
     {
         var detectors = new List<DetectorModel>();
-        var fromProfile = point.Detectors.ToDictionary(d => d.Name, d => d.Scaled(factor));
+        var isFlag = point.Detectors.ToLookup(d => d.Name == "flag");
+        var fromProfile = isFlag[false].ToDictionary(d => d.Name, d => d.Scaled(factor));
+        if (!settings.Has("flags"))
+        {
+            detectors.AddRange(isFlag[true]);
+        }
 
         if (settings.Node("limits") is not YamlScalar)
         {

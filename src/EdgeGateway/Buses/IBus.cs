@@ -12,7 +12,7 @@ public interface IBus : IAsyncDisposable
 {
     /// <summary>Sends one read request and waits for its reply, at most <paramref name="timeout"/>.</summary>
     /// <param name="unit">Address of the device on the bus.</param>
-    /// <param name="request">What to read.</param>
+    /// <param name="request">What to read; with a SunSpec model the bus finds it on the device, and the registers are proved to be of it.</param>
     /// <param name="registers">Receives the registers, or one word of 0 or 1 for each bit; only valid when the reply is good.</param>
     /// <param name="timeout">Time limit for the whole exchange.</param>
     /// <param name="cancel">Stops waiting.</param>

@@ -6,33 +6,54 @@ using EdgeGateway.Protocols.Modbus;
 namespace EdgeGateway.Buses;
 
 /// <summary>A Modbus line or connection as a bus.</summary>
-public sealed class ModbusBus(ModbusClient client) : IBus
+public sealed class ModbusBus : IBus
 {
+    private readonly ModbusClient _client;
+    private readonly SunSpecPlaces _places;
     private ModbusOutcome _last;
+    private string? _problem;
+
+    /// <summary>Makes a bus of a client, which it owns.</summary>
+    public ModbusBus(ModbusClient client)
+    {
+        _client = client;
+        _places = new SunSpecPlaces(ReadWireAsync);
+    }
 
     /// <summary>The client that talks to the devices, for what only Modbus has: identification, and the bytes on the wire.</summary>
-    public ModbusClient Client => client;
+    public ModbusClient Client => _client;
 
     /// <summary>How the last requests of each unit ended.</summary>
     public WireSymptoms Symptoms { get; } = new();
 
     /// <inheritdoc/>
-    public int MaxInFlight => client is ModbusTcpClient tcp ? tcp.Wanted : 1;
+    public int MaxInFlight => _client is ModbusTcpClient tcp ? tcp.Wanted : 1;
 
     /// <inheritdoc/>
-    public WireCounters Wire => client.Counters is var seen ? new(seen.Connects, seen.LateDiscarded, seen.Echoes, seen.Fences) : default;
+    public WireCounters Wire => _client.Counters is var seen ? new(seen.Connects, seen.LateDiscarded, seen.Echoes, seen.Fences) : default;
 
     /// <inheritdoc/>
-    public string LastProblem => _last.IsOk ? "" : _last.Describe();
+    public string LastProblem => _problem ?? (_last.IsOk ? "" : _last.Describe());
 
     /// <inheritdoc/>
+    public ValueTask<BusReply> ReadAsync(byte unit, ReadRequest request, Memory<ushort> registers, TimeSpan timeout, CancellationToken cancel) =>
+        request.SunSpecModel == 0 ? ReadWireAsync(unit, request, registers, timeout, cancel) : ReadModelAsync(unit, request, registers, timeout, cancel);
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<BusReply> ReadAsync(
+    private async ValueTask<BusReply> ReadModelAsync(byte unit, ReadRequest request, Memory<ushort> registers, TimeSpan timeout, CancellationToken cancel)
+    {
+        var (reply, problem) = await _places.ReadAsync(unit, request, registers, timeout, cancel).ConfigureAwait(false);
+        _problem = problem;
+        return reply;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<BusReply> ReadWireAsync(
         byte unit, ReadRequest request, Memory<ushort> registers, TimeSpan timeout, CancellationToken cancel)
     {
-        var outcome = await client.ReadAsync(
+        var outcome = await _client.ReadAsync(
             unit, TableOf(request.Table), request.Address, request.Quantity, registers, timeout, cancel).ConfigureAwait(false);
-        Symptoms.Count(unit, request.Quantity, outcome, client.Counters);
+        Symptoms.Count(unit, request.Quantity, outcome, _client.Counters);
         return Judge(outcome) with { Queued = outcome.Queued };
     }
 
@@ -42,13 +63,13 @@ public sealed class ModbusBus(ModbusClient client) : IBus
         byte unit, Core.Profiles.RegisterTable table, ushort address, ReadOnlyMemory<ushort> words, bool single, TimeSpan timeout, CancellationToken cancel)
     {
         var outcome = single && words.Length == 1
-            ? await client.WriteSingleAsync(unit, TableOf(table), address, words.Span[0], timeout, cancel).ConfigureAwait(false)
-            : await client.WriteMultipleAsync(unit, TableOf(table), address, words, timeout, cancel).ConfigureAwait(false);
+            ? await _client.WriteSingleAsync(unit, TableOf(table), address, words.Span[0], timeout, cancel).ConfigureAwait(false)
+            : await _client.WriteMultipleAsync(unit, TableOf(table), address, words, timeout, cancel).ConfigureAwait(false);
         return Judge(outcome);
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => client.DisposeAsync();
+    public ValueTask DisposeAsync() => _client.DisposeAsync();
 
     private BusReply Judge(ModbusOutcome outcome)
     {
@@ -57,7 +78,7 @@ public sealed class ModbusBus(ModbusClient client) : IBus
             return BusReply.Good;
         }
 
-        _last = outcome;
+        (_last, _problem) = (outcome, null);
         return outcome.Status switch
         {
             ModbusStatus.Exception => new BusReply(QualityReason.DeviceException, (byte)outcome.ExceptionCode),

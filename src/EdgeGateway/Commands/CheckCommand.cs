@@ -1,9 +1,8 @@
 using System.CommandLine;
 using EdgeGateway.Buses;
+using EdgeGateway.Commands.Profiles;
 using EdgeGateway.Core;
-using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Polling;
-using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
 
@@ -45,14 +44,16 @@ internal static class CheckCommand
         var usable = true;
         foreach (var path in given.SelectMany(Expand))
         {
-            usable &= IsProfile(path) ? CheckProfile(path) : CheckGateway(path, profileDirectory);
+            usable &= IsProfile(path) ? CheckProfile(path, profileDirectory) : CheckGateway(path, profileDirectory);
         }
 
         return usable ? Terminal.Success : Terminal.BadInput;
     }
 
     private static IEnumerable<string> Expand(string path) => Directory.Exists(path)
-        ? Directory.EnumerateFiles(path, "*.yaml", SearchOption.AllDirectories).Where(f => IsProfile(f) || HasSchema(f, "edgegateway/gateway/")).Order(StringComparer.Ordinal)
+        ? Directory.EnumerateFiles(path, "*.yaml", SearchOption.AllDirectories)
+            .Where(f => (IsProfile(f) && !Path.GetRelativePath(path, f).StartsWith("templates", StringComparison.Ordinal)) || HasSchema(f, "edgegateway/gateway/"))
+            .Order(StringComparer.Ordinal)
         : [path];
 
     // A profile says so in its first key; a file that cannot be read is left to the gateway's reader, which says why.
@@ -61,13 +62,18 @@ internal static class CheckCommand
     private static bool HasSchema(string path, string schema) =>
         File.Exists(path) && File.ReadLines(path).Take(50).Any(line => line.StartsWith($"schema: {schema}", StringComparison.Ordinal));
 
-    private static bool CheckProfile(string path)
+    /// <summary>Checks one profile and prints what is wrong.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="profileDirectory">Where the profiles stand that it extends; null for the usual places.</param>
+    /// <returns>Whether it is usable.</returns>
+    internal static bool CheckProfile(string path, string? profileDirectory)
     {
-        var (profile, problems) = ProfileLoader.Load(new SourceText(path, File.ReadAllText(path)));
+        var (profile, problems) = ProfileCommand.Load(path, profileDirectory);
         Terminal.Print(problems, Console.Error);
         if (profile is null)
         {
-            Console.WriteLine($"{path}: not usable");
+            var blanks = problems.Count(p => p.What.StartsWith("fill in: ", StringComparison.Ordinal));
+            Console.WriteLine($"{path}: not usable{(blanks > 0 ? $", {blanks} {(blanks == 1 ? "place" : "places")} to fill in" : "")}");
             return false;
         }
 

@@ -50,9 +50,10 @@ internal static class CommonOptions
     public static IReadOnlyList<DeviceProfile> Library(string configuration, string? profiles)
     {
         List<DeviceProfile> library = [];
-        foreach (var (id, path) in SiteFiles.Find(configuration, profiles).ProfilePaths.OrderBy(p => p.Key, StringComparer.Ordinal))
+        var files = SiteFiles.Find(configuration, profiles);
+        foreach (var (id, path) in files.ProfilePaths.OrderBy(p => p.Key, StringComparer.Ordinal))
         {
-            if (ProfileLoader.Load(new SourceText(path, File.ReadAllText(path))).Profile is { } profile)
+            if (ProfileLoader.Load(new SourceText(path, File.ReadAllText(path)), files.Text).Profile is { } profile)
             {
                 library.Add(profile);
             }

@@ -56,7 +56,7 @@ public sealed class SiteFiles
         }
 
         var text = new SourceText(configuration, File.ReadAllText(configuration));
-        var site = Load(text, Profile, _paths.Keys, out var profiles, out problems);
+        var site = Load(text, Text, _paths.Keys, out var profiles, out problems);
         if (site is null)
         {
             return null;
@@ -135,5 +135,6 @@ public sealed class SiteFiles
         return site;
     }
 
-    private SourceText? Profile(string id) => _paths.TryGetValue(id, out var path) ? new SourceText(path, File.ReadAllText(path)) : null;
+    /// <summary>The text of a profile, or null when there is none of that id.</summary>
+    public SourceText? Text(string id) => _paths.TryGetValue(id, out var path) ? new SourceText(path, File.ReadAllText(path)) : null;
 }

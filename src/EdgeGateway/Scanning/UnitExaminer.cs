@@ -1,4 +1,5 @@
 using System.Text;
+using EdgeGateway.Buses;
 using EdgeGateway.Core.Diagnosis;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Protocols.Modbus;
@@ -16,8 +17,6 @@ internal sealed class UnitExaminer(IReadOnlyList<DeviceProfile> profiles, TimeSp
     private const int SilenceEndsIt = 3;
     private const int FewPoints = 8;
 
-    // SunSpec, device information model specification 1.1: the marker, then model 1 with maker and model.
-    private static readonly ushort[] SunSpecPlaces = [40000, 50000, 0];
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Examines one unit.</summary>
@@ -28,12 +27,18 @@ internal sealed class UnitExaminer(IReadOnlyList<DeviceProfile> profiles, TimeSp
         var (sunSpec, said) = await SunSpecAsync(reading, cancel).ConfigureAwait(false);
         IReadOnlyList<string> texts = [.. names.All, .. said];
 
-        foreach (var encoding in profiles.SelectMany(p => p.Identify).Select(p => p.Encoding).DistinctBy(e => (e.Table, e.Span)))
+        // Models of a SunSpec device are where its list says; a profile of a model that it does not have is no candidate.
+        var models = sunSpec is { } marker ? await ModelsAsync(reading, marker, cancel).ConfigureAwait(false) : [];
+        var candidates = profiles
+            .Where(p => p.SunSpec is null || models.ContainsKey(p.SunSpec.Number))
+            .Select(p => p.SunSpec is null ? p : p.At(models[p.SunSpec.Number]))
+            .ToArray();
+        foreach (var encoding in candidates.SelectMany(p => p.Identify).Select(p => p.Encoding).DistinctBy(e => (e.Table, e.Span)))
         {
             await reading.ReadAsync(encoding.Table, encoding.Span.First, encoding.Span.Length, cancel).ConfigureAwait(false);
         }
 
-        var possible = profiles.Where(p => ProfileFits.PassesProbes(p, reading.Registers)).ToArray();
+        var possible = candidates.Where(p => ProfileFits.PassesProbes(p, reading.Registers)).ToArray();
         for (var i = 0; i < possible.Length; i++)
         {
             step(i, possible.Length);
@@ -65,10 +70,11 @@ internal sealed class UnitExaminer(IReadOnlyList<DeviceProfile> profiles, TimeSp
         };
     }
 
+    // SunSpec Device Information Model Specification 1.1: the marker, then model 1 with maker and model.
     private static async Task<(int? At, IReadOnlyList<string> Said)> SunSpecAsync(Reading reading, CancellationToken cancel)
     {
         var words = new ushort[32];
-        foreach (var at in SunSpecPlaces)
+        foreach (var at in SunSpecPlaces.Bases)
         {
             await reading.ReadAsync(CoreTable.HoldingRegister, at, 2, cancel).ConfigureAwait(false);
             if (reading.Registers.Get(CoreTable.HoldingRegister, at, words.AsSpan(0, 2)) == RegisterState.Read && words is [0x5375, 0x6E53, ..])
@@ -81,6 +87,25 @@ internal sealed class UnitExaminer(IReadOnlyList<DeviceProfile> profiles, TimeSp
         }
 
         return (null, []);
+    }
+
+    /// <summary>The models of the device and the address of the first register of each; of several with one number the first.</summary>
+    private static async Task<Dictionary<int, int>> ModelsAsync(Reading reading, int marker, CancellationToken cancel)
+    {
+        var models = new Dictionary<int, int>();
+        var words = new ushort[2];
+        for (var (at, count) = (marker + 2, 0); at + 1 <= ushort.MaxValue && count < SunSpecPlaces.MostModels; at += 2 + words[1], count++)
+        {
+            await reading.ReadAsync(CoreTable.HoldingRegister, at, 2, cancel).ConfigureAwait(false);
+            if (reading.Registers.Get(CoreTable.HoldingRegister, at, words) != RegisterState.Read || words[0] == SunSpecPlaces.EndOfModels)
+            {
+                break;
+            }
+
+            models.TryAdd(words[0], at);
+        }
+
+        return models;
     }
 
     private static string Text(ReadOnlySpan<ushort> words)

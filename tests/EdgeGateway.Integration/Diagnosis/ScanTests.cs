@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Hosting;
 using EdgeGateway.Integration.Gateway;
@@ -238,8 +237,11 @@ public sealed class ScanTests
         Assert.Equal((3, 115200), (unit.Unit, unit.Place.Baud));
     }
 
-    private static List<DeviceProfile> Profiles() =>
-        [.. new SiteFiles([RepositoryFiles.At("device-profiles")]).ProfilePaths.Values.Select(p => ProfileLoader.Load(new SourceText(p, File.ReadAllText(p))).Profile!)];
+    private static List<DeviceProfile> Profiles()
+    {
+        var files = new SiteFiles([RepositoryFiles.At("device-profiles")]);
+        return [.. files.ProfilePaths.Keys.Select(id => ProfileLoader.Load(files.Text(id)!, files.Text).Profile!)];
+    }
 
     private sealed class View : IScanView
     {

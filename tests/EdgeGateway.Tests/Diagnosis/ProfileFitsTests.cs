@@ -1,7 +1,7 @@
-using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Diagnosis;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Hosting;
 using EdgeGateway.Simulator;
 using EdgeGateway.Tests.Shared;
 using EdgeGateway.Tests.Simulator;
@@ -151,9 +151,13 @@ public sealed class ProfileFitsTests
     private static string Describe(IEnumerable<ProfileFit> ranking) =>
         string.Join('\n', ranking.Take(4).Select(f => $"{f.Profile.Id} {f.Percent} % {f.IsPossible}: {string.Join("; ", f.Reasons)}"));
 
-    private static Dictionary<string, DeviceProfile> LoadAll() =>
-        RepositoryFiles.Profiles
-            .Select(f => ProfileLoader.Load(new SourceText(f, File.ReadAllText(f))).Profile!)
+    private static Dictionary<string, DeviceProfile> LoadAll()
+    {
+        // SunSpec models are found by the device's own list of them, and judged where they stand.
+        var files = new SiteFiles([RepositoryFiles.At("device-profiles")]);
+        return files.ProfilePaths.Keys
+            .Select(id => ProfileLoader.Load(files.Text(id)!, files.Text).Profile!)
+            .Where(p => p.SunSpec is null)
             .ToDictionary(p => p.Id);
 
     private static SiteModel SiteOf(string id) => ProfileImageTests.SiteOf(id);

@@ -1,6 +1,6 @@
-using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Profiles;
+using EdgeGateway.Hosting;
 using EdgeGateway.Tests.Shared;
 using FsCheck;
 using FsCheck.Fluent;
@@ -11,13 +11,14 @@ namespace EdgeGateway.Tests.Polling;
 public class OptimumTests
 {
     public static TheoryData<string> Profiles =>
-        [.. RepositoryFiles.Profiles.Select(f => Path.GetRelativePath(RepositoryFiles.At("device-profiles"), f))];
+        [.. Library.ProfilePaths.Keys.Order(StringComparer.Ordinal)];
+
+    private static SiteFiles Library { get; } = new([RepositoryFiles.At("device-profiles")]);
 
     [Theory, MemberData(nameof(Profiles))]
-    public void Every_profile_is_read_in_the_least_bus_time_for_each_period_and_each_joint_due_set(string file)
+    public void Every_profile_is_read_in_the_least_bus_time_for_each_period_and_each_joint_due_set(string id)
     {
-        var path = Path.Combine(RepositoryFiles.At("device-profiles"), file);
-        var profile = ProfileLoader.Load(new SourceText(file, File.ReadAllText(path))).Profile!;
+        var profile = ProfileLoader.Load(Library.Text(id)!, Library.Text).Profile!;
         var limits = ReadLimits.Of(profile);
         var named = profile.Points.Select(p => p.Encoding).ToArray();
         foreach (var baud in (int[])[9600, 19_200, 115_200])

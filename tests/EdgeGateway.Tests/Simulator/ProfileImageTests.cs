@@ -78,7 +78,7 @@ public sealed class ProfileImageTests
         foreach (var probe in model.Devices[0].Profile.Identify)
         {
             var words = new ushort[probe.Encoding.Length];
-            Assert.True(site.TryRead(0, probe.Encoding.Table, probe.Encoding.Address, words));
+            Assert.True(site.TryRead(0, probe.Encoding.Table, site.FirstRegister(0) + probe.Encoding.Address, words));
             Assert.Equal(DecodeStatus.Ok, RegisterCodec.Decode(probe.Encoding, words, out var value, out var raw));
             Assert.True(probe.AnyOf.Count == 0 || probe.AnyOf.ContainsKey(raw), $"0x{probe.Encoding.Address:X4} = 0x{raw:X}");
             Assert.True(value >= (probe.Min ?? value) && value <= (probe.Max ?? value), $"0x{probe.Encoding.Address:X4} = {value}");
@@ -115,14 +115,14 @@ public sealed class ProfileImageTests
         var number = (value - (double)encoding.Offset) / (double)encoding.Scale;
         return encoding.Type switch
         {
-            RegisterType.Float32 => ((decimal)Math.Max(1e-9, MathF.BitIncrement(Math.Abs((float)number)) - Math.Abs((float)number)) * encoding.Scale) + 1e-9m,
+            RegisterType.Float32 => ((decimal)Math.Max(1e-9, MathF.BitIncrement(Math.Abs((float)number)) - Math.Abs((float)number)) * Math.Abs(encoding.Scale)) + 1e-9m,
             RegisterType.Float64 => 1e-6m,
             RegisterType.DateTime => 1,
             _ => RegisterCodec.StepOf(encoding, raw),
         };
     }
 
-    internal static SiteModel SiteOf(string id)
+    internal static SiteModel SiteOf(string id, string settings = "")
     {
         var metering = Files()[id].Contains("role: electricity_purchased", StringComparison.Ordinal) ? ", metering: { role: incomer }" : "";
         var (model, problems) = SiteLoader.Load(
@@ -131,7 +131,7 @@ public sealed class ProfileImageTests
                 site: { id: test, timezone: UTC, region: CN }
                 gateway: { id: test }
                 buses: [{ id: tcp, type: modbus-tcp, host: 127.0.0.1, port: 15502 }]
-                devices: [{ id: device, profile: {{id}}, bus: tcp, unit: 1{{metering}} }]
+                devices: [{ id: device, profile: {{id}}, bus: tcp, unit: 1{{metering}}{{settings}} }]
                 """),
             Find);
         return model ?? throw new InvalidOperationException(string.Join('\n', problems));

@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Text.Json;
+using EdgeGateway.Core.Profiles;
+
+namespace EdgeGateway.Commands.Profiles;
+
+/// <summary>What the importers have in common: words of other programs in the words of profiles. What has no counterpart is null.</summary>
+internal static class ImportWords
+{
+    /// <summary>The role by its alias in other collections: <c>active_power_l1</c>; null when the name says nothing for sure.</summary>
+    public static string? Role(string name)
+    {
+        var id = ProfileDraft.PointId(name);
+        var role = Roles.All.Where(r => r.Alias is not null && (id == r.Alias || id.StartsWith(r.Alias + "_", StringComparison.Ordinal))).MaxBy(r => r.Alias!.Length);
+        if (role is null)
+        {
+            return null;
+        }
+
+        var part = id.Length > role.Alias!.Length ? id[(role.Alias.Length + 1)..] : "";
+        return part is "" or "total" ? role.Name : role.Parts.Contains(part) ? $"{role.Name}.{part}" : null;
+    }
+
+    /// <summary>The unit of the table; null when there is none that is certain.</summary>
+    public static string? Unit(string? written) =>
+        string.IsNullOrWhiteSpace(written) ? null
+        : Units.Find(written) is { } unit ? unit.Code
+        : Units.Colloquially(written);
+
+    public static string? Table(string? written) => ProfileDraft.PointId(written ?? "") switch
+    {
+        "holding_registers" or "holding_register" or "holding" or "holding_single" or "holding_multi" => "holding",
+        "input_registers" or "input_register" or "input" => "input",
+        "coils" or "coil" => "coil",
+        "discrete_inputs" or "discrete_input" or "discrete" or "discretes_input" => "discrete",
+        _ => null,
+    };
+
+    /// <summary>ABCD and its permutations; null for what is not one.</summary>
+    public static (string Word, string Byte)? Order(string? letters) => letters?.ToUpperInvariant() switch
+    {
+        "AB" or "ABCD" or "ABCDEFGH" => ("high-first", "big"),
+        "CDAB" or "GHEFCDAB" => ("low-first", "big"),
+        "BA" or "BADC" or "BADCFEHG" => ("high-first", "little"),
+        "DCBA" or "HGFEDCBA" => ("low-first", "little"),
+        _ => null,
+    };
+
+    public static string? Text(this JsonElement element, string name) => element.TryGetProperty(name, out var value)
+        ? value.ValueKind switch { JsonValueKind.String => value.GetString(), JsonValueKind.Number => value.GetRawText(), _ => null }
+        : null;
+
+    /// <summary>A number that is not 1, as a scale; null for 1 and for what is no number.</summary>
+    public static string? Scale(string? written) =>
+        written is not null && decimal.TryParse(written, NumberStyles.Float, CultureInfo.InvariantCulture, out var scale) && scale != 1 && scale != 0
+            ? scale.ToString("0.############", CultureInfo.InvariantCulture)
+            : null;
+}
