@@ -75,7 +75,7 @@ public sealed class SiteFiles
     }
 
     /// <summary>Resolves a text that stands in no file, with the profiles found; the files it names are not looked at.</summary>
-    public SiteModel? Load(SourceText gateway, out IReadOnlyList<Problem> problems) => Load(gateway, Profile, _paths.Keys, out _, out problems);
+    public SiteModel? Load(SourceText gateway, out IReadOnlyList<Problem> problems) => Load(gateway, Text, _paths.Keys, out _, out problems);
 
     private static MqttUplinkModel WithFiles(MqttUplinkModel uplink, string here, string configuration, List<Problem> problems)
     {

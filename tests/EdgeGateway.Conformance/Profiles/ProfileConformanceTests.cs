@@ -1,6 +1,5 @@
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Profiles;
-using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Conformance.Profiles;
 

@@ -1,6 +1,7 @@
 using EdgeGateway.Core;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Profiles;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Conformance.Profiles;
 
@@ -8,7 +9,7 @@ namespace EdgeGateway.Conformance.Profiles;
 internal static class ProfileFiles
 {
     /// <summary>Folder of the repository.</summary>
-    public static string Root { get; } = FindRoot();
+    public static string Root { get; } = RepositoryFiles.At("");
 
     /// <summary>Folder of the profiles.</summary>
     public static string Folder => Path.Combine(Root, "device-profiles");
@@ -64,16 +65,5 @@ internal static class ProfileFiles
         }
 
         return fields;
-    }
-
-    private static string FindRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "EdgeGateway.sln")))
-        {
-            directory = directory.Parent;
-        }
-
-        return directory?.FullName ?? throw new DirectoryNotFoundException("EdgeGateway.sln is in no folder above the tests.");
     }
 }

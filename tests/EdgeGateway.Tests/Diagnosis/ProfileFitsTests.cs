@@ -159,6 +159,7 @@ public sealed class ProfileFitsTests
             .Select(id => ProfileLoader.Load(files.Text(id)!, files.Text).Profile!)
             .Where(p => p.SunSpec is null)
             .ToDictionary(p => p.Id);
+    }
 
     private static SiteModel SiteOf(string id) => ProfileImageTests.SiteOf(id);
 }
