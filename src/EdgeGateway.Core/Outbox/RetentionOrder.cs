@@ -52,6 +52,9 @@ public static class RetentionOrder
         new(RowClass.Compliance, Statements),
     ];
 
+    /// <summary>Number of the first step after the samples.</summary>
+    public static int AfterSamples { get; } = Steps.IndexOf(new(RowClass.Summary, 0));
+
     /// <summary>Number of the first step that must be accounted for: everything else in the store goes before.</summary>
     public static int FirstAccounted { get; } = Steps.IndexOf(new(RowClass.Compliance, Findings));
 

@@ -112,14 +112,20 @@ public sealed partial class SqliteStore
     {
         for (var step = 0; step < RetentionOrder.FirstAccounted; step++)
         {
+            // Samples that were evaluated and that no restart needs are samples, too: no summary goes before them.
+            if (step == RetentionOrder.AfterSamples && TrimUntilFree(enough, Covered(fallBack: true)))
+            {
+                return RoomMade.Enough;
+            }
+
             if (EvictForRoom(step, wanted, ref mostRows) || mostRows <= 0)
             {
                 return FreePages() >= enough ? RoomMade.Enough : RoomMade.Some;
             }
         }
 
-        // The samples of the past before what must be accounted for; but first those without which a restart is possible even from the older checkpoint.
-        if (TrimUntilFree(enough, Covered(fallBack: true)) || TrimUntilFree(enough, Covered(fallBack: false)))
+        // Before what must be accounted for also the samples without which only the newer checkpoint allows a restart.
+        if (TrimUntilFree(enough, Covered(fallBack: false)))
         {
             return RoomMade.Enough;
         }

@@ -154,7 +154,7 @@ public sealed partial class SqliteStore
 
     private void BeginWork()
     {
-        _runsAdded.Clear();
+        _runsChanged.Clear();
         _work.CopyFrom(_live);
         _losses.Clear();
         _rowsGone = false;
@@ -164,7 +164,7 @@ public sealed partial class SqliteStore
 
     private void EndWork()
     {
-        _runsAdded.Clear();
+        _runsChanged.Clear();
         _live.CopyFrom(_work);
         _moreToDelete = _moreToDeleteAfter;
         CloseAcknowledgements();

@@ -6,7 +6,8 @@ namespace EdgeGateway.Storage;
 public sealed partial class SqliteStore
 {
     private readonly Dictionary<(long Stream, long Epoch, string Reason, string Destination), int> _runs = [];
-    private readonly List<(long Stream, long Epoch, string Reason, string Destination)> _runsAdded = [];
+    private readonly List<((long Stream, long Epoch, string Reason, string Destination) Key, int By)> _runsChanged = [];
+    private int _runCount;
 
     // Lines that are not what was written; the next commit deletes them. Guarded by _acknowledging.
     private readonly List<LossLine> _rottenLosses = [];
@@ -27,6 +28,7 @@ public sealed partial class SqliteStore
 
             var key = (line.Stream, line.Epoch, line.Reason, line.Destination);
             _runs[key] = _runs.GetValueOrDefault(key) + 1;
+            _runCount++;
             found[(int)LossReason.StateOf(line.Reason)] += line.Last - line.First + 1;
         }
 
@@ -108,29 +110,40 @@ public sealed partial class SqliteStore
         }
     }
 
+    /// <summary>
+    /// Counts a new run. Where there are as many as may be, the oldest of the stream, epoch, reason and destination that has the most is forgotten: however rows
+    /// that go and rows that stay follow each other, the account does not outgrow its share, and no cause crowds out the others.
+    /// </summary>
     private void CountRun(RecordLoss loss)
     {
-        var key = ((long)loss.Stream, loss.Epoch, loss.Reason, loss.Destination);
-        var runs = _runs.GetValueOrDefault(key);
-        if (runs < _limits.MostLossRuns)
+        // Two for one where there are too many: the budget was larger before.
+        for (var n = 0; n < 2 && _runCount >= _limits.MostLossRuns; n++)
         {
-            _runs[key] = runs + 1;
-            _runsAdded.Add(key);
-            return;
+            var most = _runs.MaxBy(r => r.Value).Key;
+            _sql.ForgetLoss.Bind(1, most.Stream).Bind(2, most.Epoch).Bind(3, most.Reason).Bind(4, most.Destination).Run();
+            ChangeRuns(most, -1);
         }
 
-        _sql.ForgetLoss.Bind(1, key.Item1).Bind(2, loss.Epoch).Bind(3, loss.Reason).Bind(4, loss.Destination).Run();
+        ChangeRuns(((long)loss.Stream, loss.Epoch, loss.Reason, loss.Destination), 1);
     }
 
-    /// <summary>The runs counted by a transaction that was taken back.</summary>
+    private void ChangeRuns((long Stream, long Epoch, string Reason, string Destination) key, int by)
+    {
+        _runs[key] = _runs.GetValueOrDefault(key) + by;
+        _runCount += by;
+        _runsChanged.Add((key, by));
+    }
+
+    /// <summary>What a transaction that was taken back had counted.</summary>
     private void ForgetRuns()
     {
-        foreach (var key in _runsAdded)
+        foreach (var (key, by) in _runsChanged)
         {
-            _runs[key]--;
+            _runs[key] -= by;
+            _runCount -= by;
         }
 
-        _runsAdded.Clear();
+        _runsChanged.Clear();
     }
 
     private void AddLoss(FeedStream stream, long epoch, long first, long count, string reason, string destination)

@@ -18,8 +18,8 @@ internal readonly record struct StoreLimits
     private const long LeastWithBallast = 16L << 20;
     private const long LargestBallast = 8L << 20;
 
-    // A line of the table "loss".
-    private const int LossRunBytes = 80;
+    // A line of the table "loss", with what its pages leave empty: 60 were read.
+    private const int LossRunBytes = 64;
 
     private StoreLimits(long budget)
     {
@@ -35,7 +35,7 @@ internal readonly record struct StoreLimits
         Sqlite = new DatabaseLimits(pages, (long)pages * FrameBytes, (TotalBytes - LogReserveBytes) / Database.PageSize);
         AsideBytes = Math.Clamp(budget / 64, 8 << 10, 1 << 20);
         QuarantineBytes = budget / 16;
-        MostLossRuns = (int)Math.Clamp(budget / 16 / LossRunBytes, 400, 50_000);
+        MostLossRuns = (int)Math.Clamp(budget / 16 / LossRunBytes, 400, 100_000);
         TruncateAtBytes = (long)pages * FrameBytes;
     }
 
@@ -57,8 +57,8 @@ internal readonly record struct StoreLimits
     public long QuarantineBytes { get; }
 
     /// <summary>
-    /// Most runs of lost records that are kept of one stream, epoch, reason and destination, the newest: a sixteenth of the budget. Where rows of different fates
-    /// follow each other each leaves a run of its own; what is forgotten was published or is still a notice, and stays in the counts.
+    /// Most runs of lost records that are kept, the newest of each stream, epoch, reason and destination: a sixteenth of the budget in all. Where rows of different
+    /// fates follow each other each leaves a run of its own; what is forgotten was published or is still a notice, and stays in the counts.
     /// </summary>
     public int MostLossRuns { get; }
 

@@ -70,6 +70,42 @@ public sealed class DegradationTests
     }
 
     [Fact]
+    public void The_account_of_losses_keeps_its_share_whatever_follows_what_and_for_however_many_reasons()
+    {
+        using var t = new TestStore(OutageSite.NewDirectory(), 1 << 20, 64 << 10);
+        var most = StoreLimits.For(1 << 20).MostLossRuns;
+        int[] standIns = [60, 300, 900, 3600];
+        var gone = new List<RecordLoss>();
+        while (gone.Count < 2 * most)
+        {
+            for (var n = 0; n < 20; n++)
+            {
+                // No two neighbours have one fate: each leaves a run of its own.
+                t.Add(FeedStream.Summary, RowClass.Summary, bytes: 300, level: 7, standIn: standIns[n % 4]);
+            }
+
+            gone.AddRange(t.Commit().Losses);
+            Assert.InRange(t.FileBytes(), 1, 1 << 20);
+        }
+
+        foreach (var _ in new[] { "running", "after a restart" })
+        {
+            var statistics = t.Store.Statistics();
+            Assert.Equal(gone.Sum(l => l.Last - l.First + 1), statistics.ThinnedRecords);
+            Assert.Equal(most, statistics.Losses.Count);
+
+            // The newest of each reason, and of each as many.
+            foreach (var reason in statistics.Losses.GroupBy(l => l.Reason))
+            {
+                Assert.InRange(reason.Count(), (most / 4) - 1, (most / 4) + 1);
+                Assert.Equal(gone.Where(l => l.Reason == reason.Key).Select(l => l.First).TakeLast(reason.Count()), reason.Select(l => l.First));
+            }
+
+            t.Reopen();
+        }
+    }
+
+    [Fact]
     public void The_rows_of_a_program_that_knew_only_classes_go_in_the_order_of_their_classes()
     {
         using var t = new TestStore(OutageSite.NewDirectory(), 1 << 20, 64 << 10);

@@ -338,6 +338,40 @@ public sealed class StoreBudgetTests
     }
 
     [Fact]
+    public void The_sample_log_that_no_restart_needs_goes_after_the_samples_and_before_any_summary()
+    {
+        using var t = new TestStore(null, 1 << 20, 512 << 10);
+        for (var n = 1; n <= 60; n++)
+        {
+            t.Feed(400);
+            t.SetCheckpoint();
+            t.Commit();
+        }
+
+        t.Add(FeedStream.Sample, RowClass.Raw, bytes: 900, standIn: 60);
+        t.Commit();
+        var before = t.Store.Statistics().SampleLogBytes;
+        var lost = new List<RecordLoss>();
+        while (lost.Count < 2)
+        {
+            t.Add(FeedStream.Summary, RowClass.Summary, bytes: 900, level: RetentionOrder.LevelOf(TimeSpan.FromMinutes(1)), standIn: 900);
+            var losses = t.Commit().Losses;
+            if (losses.Count > 0 && lost.Count == 0)
+            {
+                Assert.InRange(t.Store.Statistics().SampleLogBytes, before / 2, before);
+            }
+
+            lost.AddRange(losses);
+            Assert.InRange(t.FileBytes(), 1, 1 << 20);
+        }
+
+        Assert.Equal([FeedStream.Sample, FeedStream.Summary], lost.Select(l => l.Stream));
+
+        // Batch 60 is what a start from the older checkpoint needs; it outlives the summaries.
+        Assert.Equal(60, Assert.Single(t.ReadLog()).Number);
+    }
+
+    [Fact]
     public void Rows_go_before_the_part_of_the_log_that_a_start_from_the_older_checkpoint_needs()
     {
         using var t = new TestStore(null, 512 << 10, 16 << 10);
