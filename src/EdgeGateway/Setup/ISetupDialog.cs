@@ -42,7 +42,7 @@ internal sealed class TerminalDialog : ISetupDialog
     public T Choose<T>(string question, IReadOnlyList<T> choices, Func<T, string> words)
         where T : notnull
     {
-        var chosen = AnsiConsole.Prompt(new SelectionPrompt<T>().Title(Markup.Escape(question)).PageSize(Rows).UseConverter(c => Markup.Escape(words(c))).AddChoices(choices));
+        var chosen = AnsiConsole.Prompt(new SelectionPrompt<T>().Title(Markup.Escape(question)).PageSize(Rows).WrapAround().UseConverter(c => Markup.Escape(words(c))).AddChoices(choices));
         AnsiConsole.MarkupLineInterpolated($"{question} [blue]{words(chosen)}[/]");
         return chosen;
     }
@@ -50,7 +50,7 @@ internal sealed class TerminalDialog : ISetupDialog
     public IReadOnlyList<T> ChooseSeveral<T>(string question, IReadOnlyList<T> choices, Func<T, string> words)
         where T : notnull
     {
-        var chosen = AnsiConsole.Prompt(new MultiSelectionPrompt<T>().Title(Markup.Escape(question)).PageSize(Rows).NotRequired()
+        var chosen = AnsiConsole.Prompt(new MultiSelectionPrompt<T>().Title(Markup.Escape(question)).PageSize(Rows).WrapAround().NotRequired()
             .InstructionsText("[grey](space marks, enter goes on)[/]").UseConverter(c => Markup.Escape(words(c))).AddChoices(choices));
         AnsiConsole.MarkupLineInterpolated($"{question} [blue]{string.Join(", ", chosen.Select(words))}[/]");
         return chosen;

@@ -71,6 +71,16 @@ public sealed class MqttUplinkRunTests : ILogger, IDisposable
     }
 
     [Fact]
+    public async Task A_status_that_the_server_does_not_survive_holds_up_no_row()
+    {
+        _outbox.Add();
+        _outbox.Add();
+        await RunAsync(Model(), (topic, _) => topic.EndsWith("/status", StringComparison.Ordinal), () => Settled(2), default);
+        Assert.Empty(_outbox.Quarantined);
+        Assert.Equal([1, 2], _outbox.Acknowledged("centre").Order());
+    }
+
+    [Fact]
     public async Task A_server_that_acknowledges_nothing_in_time_hides_the_culprit_for_a_while_only()
     {
         for (var i = 0; i < 6; i++)

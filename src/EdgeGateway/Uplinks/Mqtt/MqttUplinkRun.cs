@@ -50,6 +50,7 @@ internal sealed class MqttUplinkRun : IDisposable
     private MqttConnected? _connection;
     private int _knownSession;
     private bool _isBegun;
+    private bool _isStatusWithheld;
     private bool _isToldDown;
     private bool _isToldUnretained;
     private bool _isToldQos;
@@ -207,6 +208,8 @@ internal sealed class MqttUplinkRun : IDisposable
 
         if (outcome.Status == PublishStatus.Suspect)
         {
+            // A server that hangs up at this topic would be met by it at every connection, and no row would ever leave.
+            _isStatusWithheld = true;
             _delivery.BeCareful();
         }
 
@@ -255,7 +258,7 @@ internal sealed class MqttUplinkRun : IDisposable
             sessionEnd = _sessionEnd.Token;
         }
 
-        if (!_saysStatus)
+        if (!_saysStatus || _isStatusWithheld)
         {
             return;
         }
