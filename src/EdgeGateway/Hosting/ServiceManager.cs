@@ -19,6 +19,8 @@ internal sealed class ServiceManager : IDisposable
     /// <exception cref="ArgumentException">No socket can have this path.</exception>
     public ServiceManager(string socket, TimeSpan? watchdogInterval)
     {
+        // A manager whose queue is full (10 messages by default, net.unix.max_dgram_qlen) must not hold up the loop that tells it something.
+        _socket.SendTimeout = 1000;
         _manager = new UnixDomainSocketEndPoint(socket.StartsWith('@') ? '\0' + socket[1..] : socket);
         WatchdogInterval = watchdogInterval;
     }
