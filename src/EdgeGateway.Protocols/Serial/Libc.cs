@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EdgeGateway.Protocols.Serial;
 
-/// <summary>The few kernel calls a serial port needs. Linux only; numbers are those of x86, Arm and RISC-V.</summary>
+/// <summary>The few kernel calls a serial port needs, and the waiting for sockets. Linux only; numbers are those of x86, Arm and RISC-V.</summary>
 internal static unsafe partial class Libc
 {
     public const int ReadWrite = 0x0002;
@@ -15,6 +15,13 @@ internal static unsafe partial class Libc
     public const short PollOut = 0x0004;
     public const short PollError = 0x0008;
     public const short PollHangUp = 0x0010;
+
+    public const int EpollAdd = 1;
+    public const int EpollModify = 3;
+    public const uint EpollIn = 0x001;
+    public const uint EpollOut = 0x004;
+    public const uint EpollPeerClosed = 0x2000;
+    public const uint EpollOneShot = 1u << 30;
 
     public const int LockExclusive = 2;
     public const int LockNonBlocking = 4;
@@ -41,6 +48,13 @@ internal static unsafe partial class Libc
     public const int Busy = 16;
     public const int DeviceGone = 19;
     public const int NotATerminal = 25;
+
+    /// <summary>Why the last call failed: the system's words and the number.</summary>
+    public static string LastError()
+    {
+        var error = Marshal.GetLastPInvokeError();
+        return $"{Marshal.GetPInvokeErrorMessage(error)}, errno {error}";
+    }
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Open(string path, int flags);
@@ -82,6 +96,16 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     public static partial int EventFd(uint start, int flags);
 
+    [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
+    public static partial int EpollCreate(int flags);
+
+    /// <summary>epoll_ctl(2); the event is laid out as <see cref="EpollEvent"/> says.</summary>
+    [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
+    public static partial int EpollControl(int epoll, int operation, SafeHandle file, byte* happening);
+
+    [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
+    public static partial int EpollWait(int epoll, byte* happened, int room, int timeoutMilliseconds);
+
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     public static partial int Flock(SafeFileHandle file, int operation);
 
@@ -110,6 +134,24 @@ internal static unsafe partial class Libc
         public int File;
         public short Events;
         public short Happened;
+    }
+
+    /// <summary>struct epoll_event: a number of 32 bits and one of 64, packed on x86 and x64 and aligned everywhere else (EPOLL_PACKED of linux/eventpoll.h).</summary>
+    public static class EpollEvent
+    {
+        public const int MaxSize = 16;
+
+        private static readonly int s_dataAt = RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.X86 ? 4 : 8;
+
+        public static int Size => s_dataAt + sizeof(long);
+
+        public static void Write(Span<byte> happening, uint events, long data)
+        {
+            MemoryMarshal.Write(happening, events);
+            MemoryMarshal.Write(happening[s_dataAt..], data);
+        }
+
+        public static long Data(ReadOnlySpan<byte> happening) => MemoryMarshal.Read<long>(happening[s_dataAt..]);
     }
 
     /// <summary>struct serial_rs485 of linux/serial.h.</summary>

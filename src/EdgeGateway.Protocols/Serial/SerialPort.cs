@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Threading.Tasks.Sources;
 using Microsoft.Win32.SafeHandles;
 
 namespace EdgeGateway.Protocols.Serial;
@@ -7,7 +6,7 @@ namespace EdgeGateway.Protocols.Serial;
 /// <summary>A serial port or pseudo-terminal of Linux, raw and exclusive.</summary>
 /// <remarks>
 /// One thread for each port sleeps in ppoll(2), moves bytes into a ring and writes what has to wait for silence; a read takes from the
-/// ring or waits on a reused <see cref="IValueTaskSource{TResult}"/>, so nothing is allocated and no thread of the pool ever blocks.
+/// ring or waits on a reused <see cref="Completion"/>, so nothing is allocated and no thread of the pool ever blocks.
 ///
 /// Silence is kept by that thread alone: it knows when the last byte came, sleeps until shortly before the silence is over (the
 /// kernel's high-resolution timer, without the usual slack) and spins for the last <see cref="SpinMicroseconds"/> at most, so
@@ -120,7 +119,7 @@ public sealed class SerialPort : IPacedLine
             var wake = Libc.EventFd(0, Libc.NonBlocking | Libc.CloseOnExec);
             if (wake < 0)
             {
-                throw new SerialPortException($"{path}: no event descriptor could be had: {LastError()}");
+                throw new SerialPortException($"{path}: no event descriptor could be had: {Libc.LastError()}");
             }
 
             return new SerialPort(path, file, new SafeFileHandle(wake, ownsHandle: true), settings, time ?? TimeProvider.System);
@@ -277,7 +276,7 @@ public sealed class SerialPort : IPacedLine
         Libc.Termios2 termios;
         if (Libc.Ioctl(file, Libc.GetTermios2, &termios) != 0)
         {
-            throw new SerialPortException($"{path} is not a serial port ({LastError()}): give a device such as /dev/ttyUSB0 or /dev/serial/by-id/...");
+            throw new SerialPortException($"{path} is not a serial port ({Libc.LastError()}): give a device such as /dev/ttyUSB0 or /dev/serial/by-id/...");
         }
 
         if (Libc.Flock(file, Libc.LockExclusive | Libc.LockNonBlocking) != 0)
@@ -288,7 +287,7 @@ public sealed class SerialPort : IPacedLine
         // From here on opening it anew fails for all but root, which the lock above stops if it asks for the lock as well.
         if (Libc.Ioctl(file, Libc.SetExclusive, (nint)0) != 0)
         {
-            throw new SerialPortException($"{path} cannot be had exclusively: {LastError()}");
+            throw new SerialPortException($"{path} cannot be had exclusively: {Libc.LastError()}");
         }
 
         termios.Input = settings.Parity == SerialParity.None
@@ -311,7 +310,7 @@ public sealed class SerialPort : IPacedLine
 
         if (Libc.Ioctl(file, Libc.SetTermios2AndFlush, &termios) != 0 || Libc.Ioctl(file, Libc.GetTermios2, &termios) != 0)
         {
-            throw new SerialPortException($"{path} does not accept {settings} ({LastError()}): choose settings that the adapter supports");
+            throw new SerialPortException($"{path} does not accept {settings} ({Libc.LastError()}): choose settings that the adapter supports");
         }
 
         // A receiver samples in the middle of a bit: what the two ends are off adds up over a character, and beyond some percent its
@@ -334,7 +333,7 @@ public sealed class SerialPort : IPacedLine
 
         if (Libc.Ioctl(file, Libc.FlushQueues, Libc.FlushBoth) != 0)
         {
-            throw new SerialPortException($"{path}: stale input could not be thrown away: {LastError()}");
+            throw new SerialPortException($"{path}: stale input could not be thrown away: {Libc.LastError()}");
         }
     }
 
@@ -353,7 +352,7 @@ public sealed class SerialPort : IPacedLine
         var wanted = rs485.Flags;
         if (Libc.Ioctl(file, Libc.SetRs485, &rs485) != 0)
         {
-            var reason = LastError();
+            var reason = Libc.LastError();
             throw new SerialPortException(
                 $"{path}: its driver does not switch the direction of an RS-485 line ({reason}). If the adapter switches by itself, as nearly all USB adapters do, leave out 'rs485' or write 'rs485: adapter'; if not, use a UART whose driver has TIOCSRS485");
         }
@@ -402,12 +401,6 @@ public sealed class SerialPort : IPacedLine
         return holder is null
             ? $"{path} is in use by another program: stop it (`sudo fuser -v {path}` tells which)"
             : $"{path} is in use by {holder}: a line has one owner, so one of the two has to let go";
-    }
-
-    private static string LastError()
-    {
-        var error = Marshal.GetLastPInvokeError();
-        return $"{Marshal.GetPInvokeErrorMessage(error)}, errno {error}";
     }
 
     /// <summary>Timers count whole milliseconds and cut off the rest; a silence must not come out shorter than asked.</summary>
@@ -774,42 +767,5 @@ public sealed class SerialPort : IPacedLine
         _start = (_start + count) % RingSize;
         _count -= count;
         return count;
-    }
-
-    /// <summary>What one kind of call waits on, used again and again.</summary>
-    private sealed class Completion : IValueTaskSource<int>, IThreadPoolWorkItem
-    {
-        private ManualResetValueTaskSourceCore<int> _core;
-
-        public int Result { get; set; }
-
-        public CancellationTokenRegistration Registration { get; set; }
-
-        public short Start()
-        {
-            _core.Reset();
-            return _core.Version;
-        }
-
-        public void Queue() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-
-        public void Complete(int result) => _core.SetResult(result);
-
-        public void Fail(Exception error) => _core.SetException(error);
-
-        void IThreadPoolWorkItem.Execute() => _core.SetResult(Result);
-
-        int IValueTaskSource<int>.GetResult(short token)
-        {
-            // Disposing waits for a callback that is under way, so a late one cannot meet the next read.
-            Registration.Dispose();
-            Registration = default;
-            return _core.GetResult(token);
-        }
-
-        ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _core.GetStatus(token);
-
-        void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-            _core.OnCompleted(continuation, state, token, flags);
     }
 }
