@@ -57,10 +57,11 @@ internal static class FrugalityBench
     }
 
     public static async Task<Figures> MeasureAsync(
-        GatewayProgram program, int devices, bool all, TimeSpan warmUp, TimeSpan length, string cpu, string others, string folder, bool json, CancellationToken cancel, bool singles = false)
+        GatewayProgram program, int devices, bool all, TimeSpan warmUp, TimeSpan length, string cpu, string others, string folder, bool json, CancellationToken cancel, bool singles = false,
+        Func<string, string>? edit = null)
     {
         var time = TimeProvider.System;
-        await using var site = await LoadSite.StartAsync(program, others, folder, devices, Registers, Period, all, singles).ConfigureAwait(false);
+        await using var site = await LoadSite.StartAsync(program, others, folder, devices, Registers, Period, all, singles, edit).ConfigureAwait(false);
         await using var centre = new Centre(site.Broker);
         await centre.Subscribed.ConfigureAwait(false);
         await using var gateway = program.Start(cpu, "run", "--config", Path.Combine(site.Folder, "gateway.yaml"));

@@ -131,7 +131,14 @@ public sealed class FeedEncoder : IFeedSink
             _poll = poll;
             foreach (var each in groups)
             {
-                each.Buffer.CloseWhenNearlyFull();
+                if (_site.MessageForEachPoll)
+                {
+                    each.Buffer.Close();
+                }
+                else
+                {
+                    each.Buffer.CloseWhenNearlyFull();
+                }
             }
         }
 

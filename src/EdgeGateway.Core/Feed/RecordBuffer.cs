@@ -92,6 +92,24 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
         }
     }
 
+    /// <summary>Closes the body, if it has records.</summary>
+    public void Close()
+    {
+        if (_count == 0)
+        {
+            return;
+        }
+
+        // The records end at _endOfRecords; what stands behind is the record that no longer fits.
+        var body = GC.AllocateUninitializedArray<byte>(_endOfRecords + 1);
+        _bytes.AsSpan(0, _endOfRecords).CopyTo(body);
+        body[^1] = (byte)']';
+        _closed.Add(new Closed(_count, _device, body));
+        _count = 0;
+        _length = 0;
+        _endOfRecords = 0;
+    }
+
     /// <summary>Closes the body where a group of records begins, when the group might not fit in whole.</summary>
     public void CloseWhenNearlyFull()
     {
@@ -108,11 +126,7 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
     /// <param name="rows">Receives the rows.</param>
     public void Take(OutboxRow form, ref long sequence, Func<int, string?> subtopic, List<OutboxRow> rows)
     {
-        if (_count > 0)
-        {
-            Close();
-        }
-
+        Close();
         foreach (var closed in _closed)
         {
             rows.Add(form with
@@ -156,18 +170,6 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
         {
             Array.Resize(ref _bytes, Math.Max(needed, _bytes.Length * 2));
         }
-    }
-
-    // The records of a body end at _endOfRecords; what stands behind is the record that no longer fits.
-    private void Close()
-    {
-        var body = GC.AllocateUninitializedArray<byte>(_endOfRecords + 1);
-        _bytes.AsSpan(0, _endOfRecords).CopyTo(body);
-        body[^1] = (byte)']';
-        _closed.Add(new Closed(_count, _device, body));
-        _count = 0;
-        _length = 0;
-        _endOfRecords = 0;
     }
 
     private readonly record struct Closed(int Count, int Device, byte[] Body);

@@ -21,7 +21,8 @@ public static class GatewayShape
     public static readonly ObjectShape Gateway = new(
         "the gateway",
         new("id", Id, "Identifier of this gateway, part of every record.") { Required = true },
-        new("statusEvery", Duration, "Prints a line STATUS {...} with depth, dropped, degraded and delivered this often, for test rigs; none when absent."));
+        new("statusEvery", Duration, "Prints a line STATUS {...} with depth, dropped, degraded and delivered this often, for test rigs; none when absent."),
+        new("sampleMessages", Choice("joined", "poll"), "What one message of samples holds: joined: what a commit brought, up to 500. poll: what one poll of one device read, for centres that store it as one.") { Default = "joined" });
 
     public static readonly ObjectShape Storage = new(
         "the storage",

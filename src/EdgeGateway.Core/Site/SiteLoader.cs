@@ -62,6 +62,7 @@ public static class SiteLoader
             Uplinks = SiteUplinks.Resolve(root, gatewayId, problems),
             Storage = Storage(root, problems),
             StatusEvery = StatusEvery(gatewaySection, problems),
+            MessageForEachPoll = gatewaySection.Text("sampleMessages") == "poll",
             HealthListen = Health(root, problems),
             ClockHold = ClockHold(root, problems),
             ConfigurationHash = Hash(gateway, library.Texts),

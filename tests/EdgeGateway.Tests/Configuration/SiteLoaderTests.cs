@@ -62,6 +62,15 @@ public class SiteLoaderTests
     }
 
     [Fact]
+    public void A_site_may_want_a_message_for_each_poll()
+    {
+        Assert.False(Texts.Load(Texts.Gateway).Model!.MessageForEachPoll);
+        var (model, problems) = Texts.Load(Texts.Gateway.With("gateway: { id: gw-01 }", "gateway: { id: gw-01, sampleMessages: poll }"));
+        Assert.Empty(problems);
+        Assert.True(model!.MessageForEachPoll);
+    }
+
+    [Fact]
     public void Line_ends_and_byte_order_mark_of_other_systems_are_read()
     {
         var (model, problems) = Texts.Load("\uFEFF" + Texts.Gateway.ReplaceLineEndings("\r\n"));

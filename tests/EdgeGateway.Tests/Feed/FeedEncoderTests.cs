@@ -41,6 +41,22 @@ public class FeedEncoderTests
         Assert.Equal("r/s/g/health/totals", new FeedTopics("r", "s", "g").Of(rows[1]));
     }
 
+    [Theory]
+    [InlineData(false, new[] { 4 })]
+    [InlineData(true, new[] { 2, 1, 1 })]
+    public void What_one_poll_read_gets_a_message_of_its_own_where_the_site_says_so(bool messageForEachPoll, int[] counts)
+    {
+        var feed = new FeedEncoder(ExampleFeed.Site with { MessageForEachPoll = messageForEachPoll }, FeedHeads.Start(1), "1.0");
+        feed.Sample(ExampleFeed.GoodSample);
+        feed.Sample(ExampleFeed.MissingSample);
+        feed.Sample(ExampleFeed.GoodSample with { Time = ExampleFeed.Noon + TimeSpan.FromSeconds(1) });
+        feed.Sample(ExampleFeed.GoodSample with { Time = ExampleFeed.Noon + TimeSpan.FromSeconds(2) });
+        var rows = feed.Flush(ExampleFeed.Noon);
+        Assert.Equal(counts, rows.Select(r => r.Count));
+        Assert.Equal(rows.Select((_, i) => 1L + counts.Take(i).Sum()), rows.Select(r => r.FirstSequence));
+        Assert.Equal(5, feed.Heads[FeedStream.Sample]);
+    }
+
     [Fact]
     public void A_flush_without_records_gives_no_rows()
     {
