@@ -20,9 +20,10 @@ internal static class CatalogueOfProfiles
     {
         // A catalogue in which a device is missing would say that it is not supported.
         var library = CommonOptions.Library("gateway.yaml", directory);
-        if (library.Count == 0 || library.Count < SiteFiles.Find("gateway.yaml", directory).ProfilePaths.Count)
+        var found = SiteFiles.Find("gateway.yaml", directory).ProfilePaths.Count;
+        if (found == 0 || library.Count < found)
         {
-            return Terminal.Fail(library.Count == 0 ? "There are no profiles here: name their directory with --profiles DIR." : "Nothing was written. Mend these profiles first.", Terminal.BadInput);
+            return Terminal.Fail(found == 0 ? "There are no profiles here: name their directory with --profiles DIR." : "Nothing was written. Mend these profiles first.", Terminal.BadInput);
         }
 
         try
