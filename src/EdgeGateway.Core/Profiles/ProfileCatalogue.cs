@@ -233,7 +233,7 @@ public static class ProfileCatalogue
     {
         if (point.Symbols is { } symbols)
         {
-            return string.Join(", ", symbols.OrderBy(s => s.Key).Select(s => $"{s.Key} {s.Value}"));
+            return string.Join(", ", symbols.OrderBy(s => s.Key).Select(s => $"{s.Key} = {s.Value}"));
         }
 
         return point.Flags is { } flags ? string.Join(", ", flags.OrderBy(f => f.Key).Select(f => Flag(point, f.Key, f.Value))) : "";
@@ -243,11 +243,11 @@ public static class ProfileCatalogue
     {
         if (point.Alarms.FirstOrDefault(a => a.Bit == bit) is not { } alarm)
         {
-            return IsBit(point) ? $"1 {name}" : $"bit {bit} {name}";
+            return IsBit(point) ? $"1 = {name}" : $"bit {bit} {name}";
         }
 
         var opens = point.Detectors.Any(d => d.Name == "flag" && d.Settings["bit"] == bit && d.Settings["opens"] == 1);
-        var where = IsBit(point) ? (opens ? "0" : "1") : $"bit {bit}{(opens ? " = 0" : "")}";
+        var where = IsBit(point) ? (opens ? "0 =" : "1 =") : $"bit {bit}{(opens ? " = 0" : "")}";
         return $"{where} {name} ({(alarm.IsAlarm ? "alarm" : "warning")})";
     }
 

@@ -31,9 +31,9 @@ public static class ProfileWords
         + ((encoding.Type == RegisterType.Bit && encoding.Table >= RegisterTable.InputRegister) || encoding.BitCount > 0 ? $" {encoding.Bit}{(encoding.BitCount > 1 ? $"..{encoding.Bit + encoding.BitCount - 1}" : "")}" : "")
         + (HasWordOrder(encoding) ? $" {Order(encoding.WordOrder)}" : "")
         + (encoding.ByteOrder == ByteOrder.Little ? " little-endian bytes" : "")
-        + (encoding.Scale != 1 ? $" x {encoding.Scale.ToString("0.############", CultureInfo.InvariantCulture)}" : "")
+        + (encoding.Scale != 1 ? $" x {encoding.Scale.ToString("0.################", CultureInfo.InvariantCulture)}" : "")
         + (encoding.ScaleAt is { } at ? $" x 10^[{at}]" : "")
-        + (encoding.Offset != 0 ? $" {(encoding.Offset > 0 ? '+' : '-')} {Math.Abs(encoding.Offset).ToString("0.############", CultureInfo.InvariantCulture)}" : "");
+        + (encoding.Offset != 0 ? $" {(encoding.Offset > 0 ? '+' : '-')} {Math.Abs(encoding.Offset).ToString("0.################", CultureInfo.InvariantCulture)}" : "");
 
     /// <summary>Whether the value is a number in several registers, whose order matters.</summary>
     public static bool HasWordOrder(RegisterEncoding encoding) => encoding.Length > 1 && encoding.Type is not (RegisterType.Text or RegisterType.DateTime);

@@ -61,7 +61,7 @@ public class CatalogueTests
             ],
             said => Assert.Contains(said, page, StringComparison.Ordinal));
         Assert.Contains("| Inherits from | [sunspec-103](sunspec-103.md) |", Pages["sunspec-101.md"], StringComparison.Ordinal);
-        Assert.Contains("| 0 CO value not valid (warning) |", Pages["mr-msense-dga-2.md"], StringComparison.Ordinal);
+        Assert.Contains("| 0 = CO value not valid (warning) |", Pages["mr-msense-dga-2.md"], StringComparison.Ordinal);
     }
 
     private static IReadOnlyList<DeviceProfile> Library() => [.. ProfileFiles.Names.Select(n => ProfileFiles.Load(n).Profile).OfType<DeviceProfile>()];
