@@ -107,7 +107,8 @@ public sealed record ProfileFlag(int Bit, string Name, bool IsAlarm, string Titl
 /// <param name="Checked">Whether somebody read it in the original.</param>
 /// <param name="Edition">Edition or date of a document, or null.</param>
 /// <param name="Page">Page or section, or null.</param>
-public sealed record ProfileSource(string Type, string Reference, string? Commit, bool Checked, string? Edition = null, string? Page = null);
+/// <param name="Note">What to know about it, or null.</param>
+public sealed record ProfileSource(string Type, string Reference, string? Commit, bool Checked, string? Edition = null, string? Page = null, string? Note = null);
 
 /// <summary>A question to the device whose answer tells whether it is of this type.</summary>
 /// <param name="Encoding">Where the answer stands.</param>
@@ -182,4 +183,7 @@ public sealed record ProfilePoint
 
     /// <summary>Names of the sources that state the register.</summary>
     public IReadOnlyList<string> Sources { get; init; } = [];
+
+    /// <summary>What to know about the point; null when nothing is stated.</summary>
+    public string? Note { get; init; }
 }

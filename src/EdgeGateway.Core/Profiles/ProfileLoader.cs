@@ -115,7 +115,8 @@ public static class ProfileLoader
                 section.Text("commit"),
                 section.Boolean("checked") ?? false,
                 section.Text("edition"),
-                section.Text("page"));
+                section.Text("page"),
+                section.Text("note"));
         }
 
         return sources;

@@ -150,7 +150,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, Section addr
                     if (!isView && first.Id != second.Id)
                     {
                         var later = sorted[i].Node.Line > sorted[j].Node.Line ? sorted[i] : sorted[j];
-                        problems.Error(later.Node, $"'{second.Id}' at {second.Encoding.Address} overlaps '{first.Id}' at {first.Encoding.Address} ({first.Encoding.Length} registers of the {TableName(table.Key)} table)", "Correct 'at', 'type' or 'stride' of one of them; each register belongs to one point, only bits of a word may share it");
+                        problems.Error(later.Node, $"'{second.Id}' at {second.Encoding.Address} overlaps '{first.Id}' at {first.Encoding.Address} ({first.Encoding.Length} registers of the {ProfileWords.Table(table.Key)} table)", "Correct 'at', 'type' or 'stride' of one of them; each register belongs to one point, only bits of a word may share it");
                     }
                 }
             }
@@ -399,7 +399,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, Section addr
     private void CheckAddress(Section section, RegisterEncoding encoding, string id)
     {
         // Where 'printed' and 'addressing' are stated, the check of both is the confirmation.
-        var isChecked = section.Has("printed") && addressing.Has(TableName(encoding.Table));
+        var isChecked = section.Has("printed") && addressing.Has(ProfileWords.Table(encoding.Table));
         if (encoding.Address is (>= 30_001 and <= 39_999) or (>= 40_001 and <= 49_999) && section.Boolean("addressConfirmed") != true && !isChecked)
         {
             problems.Warning(section.At("at"), $"the address {encoding.Address} of '{id}' looks like a number printed in a manual, not like a wire address", "Subtract 30001 or 40001; or, when the wire address really is that large, add 'addressConfirmed: true'");
@@ -414,7 +414,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, Section addr
             return;
         }
 
-        var table = TableName(encoding.Table);
+        var table = ProfileWords.Table(encoding.Table);
         if (addressing.Integer(table) is not { } first)
         {
             if (!addressing.Has(table))
@@ -472,7 +472,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, Section addr
         {
             if (point.Encoding.Table != RegisterTable.HoldingRegister)
             {
-                problems.Error(node, $"'{point.Id}' stands in the {TableName(point.Encoding.Table)} table, a SunSpec model in the holding table", "Write 'table: holding'");
+                problems.Error(node, $"'{point.Id}' stands in the {ProfileWords.Table(point.Encoding.Table)} table, a SunSpec model in the holding table", "Write 'table: holding'");
             }
 
             if (point.Write is not null)
@@ -560,6 +560,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, Section addr
             AppliesCt = section.Scalars("applies").Any(s => s.Text == "ct"),
             AppliesPt = section.Scalars("applies").Any(s => s.Text == "pt"),
             Sources = [.. section.List("source").Select(c => c is YamlScalar s ? s.Text : (c as YamlMap)?.Text("id") ?? "")],
+            Note = section.Text("note"),
         };
     }
 
@@ -869,13 +870,5 @@ internal sealed class ProfilePoints(Section defaults, Section poll, Section addr
         "input" => RegisterTable.InputRegister,
         "coil" => RegisterTable.Coil,
         _ => RegisterTable.DiscreteInput,
-    };
-
-    private static string TableName(RegisterTable table) => table switch
-    {
-        RegisterTable.HoldingRegister => "holding",
-        RegisterTable.InputRegister => "input",
-        RegisterTable.Coil => "coil",
-        _ => "discrete",
     };
 }

@@ -229,7 +229,7 @@ internal sealed partial class SetupWizard(
         if (stated?.Profile is { } id)
         {
             return library.FirstOrDefault(p => p.Id == id)
-                ?? throw new FormatException($"There is no profile '{id}' for {stated.Id}. {Spelling.Hint(id, library.Select(p => p.Id))}The catalogue of devices lists all.");
+                ?? throw new FormatException($"There is no profile '{id}' for {stated.Id}. {Spelling.Hint(id, library.Select(p => p.Id))}docs/catalogue describes all, edgegateway profile show lists them.");
         }
 
         const string another = "another profile";

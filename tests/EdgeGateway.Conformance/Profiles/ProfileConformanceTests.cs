@@ -56,6 +56,29 @@ public class ProfileConformanceTests
         }
     }
 
+    [Theory, MemberData(nameof(Files))]
+    public void An_alarm_bit_is_a_finding_and_not_only_a_number(string file) => Assert.All(
+        ProfileFiles.Load(file).Profile!.Points.Where(p => p.Encoding.Type == RegisterType.Bit && (p.Role is "device.alarm" or "device.fault")),
+        p => Assert.True(p.Alarms.Count > 0, $"{p.Id} has no flag with a severity"));
+
+    /// <summary>All ones in a state or in event bits of SunSpec mean that the device does not have them: read as bits they would be every alarm at once.</summary>
+    [Theory, MemberData(nameof(Files))]
+    public void States_and_events_of_SunSpec_know_that_a_device_may_not_have_them(string file)
+    {
+        var profile = ProfileFiles.Load(file).Profile!;
+        if (!profile.Sources.Values.Any(s => s.Reference.StartsWith("sunspec/models", StringComparison.Ordinal)))
+        {
+            return;
+        }
+
+        foreach (var point in profile.Points.Where(p => p.Symbols is not null || p.Flags is not null))
+        {
+            Span<ushort> words = stackalloc ushort[point.Encoding.Length];
+            words.Fill(0xFFFF);
+            Assert.Equal((point.Id, DecodeStatus.Invalid), (point.Id, RegisterCodec.Decode(point.Encoding, words, out _, out _)));
+        }
+    }
+
     /// <summary>What is wrong with a template is only what has still to be filled in, and there is something.</summary>
     [Theory, MemberData(nameof(Templates))]
     public void A_template_lacks_only_what_the_technician_fills_in(string file)

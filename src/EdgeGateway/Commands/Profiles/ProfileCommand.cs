@@ -7,16 +7,17 @@ using EdgeGateway.Hosting;
 
 namespace EdgeGateway.Commands.Profiles;
 
-/// <summary><c>edgegateway profile</c>: checks, makes, tests, shows and converts device profiles.</summary>
+/// <summary><c>edgegateway profile</c>: checks, makes, tests, shows and converts device profiles, and writes their catalogue.</summary>
 internal static class ProfileCommand
 {
-    public static Command Create() => new("profile", "Check, make, test, show and convert device profiles.")
+    public static Command Create() => new("profile", "Check, make, test, show and convert device profiles, and write their catalogue.")
     {
         Check(),
         NewProfile.Create(),
         TestProfile.Create(),
         ShowProfile.Create(),
         ConvertProfile.Create(),
+        CatalogueOfProfiles.Create(),
         Schema(),
     };
 

@@ -56,7 +56,7 @@ internal static class ShowProfile
 
         AnsiConsole.MarkupLineInterpolated($"[bold]{TitleOf(profile, chinese)}[/] ({profile.Id} revision {profile.Revision}, grade {profile.Grade})");
         AnsiConsole.MarkupLineInterpolated($"{profile.Vendor}: {string.Join(", ", profile.Models)}{(profile.Extends is { } from ? $"; a variant of {from}" : "")}");
-        AnsiConsole.MarkupLineInterpolated($"{Transport(profile)}");
+        AnsiConsole.MarkupLineInterpolated($"{ProfileWords.Transport(profile)}");
         if (((chinese ? profile.WiringChinese : null) ?? profile.WiringEnglish) is { } wiring)
         {
             AnsiConsole.MarkupLineInterpolated($"Wiring: {wiring}");
@@ -68,17 +68,17 @@ internal static class ShowProfile
             table.AddRow(
                 Markup.Escape(point.Id),
                 Markup.Escape($"{(chinese ? point.TitleChinese : point.TitleEnglish)}{(point.Alarms.Count > 0 ? $" ({string.Join(", ", point.Alarms.Select(a => a.Name))})" : "")}"),
-                Markup.Escape(Address(point)),
-                Markup.Escape(Type(point.Encoding)),
+                Markup.Escape(ProfileWords.Address(point)),
+                Markup.Escape(ProfileWords.Type(point.Encoding)),
                 Markup.Escape(point.Unit),
-                point.WriteOnly ? "only written" : point.Period > TimeSpan.Zero ? $"{point.Period.TotalSeconds:0.###} s" : "once",
+                ProfileWords.Period(point),
                 Markup.Escape(string.Join(", ", point.Sources.Distinct())));
         }
 
         AnsiConsole.Write(table);
         foreach (var (id, source) in profile.Sources)
         {
-            AnsiConsole.MarkupLineInterpolated($"{id}: {source.Reference}{Also("edition", source.Edition)}{Also("page", source.Page)}{Also("commit", source.Commit)}");
+            AnsiConsole.MarkupLineInterpolated($"{id}: {ProfileWords.Source(source)}");
         }
 
         foreach (var quirk in profile.Quirks.Concat(profile.Disagreements.Select(d => d.Because)).Distinct())
@@ -90,25 +90,4 @@ internal static class ShowProfile
     }
 
     private static string TitleOf(DeviceProfile profile, bool chinese) => (chinese ? profile.TitleChinese : null) ?? profile.TitleEnglish;
-
-    private static string Transport(DeviceProfile profile) =>
-        $"Modbus, at most {profile.MaxRegistersPerRead} registers in a request{(profile.MayReadGaps ? "" : ", no gaps")}"
-        + (profile.MinGap > TimeSpan.Zero ? $", {profile.MinGap.TotalMilliseconds:0} ms of quiet between requests" : "")
-        + (profile.OneClientOnly ? ", one connection only: while the gateway runs, no other program can read it" : "")
-        + (profile.SunSpec is { } model ? $"; SunSpec model {model.Number}, found by itself, addresses count from its first register" : "");
-
-    private static string Address(ProfilePoint point)
-    {
-        var table = point.Encoding.Table switch { RegisterTable.HoldingRegister => "holding", RegisterTable.InputRegister => "input", RegisterTable.Coil => "coil", _ => "discrete" };
-        return $"{table} {point.Encoding.Address} (0x{point.Encoding.Address:X4}){(point.Printed is { } printed ? $", printed {printed}" : "")}";
-    }
-
-    private static string Type(RegisterEncoding encoding) =>
-        encoding.Type.ToString().ToLowerInvariant()
-        + (encoding.Type == RegisterType.Bit || encoding.BitCount > 0 ? $" {encoding.Bit}{(encoding.BitCount > 1 ? $"..{encoding.Bit + encoding.BitCount - 1}" : "")}" : "")
-        + (encoding.Length > 1 && encoding.WordOrder == WordOrder.LowFirst ? " low-first" : "")
-        + (encoding.Scale != 1 ? $" x {encoding.Scale.ToString("0.############", CultureInfo.InvariantCulture)}" : "")
-        + (encoding.ScaleAt is { } at ? $" x 10^[{at}]" : "");
-
-    private static string Also(string word, string? value) => value is null ? "" : $", {word} {value}";
 }
