@@ -47,9 +47,9 @@ internal static class ConvertProfile
         }
         catch (JsonException e)
         {
-            throw new FormatException($"{text.FileName} is not JSON: {e.Message}", e);
+            throw new FormatException($"{text.FileName}:{(e.LineNumber ?? 0) + 1}: this is not JSON: {e.Message}", e);
         }
-        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException)
+        catch (FormatException e) when (!e.Message.StartsWith(text.FileName, StringComparison.Ordinal))
         {
             throw new FormatException($"{text.FileName} has not the shape of such a file: {e.Message}", e);
         }
