@@ -9,6 +9,7 @@ using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Profiles;
+using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
 using EdgeGateway.Scanning;
 using EdgeGateway.Storage;
@@ -472,8 +473,13 @@ internal sealed partial class SetupWizard(
             return None;
         }
 
-        var plain = Uri.TryCreate(server, UriKind.Absolute, out var uri) && uri.Scheme is "mqtt" or "ws" && uri is { IsLoopback: false }
-            && (options.AllowPlaintext || dialog.Confirm("This server is reached without encryption, over a network. Allow it?", preset: false));
+        var plain = MqttUplinkModel.ServerOf(server) is { Scheme: "mqtt" or "ws", IsLoopback: false };
+        if (plain && options.IsUnattended && !options.AllowPlaintext)
+        {
+            throw new FormatException($"{server} is reached without encryption, over a network. Use mqtts:// or wss://, or allow it with --allow-plaintext.");
+        }
+
+        plain = plain && (options.AllowPlaintext || dialog.Confirm("This server is reached without encryption, over a network. Allow it?", preset: false));
         return $"uplinks:\n  - {{ id: centre, type: mqtt, servers: [{YamlText.Quote(server)}]{(plain ? ", allowPlaintext: true" : "")} }}\n";
     }
 
@@ -501,8 +507,12 @@ internal sealed partial class SetupWizard(
     private static string? RegionProblem(string region) => GridFactors.BuiltIn().KnownRegions.Contains(region, StringComparer.Ordinal)
         ? null : $"There are no emission factors for '{region}'. Known: {string.Join(", ", GridFactors.BuiltIn().KnownRegions)}.";
 
-    private static string? ServerProblem(string server) => server.Length == 0 || (Uri.TryCreate(server, UriKind.Absolute, out var uri) && uri.Scheme is "mqtt" or "mqtts" or "ws" or "wss" && uri!.Host.Length > 0)
-        ? null : $"'{server}' is no MQTT server: write mqtts://host:8883 or mqtt://host:1883.";
+    private static string? ServerProblem(string server) => server.Length == 0 ? null : MqttUplinkModel.ServerOf(server) switch
+    {
+        null => $"'{server}' is no MQTT server: write mqtts://host:8883, wss://host/path or mqtt://host:1883.",
+        { UserInfo.Length: > 0 } => "The address holds a user name or password: add 'username' and 'passwordFile' to the file later, docs/configuration.md.",
+        _ => null,
+    };
 
     private static string AnyRegion => GridFactors.BuiltIn().KnownRegions[0];
 

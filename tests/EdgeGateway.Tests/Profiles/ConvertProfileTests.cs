@@ -176,7 +176,7 @@ public class ConvertProfileTests
     [InlineData(Telegraf)]
     public void A_damaged_file_makes_a_draft_or_an_error_and_never_a_crash(string text)
     {
-        string[] strange = ["", "null", "-1", "99999999999999999999", "1e400", "\"a\\nb: [\"", "{}", "[]", "\"<\"", "true", "\u0000", "\uD800", "#", "-"];
+        string[] strange = ["", "null", "-1", "99999999999999999999", "1e400", "\"a\\nb: [\"", "{}", "[]", "\"<\"", "true", "\u0000", "\uD800", "\"\\uD800\"", "#", "-"];
         var random = new Random(7);
         for (var i = 0; i < 3000; i++)
         {

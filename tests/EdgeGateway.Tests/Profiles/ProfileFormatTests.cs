@@ -164,7 +164,7 @@ public class ProfileFormatTests
         Assert.Equal("'voltage' may change 2 entries of base.yaml, of the phases l1_n, l2_n, l3_n and of l1_l2, l2_l3, l3_l1", problem.What);
         Assert.Contains(
             Load(Variant.Replace("- { id: voltage, scale: 0.01 }", "- { id: voltage, scale: 0.01 }\n  - { id: voltage, unit: V }", StringComparison.Ordinal)).Problems,
-            p => p.What.Contains("changes the same entry of base.yaml as line 9 does", StringComparison.Ordinal));
+            p => p.What.Contains("changes the same entry of base.yaml as line 10 does", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -13,9 +13,7 @@ internal static class ConvertProfile
     {
         var file = new Argument<string>("file") { Description = "The file to convert." };
         var from = new Option<string?>("--from") { Description = "What it is: edgex (device profile YAML), wb (wb-mqtt-serial template JSON), sunspec (model JSON), telegraf (TOML of inputs.modbus). Without it the file tells.", HelpName = "FORMAT" };
-        var id = new Option<string?>("--id") { Description = "Identifier of the profile.", HelpName = "ID" };
-        var kind = new Option<string?>("--kind") { Description = "Kind of device.", HelpName = "KIND" };
-        var output = new Option<string>("--out", "-o") { Description = "Directory of the profiles.", HelpName = "DIR", DefaultValueFactory = _ => "device-profiles" };
+        var (id, kind, output) = (ProfileCommand.Id(), ProfileCommand.Kind(), ProfileCommand.Folder());
         var command = new Command(
             "convert",
             """

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using EdgeGateway.Core.Profiles;
 
@@ -48,8 +49,24 @@ internal static class ImportWords
 
     /// <summary>A member as a text; null when it is absent, or neither a text nor a number.</summary>
     public static string? Text(this JsonElement element, string name) => element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value)
-        ? value.ValueKind switch { JsonValueKind.String => value.GetString(), JsonValueKind.Number => value.GetRawText(), _ => null }
+        ? value.ValueKind switch { JsonValueKind.String => Decoded(value, name), JsonValueKind.Number => value.GetRawText(), _ => null }
         : null;
+
+    /// <summary>Reads JSON.</summary>
+    /// <exception cref="JsonException">It is none.</exception>
+    public static JsonDocument Json(string text, JsonDocumentOptions options = default) => JsonDocument.Parse(Encoding.UTF8.GetBytes(text), options);
+
+    private static string? Decoded(JsonElement value, string name)
+    {
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new FormatException($"'{name}' holds half of a character", e);
+        }
+    }
 
     /// <summary>A member that has to be there.</summary>
     /// <exception cref="FormatException">It is absent, or of another kind.</exception>

@@ -13,6 +13,9 @@ internal sealed class ProfileDraft
     /// <summary>File that editors complete by; beside the folders of the kinds.</summary>
     public const string SchemaFile = "device-profile.schema.json";
 
+    /// <summary>A role whose values tell any electricity meter.</summary>
+    public const string Frequency = "electricity.frequency";
+
     public string? Id { get; set; }
 
     public string? Kind { get; set; }
@@ -49,6 +52,13 @@ internal sealed class ProfileDraft
     public int? SunSpecModel { get; set; }
 
     public int? SunSpecLength { get; set; }
+
+    /// <summary>The point that tells the device from others, and its right values; null when the grid frequency does.</summary>
+    public string? IdentifyPoint { get; set; }
+
+    public string? IdentifyMin { get; set; }
+
+    public string? IdentifyMax { get; set; }
 
     public List<DraftPoint> Points { get; } = [];
 
@@ -119,13 +129,13 @@ internal sealed class ProfileDraft
             {
                 text.Append($"  - {{ at: 0, type: uint16, anyOf: {{ {model}: {Value(Title, "model")} }}, source: [manual] }}\n");
             }
-            else if (Points.Find(p => p.Role == "electricity.frequency") is { } frequency)
+            else if (IdentifyPoint is null && Points.Find(p => p.Role == Frequency) is { } frequency)
             {
                 text.Append($"  - {{ point: {frequency.Id}, min: 45, max: 65 }}\n");
             }
             else
             {
-                text.Append($"  - {{ point: {Value(null, "a point that tells this device from others")}, min: {Value(null, "smallest right value")}, max: {Value(null, "largest right value")} }}\n");
+                text.Append($"  - {{ point: {Value(IdentifyPoint, "a point that tells this device from others")}, min: {Value(IdentifyMin, "smallest right value")}, max: {Value(IdentifyMax, "largest right value")} }}\n");
             }
         }
 
@@ -133,6 +143,12 @@ internal sealed class ProfileDraft
         {
             text.Append("\npoints:\n");
             text.AppendJoin("\n", Points.Select(p => p.Write()));
+        }
+
+        if (Extends is not null && Points.Count == 0)
+        {
+            // The tests of the extended profile prove what is taken over.
+            return;
         }
 
         text.Append("\nselfTest:\n");

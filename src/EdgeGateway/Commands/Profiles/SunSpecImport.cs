@@ -28,7 +28,7 @@ internal static class SunSpecImport
 
     public static ProfileDraft Read(SourceText text)
     {
-        using var document = JsonDocument.Parse(text.Text);
+        using var document = ImportWords.Json(text.Text);
         var root = document.RootElement;
         var group = root.Part("group", JsonValueKind.Object);
         var number = root.Part("id", JsonValueKind.Number).TryGetInt32(out var id) && id is > 0 and < ushort.MaxValue ? id : throw new FormatException("'id' is no number of a model: 1 to 65534");

@@ -11,7 +11,7 @@ internal static class WirenImport
 
     public static ProfileDraft Read(SourceText text)
     {
-        using var document = JsonDocument.Parse(text.Text, Lenient);
+        using var document = ImportWords.Json(text.Text, Lenient);
         var root = document.RootElement;
         var device = root.Part("device", JsonValueKind.Object);
         var draft = new ProfileDraft
