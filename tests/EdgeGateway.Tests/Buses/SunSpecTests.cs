@@ -203,11 +203,16 @@ public class SunSpecTests
     [Fact]
     public async Task A_scan_takes_no_value_from_behind_a_model_that_the_device_has_in_part()
     {
-        // The last model ends at the last register: the profile names many more.
-        var device = new SunSpecDevice().With(50_000, (1, 66), (999, 15_000), (203, 460));
-        device.Registers[50_070 + 15_002 + 1] = 10;
-        await ScanAsync(device);
-        Assert.DoesNotContain(device.Asked, a => a.Address > 50_070 + 15_002 && a.Address + a.Quantity > 50_070 + 15_002 + 12 + 2);
+        var device = new SunSpecDevice().With(40_000, (1, 66), (203, 105));
+        device.Registers[40_071] = 10;
+        var found = await ScanAsync(device);
+        Assert.Equal(40_000, found.SunSpecAt);
+        Assert.DoesNotContain(device.Asked, a => a.Address is > 40_070 and < 40_082 && a.Address + a.Quantity > 40_082);
+
+        // The last registers of the table: the profile names some that there are none of.
+        device = new SunSpecDevice().With(50_000, (1, 66), (999, 15_430), (203, 20));
+        Assert.Equal(50_000, (await ScanAsync(device)).SunSpecAt);
+        Assert.Contains(device.Asked, a => a.Address >= 65_504 && a.Address + a.Quantity <= 65_524);
     }
 
     [Fact]
