@@ -9,10 +9,15 @@ internal static class RepositoryFiles
     public static string At(string path) => Path.Combine(Root, path);
 
     /// <summary>The device profiles, as full paths in a fixed order; templates, which a technician completes first, are none.</summary>
-    public static IReadOnlyList<string> Profiles { get; } =
+    public static IReadOnlyList<string> Profiles { get; } = ProfilesThat(areTemplates: false);
+
+    /// <summary>The templates of device profiles, as full paths in a fixed order.</summary>
+    public static IReadOnlyList<string> Templates { get; } = ProfilesThat(areTemplates: true);
+
+    private static IReadOnlyList<string> ProfilesThat(bool areTemplates) =>
     [
         .. Directory.EnumerateFiles(At("device-profiles"), "*.yaml", SearchOption.AllDirectories)
-            .Where(f => !f.Contains($"{Path.DirectorySeparatorChar}templates{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+            .Where(f => f.Contains($"{Path.DirectorySeparatorChar}templates{Path.DirectorySeparatorChar}", StringComparison.Ordinal) == areTemplates)
             .Order(StringComparer.Ordinal),
     ];
 

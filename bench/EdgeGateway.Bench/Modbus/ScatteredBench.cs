@@ -49,7 +49,7 @@ internal static class ScatteredBench
     private static async Task<Figures> OursAsync(int[] addresses, Func<int, bool> refused, CancellationToken cancel)
     {
         await using var server = Serve(refused);
-        await using var bus = new ModbusBus(new ModbusTcpClient("127.0.0.1", server.EndPoint.Port, TimeProvider.System));
+        await using var bus = new ModbusBus(new ModbusTcpClient("127.0.0.1", server.EndPoint.Port, TimeProvider.System), TimeProvider.System);
         var points = addresses.Select((a, i) => (i, new RegisterEncoding { Table = RegisterTable.HoldingRegister, Address = (ushort)a, Type = RegisterType.UInt16 }, TimeSpan.FromSeconds(1))).ToArray();
         var planners = Enumerable.Range(0, Devices).Select(_ => new DevicePlanner(points, new(125, MayReadGaps: true), ReadCost.Network(ReadCost.AssumedLatency, TimeSpan.Zero))).ToArray();
         var registers = new ushort[125];

@@ -100,7 +100,7 @@ public static partial class Scalars
         words);
 
     /// <summary>Whether a text is an identifier, see <see cref="Id"/>.</summary>
-    public static bool IsId(string text) => IdPattern().IsMatch(text);
+    public static bool IsId(string text) => IdPattern().IsMatch(text) && text[^1] != '\n'; // The end of the pattern also matches in front of a last line end.
 
     private static void Types(Utf8JsonWriter json, params ReadOnlySpan<string> types)
     {

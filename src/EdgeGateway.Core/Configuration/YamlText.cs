@@ -1,9 +1,11 @@
+using System.Globalization;
+using System.Text;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
 namespace EdgeGateway.Core.Configuration;
 
-/// <summary>Reads one YAML 1.2 document into nodes that know their place.</summary>
+/// <summary>Reads one YAML 1.2 document into nodes that know their place, and writes scalars that are read back as they were.</summary>
 /// <remarks>
 /// Stricter than YAML where a person would be surprised: no anchors, aliases, tags or second documents, and no key twice. Scalars
 /// stay texts; what they mean is decided by the shape that is expected of them, after the core schema (YAML 1.2.2, 10.3), so that
@@ -46,6 +48,32 @@ public static class YamlText
             problems.Add(Broken(source, reading.LastLine, 0, "something is not finished"));
             return null;
         }
+    }
+
+    /// <summary>A text as a scalar, within brackets too: as it stands where it then means itself, else in double quotes (YAML 1.2.2, 7.3.1 and 7.3.3).</summary>
+    public static string Write(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var isPlain = text.Length > 0 && text == text.Trim() && text.All(c => char.IsLetterOrDigit(c) || c is '_' or '.' or '-' or '/' or ' ')
+            && (text[0] != '-' || Quantities.TryNumber(text, out _))
+            && !text.StartsWith("...", StringComparison.Ordinal) && text.ToLowerInvariant() is not ("null" or "true" or "false");
+        return isPlain ? text : Quote(text);
+    }
+
+    /// <summary>A text in double quotes (YAML 1.2.2, 7.3.1); what cannot be written as it is stands escaped (5.7).</summary>
+    public static string Quote(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var quoted = new StringBuilder("\"");
+        foreach (var rune in text.EnumerateRunes())
+        {
+            var isPrintable = rune.Value is (>= 0x20 and < 0x7F) or (>= 0xA0 and not (0x2028 or 0x2029 or 0xFEFF or 0xFFFE or 0xFFFF));
+            _ = rune.Value is '"' or '\\' ? quoted.Append('\\').Append(rune)
+                : isPrintable ? quoted.Append(rune)
+                : quoted.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:X4}");
+        }
+
+        return quoted.Append('"').ToString();
     }
 
     private static readonly System.Buffers.SearchValues<char> WordCharacters =

@@ -134,7 +134,7 @@ public static class ProfileTrial
         var all = Enumerable.Range(0, points.Length).ToArray();
         foreach (var step in Steps)
         {
-            if (encodings.All(e => e.Address + step is >= 0 and <= ushort.MaxValue))
+            if (encodings.All(e => e.CanMoveBy(step)))
             {
                 yield return new(all, $"all addresses are {(step > 0 ? "one too small" : "one too large")}: add {step} to every 'at' (printed numbers taken for wire addresses, or the other way round)", 0, (e, _) => e.MovedBy(step)) { Points = ["all points"] };
             }

@@ -82,6 +82,9 @@ public sealed class DevicePlanner
     /// <summary>What has been learned.</summary>
     public DeviceMap Map { get; }
 
+    /// <summary>Most addresses that are asked for at once in the table of a request: what the profile says, less what was learned.</summary>
+    public int MostFor(ReadRequest request) => Map.Of(request.Table).Limit;
+
     /// <summary>
     /// What a request costs; measured times may be set as often as wanted. A change of less than a tenth is ignored, and a plan is only
     /// exchanged for one that saves at least 5 %.

@@ -11,8 +11,15 @@ public readonly record struct ReadRequest(RegisterTable Table, ushort Address, u
     /// <summary>The SunSpec model from whose first register <see cref="Address"/> counts; 0 when it is the address on the wire.</summary>
     public ushort SunSpecModel { get; init; }
 
+    /// <summary>Most registers that the device answers at once, for the requests that bring this one from a SunSpec model; 0 for as many as the protocol allows.</summary>
+    public ushort MostRegisters { get; init; }
+
     /// <summary>The request as the device's profile means its addresses.</summary>
-    public ReadRequest Of(DeviceProfile profile) => profile.SunSpec is { } model ? this with { SunSpecModel = model.Number } : this;
+    /// <param name="profile">The profile.</param>
+    /// <param name="most">Most registers at once, as far as the device's replies have taught it; what the profile says holds besides.</param>
+    public ReadRequest Of(DeviceProfile profile, int most = int.MaxValue) => profile.SunSpec is { } model
+        ? this with { SunSpecModel = model.Number, MostRegisters = (ushort)Math.Min(most, profile.MaxRegistersPerRead) }
+        : this;
 }
 
 /// <summary>A read request with the points whose values it brings.</summary>

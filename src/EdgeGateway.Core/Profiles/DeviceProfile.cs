@@ -69,11 +69,13 @@ public sealed record DeviceProfile
     public char Grade { get; init; } = 'B';
 
     /// <summary>The profile of a device whose SunSpec model begins at <paramref name="address"/>, with addresses as on the wire.</summary>
-    public DeviceProfile At(int address) => this with
+    /// <param name="address">Address of the register that holds the model's number.</param>
+    /// <param name="registers">Registers of the model on this device, number and length included: what ends behind them this device does not have, and is left out.</param>
+    public DeviceProfile At(int address, int registers) => this with
     {
         SunSpec = null,
-        Points = [.. Points.Select(p => p with { Encoding = p.Encoding.MovedBy(address) })],
-        Identify = [.. Identify.Select(i => i with { Encoding = i.Encoding.MovedBy(address) })],
+        Points = [.. Points.Where(p => p.Encoding.Span.End <= registers).Select(p => p with { Encoding = p.Encoding.MovedBy(address) })],
+        Identify = [.. Identify.Where(i => i.Encoding.Span.End <= registers).Select(i => i with { Encoding = i.Encoding.MovedBy(address) })],
     };
 }
 

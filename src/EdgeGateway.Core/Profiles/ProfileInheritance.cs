@@ -4,8 +4,8 @@ namespace EdgeGateway.Core.Profiles;
 
 /// <summary>Joins a profile with the one it extends, before anything else is judged: the result is checked like a file that says everything itself.</summary>
 /// <remarks>
-/// Blocks of keys are joined key by key, <c>points</c> by their <c>id</c> and within a point key by key; a key with the value <c>null</c> is taken away. Lists are replaced, but
-/// quirks and disagreements are added. The self-tests of points that the variant states anew or removes are not taken over, since their registers may differ. Every node keeps
+/// Blocks of keys are joined key by key, <c>points</c> by their <c>id</c> (of several entries with one id that which has the same phases) and within a point key by key; a key with the value
+/// <c>null</c> is taken away. Lists are replaced, but quirks and disagreements are added. The self-tests of points that the variant states anew or removes are not taken over, since their registers may differ. Every node keeps
 /// its file and line, so that a message names the file in which something stands.
 /// </remarks>
 internal static class ProfileInheritance
@@ -77,58 +77,76 @@ internal static class ProfileInheritance
             }
         }
 
+        var changes = Changes(knownPoints, file, removed, problems);
         var entries = new List<KeyValuePair<YamlScalar, YamlNode>>();
         foreach (var (key, value) in file.Entries)
         {
             var inherited = Own.Contains(key.Text) ? null : known[key.Text];
-            entries.Add(new(key, inherited is null ? value : Value(key.Text, inherited, value, removed)));
+            if (inherited is null || value is not YamlScalar { IsNull: true })
+            {
+                entries.Add(new(key, inherited is null ? value : Value(key.Text, inherited, value, removed, changes)));
+            }
         }
 
         foreach (var (key, value) in known.Entries)
         {
             if (!Own.Contains(key.Text) && !file.Entries.Any(e => e.Key.Text == key.Text))
             {
-                entries.Add(new(key, Value(key.Text, value, Nothing(value), removed)));
+                entries.Add(new(key, key.Text == "points" && value is YamlList points ? Points(points, points with { Items = [] }, removed, changes) : value));
             }
         }
 
-        return file with { Entries = Tested(entries, knownPoints, file, removed) };
+        return file with { Entries = Tested(entries, knownPoints, file, removed, changes) };
     }
 
-    private static YamlNode Value(string key, YamlNode known, YamlNode own, List<YamlScalar> removed) => (known, own) switch
+    private static YamlNode Value(string key, YamlNode known, YamlNode own, List<YamlScalar> removed, Dictionary<YamlMap, YamlMap> changes) => (known, own) switch
     {
         (YamlMap a, YamlMap b) when Joined.Contains(key) => Blocks(a, b),
-        (YamlList a, YamlList b) when key == "points" => Points(a, b, removed),
-        (YamlList a, YamlList b) when Added.Contains(key) => b with { Items = [.. a.Items, .. b.Items] },
-        (YamlList a, YamlList b) when key == "selfTest" => b with { Items = [.. a.Items, .. b.Items] },
-        (_, YamlScalar { IsNull: true }) or (_, YamlList { Items.Count: 0 }) => known,
+        (YamlList a, YamlList b) when key == "points" => Points(a, b, removed, changes),
+        (YamlList a, YamlList b) when Added.Contains(key) || key == "selfTest" => b with { Items = [.. a.Items, .. b.Items] },
         _ => own,
     };
 
-    private static YamlList Points(YamlList known, YamlList own, List<YamlScalar> removed)
+    /// <summary>Which entry of the extended profile each entry of the variant changes; entries that change none are new.</summary>
+    private static Dictionary<YamlMap, YamlMap> Changes(List<YamlMap> knownPoints, YamlMap file, List<YamlScalar> removed, ProblemCollector problems)
     {
-        var changed = own.Items.OfType<YamlMap>().Where(p => p.Text("id") is not null).ToLookup(p => p.Text("id")!);
-        var points = new List<YamlNode>();
-        var taken = new HashSet<YamlNode>();
-        foreach (var item in known.Items)
+        var changes = new Dictionary<YamlMap, YamlMap>(ReferenceEqualityComparer.Instance);
+        foreach (var own in file.List("points").OfType<YamlMap>())
         {
-            var id = (item as YamlMap)?.Text("id");
-            if (id is null || removed.Exists(r => r.Text == id))
+            var id = own.Text("id");
+            var parts = Parts(own);
+            var same = knownPoints.Where(p => id is not null && p.Text("id") == id && !removed.Exists(r => r.Text == id)).ToList();
+            var meant = parts.Count == 0 ? same : same.Where(p => Parts(p).Intersect(parts).Any()).ToList();
+            if (meant.Count > 1)
             {
-                continue;
+                problems.Error(
+                    own,
+                    $"'{id}' may change {meant.Count} entries of {meant[0].File}, of the phases {string.Join(" and of ", meant.Select(m => Parts(m) is { Count: > 0 } p ? string.Join(", ", p) : "none"))}",
+                    "State 'perPhase' as it stands there, one entry for each that differs");
             }
-
-            if (changed[id].FirstOrDefault() is { } change)
+            else if (meant.Count == 1 && !changes.TryAdd(meant[0], own))
             {
-                points.Add(Blocks((YamlMap)item, change));
-                taken.Add(change);
-            }
-            else
-            {
-                points.Add(item);
+                problems.Error(own, $"'{id}' changes the same entry of {meant[0].File} as line {changes[meant[0]].Line} does", "Write one entry with all that differs");
             }
         }
 
+        return changes;
+    }
+
+    private static List<string> Parts(YamlMap point) => [.. point.List("perPhase").OfType<YamlScalar>().Select(p => p.Text)];
+
+    private static YamlList Points(YamlList known, YamlList own, List<YamlScalar> removed, Dictionary<YamlMap, YamlMap> changes)
+    {
+        var points = new List<YamlNode>();
+        foreach (var item in known.Items)
+        {
+            if (item is YamlMap point && point.Text("id") is { } id && !removed.Exists(r => r.Text == id))
+            {
+                points.Add(changes.TryGetValue(point, out var change) ? Blocks(point, change) : point);
+            }
+        }
+
+        var taken = changes.Values.ToHashSet<YamlNode>(ReferenceEqualityComparer.Instance);
         return own with { Items = [.. points, .. own.Items.Where(i => !taken.Contains(i))] };
     }
 
@@ -159,10 +177,10 @@ internal static class ProfileInheritance
 
     /// <summary>Leaves the extended profile's self-tests of changed and removed points out.</summary>
     private static List<KeyValuePair<YamlScalar, YamlNode>> Tested(
-        List<KeyValuePair<YamlScalar, YamlNode>> entries, List<YamlMap> knownPoints, YamlMap file, List<YamlScalar> removed)
+        List<KeyValuePair<YamlScalar, YamlNode>> entries, List<YamlMap> knownPoints, YamlMap file, List<YamlScalar> removed, Dictionary<YamlMap, YamlMap> changes)
     {
         var stale = knownPoints
-            .Where(p => removed.Exists(r => r.Text == p.Text("id")) || file.List("points").OfType<YamlMap>().Any(own => own.Text("id") == p.Text("id")))
+            .Where(p => removed.Exists(r => r.Text == p.Text("id")) || changes.ContainsKey(p))
             .SelectMany(Expanded)
             .ToHashSet();
         var own = file.List("selfTest").ToHashSet(ReferenceEqualityComparer.Instance);
@@ -174,11 +192,5 @@ internal static class ProfileInheritance
         ];
     }
 
-    private static IEnumerable<string> Expanded(YamlMap point) => point.List("perPhase") is { Count: > 0 } parts
-        ? parts.OfType<YamlScalar>().Select(part => $"{point.Text("id")}_{part.Text}")
-        : [point.Text("id") ?? ""];
-
-    private static YamlNode Nothing(YamlNode like) => like is YamlList
-        ? new YamlList(like.File, like.Line, like.Column, [])
-        : new YamlScalar(like.File, like.Line, like.Column, "", true);
+    private static IEnumerable<string> Expanded(YamlMap point) => Parts(point) is { Count: > 0 } parts ? parts.Select(part => $"{point.Text("id")}_{part}") : [point.Text("id") ?? ""];
 }

@@ -174,7 +174,11 @@ public sealed record RegisterEncoding
         }
     }
 
+    /// <summary>Whether there are registers for the value, and its scale, <paramref name="distance"/> addresses further on.</summary>
+    public bool CanMoveBy(int distance) => Span.First + distance >= 0 && Span.End + distance <= ushort.MaxValue + 1;
+
     /// <summary>The same value in registers that stand <paramref name="distance"/> addresses further on.</summary>
+    /// <exception cref="OverflowException">There are no such registers: <see cref="CanMoveBy"/> tells before.</exception>
     public RegisterEncoding MovedBy(int distance) => this with { Address = checked((ushort)(Address + distance)), ScaleAt = ScaleAt is { } at ? checked((ushort)(at + distance)) : null };
 
     /// <summary>Number of registers (or bits, for coils and discrete inputs) the value occupies, without its scale register.</summary>

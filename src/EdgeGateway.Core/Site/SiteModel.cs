@@ -364,6 +364,12 @@ public sealed record MqttUplinkModel : UplinkModel
     /// <summary>Servers in order of preference: <c>mqtt://host:port</c>, <c>mqtts://host:port</c>, or over WebSocket <c>ws://</c> and <c>wss://host:port/path</c>.</summary>
     public required IReadOnlyList<string> Servers { get; init; }
 
+    /// <summary>The address of a server as it is written; null when the text is none.</summary>
+    public static Uri? ServerOf(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "mqtt" or "mqtts" or "ws" or "wss" && uri!.Host.Length > 0 && (uri.Scheme is "ws" or "wss" || uri.PathAndQuery is "" or "/")
+            ? uri
+            : null;
+
     /// <summary>Hosts that a server may send the gateway to, as <c>host</c> or <c>host:port</c> (requirement M-8).</summary>
     public IReadOnlyList<string> FollowServers { get; init; } = [];
 

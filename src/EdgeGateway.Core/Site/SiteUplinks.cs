@@ -61,8 +61,7 @@ internal static class SiteUplinks
         var servers = new List<string>();
         foreach (var server in section.Scalars("servers"))
         {
-            if (!Uri.TryCreate(server.Text, UriKind.Absolute, out var uri) || uri.Scheme is not ("mqtt" or "mqtts" or "ws" or "wss") || uri.Host.Length == 0
-                || (uri.Scheme is "mqtt" or "mqtts" && uri.PathAndQuery is not ("" or "/")))
+            if (MqttUplinkModel.ServerOf(server.Text) is not { } uri)
             {
                 problems.Error(server, $"'{server.Text}' is not the address of an MQTT server", "Write mqtts://host:8883, wss://host/mqtt through a web proxy, or mqtt://127.0.0.1:1883 on this machine");
                 continue;

@@ -8,7 +8,7 @@ namespace EdgeGateway.Buses;
 public static class BusKinds
 {
     /// <summary>Makes the bus; nothing is opened before the first read.</summary>
-    public static IBus Create(BusModel model, TimeProvider time) => new ModbusBus(CreateClient(model, time));
+    public static IBus Create(BusModel model, TimeProvider time) => new ModbusBus(CreateClient(model, time), time);
 
     /// <summary>The client that speaks on a Modbus bus.</summary>
     public static ModbusClient CreateClient(BusModel model, TimeProvider time)

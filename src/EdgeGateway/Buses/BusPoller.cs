@@ -285,7 +285,7 @@ public sealed class BusPoller : IDisposable
     {
         var slot = _free.Count > 0 ? _free[^1] : new ReadSlot(_clock, _alarm);
         slot.Prepare(link, read, round, Depth);
-        slot.Start(_bus.ReadAsync(link.Device.Unit, read.Plan.Request.Of(link.Device.Profile), slot.Registers, limit, cancel));
+        slot.Start(_bus.ReadAsync(link.Device.Unit, link.Plans.OnWire(read.Plan.Request), slot.Registers, limit, cancel));
         if (_free.Count > 0)
         {
             _free.RemoveAt(_free.Count - 1);
@@ -540,7 +540,7 @@ public sealed class BusPoller : IDisposable
             }
 
             var began = _clock.Time.GetTimestamp();
-            var reply = await _bus.ReadAsync(link.Device.Unit, request.Of(link.Device.Profile), registers, link.Device.Timeout, stop).ConfigureAwait(false);
+            var reply = await _bus.ReadAsync(link.Device.Unit, link.Plans.OnWire(request), registers, link.Device.Timeout, stop).ConfigureAwait(false);
             var ended = _clock.Time.GetTimestamp();
             link.Count(reply, ended, _clock.Time.GetElapsedTime(began, ended) - reply.Queued, _onWire.Of(request));
             if (reply.IsAnswer)

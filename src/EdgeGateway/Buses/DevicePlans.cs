@@ -113,6 +113,9 @@ internal sealed class DevicePlans
     /// <summary>The request that the next probe sends.</summary>
     public PolledRead NextProbe() => Wrap(Planner.Probe());
 
+    /// <summary>A request as the bus sends it: with what is known of the device's addresses and of how much it answers at once.</summary>
+    public ReadRequest OnWire(ReadRequest request) => request.Of(_link.Device.Profile, Planner.MostFor(request));
+
     /// <summary>Makes a request of the device ready to be sent, with what is known of it.</summary>
     public PolledRead Wrap(PlannedRead plan)
     {

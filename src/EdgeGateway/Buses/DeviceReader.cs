@@ -58,7 +58,7 @@ internal static class DeviceReader
             }
 
             isFirst = false;
-            return await bus.ReadAsync(device.Unit, request.Of(device.Profile), registers, device.Timeout, stop).ConfigureAwait(false);
+            return await bus.ReadAsync(device.Unit, request.Of(device.Profile, planner.MostFor(request)), registers, device.Timeout, stop).ConfigureAwait(false);
         }
     }
 

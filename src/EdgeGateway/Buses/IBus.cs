@@ -71,6 +71,9 @@ public readonly record struct BusReply(QualityReason Reason, byte Detail = 0)
     /// <summary>Exceptions 05 and 06: the device is busy now and may answer later; the others are its last word.</summary>
     public bool IsBusy => Reason == QualityReason.DeviceException && Detail is 0x05 or 0x06;
 
+    /// <summary>Whether the device says that it does not answer this request, now or later.</summary>
+    public bool IsRefusal => !IsGood && IsAnswer && !IsBusy;
+
     /// <summary>Whether both ended alike, however long they waited before.</summary>
     public bool Equals(BusReply other) => (Reason, Detail) == (other.Reason, other.Detail);
 

@@ -14,10 +14,10 @@ public sealed class ModbusBus : IBus
     private string? _problem;
 
     /// <summary>Makes a bus of a client, which it owns.</summary>
-    public ModbusBus(ModbusClient client)
+    public ModbusBus(ModbusClient client, TimeProvider time)
     {
         _client = client;
-        _places = new SunSpecPlaces(ReadWireAsync);
+        _places = new SunSpecPlaces(ReadWireAsync, time);
     }
 
     /// <summary>The client that talks to the devices, for what only Modbus has: identification, and the bytes on the wire.</summary>
@@ -71,30 +71,34 @@ public sealed class ModbusBus : IBus
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _client.DisposeAsync();
 
-    private BusReply Judge(ModbusOutcome outcome)
+    /// <summary>How an exchange ended, in the words of every bus.</summary>
+    internal static BusReply ReplyOf(ModbusOutcome outcome) => outcome.Status switch
     {
-        if (outcome.IsOk)
-        {
-            return BusReply.Good;
-        }
+        ModbusStatus.Ok => BusReply.Good,
+        ModbusStatus.Exception => new BusReply(QualityReason.DeviceException, (byte)outcome.ExceptionCode),
+        ModbusStatus.Timeout => new BusReply(QualityReason.Timeout),
+        ModbusStatus.NotConnected => new BusReply(QualityReason.NotConnected),
+        ModbusStatus.ShortReply => new BusReply(QualityReason.ShortReply),
+        ModbusStatus.WrongUnit or ModbusStatus.WrongFunction => new BusReply(QualityReason.WrongReply),
+        _ => new BusReply(QualityReason.CorruptFrame),
+    };
 
-        (_last, _problem) = (outcome, null);
-        return outcome.Status switch
-        {
-            ModbusStatus.Exception => new BusReply(QualityReason.DeviceException, (byte)outcome.ExceptionCode),
-            ModbusStatus.Timeout => new BusReply(QualityReason.Timeout),
-            ModbusStatus.NotConnected => new BusReply(QualityReason.NotConnected),
-            ModbusStatus.ShortReply => new BusReply(QualityReason.ShortReply),
-            ModbusStatus.WrongUnit or ModbusStatus.WrongFunction => new BusReply(QualityReason.WrongReply),
-            _ => new BusReply(QualityReason.CorruptFrame),
-        };
-    }
-
-    private static RegisterTable TableOf(Core.Profiles.RegisterTable table) => table switch
+    /// <summary>The table of a profile in the words of the protocol.</summary>
+    internal static RegisterTable TableOf(Core.Profiles.RegisterTable table) => table switch
     {
         Core.Profiles.RegisterTable.Coil => RegisterTable.Coil,
         Core.Profiles.RegisterTable.DiscreteInput => RegisterTable.DiscreteInput,
         Core.Profiles.RegisterTable.InputRegister => RegisterTable.InputRegister,
         _ => RegisterTable.HoldingRegister,
     };
+
+    private BusReply Judge(ModbusOutcome outcome)
+    {
+        if (!outcome.IsOk)
+        {
+            (_last, _problem) = (outcome, null);
+        }
+
+        return ReplyOf(outcome);
+    }
 }

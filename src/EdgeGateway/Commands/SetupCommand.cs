@@ -2,6 +2,7 @@ using System.CommandLine;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Hosting;
 using EdgeGateway.Setup;
+using EdgeGateway.Storage;
 using Spectre.Console;
 
 namespace EdgeGateway.Commands;
@@ -13,7 +14,7 @@ internal static class SetupCommand
     {
         var output = new Option<string>("--output", "-o") { Description = "The file to write.", DefaultValueFactory = _ => "gateway.yaml", HelpName = "FILE" };
         var yes = new Option<bool>("--yes", "-y") { Description = "Ask nothing: take what is proposed. What cannot be proposed must stand in an option." };
-        var force = new Option<bool>("--force") { Description = "Replace the file if it exists; the present one is kept as FILE.old." };
+        var force = new Option<bool>("--force") { Description = "Replace the file if it exists; the present one is kept as FILE.old, or FILE.old-2 and so on when there is one." };
         var ports = new Option<string[]>("--port") { Description = "A serial port to scan, such as /dev/ttyUSB0; may be given several times.", HelpName = "PATH", AllowMultipleArgumentsPerToken = true };
         var hosts = new Option<string[]>("--tcp") { Description = "Addresses to scan: 192.168.1.0/28, 192.168.1.10-20, a name, with :port if it is not 502; may be given several times.", HelpName = "HOSTS", AllowMultipleArgumentsPerToken = true };
         var units = new Option<string?>("--units") { Description = "Unit ids to ask, such as 1-10,20. On a line an id written by itself is expected: when it does not answer, what to check is said.", HelpName = "IDS" };
@@ -115,7 +116,7 @@ internal static class SetupCommand
         {
             return Terminal.Fail("Interrupted; no file was written.");
         }
-        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException or StoreException)
         {
             return Terminal.Fail(e.Message);
         }

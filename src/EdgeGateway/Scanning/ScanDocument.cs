@@ -21,6 +21,8 @@ public sealed record ScanDocument
 /// <summary>A unit that answers.</summary>
 public sealed record FoundUnit
 {
+    private const int NearlyEqual = 3;
+
     /// <summary>Where: <c>192.168.1.10:502</c>, or <c>/dev/ttyUSB0 at 9600 8N1</c>.</summary>
     public required string Where { get; init; }
 
@@ -44,6 +46,10 @@ public sealed record FoundUnit
 
     /// <summary>Profiles that fit, the best first.</summary>
     public IReadOnlyList<ProposedProfile> Profiles { get; init; } = [];
+
+    /// <summary>Whether the two best profiles fit about equally well, so that only a person can decide.</summary>
+    [JsonIgnore]
+    public bool IsNearTie => Profiles.Count > 1 && Profiles[0].FitPercent - Profiles[1].FitPercent <= NearlyEqual;
 
     /// <summary>What is odd about it, in words.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];

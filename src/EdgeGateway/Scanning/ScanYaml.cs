@@ -1,11 +1,14 @@
 using System.Globalization;
 using System.Text;
+using EdgeGateway.Core.Configuration;
 
 namespace EdgeGateway.Scanning;
 
 /// <summary>What was found, as it stands in <c>gateway.yaml</c>.</summary>
 internal static class ScanYaml
 {
+    private const int LongestStem = 50;
+
     /// <summary>Buses and devices that are not configured yet; empty when there are none.</summary>
     public static string Of(IReadOnlyList<FoundUnit> units)
     {
@@ -54,10 +57,12 @@ internal static class ScanYaml
     /// <summary>An id for a device that is not taken yet; it is then.</summary>
     public static string DeviceId(string profile, int unit, HashSet<string> taken)
     {
-        var id = $"{profile}-{unit}";
+        // The longest id of a profile leaves no room for what is put behind it.
+        var stem = profile.Length > LongestStem ? profile[..LongestStem] : profile;
+        var id = $"{stem}-{unit}";
         for (var n = 2; !taken.Add(id); n++)
         {
-            id = $"{profile}-{unit}-{n}";
+            id = $"{stem}-{unit}-{n}";
         }
 
         return id;
@@ -65,10 +70,10 @@ internal static class ScanYaml
 
     /// <summary>The line of a bus.</summary>
     public static string Bus(ScanPlace place, string id) => place.Host is not null
-        ? string.Create(CultureInfo.InvariantCulture, $"  - {{ id: {id}, type: modbus-tcp, host: {(place.Host.Contains(':', StringComparison.Ordinal) ? $"\"{place.Host}\"" : place.Host)}, port: {place.TcpPort} }}\n")
-        : string.Create(CultureInfo.InvariantCulture, $"  - {{ id: {id}, type: modbus-rtu, port: {place.SerialPort}, baud: {place.Baud}, parity: {place.Parity}, stopBits: {place.StopBits} }}\n");
+        ? string.Create(CultureInfo.InvariantCulture, $"  - {{ id: {YamlText.Write(id)}, type: modbus-tcp, host: {YamlText.Write(place.Host)}, port: {place.TcpPort} }}\n")
+        : string.Create(CultureInfo.InvariantCulture, $"  - {{ id: {YamlText.Write(id)}, type: modbus-rtu, port: {YamlText.Write(place.SerialPort!)}, baud: {place.Baud}, parity: {place.Parity}, stopBits: {place.StopBits} }}\n");
 
     /// <summary>The line of a device.</summary>
     public static string Device(string id, string profile, string bus, int unit, string more, string remark) =>
-        string.Create(CultureInfo.InvariantCulture, $"  - {{ id: {id}, profile: {profile}, bus: {bus}, unit: {unit}{more} }}{(remark.Length > 0 ? $"   # {remark}" : "")}\n");
+        string.Create(CultureInfo.InvariantCulture, $"  - {{ id: {YamlText.Write(id)}, profile: {YamlText.Write(profile)}, bus: {YamlText.Write(bus)}, unit: {unit}{more} }}{(remark.Length > 0 ? $"   # {remark}" : "")}\n");
 }

@@ -4,7 +4,6 @@ using EdgeGateway.Core.Diagnosis;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Protocols.Modbus;
 using CoreTable = EdgeGateway.Core.Profiles.RegisterTable;
-using WireTable = EdgeGateway.Protocols.Modbus.RegisterTable;
 
 namespace EdgeGateway.Scanning;
 
@@ -28,10 +27,11 @@ internal sealed class UnitExaminer(IReadOnlyList<DeviceProfile> profiles, TimeSp
         IReadOnlyList<string> texts = [.. names.All, .. said];
 
         // Models of a SunSpec device are where its list says; a profile of a model that it does not have is no candidate.
-        var models = sunSpec is { } marker ? await ModelsAsync(reading, marker, cancel).ConfigureAwait(false) : [];
+        var list = sunSpec is { } marker ? await ModelsAsync(reading, marker, cancel).ConfigureAwait(false) : null;
+        var models = (list?.Models ?? []).DistinctBy(m => m.Number).ToDictionary(m => m.Number);
         var candidates = profiles
             .Where(p => p.SunSpec is null || models.ContainsKey(p.SunSpec.Number))
-            .Select(p => p.SunSpec is null ? p : p.At(models[p.SunSpec.Number]))
+            .Select(p => p.SunSpec is not null && models[p.SunSpec.Number] is var model ? p.At(model.At, model.Registers) : p)
             .ToArray();
         foreach (var encoding in candidates.SelectMany(p => p.Identify).Select(p => p.Encoding).DistinctBy(e => (e.Table, e.Span)))
         {
@@ -47,9 +47,9 @@ internal sealed class UnitExaminer(IReadOnlyList<DeviceProfile> profiles, TimeSp
 
         var fits = ProfileFits.Rank(possible, reading.Registers, texts).Where(f => f.IsPossible && f.Percent >= WorthProposing).Take(ProposalsShown).ToArray();
         List<string> notes = [];
-        if (fits.Length > 1 && fits[0].Percent - fits[1].Percent <= 3)
+        if (list?.Problem is { } broken)
         {
-            notes.Add($"{fits[0].Profile.Id} and {fits[1].Profile.Id} fit about equally well: read the name plate");
+            notes.Add(broken);
         }
 
         if (fits.Length == 0 && reading.Silent >= SilenceEndsIt)
@@ -57,7 +57,7 @@ internal sealed class UnitExaminer(IReadOnlyList<DeviceProfile> profiles, TimeSp
             notes.Add("it answered at first and fell silent: scan again with a longer --timeout");
         }
 
-        return new FoundUnit
+        var found = new FoundUnit
         {
             Where = place.Text,
             Place = place,
@@ -66,8 +66,13 @@ internal sealed class UnitExaminer(IReadOnlyList<DeviceProfile> profiles, TimeSp
             ServerId = names.ServerId,
             SunSpecAt = sunSpec,
             Profiles = [.. fits.Select(f => new ProposedProfile(f.Profile.Id, f.Profile.TitleEnglish, f.Percent, f.Reasons))],
-            Notes = notes,
         };
+        if (found.IsNearTie)
+        {
+            notes.Add($"{fits[0].Profile.Id} and {fits[1].Profile.Id} fit about equally well: read the name plate");
+        }
+
+        return found with { Notes = notes };
     }
 
     // SunSpec Device Information Model Specification 1.1: the marker, then model 1 with maker and model.
@@ -79,7 +84,9 @@ internal sealed class UnitExaminer(IReadOnlyList<DeviceProfile> profiles, TimeSp
             await reading.ReadAsync(CoreTable.HoldingRegister, at, 2, cancel).ConfigureAwait(false);
             if (reading.Registers.Get(CoreTable.HoldingRegister, at, words.AsSpan(0, 2)) == RegisterState.Read && words is [0x5375, 0x6E53, ..])
             {
-                await reading.ReadAsync(CoreTable.HoldingRegister, at + 4, 32, cancel).ConfigureAwait(false);
+                // Maker and model apart: some devices take no request of 32 registers.
+                await reading.ReadAsync(CoreTable.HoldingRegister, at + 4, 16, cancel).ConfigureAwait(false);
+                await reading.ReadAsync(CoreTable.HoldingRegister, at + 20, 16, cancel).ConfigureAwait(false);
                 return reading.Registers.Get(CoreTable.HoldingRegister, at + 4, words) == RegisterState.Read
                     ? (at, [.. new[] { Text(words.AsSpan(0, 16)), Text(words.AsSpan(16, 16)) }.Where(t => t.Length > 0)])
                     : (at, []);
@@ -89,23 +96,24 @@ internal sealed class UnitExaminer(IReadOnlyList<DeviceProfile> profiles, TimeSp
         return (null, []);
     }
 
-    /// <summary>The models of the device and the address of the first register of each; of several with one number the first.</summary>
-    private static async Task<Dictionary<int, int>> ModelsAsync(Reading reading, int marker, CancellationToken cancel)
+    /// <summary>The list of models behind the marker, as far as the device shows it.</summary>
+    private static async Task<SunSpecWalk> ModelsAsync(Reading reading, int marker, CancellationToken cancel)
     {
-        var models = new Dictionary<int, int>();
+        var walk = new SunSpecWalk(marker);
         var words = new ushort[2];
-        for (var (at, count) = (marker + 2, 0); at + 1 <= ushort.MaxValue && count < SunSpecPlaces.MostModels; at += 2 + words[1], count++)
+        while (walk.Next is { } at)
         {
             await reading.ReadAsync(CoreTable.HoldingRegister, at, 2, cancel).ConfigureAwait(false);
-            if (reading.Registers.Get(CoreTable.HoldingRegister, at, words) != RegisterState.Read || words[0] == SunSpecPlaces.EndOfModels)
+            if (reading.Registers.Get(CoreTable.HoldingRegister, at, words) != RegisterState.Read)
             {
+                walk.Refused();
                 break;
             }
 
-            models.TryAdd(words[0], at);
+            walk.Take(words[0], words[1]);
         }
 
-        return models;
+        return walk;
     }
 
     private static string Text(ReadOnlySpan<ushort> words)
@@ -185,7 +193,7 @@ internal sealed class UnitExaminer(IReadOnlyList<DeviceProfile> profiles, TimeSp
 
             // Some meters need a pause after every answer.
             await Task.Delay(Rest, time, cancel).ConfigureAwait(false);
-            var outcome = await probe.ReadAsync(unit, WireTableOf(table), (ushort)address, quantity, _words, timeout, cancel).ConfigureAwait(false);
+            var outcome = await probe.ReadAsync(unit, ModbusBus.TableOf(table), (ushort)address, quantity, _words, timeout, cancel).ConfigureAwait(false);
             switch (outcome.Status)
             {
                 case ModbusStatus.Ok:
@@ -205,13 +213,5 @@ internal sealed class UnitExaminer(IReadOnlyList<DeviceProfile> profiles, TimeSp
                     break;
             }
         }
-
-        private static WireTable WireTableOf(CoreTable table) => table switch
-        {
-            CoreTable.Coil => WireTable.Coil,
-            CoreTable.DiscreteInput => WireTable.DiscreteInput,
-            CoreTable.InputRegister => WireTable.InputRegister,
-            _ => WireTable.HoldingRegister,
-        };
     }
 }

@@ -9,8 +9,10 @@ using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Profiles;
+using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
 using EdgeGateway.Scanning;
+using EdgeGateway.Storage;
 
 namespace EdgeGateway.Setup;
 
@@ -47,6 +49,7 @@ internal sealed partial class SetupWizard(
     /// <returns>Null when the file that was written can be used; else what is wrong with it.</returns>
     /// <exception cref="FormatException">An answer is missing or wrong, nothing was written.</exception>
     /// <exception cref="IOException">The file, or a port, cannot be used.</exception>
+    /// <exception cref="UnauthorizedAccessException">The folder may not be written to, or a port not used.</exception>
     public async Task<IReadOnlyList<Problem>?> RunAsync(CancellationToken cancel)
     {
         if (File.Exists(options.Output) && !options.MayReplace
@@ -55,8 +58,13 @@ internal sealed partial class SetupWizard(
             throw new FormatException($"{options.Output} exists and was left as it is. Use --force to replace it (the present one is kept as {Kept}), --output for another name, or 'edgegateway scan' to add devices to it.");
         }
 
+        // Everything that is known now is judged now: a scan takes minutes.
+        CheckOptions();
+        CheckFolder();
+        var (ports, hosts) = Where();
+        var (head, uplink) = options.IsUnattended ? (SiteHead(), Uplink()) : (null, null);
         output.WriteLine("Looking for devices. Nothing is written to any of them.");
-        var found = await FindAsync(cancel).ConfigureAwait(false);
+        var found = await FindAsync(ports, hosts, cancel).ConfigureAwait(false);
         var buses = ScanYaml.BusIds([.. found.Select(u => u.Place)]);
         var devices = await NameAsync(found, buses, cancel).ConfigureAwait(false);
         ShowHints();
@@ -65,20 +73,87 @@ internal sealed partial class SetupWizard(
             throw new FormatException("No device with a profile was found, and a configuration without devices has no use: nothing was written.");
         }
 
-        var text = Text(SiteHead(), buses, PlaceMeters(devices), Uplink());
-        if (File.Exists(options.Output))
-        {
-            File.Move(options.Output, Kept, overwrite: true);
-        }
-
-        await File.WriteAllTextAsync(options.Output, text, cancel).ConfigureAwait(false);
+        Save(Text(head ?? SiteHead(), buses, PlaceMeters(devices), uplink ?? Uplink()));
         var site = files.Load(options.Output, out var problems);
         return site is null ? problems : null;
     }
 
-    private string Kept => $"{options.Output}.old";
+    /// <summary>The name under which the present file is kept: one that no earlier one has.</summary>
+    private string Kept => Enumerable.Range(1, int.MaxValue).Select(n => n == 1 ? $"{options.Output}.old" : $"{options.Output}.old-{n}").First(name => !File.Exists(name));
 
-    private async Task<IReadOnlyList<FoundUnit>> FindAsync(CancellationToken cancel)
+    private string Folder => Path.GetDirectoryName(Path.GetFullPath(options.Output))!;
+
+    /// <summary>Judges what the command line says, as far as that is possible before anything is found.</summary>
+    private void CheckOptions()
+    {
+        Check(options.Site, "--site", IdProblem);
+        Check(options.TimeZone, "--timezone", ZoneProblem);
+        Check(options.Region, "--region", RegionProblem);
+        Check(options.Gateway, "--gateway", IdProblem);
+        Check(options.Server, "--server", ServerProblem);
+        foreach (var id in options.Incomers.Concat(options.Devices.Select(d => d.Id)))
+        {
+            Check(id, options.Incomers.Contains(id) ? "--incomer" : "--device", IdProblem);
+        }
+
+        foreach (var device in options.Devices)
+        {
+            if (options.Devices.Count(d => d.Id == device.Id) > 1)
+            {
+                throw new FormatException($"--device: '{device.Id}' is stated twice, and every device has an id of its own.");
+            }
+
+            if (options.Devices.Count(d => (d.Where, d.Unit) == (device.Where, device.Unit)) > 1)
+            {
+                throw new FormatException($"--device: unit {device.Unit}{(device.Where.Length > 0 ? $" at {device.Where}" : "")} is stated twice. Where several places have this unit id, write WHERE/{device.Unit}=ID.");
+            }
+
+            if (device.Profile is { } profile)
+            {
+                Stated(profile, device.Id);
+            }
+        }
+
+        _ = options.Units is null ? null : ScanTargets.OnLine(ScanTargets.Units(options.Units));
+        _ = ScanTargets.Lines(options.Baud, options.Parity);
+        foreach (var host in options.Hosts)
+        {
+            ScanTargets.Hosts(host);
+        }
+
+        static void Check(string? answer, string option, Func<string, string?> problem)
+        {
+            if (answer is not null && problem(answer) is { } wrong)
+            {
+                throw new FormatException($"{option}: {wrong}");
+            }
+        }
+    }
+
+    private void CheckFolder()
+    {
+        if (!Directory.Exists(Folder))
+        {
+            throw new FormatException($"There is no directory {Folder} to write to. Make it, or name another file with --output.");
+        }
+
+        // Opened and gone again: whether one may write tells only writing.
+        using var trial = new FileStream(Path.Combine(Folder, $".{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+    }
+
+    /// <summary>Writes the file beside its place, keeps a copy of the present one, and puts it there in one step: at no moment is there none, and nothing kept before is lost.</summary>
+    private void Save(string text)
+    {
+        var path = Path.GetFullPath(options.Output);
+        if (File.Exists(path))
+        {
+            File.Copy(path, Kept, overwrite: false);
+        }
+
+        Durable.WriteText(path, text);
+    }
+
+    private (IReadOnlyList<string> Ports, IReadOnlyList<string> Hosts) Where()
     {
         var (ports, hosts) = options.Ports.Count + options.Hosts.Count > 0 ? (options.Ports, options.Hosts) : AskWhere();
         if (ports.Count + hosts.Count == 0)
@@ -92,6 +167,11 @@ internal sealed partial class SetupWizard(
             throw new FormatException($"There is no port {absent}. {(present.Count > 0 ? $"Present: {string.Join(", ", present)}." : "No serial port is present: plug the adapter in, or look at `dmesg` for what became of it.")}");
         }
 
+        return (ports, hosts);
+    }
+
+    private async Task<IReadOnlyList<FoundUnit>> FindAsync(IReadOnlyList<string> ports, IReadOnlyList<string> hosts, CancellationToken cancel)
+    {
         var units = options.Units is null ? null : ScanTargets.Units(options.Units);
         List<FoundUnit> found = [];
         foreach (var port in ports)
@@ -182,6 +262,12 @@ internal sealed partial class SetupWizard(
 
     private async Task<List<NamedDevice>> NameAsync(IReadOnlyList<FoundUnit> found, IReadOnlyList<(ScanPlace Place, string Id)> buses, CancellationToken cancel)
     {
+        if (options.IsUnattended && found.Where(u => u.IsNearTie && Statement(u, found)?.Profile is null).ToArray() is { Length: > 0 } undecided)
+        {
+            throw new FormatException(string.Join('\n', undecided.Select(u =>
+                $"{u.Where}, unit {u.Unit}: {u.Profiles[0].Profile} and {u.Profiles[1].Profile} fit about equally well. Read the name plate, and say which it is with --device {Place(u)}/{u.Unit}={Statement(u, found)?.Id ?? "ID"}:{u.Profiles[0].Profile}")));
+        }
+
         HashSet<string> taken = [.. options.Devices.Select(d => d.Id)];
         List<NamedDevice> named = [];
         foreach (var unit in found)
@@ -221,6 +307,8 @@ internal sealed partial class SetupWizard(
     private StatedDevice? Statement(FoundUnit unit, IReadOnlyList<FoundUnit> found) => options.Devices.FirstOrDefault(d => d.Unit == unit.Unit
         && (d.Where.Length > 0 ? Fits(d, unit.Place) : found.Count(u => u.Unit == unit.Unit) == 1));
 
+    private static string Place(FoundUnit unit) => unit.Place.SerialPort ?? string.Create(CultureInfo.InvariantCulture, $"{unit.Place.Host}:{unit.Place.TcpPort}");
+
     private static bool Fits(StatedDevice stated, ScanPlace place) => stated.Where.Length == 0 || stated.Where == place.SerialPort || stated.Where == place.Host
         || stated.Where == string.Create(CultureInfo.InvariantCulture, $"{place.Host}:{place.TcpPort}");
 
@@ -228,8 +316,7 @@ internal sealed partial class SetupWizard(
     {
         if (stated?.Profile is { } id)
         {
-            return library.FirstOrDefault(p => p.Id == id)
-                ?? throw new FormatException($"There is no profile '{id}' for {stated.Id}. {Spelling.Hint(id, library.Select(p => p.Id))}docs/catalogue describes all, edgegateway profile show lists them.");
+            return Stated(id, stated.Id);
         }
 
         const string another = "another profile";
@@ -248,6 +335,9 @@ internal sealed partial class SetupWizard(
             _ => library.First(p => p.Id == choice),
         };
     }
+
+    private DeviceProfile Stated(string profile, string device) => library.FirstOrDefault(p => p.Id == profile)
+        ?? throw new FormatException($"There is no profile '{profile}' for {device}. {Spelling.Hint(profile, library.Select(p => p.Id))}docs/catalogue describes all, edgegateway profile show lists them.");
 
     /// <summary>Reads the device as the gateway will, and shows what can be compared with its display.</summary>
     private async Task ShowValuesAsync(FoundUnit unit, DeviceProfile profile, string busId, CancellationToken cancel)
@@ -292,15 +382,13 @@ internal sealed partial class SetupWizard(
     private string SiteHead()
     {
         output.WriteLine();
-        var site = options.Site is null ? dialog.Text("Id of the site (letters, digits, '-'):", "--site", null, IdProblem) : Right(options.Site, "--site", IdProblem);
+        var site = options.Site ?? dialog.Text("Id of the site (letters, digits, '-'):", "--site", null, IdProblem);
         var name = options.SiteName ?? (options.IsUnattended ? None : dialog.Text("Its name for people (empty: the id):", "--site-name", site, _ => null));
-        var zone = options.TimeZone is null ? dialog.Text("Time zone:", "--timezone", LocalZone, ZoneProblem) : Right(options.TimeZone, "--timezone", ZoneProblem);
-        var region = options.Region is null
-            ? dialog.Text("Grid region of the emission factors, such as CN-SX, DE or US:", "--region", null, RegionProblem)
-            : Right(options.Region, "--region", RegionProblem);
-        var gateway = options.Gateway is null ? dialog.Text("Id of this gateway:", "--gateway", GatewayName(), IdProblem) : Right(options.Gateway, "--gateway", IdProblem);
-        var named = name.Length > 0 && name != site ? $", name: \"{name.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"" : None;
-        return $"site: {{ id: {site}{named}, timezone: {zone}, region: {region} }}\ngateway: {{ id: {gateway} }}\n";
+        var zone = options.TimeZone ?? dialog.Text("Time zone:", "--timezone", LocalZone, ZoneProblem);
+        var region = options.Region ?? dialog.Text("Grid region of the emission factors, such as CN-SX, DE or US:", "--region", null, RegionProblem);
+        var gateway = options.Gateway ?? dialog.Text("Id of this gateway:", "--gateway", GatewayName(), IdProblem);
+        var named = name.Length > 0 && name != site ? $", name: {YamlText.Quote(name)}" : None;
+        return $"site: {{ id: {YamlText.Write(site)}{named}, timezone: {YamlText.Write(zone)}, region: {YamlText.Write(region)} }}\ngateway: {{ id: {YamlText.Write(gateway)} }}\n";
     }
 
     private List<NamedDevice> PlaceMeters(List<NamedDevice> devices)
@@ -314,12 +402,22 @@ internal sealed partial class SetupWizard(
         }
 
         List<NamedDevice> placed = [];
+        var parents = new Dictionary<string, string>(StringComparer.Ordinal);
+        HashSet<string> leftOut = new(StringComparer.Ordinal);
         foreach (var device in devices)
         {
             var role = !device.IsMeter ? none
                 : options.IsUnattended ? options.Incomers.Contains(device.Id) ? incomer : options.Incomers.Count == 1 ? options.Incomers[0] : none
-                : dialog.Choose($"What does {device.Id} measure?", [none, incomer, .. devices.Where(d => d.IsMeter && d != device).Select(d => d.Id), generator],
-                    choice => devices.Exists(d => d.Id == choice) ? $"a part of what {choice} measures" : choice);
+                : Ask(device);
+            if (role == none)
+            {
+                leftOut.Add(device.Id);
+            }
+            else if (role is not (incomer or generator))
+            {
+                parents[device.Id] = role;
+            }
+
             placed.Add(device with
             {
                 Metering = role switch
@@ -327,30 +425,62 @@ internal sealed partial class SetupWizard(
                     none => None,
                     incomer => ", metering: { role: incomer }",
                     generator => ", metering: { role: generator }",
-                    _ => $", metering: {{ role: submeter, parent: {role} }}",
+                    _ => $", metering: {{ role: submeter, parent: {YamlText.Write(role)} }}",
                 },
             });
         }
 
         return placed;
+
+        string Ask(NamedDevice device)
+        {
+            var others = devices.Where(d => d.IsMeter && d != device).Select(d => d.Id).ToArray();
+            var behind = others.Where(id => IsBehind(id, device.Id)).ToArray();
+            var without = others.Where(leftOut.Contains).ToArray();
+            if (behind.Length > 0)
+            {
+                output.WriteLine($"{string.Join(", ", behind)} {(behind.Length == 1 ? "is" : "are")} a part of what {device.Id} measures: {device.Id} cannot be a part of {(behind.Length == 1 ? "that" : "these")}, nor be left out.");
+            }
+
+            return dialog.Choose(
+                $"What does {device.Id} measure?",
+                [.. behind.Length == 0 ? new[] { none } : [], incomer, .. others.Except(behind).Except(without), generator],
+                choice => others.Contains(choice) ? $"a part of what {choice} measures" : choice);
+        }
+
+        // What was chosen so far goes in no circle, so that this ends.
+        bool IsBehind(string id, string front)
+        {
+            while (parents.TryGetValue(id, out var parent))
+            {
+                if (parent == front)
+                {
+                    return true;
+                }
+
+                id = parent;
+            }
+
+            return false;
+        }
     }
 
     private string Uplink()
     {
         var server = options.Server ?? dialog.Text("MQTT server that takes the feed, such as mqtts://centre.example:8883 (empty: none for now):", "--server", None, ServerProblem);
-        if (ServerProblem(server) is { } wrong)
-        {
-            throw new FormatException($"{wrong} Say it with --server.");
-        }
-
         if (server.Length == 0)
         {
             return None;
         }
 
-        var plain = Uri.TryCreate(server, UriKind.Absolute, out var uri) && uri.Scheme is "mqtt" or "ws" && uri is { IsLoopback: false }
-            && (options.AllowPlaintext || dialog.Confirm("This server is reached without encryption, over a network. Allow it?", preset: false));
-        return $"uplinks:\n  - {{ id: centre, type: mqtt, servers: [\"{server}\"]{(plain ? ", allowPlaintext: true" : "")} }}\n";
+        var plain = MqttUplinkModel.ServerOf(server) is { Scheme: "mqtt" or "ws", IsLoopback: false };
+        if (plain && options.IsUnattended && !options.AllowPlaintext)
+        {
+            throw new FormatException($"{server} is reached without encryption, over a network. Use mqtts:// or wss://, or allow it with --allow-plaintext.");
+        }
+
+        plain = plain && (options.AllowPlaintext || dialog.Confirm("This server is reached without encryption, over a network. Allow it?", preset: false));
+        return $"uplinks:\n  - {{ id: centre, type: mqtt, servers: [{YamlText.Quote(server)}]{(plain ? ", allowPlaintext: true" : "")} }}\n";
     }
 
     private static string Text(string head, IReadOnlyList<(ScanPlace Place, string Id)> buses, List<NamedDevice> devices, string uplink)
@@ -370,9 +500,6 @@ internal sealed partial class SetupWizard(
         return text.Append(uplink).ToString();
     }
 
-    private static string Right(string value, string option, Func<string, string?> problem) =>
-        problem(value) is { } wrong ? throw new FormatException($"{option}: {wrong}") : value;
-
     private static string? IdProblem(string id) => Scalars.IsId(id) ? null : $"'{id}' is no id: write letters, digits, '-' and '_', at most 64.";
 
     private static string? ZoneProblem(string zone) => TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _) ? null : $"'{zone}' is no time zone: write an IANA name such as Asia/Shanghai or Europe/Berlin.";
@@ -380,8 +507,12 @@ internal sealed partial class SetupWizard(
     private static string? RegionProblem(string region) => GridFactors.BuiltIn().KnownRegions.Contains(region, StringComparer.Ordinal)
         ? null : $"There are no emission factors for '{region}'. Known: {string.Join(", ", GridFactors.BuiltIn().KnownRegions)}.";
 
-    private static string? ServerProblem(string server) => server.Length == 0 || (Uri.TryCreate(server, UriKind.Absolute, out var uri) && uri.Scheme is "mqtt" or "mqtts" or "ws" or "wss" && uri!.Host.Length > 0)
-        ? null : $"'{server}' is no MQTT server: write mqtts://host:8883 or mqtt://host:1883.";
+    private static string? ServerProblem(string server) => server.Length == 0 ? null : MqttUplinkModel.ServerOf(server) switch
+    {
+        null => $"'{server}' is no MQTT server: write mqtts://host:8883, wss://host/path or mqtt://host:1883.",
+        { UserInfo.Length: > 0 } => "The address holds a user name or password: add 'username' and 'passwordFile' to the file later, docs/configuration.md.",
+        _ => null,
+    };
 
     private static string AnyRegion => GridFactors.BuiltIn().KnownRegions[0];
 

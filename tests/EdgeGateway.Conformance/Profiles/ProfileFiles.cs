@@ -15,10 +15,10 @@ internal static class ProfileFiles
     public static string Folder => Path.Combine(Root, "device-profiles");
 
     /// <summary>Every profile by its path below <see cref="Folder"/>; templates are none.</summary>
-    public static IReadOnlyList<string> Names { get; } = Find(isTemplate: false);
+    public static IReadOnlyList<string> Names { get; } = Below(RepositoryFiles.Profiles);
 
     /// <summary>Every template.</summary>
-    public static IReadOnlyList<string> Templates { get; } = Find(isTemplate: true);
+    public static IReadOnlyList<string> Templates { get; } = Below(RepositoryFiles.Templates);
 
     public static SourceText Text(string name) => new(name, File.ReadAllText(Path.Combine(Folder, name)));
 
@@ -35,13 +35,7 @@ internal static class ProfileFiles
         return [.. lines.Skip(1).Select(l => names.Zip(Fields(l)).ToDictionary(p => p.First, p => p.Second))];
     }
 
-    private static List<string> Find(bool isTemplate) =>
-    [
-        .. Directory.EnumerateFiles(Folder, "*.yaml", SearchOption.AllDirectories)
-            .Select(f => Path.GetRelativePath(Folder, f).Replace('\\', '/'))
-            .Where(f => f.StartsWith("templates/", StringComparison.Ordinal) == isTemplate)
-            .Order(StringComparer.Ordinal),
-    ];
+    private static List<string> Below(IEnumerable<string> files) => [.. files.Select(f => Path.GetRelativePath(Folder, f).Replace('\\', '/'))];
 
     // Fields in quotes may hold commas; quotes inside are doubled.
     private static List<string> Fields(string line)

@@ -94,6 +94,20 @@ public sealed class ScanTests
     }
 
     [Fact]
+    public async Task A_SunSpec_device_is_named_by_its_list_of_models()
+    {
+        await using var plant = await GatewaySite.ServeAsync(
+            $"{LoadSite.Head}buses:\n  - {{ id: one, type: modbus-tcp, host: 127.0.0.1, port: {{one}} }}\ndevices:\n  - {{ id: inverter, profile: sunspec-103, bus: one, unit: 1 }}\n  - {{ id: meter, profile: sunspec-203, bus: one, unit: 1 }}\n", 1883);
+        var scanner = new Scanner(Profiles(), null, Timeout, new View(), TimeProvider.System);
+        var document = await scanner.ScanNetworkAsync([("127.0.0.1", plant.Server.EndPoints["one"].Port)], [1], CancellationToken.None);
+
+        var unit = Assert.Single(document.Units);
+        Assert.Equal(40_000, unit.SunSpecAt);
+        Assert.Equal(["sunspec-103", "sunspec-203"], unit.Profiles.Take(2).Select(p => p.Profile).Order(StringComparer.Ordinal));
+        Assert.DoesNotContain(unit.Notes, n => n.Contains("list of models", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Nothing_but_reading_function_codes_ever_leaves()
     {
         ConcurrentDictionary<byte, int> functions = [];

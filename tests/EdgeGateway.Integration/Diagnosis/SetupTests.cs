@@ -92,11 +92,19 @@ public sealed class SetupTests
         var (again, output, wrong) = await GatewayProcess.CommandAsync([.. command, "--force"]);
         Assert.True(again == 0, $"{output}\n{wrong}");
         Assert.Equal(before, await File.ReadAllTextAsync($"{plant.Configuration}.old"));
-        Assert.Contains("mine-3", await File.ReadAllTextAsync(plant.Configuration), StringComparison.Ordinal);
+        var first = await File.ReadAllTextAsync(plant.Configuration);
+        Assert.Contains("mine-3", first, StringComparison.Ordinal);
+
+        // Nothing that was kept is lost by another one.
+        (again, output, wrong) = await GatewayProcess.CommandAsync([.. command, "--force", "--site-name", "Second"]);
+        Assert.True(again == 0, $"{output}\n{wrong}");
+        Assert.Equal(before, await File.ReadAllTextAsync($"{plant.Configuration}.old"));
+        Assert.Equal(first, await File.ReadAllTextAsync($"{plant.Configuration}.old-2"));
+        Assert.Contains("Second", await File.ReadAllTextAsync(plant.Configuration), StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("nothing there", "No device with a profile was found", "--tcp", "127.0.0.1:1")]
+    [InlineData("nothing there", "No device with a profile was found", "--tcp", "127.0.0.1:1", "--site", "x", "--timezone", "UTC", "--region", "CN")]
     [InlineData("no site", "say it with --site", "--tcp", "{device}")]
     [InlineData("no time zone", "no time zone", "--tcp", "{device}", "--site", "x", "--timezone", "Mars/Olympus", "--region", "CN")]
     [InlineData("region", "There are no emission factors for 'XX'", "--tcp", "{device}", "--site", "x", "--timezone", "UTC", "--region", "XX")]

@@ -129,6 +129,102 @@ public class ConvertProfileTests
     public void What_is_not_understood_says_why(string file, string text, string said) =>
         Assert.Contains(said, Assert.Throws<FormatException>(() => Convert(file, text)).Message, StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("{ \"id\": 1, \"group\": { \"points\": [ { \"type\": \"int16\" } ] } }", "point 1: 'name' is missing")]
+    [InlineData("{ \"id\": 1, \"group\": { \"points\": [ { \"name\": \"A\" } ] } }", "point 1: 'type' of 'A' is missing")]
+    [InlineData("{ \"id\": 1, \"group\": { \"points\": [ { \"name\": \"A\", \"type\": \"int16\" }, { \"name\": \"A\", \"type\": \"int16\" } ] } }", "point 2: there is a 'A' already")]
+    [InlineData("{ \"id\": 1, \"group\": { \"points\": [ { \"name\": \"A\", \"type\": \"int16\", \"sf\": 2000000000 } ] } }", "'A': its scale factor is the power of ten 2000000000")]
+    [InlineData("{ \"id\": 1, \"group\": { \"points\": [ { \"name\": \"A\", \"type\": \"int16\", \"sf\": -2147483648 } ] } }", "'A': its scale factor is the power of ten -2147483648")]
+    [InlineData("{ \"id\": 1, \"group\": { \"points\": [ { \"name\": \"A\", \"type\": \"int16\", \"sf\": \"A_SF\" } ] } }", "'A': its scale factor 'A_SF' is none of the points")]
+    [InlineData("{ \"id\": 1, \"group\": { \"points\": [ { \"name\": \"A\", \"type\": \"string\", \"size\": 2000000000 } ] } }", "point 1: 'size' of 'A', a string, is '2000000000'")]
+    [InlineData("{ \"id\": 1, \"group\": { \"points\": [ { \"name\": \"A\", \"type\": \"string\", \"size\": 60000 }, { \"name\": \"B\", \"type\": \"string\", \"size\": 60000 } ] } }", "point 2, 'B': the points until here take 120000 registers")]
+    [InlineData("{ \"id\": \"x\", \"group\": { \"points\": [] } }", "'id' is missing, or is no number")]
+    [InlineData("{ \"id\": 1e9, \"group\": { \"points\": [] } }", "'id' is no number of a model")]
+    [InlineData("{ \"id\": 1, \"group\": { \"points\": { } } }", "'points' is missing, or is no array")]
+    [InlineData("{ \"id\": 1, \"group\": [ ] }", "'group' is missing, or is no object")]
+    [InlineData("[ { \"group\": 1 } ]", "'group' is missing, or is no object")]
+    [InlineData("{ \"id\": 1,\n \"group\": { \"points\": [ }", "x.json:2: this is not JSON")]
+    [InlineData("{ \"device\": [], \"channels\": [] }", "'device' is missing, or is no object")]
+    [InlineData("{ \"device\": { \"channels\": [ { \"name\": \"A\", \"reg_type\": \"input\", \"address\": \"5:60:2000000000\" } ] } }", "channel 1, 'A': the address names 2000000000 bits")]
+    [InlineData("{ \"device\": { \"channels\": [ { \"name\": \"A\", \"reg_type\": \"input\", \"address\": 5, \"scale\": 1e400 } ] } }", "channel 1, 'A': the scale is '1e400'")]
+    [InlineData("deviceResources:\n  - { name: A, attributes: { startingAddress: 4 }, properties: { scale: a } }", "line 2, 'A': the scale is 'a'")]
+    [InlineData("[[inputs.modbus]]\nholding_registers = [ { name = \"A\", address = [ \"six\" ] } ]", "entry 1 of holding_registers: 'address' lists 'six'")]
+    [InlineData("[[inputs.modbus]]\nholding_registers = [ { name = \"A\", address = [6], scale = [1] } ]", "entry 1 of holding_registers: 'scale' is")]
+    [InlineData("[[inputs.modbus.request]]\nregister = \"holdings\"\nfields = [ { name = \"A\", address = 6 } ]", "a request reads the register 'holdings'")]
+    [InlineData("[[inputs.modbus]]\nname = \"a\\qb\"", "x.json:2: '\\q' in a text is not understood")]
+    public void What_is_malformed_is_named_with_its_place(string text, string said)
+    {
+        var message = Assert.Throws<FormatException>(() => Convert("x.json", text)).Message;
+        Assert.StartsWith("x.json", message, StringComparison.Ordinal);
+        Assert.Contains(said, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Brackets_without_end_are_refused_and_not_followed()
+    {
+        foreach (var text in new[] { $"[[inputs.modbus]]\na = {new string('[', 100_000)}", $"{{ \"group\": {new string('[', 100_000)}", $"deviceResources: {new string('[', 100_000)}" })
+        {
+            Assert.Throws<FormatException>(() => Convert("x.json", text));
+        }
+    }
+
+    // What somebody cut, or changed by mistake: a draft that can be read again, or words, and nothing else.
+    [Theory]
+    [InlineData(EdgeX)]
+    [InlineData(Wiren)]
+    [InlineData(SunSpec)]
+    [InlineData(Telegraf)]
+    public void A_damaged_file_makes_a_draft_or_an_error_and_never_a_crash(string text)
+    {
+        string[] strange = ["", "null", "-1", "99999999999999999999", "1e400", "\"a\\nb: [\"", "{}", "[]", "\"<\"", "true", "\u0000", "\uD800", "\"\\uD800\"", "#", "-"];
+        var random = new Random(7);
+        for (var i = 0; i < 3000; i++)
+        {
+            var (from, length) = (random.Next(text.Length), random.Next(1, 12));
+            var damaged = (i % 3) switch
+            {
+                0 => text[..from],
+                1 => text.Remove(from, Math.Min(length, text.Length - from)),
+                _ => Replaced(text, from, strange[random.Next(strange.Length)]),
+            };
+            try
+            {
+                var draft = Convert("x", damaged);
+                draft.Id ??= "draft";
+                draft.Kind ??= "energy-meter";
+                Assert.DoesNotContain(Load(draft).Problems, p => p.What.Contains("the YAML is broken", StringComparison.Ordinal));
+            }
+            catch (FormatException e)
+            {
+                Assert.StartsWith("x", e.Message, StringComparison.Ordinal);
+            }
+        }
+
+        // The value at a place, whatever it is: up to what ends it.
+        static string Replaced(string text, int from, string by)
+        {
+            var start = text.IndexOfAny([':', '='], from);
+            var end = start < 0 ? -1 : text.IndexOfAny([',', '}', '\n'], start);
+            return end < 0 ? text[..from] + by + text[from..] : text[..(start + 1)] + " " + by + text[end..];
+        }
+    }
+
+    [Theory]
+    [InlineData("1e-20", "0.00000000000000000001")]
+    [InlineData("0.10", "0.1")]
+    [InlineData("1.0", null)]
+    [InlineData("1000", "1000")]
+    public void A_scale_is_taken_over_exactly(string written, string? scale) => Assert.Equal(scale, ImportWords.Scale(written));
+
+    [Fact]
+    public void Points_of_one_name_get_ids_of_their_own()
+    {
+        var draft = new ProfileDraft();
+        draft.Points.AddRange(new[] { "a_2", "a", "a", "a" }.Select(id => new DraftPoint { Id = id }));
+        draft.Number();
+        Assert.Equal(["a_2", "a", "a_3", "a_4"], draft.Points.Select(p => p.Id));
+    }
+
     [Fact]
     public void A_draft_with_everything_filled_in_is_a_profile()
     {

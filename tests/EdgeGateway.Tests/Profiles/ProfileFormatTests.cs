@@ -128,6 +128,59 @@ public class ProfileFormatTests
         Assert.Null(profile!.Points[0].PlausibleMin);
     }
 
+    [Fact]
+    public void A_block_with_null_is_taken_away_and_a_list_is_replaced_by_an_empty_one()
+    {
+        var (profile, problems) = Load(Variant + "wiring: null\naddressing: null\n");
+        Assert.Empty(problems.Where(p => p.Severity == ProblemSeverity.Error));
+        Assert.Equal((null, null), (profile!.WiringEnglish, profile.WiringChinese));
+        Assert.Equal("Terminals 1 and 2", Load(Variant).Profile!.WiringEnglish);
+        Assert.Contains(Load(Variant + "identify: []\n").Problems, p => p.What.Contains("identify", StringComparison.Ordinal));
+        Assert.Contains(Load(Variant + "kind: null\n").Problems, p => p.What.Contains("'kind' is missing", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Of_two_entries_with_one_id_the_one_with_the_same_phases_is_changed()
+    {
+        var (profile, problems) = Load(Variant.Replace("{ id: voltage, scale: 0.01 }", "{ id: voltage, perPhase: [l1_n, l2_n, l3_n], scale: 0.01 }", StringComparison.Ordinal), WithLineVoltages());
+        Assert.Empty(problems);
+        Assert.Equal((0.01m, 0.1m), (Scale("voltage_l2_n"), Scale("voltage_l2_l3")));
+
+        // Tests of the entry that is not changed are taken over.
+        (profile, problems) = Load(
+            Variant.Replace("{ id: voltage, scale: 0.01 }", "{ id: voltage, perPhase: [l1_l2, l2_l3, l3_l1], scale: 0.01 }", StringComparison.Ordinal).Replace("point: voltage_l1_n, words: [0, 23050]", "point: voltage_l1_l2, words: [0, 23050]", StringComparison.Ordinal),
+            WithLineVoltages());
+        Assert.Empty(problems);
+        Assert.Equal((0.1m, 0.01m), (Scale("voltage_l2_n"), Scale("voltage_l2_l3")));
+        Assert.Equal(["frequency", "voltage_l1_n", "voltage_l1_l2"], profile!.SelfTests.Select(t => t.Point));
+
+        decimal Scale(string id) => profile!.Points.Single(p => p.Id == id).Encoding.Scale;
+    }
+
+    [Fact]
+    public void A_change_that_may_mean_two_entries_is_refused_and_so_are_two_changes_of_one()
+    {
+        var problem = Assert.Single(Load(Variant, WithLineVoltages()).Problems, p => p.What.Contains("may change 2 entries", StringComparison.Ordinal));
+        Assert.Equal("'voltage' may change 2 entries of base.yaml, of the phases l1_n, l2_n, l3_n and of l1_l2, l2_l3, l3_l1", problem.What);
+        Assert.Contains(
+            Load(Variant.Replace("- { id: voltage, scale: 0.01 }", "- { id: voltage, scale: 0.01 }\n  - { id: voltage, unit: V }", StringComparison.Ordinal)).Problems,
+            p => p.What.Contains("changes the same entry of base.yaml as line 10 does", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Phases_that_the_extended_entry_does_not_have_are_a_new_entry()
+    {
+        var added = "- { id: voltage, scale: 0.01 }\n  - { id: voltage, perPhase: [l1_l2, l2_l3, l3_l1], at: 50, stride: 2, type: uint32, scale: 0.1, unit: V, role: electricity.voltage, source: [manual] }";
+        var (profile, problems) = Load(Variant.Replace("- { id: voltage, scale: 0.01 }", added, StringComparison.Ordinal));
+        Assert.Empty(problems);
+        Assert.Equal((0.01m, 0.1m), (profile!.Points.Single(p => p.Id == "voltage_l1_n").Encoding.Scale, profile.Points.Single(p => p.Id == "voltage_l1_l2").Encoding.Scale));
+    }
+
+    private static string WithLineVoltages() => Base.Replace(
+        "  - { id: current_n",
+        "  - { id: voltage, perPhase: [l1_l2, l2_l3, l3_l1], at: 50, stride: 2, type: uint32, scale: 0.1, unit: V, role: electricity.voltage, source: [manual] }\n  - { id: current_n",
+        StringComparison.Ordinal);
+
     [Theory]
     [InlineData("40011", "at: 10", null)]
     [InlineData("\"40,011\"", "at: 10", null)]
@@ -189,7 +242,7 @@ public class ProfileFormatTests
     {
         var profile = Load(Base.Replace("{ maxRegistersPerRead: 64,", "{ sunspec: { model: 203 }, maxRegistersPerRead: 64,", StringComparison.Ordinal)).Profile!;
         Assert.Equal((203, 29), (profile.SunSpec!.Number, profile.SunSpec.Length));
-        var moved = profile.At(40_070);
+        var moved = profile.At(40_070, 31);
         Assert.Null(moved.SunSpec);
         Assert.Equal([40_080, 40_070], moved.Points.Take(2).Select(p => (int)p.Encoding.Address));
         Assert.Equal(40_080, moved.Identify[0].Encoding.Address);

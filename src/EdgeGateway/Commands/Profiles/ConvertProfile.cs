@@ -13,9 +13,7 @@ internal static class ConvertProfile
     {
         var file = new Argument<string>("file") { Description = "The file to convert." };
         var from = new Option<string?>("--from") { Description = "What it is: edgex (device profile YAML), wb (wb-mqtt-serial template JSON), sunspec (model JSON), telegraf (TOML of inputs.modbus). Without it the file tells.", HelpName = "FORMAT" };
-        var id = new Option<string?>("--id") { Description = "Identifier of the profile.", HelpName = "ID" };
-        var kind = new Option<string?>("--kind") { Description = "Kind of device.", HelpName = "KIND" };
-        var output = new Option<string>("--out", "-o") { Description = "Directory of the profiles.", HelpName = "DIR", DefaultValueFactory = _ => "device-profiles" };
+        var (id, kind, output) = (ProfileCommand.Id(), ProfileCommand.Kind(), ProfileCommand.Folder());
         var command = new Command(
             "convert",
             """
@@ -47,9 +45,9 @@ internal static class ConvertProfile
         }
         catch (JsonException e)
         {
-            throw new FormatException($"{text.FileName} is not JSON: {e.Message}", e);
+            throw new FormatException($"{text.FileName}:{(e.LineNumber ?? 0) + 1}: this is not JSON: {e.Message}", e);
         }
-        catch (Exception e) when (e is InvalidOperationException or KeyNotFoundException)
+        catch (FormatException e) when (!e.Message.StartsWith(text.FileName, StringComparison.Ordinal))
         {
             throw new FormatException($"{text.FileName} has not the shape of such a file: {e.Message}", e);
         }

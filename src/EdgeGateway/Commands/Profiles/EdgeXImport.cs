@@ -26,7 +26,7 @@ internal static class EdgeXImport
         {
             if (Node(resource, "attributes") is YamlMap attributes && Get(resource, "name") is { } name)
             {
-                draft.Points.Add(Point(name, Get(resource, "description"), attributes, Node(resource, "properties") as YamlMap));
+                draft.Points.Add(ImportWords.In($"line {resource.Line}, '{name}'", () => Point(name, Get(resource, "description"), attributes, Node(resource, "properties") as YamlMap)));
             }
         }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using EdgeGateway.Core.Profiles;
 
@@ -46,13 +47,68 @@ internal static class ImportWords
         _ => null,
     };
 
-    public static string? Text(this JsonElement element, string name) => element.TryGetProperty(name, out var value)
-        ? value.ValueKind switch { JsonValueKind.String => value.GetString(), JsonValueKind.Number => value.GetRawText(), _ => null }
+    /// <summary>A member as a text; null when it is absent, or neither a text nor a number.</summary>
+    public static string? Text(this JsonElement element, string name) => element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value)
+        ? value.ValueKind switch { JsonValueKind.String => Decoded(value, name), JsonValueKind.Number => value.GetRawText(), _ => null }
         : null;
 
-    /// <summary>A number that is not 1, as a scale; null for 1 and for what is no number.</summary>
-    public static string? Scale(string? written) =>
-        written is not null && decimal.TryParse(written, NumberStyles.Float, CultureInfo.InvariantCulture, out var scale) && scale != 1 && scale != 0
-            ? scale.ToString("0.############", CultureInfo.InvariantCulture)
-            : null;
+    /// <summary>Reads JSON.</summary>
+    /// <exception cref="JsonException">It is none.</exception>
+    public static JsonDocument Json(string text, JsonDocumentOptions options = default) => JsonDocument.Parse(Encoding.UTF8.GetBytes(text), options);
+
+    private static string? Decoded(JsonElement value, string name)
+    {
+        try
+        {
+            return value.GetString();
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new FormatException($"'{name}' holds half of a character", e);
+        }
+    }
+
+    /// <summary>A member that has to be there.</summary>
+    /// <exception cref="FormatException">It is absent, or of another kind.</exception>
+    public static JsonElement Part(this JsonElement element, string name, JsonValueKind kind) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == kind
+            ? value
+            : throw new FormatException($"'{name}' is missing, or is no {kind.ToString().ToLowerInvariant()}");
+
+    /// <summary>The items of a list that may be absent.</summary>
+    /// <exception cref="FormatException">It is there and no list.</exception>
+    public static IReadOnlyList<JsonElement> Items(this JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out _) ? [.. element.Part(name, JsonValueKind.Array).EnumerateArray()] : [];
+
+    /// <summary>Does something for an entry of the source, so that what is wrong with it says where.</summary>
+    /// <exception cref="FormatException">It is wrong; the message begins with the entry.</exception>
+    public static T In<T>(string entry, Func<T> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch (FormatException e)
+        {
+            throw new FormatException($"{entry}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>A number that is not 1, as a scale; null for 1 and when there is none.</summary>
+    /// <exception cref="FormatException">It is no number, or 0: a value without its scale would be wrong.</exception>
+    public static string? Scale(string? written)
+    {
+        if (written is null)
+        {
+            return null;
+        }
+
+        if (!decimal.TryParse(written, NumberStyles.Float, CultureInfo.InvariantCulture, out var scale) || scale == 0)
+        {
+            throw new FormatException($"the scale is '{written}', and a scale is a number other than 0");
+        }
+
+        // The division takes away the zeros behind the last digit.
+        return scale == 1 ? null : (scale / 1.0000000000000000000000000000m).ToString(CultureInfo.InvariantCulture);
+    }
 }

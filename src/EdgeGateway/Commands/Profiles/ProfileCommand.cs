@@ -21,6 +21,21 @@ internal static class ProfileCommand
         Schema(),
     };
 
+    /// <summary>The kinds of devices.</summary>
+    public static IReadOnlyList<string> Kinds => WordsOf(ProfileShape.Root["kind"]);
+
+    /// <summary>The types of points.</summary>
+    public static IReadOnlyList<string> PointTypes => WordsOf(ProfileShape.Point["type"]);
+
+    /// <summary>The identifier of a profile that is made.</summary>
+    public static Option<string?> Id() => new("--id") { Description = "Identifier, such as maker-m100; the file is <kind>/<id>.yaml.", HelpName = "ID" };
+
+    /// <summary>The kind of device of a profile that is made.</summary>
+    public static Option<string?> Kind() => new("--kind") { Description = $"Kind of device: {string.Join(", ", Kinds)}.", HelpName = "KIND" };
+
+    /// <summary>Where a profile that is made is written.</summary>
+    public static Option<string> Folder() => new("--out", "-o") { Description = "Directory of the profiles.", HelpName = "DIR", DefaultValueFactory = _ => "device-profiles" };
+
     /// <summary>The path of a profile named by file or by id.</summary>
     /// <returns>The path, or null when there is no such profile.</returns>
     public static string? Find(string fileOrId, string? directory)
@@ -60,6 +75,8 @@ internal static class ProfileCommand
         var near = known.Where(k => k.Contains(fileOrId, StringComparison.OrdinalIgnoreCase)).Order(StringComparer.Ordinal).Take(5).ToList();
         return Terminal.Fail($"There is no file and no profile '{fileOrId}'.{(near.Count > 0 ? $" Profiles of that name: {string.Join(", ", near)}." : " 'edgegateway profile show' lists them.")}", Terminal.BadInput);
     }
+
+    private static IReadOnlyList<string> WordsOf(Key key) => ((ScalarShape)key.Shape).Words!;
 
     private static Command Check()
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
 
@@ -11,6 +12,9 @@ internal sealed class ProfileDraft
 {
     /// <summary>File that editors complete by; beside the folders of the kinds.</summary>
     public const string SchemaFile = "device-profile.schema.json";
+
+    /// <summary>A role whose values tell any electricity meter.</summary>
+    public const string Frequency = "electricity.frequency";
 
     public string? Id { get; set; }
 
@@ -49,6 +53,13 @@ internal sealed class ProfileDraft
 
     public int? SunSpecLength { get; set; }
 
+    /// <summary>The point that tells the device from others, and its right values; null when the grid frequency does.</summary>
+    public string? IdentifyPoint { get; set; }
+
+    public string? IdentifyMin { get; set; }
+
+    public string? IdentifyMax { get; set; }
+
     public List<DraftPoint> Points { get; } = [];
 
     /// <summary>What a person should know of the draft.</summary>
@@ -61,14 +72,14 @@ internal sealed class ProfileDraft
         text.Append($"# yaml-language-server: $schema=../{SchemaFile}\n");
         foreach (var note in Notes)
         {
-            text.Append($"# {note}\n");
+            text.Append($"# {note.ReplaceLineEndings(" ")}\n");
         }
 
         text.Append($"schema: {ProfileShape.SchemaName}\n");
         text.Append($"id: {Value(Id, "maker and model in lower case, such as maker-m100; the file is named after it")}\n");
         if (Extends is not null)
         {
-            text.Append($"extends: {Extends}\n");
+            text.Append($"extends: {YamlText.Write(Extends)}\n");
         }
         else
         {
@@ -118,13 +129,13 @@ internal sealed class ProfileDraft
             {
                 text.Append($"  - {{ at: 0, type: uint16, anyOf: {{ {model}: {Value(Title, "model")} }}, source: [manual] }}\n");
             }
-            else if (Points.Find(p => p.Role == "electricity.frequency") is { } frequency)
+            else if (IdentifyPoint is null && Points.Find(p => p.Role == Frequency) is { } frequency)
             {
                 text.Append($"  - {{ point: {frequency.Id}, min: 45, max: 65 }}\n");
             }
             else
             {
-                text.Append($"  - {{ point: {Value(null, "a point that tells this device from others")}, min: {Value(null, "smallest right value")}, max: {Value(null, "largest right value")} }}\n");
+                text.Append($"  - {{ point: {Value(IdentifyPoint, "a point that tells this device from others")}, min: {Value(IdentifyMin, "smallest right value")}, max: {Value(IdentifyMax, "largest right value")} }}\n");
             }
         }
 
@@ -134,11 +145,17 @@ internal sealed class ProfileDraft
             text.AppendJoin("\n", Points.Select(p => p.Write()));
         }
 
+        if (Extends is not null && Points.Count == 0)
+        {
+            // The tests of the extended profile prove what is taken over.
+            return;
+        }
+
         text.Append("\nselfTest:\n");
         var tested = Points.Where(p => p.Words is not null).ToList();
         foreach (var point in tested)
         {
-            text.Append($"  - {{ point: {point.FirstId}, words: [{string.Join(", ", point.Words!)}], {(point.ScaleAt is null ? "" : $"scale: {Value(point.ScaleHolds, "power of ten that the scale register holds")}, ")}value: {Value(point.Value, "what the words mean")} }}\n");
+            text.Append($"  - {{ point: {point.FirstId}, words: [{string.Join(", ", point.Words!.Select(YamlText.Write))}], {(point.ScaleAt is null ? "" : $"scale: {Value(point.ScaleHolds, "power of ten that the scale register holds")}, ")}value: {Value(point.Value, "what the words mean")} }}\n");
         }
 
         if (tested.Count == 0)
@@ -148,16 +165,8 @@ internal sealed class ProfileDraft
     }
 
     /// <summary>A value as YAML, or a blank.</summary>
-    public static string Value(string? value, string hint)
-    {
-        if (string.IsNullOrWhiteSpace(value))
-        {
-            return $"\"<{hint.Replace('"', '\'')}>\"";
-        }
-
-        var isPlain = value.All(c => char.IsLetterOrDigit(c) || c is '_' or '.' or '-' or '/' or ' ') && !value.StartsWith('-') && value == value.Trim() && value is not ("null" or "true" or "false" or "~");
-        return isPlain ? value : $"\"{value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).ReplaceLineEndings(" ")}\"";
-    }
+    public static string Value(string? value, string hint) =>
+        string.IsNullOrWhiteSpace(value) ? YamlText.Quote($"<{hint.Replace('"', '\'').ReplaceLineEndings(" ")}>") : YamlText.Write(value.ReplaceLineEndings(" "));
 
     /// <summary>A name as ids are written: lower case, digits and '_'.</summary>
     public static string PointId(string name)
@@ -183,12 +192,13 @@ internal sealed class ProfileDraft
     /// <summary>Makes the ids of all points different.</summary>
     public void Number()
     {
-        foreach (var same in Points.GroupBy(p => p.Id).Where(g => g.Count() > 1).ToList())
+        var taken = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var point in Points)
         {
-            var n = 1;
-            foreach (var point in same.Skip(1))
+            var id = point.Id;
+            for (var n = 2; !taken.Add(point.Id); n++)
             {
-                point.Id = $"{point.Id}_{(++n).ToString(CultureInfo.InvariantCulture)}";
+                point.Id = $"{id}_{n.ToString(CultureInfo.InvariantCulture)}";
             }
         }
     }
@@ -277,30 +287,30 @@ internal sealed record DraftPoint
     public string Write()
     {
         var text = new StringBuilder();
-        text.Append($"  - id: {Id}\n");
+        text.Append($"  - id: {YamlText.Write(Id)}\n");
         Add("title", Title is null ? null : $"{{ en: {ProfileDraft.Value(Title, "")} }}");
-        Add("perPhase", PerPhase is null ? null : $"[{PerPhase}]");
+        Add("perPhase", PerPhase is null ? null : $"[{string.Join(", ", PerPhase.Split(',', StringSplitOptions.TrimEntries).Select(YamlText.Write))}]");
         Add("at", ProfileDraft.Value(At, "wire address"));
-        Add("stride", Stride);
-        Add("printed", Printed);
-        Add("table", Table);
+        AddText("stride", Stride);
+        AddText("printed", Printed);
+        AddText("table", Table);
         Add("type", ProfileDraft.Value(Type, TypeHint));
-        Add("bit", Bit);
-        Add("bits", Bits);
-        Add("length", Length);
-        Add("wordOrder", WordOrder);
-        Add("byteOrder", ByteOrder);
-        Add("scale", Scale);
-        Add("scaleAt", ScaleAt);
-        Add("offset", Offset);
+        AddText("bit", Bit);
+        AddText("bits", Bits);
+        AddText("length", Length);
+        AddText("wordOrder", WordOrder);
+        AddText("byteOrder", ByteOrder);
+        AddText("scale", Scale);
+        AddText("scaleAt", ScaleAt);
+        AddText("offset", Offset);
         var isText = Type == "text";
-        Add("unit", isText ? null : Unit is not null ? $"\"{Unit}\"" : ProfileDraft.Value(null, WrittenUnit is null ? "unit, a code of the unit table" : $"unit; the source wrote {WrittenUnit}"));
+        Add("unit", isText ? null : Unit is not null ? YamlText.Quote(Unit) : ProfileDraft.Value(null, WrittenUnit is null ? "unit, a code of the unit table" : $"unit; the source wrote {WrittenUnit}"));
         Add("role", ProfileDraft.Value(Role, "what the point means, from the role list"));
-        Add("invalid", Invalid);
-        Add("poll", Poll);
+        AddText("invalid", Invalid);
+        AddText("poll", Poll);
         if (Min is not null || Max is not null)
         {
-            Add("plausible", $"{{ {string.Join(", ", new[] { Min is null ? null : $"min: {Min}", Max is null ? null : $"max: {Max}" }.OfType<string>())} }}");
+            Add("plausible", $"{{ {string.Join(", ", new[] { Min is null ? null : $"min: {YamlText.Write(Min)}", Max is null ? null : $"max: {YamlText.Write(Max)}" }.OfType<string>())} }}");
         }
 
         if (Role is not null && Roles.Find(Role) is { Kind: PointKind.Counter })
@@ -314,6 +324,8 @@ internal sealed record DraftPoint
         Add("note", Note is null ? null : ProfileDraft.Value(Note, ""));
         return text.ToString();
 
+        void AddText(string key, string? value) => Add(key, value is null ? null : YamlText.Write(value));
+
         void Add(string key, string? value)
         {
             if (value is not null)
@@ -326,7 +338,7 @@ internal sealed record DraftPoint
         {
             if (names.Count > 0)
             {
-                Add(key, $"{{ {string.Join(", ", names.Select(n => $"{n.Key}: \"{n.Name.Replace("\"", "'", StringComparison.Ordinal)}\""))} }}");
+                Add(key, $"{{ {string.Join(", ", names.Select(n => $"{YamlText.Write(n.Key)}: {YamlText.Quote(n.Name)}"))} }}");
             }
         }
     }

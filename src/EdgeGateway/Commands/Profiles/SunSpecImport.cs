@@ -1,12 +1,15 @@
 using System.Globalization;
 using System.Text.Json;
 using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Profiles;
 
 namespace EdgeGateway.Commands.Profiles;
 
 /// <summary>Model definitions of the SunSpec Alliance (JSON): points one after the other, scale factors in registers of their own. Only the fixed block; repeating groups are left out.</summary>
 internal static class SunSpecImport
 {
+    private const int MostRegisters = 0x10000;
+
     // Units of the definitions that differ from the table.
     private static readonly Dictionary<string, string> UnitWords = new(StringComparer.Ordinal)
     {
@@ -25,10 +28,10 @@ internal static class SunSpecImport
 
     public static ProfileDraft Read(SourceText text)
     {
-        using var document = JsonDocument.Parse(text.Text);
+        using var document = ImportWords.Json(text.Text);
         var root = document.RootElement;
-        var group = root.GetProperty("group");
-        var number = root.GetProperty("id").GetInt32();
+        var group = root.Part("group", JsonValueKind.Object);
+        var number = root.Part("id", JsonValueKind.Number).TryGetInt32(out var id) && id is > 0 and < ushort.MaxValue ? id : throw new FormatException("'id' is no number of a model: 1 to 65534");
         var draft = new ProfileDraft
         {
             Id = $"sunspec-{number}",
@@ -42,44 +45,66 @@ internal static class SunSpecImport
             SunSpecModel = number,
         };
         draft.Notes.Add("Converted from the model definition of the SunSpec Alliance. Addresses count from the register that holds the model's number.");
-        if (group.TryGetProperty("groups", out var groups) && groups.GetArrayLength() > 0)
+        if (group.Items("groups") is { Count: > 0 } groups)
         {
-            draft.Notes.Add($"Left out: the repeating groups {string.Join(", ", groups.EnumerateArray().Select(g => g.Text("name")))}.");
+            draft.Notes.Add($"Left out: the repeating groups {string.Join(", ", groups.Select(g => g.Text("name")))}.");
         }
 
-        var placed = new List<(JsonElement Point, int At, int Size)>();
+        var placed = new List<(JsonElement Point, string Name, string Type, int At, int Size)>();
+        var places = new Dictionary<string, int>(StringComparer.Ordinal);
         var at = 0;
-        foreach (var point in group.GetProperty("points").EnumerateArray())
+        foreach (var (i, point) in group.Part("points", JsonValueKind.Array).EnumerateArray().Index())
         {
-            var type = point.Text("type")!;
-            var size = int.TryParse(point.Text("size"), NumberStyles.None, CultureInfo.InvariantCulture, out var stated) ? stated : Types.TryGetValue(type, out var known) ? known.Size : throw new FormatException($"the length of {point.Text("name")}, a {type}, is not stated");
-            placed.Add((point, at, size));
-            at += size;
-        }
-
-        draft.SunSpecLength = at - 2;
-        var places = placed.ToDictionary(p => p.Point.Text("name")!, p => p.At);
-        foreach (var (point, place, size) in placed)
-        {
-            if (point.Text("type") is not ("sunssf" or "pad") && point.Text("name") is not ("ID" or "L"))
+            var (name, type, size) = ImportWords.In($"point {i + 1}", () => Head(point));
+            placed.Add((point, name, type, at, size));
+            if (!places.TryAdd(name, at))
             {
-                draft.Points.Add(Make(point, place, size, places));
+                throw new FormatException($"point {i + 1}: there is a '{name}' already");
+            }
+
+            at += size;
+            if (at > MostRegisters)
+            {
+                throw new FormatException($"point {i + 1}, '{name}': the points until here take {at} registers, and a table has {MostRegisters}");
             }
         }
 
-        return draft;
+        draft.SunSpecLength = at - 2;
+        draft.Points.AddRange(placed
+            .Where(p => p.Type is not ("sunssf" or "pad") && p.Name is not ("ID" or "L"))
+            .Select(p => ImportWords.In($"'{p.Name}'", () => Make(p.Point, p.Name, p.Type, p.At, p.Size, places))));
+        return draft.Points.Count > 0 ? draft : throw new FormatException("no point of it holds a value");
     }
 
-    private static DraftPoint Make(JsonElement point, int at, int size, Dictionary<string, int> places)
+    private static (string Name, string Type, int Size) Head(JsonElement point)
     {
-        var (name, written) = (point.Text("name")!, point.Text("units"));
-        var type = point.Text("type")!;
+        var name = point.Text("name") ?? throw new FormatException("'name' is missing");
+        var type = point.Text("type") ?? throw new FormatException($"'type' of '{name}' is missing");
+        var written = point.Text("size");
+        var size = written is null && Types.TryGetValue(type, out var known) ? known.Size
+            : int.TryParse(written, NumberStyles.None, CultureInfo.InvariantCulture, out var stated) && stated is > 0 and <= MostRegisters ? stated
+            : throw new FormatException($"'size' of '{name}', a {type}, is '{written}': it is a count of registers");
+        return (name, type, size);
+    }
+
+    private static DraftPoint Make(JsonElement point, string name, string type, int at, int size, Dictionary<string, int> places)
+    {
+        var written = point.Text("units");
         var known = Types.GetValueOrDefault(type);
         var unit = written is null ? null : UnitWords.TryGetValue(written, out var word) ? (word.Length > 0 ? word : null) : ImportWords.Unit(written);
-        var isPower = int.TryParse(point.Text("sf"), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var power);
-        IReadOnlyList<(string, string)> symbols = point.TryGetProperty("symbols", out var list)
-            ? [.. list.EnumerateArray().Select(s => (s.Text("value") ?? "0", (s.Text("name") ?? "").ToLowerInvariant().Replace('_', ' ')))]
-            : [];
+        var factor = point.Text("sf");
+        var isPower = int.TryParse(factor, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var power);
+        if (isPower && power is not (>= -RegisterCodec.LargestPower and <= RegisterCodec.LargestPower))
+        {
+            throw new FormatException($"its scale factor is the power of ten {power}, and powers go from -{RegisterCodec.LargestPower} to {RegisterCodec.LargestPower}");
+        }
+
+        if (factor is not null && !isPower && !places.ContainsKey(factor))
+        {
+            throw new FormatException($"its scale factor '{factor}' is none of the points");
+        }
+
+        IReadOnlyList<(string, string)> symbols = [.. point.Items("symbols").Select(s => (s.Text("value") ?? "0", (s.Text("name") ?? "").ToLowerInvariant().Replace('_', ' ')))];
         var isBits = type.StartsWith("bitfield", StringComparison.Ordinal);
         return new DraftPoint
         {
@@ -89,7 +114,7 @@ internal static class SunSpecImport
             Type = type == "string" ? "text" : known.Type,
             TypeHint = $"type; the definition says {type}",
             Length = type == "string" ? $"{size}" : null,
-            ScaleAt = point.Text("sf") is { } factor && places.TryGetValue(factor, out var place) ? $"{place}" : null,
+            ScaleAt = factor is not null && places.TryGetValue(factor, out var place) ? $"{place}" : null,
             Scale = isPower && power != 0 ? (power > 0 ? "1" + new string('0', power) : "0." + new string('0', -power - 1) + "1") : null,
             Unit = type == "string" ? null : written is null ? "1" : unit,
             WrittenUnit = written,

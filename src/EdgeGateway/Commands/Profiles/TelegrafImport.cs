@@ -16,13 +16,15 @@ internal static class TelegrafImport
         {
             if (section == "inputs.modbus" && Tables.Contains(key) && value is List<object> registers)
             {
-                draft.Points.AddRange(registers.OfType<Dictionary<string, object>>().Select(r => Register(r, ImportWords.Table(key)!)));
+                draft.Points.AddRange(registers.OfType<Dictionary<string, object>>().Select((r, i) => ImportWords.In($"entry {i + 1} of {key}", () => Register(r, ImportWords.Table(key)!))));
             }
             else if (section == "inputs.modbus.request" && key == "fields" && value is List<object> fields)
             {
-                var table = ImportWords.Table(siblings.GetValueOrDefault("register") as string ?? "holding");
+                var register = siblings.GetValueOrDefault("register") ?? "holding";
+                var table = ImportWords.Table(register as string) ?? throw new FormatException($"a request reads the register '{register}': it is coil, discrete, holding or input");
                 var order = siblings.GetValueOrDefault("byte_order") as string ?? "ABCD";
-                draft.Points.AddRange(fields.OfType<Dictionary<string, object>>().Where(f => !(f.GetValueOrDefault("omit") is true)).Select(f => Field(f, table!, order)));
+                draft.Points.AddRange(fields.OfType<Dictionary<string, object>>().Where(f => !(f.GetValueOrDefault("omit") is true))
+                    .Select((f, i) => ImportWords.In($"field {i + 1} of a request", () => Field(f, table, order))));
             }
             else if (section == "inputs.modbus" && key == "name" && value is string name)
             {
@@ -36,7 +38,7 @@ internal static class TelegrafImport
     private static DraftPoint Register(Dictionary<string, object> register, string table)
     {
         var name = Word(register, "name") ?? "point";
-        var addresses = register.GetValueOrDefault("address") is List<object> list ? list.Select(a => System.Convert.ToDecimal(a, CultureInfo.InvariantCulture)).ToList() : [];
+        var addresses = register.GetValueOrDefault("address") is List<object> list ? list.Select(a => a as decimal? ?? throw new FormatException($"'address' lists '{a}', which is no number")).ToList() : [];
         var written = Word(register, "data_type");
         var length = addresses.Count;
 
@@ -92,5 +94,10 @@ internal static class TelegrafImport
 
     private static string? Word(Dictionary<string, object> table, string key) => table.GetValueOrDefault(key) as string;
 
-    private static string? Number(Dictionary<string, object> table, string key) => table.GetValueOrDefault(key) is decimal number ? number.ToString(CultureInfo.InvariantCulture) : null;
+    private static string? Number(Dictionary<string, object> table, string key) => table.GetValueOrDefault(key) switch
+    {
+        null => null,
+        decimal number => number.ToString(CultureInfo.InvariantCulture),
+        var other => throw new FormatException($"'{key}' is '{other}', which is no number"),
+    };
 }

@@ -108,7 +108,7 @@ internal static class TestProfile
 
             var at = TimeProvider.System.GetElapsedTime(began);
             var registers = await reader.ReadAsync(requests, cancel).ConfigureAwait(false);
-            if (reader.Silent > 3 || reader.Problem is not null)
+            if (reader.IsSilent || reader.Problem is not null)
             {
                 return Terminal.Fail($"{where}: {reader.Problem ?? "the device does not answer. Check address, unit id, wiring and line settings: edgegateway scan finds them"}.", Terminal.BadInput);
             }
@@ -125,7 +125,13 @@ internal static class TestProfile
         }
 
         Show(profile, result, where);
-        return result.Findings.Count == 0 ? Terminal.Success : Terminal.Failure;
+        var never = profile.Points.Where(p => reader.Failures.ContainsKey(p.Id) && rounds.TrueForAll(r => r.Registers.StateOf(p.Encoding.Table, p.Encoding.Span) == RegisterState.Unknown)).Select(p => p.Id).ToHashSet();
+        foreach (var failed in reader.Failures.GroupBy(f => (IsNever: never.Contains(f.Key), f.Value.Why)).OrderByDescending(g => g.Key.IsNever))
+        {
+            Console.WriteLine($"{(failed.Key.IsNever ? "wrong" : "open")}: {string.Join(", ", failed.Select(f => f.Key))}: {(failed.Key.IsNever ? "never read" : $"not read {failed.Max(f => f.Value.Times)} times")}: {failed.Key.Why}");
+        }
+
+        return result.Findings.Count == 0 && never.Count == 0 ? Terminal.Success : Terminal.Failure;
     }
 
     private static void Show(DeviceProfile profile, TrialResult result, string where)

@@ -44,8 +44,12 @@ internal static class Toml
 
     private sealed class Reader(SourceText source)
     {
+        // Nobody writes register tables that deep; the reader must end before its stack does.
+        private const int MostDepth = 32;
+
         private readonly string _text = source.Text;
         private int _at;
+        private int _depth;
 
         /// <summary>Goes past space, line ends and comments; false at the end.</summary>
         public bool SkipToContent()
@@ -115,10 +119,15 @@ internal static class Toml
             {
                 case '"' or '\'':
                     return Quoted(_text[_at]);
-                case '[':
-                    return List();
-                case '{':
-                    return Table();
+                case '[' or '{':
+                    if (++_depth > MostDepth)
+                    {
+                        throw Fail($"more than {MostDepth} brackets stand inside each other");
+                    }
+
+                    object nested = _text[_at] == '[' ? List() : Table();
+                    _depth--;
+                    return nested;
             }
 
             var start = _at;
@@ -155,7 +164,14 @@ internal static class Toml
                 if (_text[_at] == '\\' && quote == '"' && _at + 1 < _text.Length)
                 {
                     _at++;
-                    text.Append(_text[_at] switch { 'n' => '\n', 't' => '\t', var other => other });
+                    text.Append(_text[_at] switch
+                    {
+                        'n' => '\n',
+                        't' => '\t',
+                        'r' => '\r',
+                        '"' or '\\' => _text[_at],
+                        var other => throw Fail($"'\\{other}' in a text is not understood"),
+                    });
                 }
                 else
                 {

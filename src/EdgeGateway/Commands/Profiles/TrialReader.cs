@@ -1,29 +1,44 @@
 using EdgeGateway.Buses;
-using EdgeGateway.Core;
 using EdgeGateway.Core.Diagnosis;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Profiles;
-using EdgeGateway.Protocols.Modbus;
 using EdgeGateway.Scanning;
-using CoreTable = EdgeGateway.Core.Profiles.RegisterTable;
-using WireTable = EdgeGateway.Protocols.Modbus.RegisterTable;
 
 namespace EdgeGateway.Commands.Profiles;
 
 /// <summary>Reads the rounds of a trial, through the running gateway or a connection of its own; it never writes.</summary>
-internal sealed class TrialReader(IProbe probe, byte unit, DeviceProfile profile, TimeSpan timeout, TimeProvider time)
+internal sealed class TrialReader
 {
-    private readonly ushort[] _words = new ushort[2000];
-    private readonly SunSpecPlaces _places = new((u, request, words, limit, cancel) => AskAsync(probe, u, request, words, limit, cancel));
+    private const int SilenceEndsIt = 4;
+
+    private readonly IProbe _probe;
+    private readonly byte _unit;
+    private readonly DeviceProfile _profile;
+    private readonly TimeSpan _timeout;
+    private readonly TimeProvider _time;
+    private readonly ushort[] _words = new ushort[DeviceReader.LargestReply];
+    private readonly SunSpecPlaces _places;
+    private readonly Dictionary<string, (int Times, string Why)> _failures = new(StringComparer.Ordinal);
+    private string _said = "";
+    private int _silent;
     private bool _isFirst = true;
 
-    /// <summary>Requests in a row that nobody answered.</summary>
-    public int Silent { get; private set; }
+    public TrialReader(IProbe probe, byte unit, DeviceProfile profile, TimeSpan timeout, TimeProvider time)
+    {
+        (_probe, _unit, _profile, _timeout, _time) = (probe, unit, profile, timeout, time);
+        _places = new SunSpecPlaces(AskAsync, time);
+    }
+
+    /// <summary>Whether so many requests in a row brought no answer that nothing more is asked.</summary>
+    public bool IsSilent => _silent >= SilenceEndsIt;
 
     /// <summary>Why the device cannot be read, where it says so itself.</summary>
     public string? Problem { get; private set; }
 
-    /// <summary>Reads one round.</summary>
+    /// <summary>Points that a request was sent for in vain, with how often and why. A refused register is no failure: the device has answered.</summary>
+    public IReadOnlyDictionary<string, (int Times, string Why)> Failures => _failures;
+
+    /// <summary>Reads one round. What could not be read is unknown in it, and stands in <see cref="Failures"/>.</summary>
     /// <param name="requests">What to read.</param>
     /// <param name="cancel">Ends the reading.</param>
     public async Task<RegisterSnapshot> ReadAsync(IEnumerable<ReadRequest> requests, CancellationToken cancel)
@@ -31,75 +46,93 @@ internal sealed class TrialReader(IProbe probe, byte unit, DeviceProfile profile
         var snapshot = new RegisterSnapshot();
         foreach (var request in requests)
         {
-            if (await TryAsync(snapshot, request, isLast: request.Quantity == 1, cancel).ConfigureAwait(false))
+            var reply = await AskAsync(snapshot, request, cancel).ConfigureAwait(false);
+            var points = _profile.Points
+                .Where(p => p.Encoding.Table == request.Table && p.Encoding.Span.First >= request.Address && p.Encoding.Span.End <= request.Address + request.Quantity)
+                .ToArray();
+            if (!reply.IsRefusal)
             {
+                Note(reply, points);
+                continue;
+            }
+
+            if (points.Length == 0 || request.Quantity == 1)
+            {
+                snapshot.PutRefused(request.Table, request.Address, request.Quantity);
                 continue;
             }
 
             // One missing register refuses a whole block: ask for each point by itself.
-            foreach (var point in profile.Points.Where(p => p.Encoding.Table == request.Table && p.Encoding.Span.First >= request.Address && p.Encoding.Span.End <= request.Address + request.Quantity))
+            foreach (var point in points)
             {
-                await TryAsync(snapshot, new(request.Table, point.Encoding.Span.First, (ushort)point.Encoding.Span.Length), isLast: true, cancel).ConfigureAwait(false);
+                var span = point.Encoding.Span;
+                reply = await AskAsync(snapshot, new(request.Table, span.First, (ushort)span.Length), cancel).ConfigureAwait(false);
+                if (reply.IsRefusal)
+                {
+                    snapshot.PutRefused(request.Table, span.First, span.Length);
+                }
+
+                Note(reply, [point]);
             }
         }
 
         return snapshot;
     }
 
-    private async Task<bool> TryAsync(RegisterSnapshot snapshot, ReadRequest request, bool isLast, CancellationToken cancel)
+    private void Note(BusReply reply, IReadOnlyList<ProfilePoint> points)
     {
-        if (Silent > 3)
+        if (reply.IsGood || reply.IsRefusal)
         {
-            return true;
+            return;
         }
 
-        if (!_isFirst && profile.MinGap > TimeSpan.Zero)
+        foreach (var point in points)
         {
-            await Task.Delay(profile.MinGap, time, cancel).ConfigureAwait(false);
+            _failures[point.Id] = (_failures.GetValueOrDefault(point.Id).Times + 1, _said);
+        }
+    }
+
+    private async Task<BusReply> AskAsync(RegisterSnapshot snapshot, ReadRequest request, CancellationToken cancel)
+    {
+        if (IsSilent)
+        {
+            _said = "not asked: the device fell silent";
+            return new BusReply(Core.QualityReason.Timeout);
+        }
+
+        if (!_isFirst && _profile.MinGap > TimeSpan.Zero)
+        {
+            await Task.Delay(_profile.MinGap, _time, cancel).ConfigureAwait(false);
         }
 
         _isFirst = false;
-        var asked = request.Of(profile);
-        var reply = BusReply.Good;
+        var asked = request.Of(_profile);
+        BusReply reply;
         if (asked.SunSpecModel == 0)
         {
-            reply = await AskAsync(probe, unit, asked, _words, timeout, cancel).ConfigureAwait(false);
+            reply = await AskAsync(_unit, asked, _words, _timeout, cancel).ConfigureAwait(false);
         }
         else
         {
-            (reply, Problem) = await _places.ReadAsync(unit, asked, _words, timeout, cancel).ConfigureAwait(false);
+            (reply, var problem) = await _places.ReadAsync(_unit, asked, _words, _timeout, cancel).ConfigureAwait(false);
+
+            // What the device does not have of its model, it refuses point by point; without the model nothing can be read.
+            Problem ??= reply.IsRefusal ? null : problem;
         }
 
-        Silent = reply.IsAnswer ? 0 : Silent + 1;
+        _silent = reply.IsAnswer ? 0 : _silent + 1;
         if (reply.IsGood)
         {
             snapshot.Put(request.Table, request.Address, _words.AsSpan(0, request.Quantity));
         }
-        else if (reply.IsAnswer && isLast)
-        {
-            snapshot.PutRefused(request.Table, request.Address, request.Quantity);
-        }
 
-        return reply.IsGood || isLast || !reply.IsAnswer;
+        return reply;
     }
 
-    private static async ValueTask<BusReply> AskAsync(IProbe probe, byte unit, ReadRequest request, Memory<ushort> words, TimeSpan timeout, CancellationToken cancel)
+    private async ValueTask<BusReply> AskAsync(byte unit, ReadRequest request, Memory<ushort> words, TimeSpan timeout, CancellationToken cancel)
     {
-        var table = request.Table switch
-        {
-            CoreTable.Coil => WireTable.Coil,
-            CoreTable.DiscreteInput => WireTable.DiscreteInput,
-            CoreTable.InputRegister => WireTable.InputRegister,
-            _ => WireTable.HoldingRegister,
-        };
-        var outcome = await probe.ReadAsync(unit, table, request.Address, request.Quantity, words, timeout, cancel).ConfigureAwait(false);
-        return outcome.Status switch
-        {
-            ModbusStatus.Ok => BusReply.Good,
-            ModbusStatus.Exception => new BusReply(QualityReason.DeviceException, (byte)outcome.ExceptionCode),
-            ModbusStatus.Timeout => new BusReply(QualityReason.Timeout),
-            ModbusStatus.NotConnected => new BusReply(QualityReason.NotConnected),
-            _ => new BusReply(QualityReason.CorruptFrame),
-        };
+        var outcome = await _probe.ReadAsync(unit, ModbusBus.TableOf(request.Table), request.Address, request.Quantity, words, timeout, cancel).ConfigureAwait(false);
+        _said = outcome.IsOk ? _said : outcome.Describe();
+        return ModbusBus.ReplyOf(outcome);
     }
 }

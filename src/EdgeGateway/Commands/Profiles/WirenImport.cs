@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using EdgeGateway.Core.Configuration;
 
@@ -10,23 +11,23 @@ internal static class WirenImport
 
     public static ProfileDraft Read(SourceText text)
     {
-        using var document = JsonDocument.Parse(text.Text, Lenient);
+        using var document = ImportWords.Json(text.Text, Lenient);
         var root = document.RootElement;
-        var device = root.GetProperty("device");
+        var device = root.Part("device", JsonValueKind.Object);
         var draft = new ProfileDraft
         {
             Title = root.Text("title") ?? device.Text("name"),
             Model = device.Text("name"),
             SourceRef = $"wb-mqtt-serial template {Path.GetFileName(text.FileName)}",
             SourceType = "code",
-            MaxRegisters = device.TryGetProperty("max_read_registers", out var most) && most.TryGetInt32(out var count) && count is > 0 and <= 125 ? count : null,
+            MaxRegisters = int.TryParse(device.Text("max_read_registers"), NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is > 0 and <= 125 ? count : null,
         };
         draft.Notes.Add("Converted from a wb-mqtt-serial template. Its scales and word orders are as they stood there.");
-        foreach (var channel in device.GetProperty("channels").EnumerateArray())
+        foreach (var (i, channel) in device.Part("channels", JsonValueKind.Array).EnumerateArray().Index())
         {
             if (channel.Text("reg_type") is not null && channel.TryGetProperty("address", out _) && channel.Text("name") is { } name)
             {
-                draft.Points.Add(Point(name, channel));
+                draft.Points.Add(ImportWords.In($"channel {i + 1}, '{name}'", () => Point(name, channel)));
             }
         }
 
@@ -43,7 +44,7 @@ internal static class WirenImport
         // An address may name bits: 5:3:2 is two bits of register 5 from bit 3 on.
         var address = (channel.Text("address") ?? (channel.GetProperty("address") is { ValueKind: JsonValueKind.Object } parts ? parts.Text("read") ?? parts.Text("address") : null))?.Split(':');
         var isPart = address is { Length: 3 };
-        var bits = isPart && int.TryParse(address![1], out var first) && int.TryParse(address[2], out var width) ? (width == 1 ? $"{first}" : $"{first}..{first + width - 1}") : null;
+        var bits = isPart ? Bits(address![1], address[2]) : null;
         var isText = type == "text";
         return new DraftPoint
         {
@@ -67,6 +68,12 @@ internal static class WirenImport
             Max = isText ? null : channel.Text("max"),
         };
     }
+
+    private static string Bits(string first, string count) =>
+        int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out var from) && int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var width)
+            && width is >= 1 and <= 64 && from <= 64 - width
+            ? (width == 1 ? $"{from}" : $"{from}..{from + width - 1}")
+            : throw new FormatException($"the address names {count} bits from bit {first} on, and a value has 64 at most");
 
     private static string? Type(string format) => format switch
     {
