@@ -52,7 +52,7 @@ internal sealed class CommitStatements(Database db)
 
     public Statement InsertLoss { get; } = db.Prepare(LossLine.InsertLoss);
 
-    public Statement DeleteLoss { get; } = db.Prepare("DELETE FROM loss WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4 AND first = ?5");
+    public Statement DeleteLoss { get; } = db.Prepare(RottenLossLine.Delete);
 
     /// <summary>Forgets the lowest run of an account.</summary>
     public Statement ForgetLoss { get; } = db.Prepare(

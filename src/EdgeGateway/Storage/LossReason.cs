@@ -49,6 +49,10 @@ public static class LossReason
         _ => RangeState.Quarantined,
     };
 
+    /// <summary>True for a reason that a version of this program writes.</summary>
+    internal static bool IsKnown(string reason) =>
+        reason is Refused or RefusedNotKept or Unreadable || reason.StartsWith(Evicted, StringComparison.Ordinal) || StandIn(reason) is not null;
+
     /// <summary>Width of the windows whose summaries stand for the records; null when none do.</summary>
     public static TimeSpan? StandIn(string reason)
     {

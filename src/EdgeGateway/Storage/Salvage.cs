@@ -297,21 +297,28 @@ internal sealed class SalvageTransfer
             quarantine.Bind(1, s.Long(0)).Bind(2, s.Long(1)).Bind(3, s.Text(2)).Bind(4, s.Text(3)).Bind(5, s.Long(4)).Bind(6, s.Bytes(5)).Run());
     }
 
-    // A store of a version before has no CRC there. A line that is not what was written stays in the files set aside: it would state what never was.
+    // A line that is not what was written stays in the files set aside: it would state what never was. Only a store of a version before has no CRC there; that the
+    // lines cannot all be read is no reason to believe them without it.
     private static void WalkLosses(Database from, string table, Action<LossLine, Statement> take)
     {
-        var id = table == "loss" ? "0" : "id";
-        foreach (var columns in (string[])[LossLine.Columns, LossLine.ColumnsBeforeCrc])
+        var (id, backwards) = table == "loss"
+            ? ("0", "stream DESC, epoch DESC, reason DESC, destination DESC, first DESC")
+            : ("id", "id DESC");
+        List<string?> names = [];
+        Salvage.Walk(from, $"SELECT name FROM pragma_table_info('{table}')", s => names.Add(s.Text(0)));
+        if (names.Count == 0)
         {
-            if (Salvage.Walk(from, $"SELECT {columns}, at, {id} FROM {table}", s =>
+            return;
+        }
+
+        var lines = $"SELECT {(names.Contains("crc") ? LossLine.Columns : LossLine.ColumnsBeforeCrc)}, at, {id} FROM {table}";
+        _ = Salvage.Walk(from, lines, Take) || Salvage.Walk(from, $"{lines} ORDER BY {backwards}", Take);
+
+        void Take(Statement s)
+        {
+            if (LossLine.Read(s, 0, out var line))
             {
-                if (LossLine.Read(s, 0, out var line))
-                {
-                    take(line, s);
-                }
-            }))
-            {
-                return;
+                take(line, s);
             }
         }
     }

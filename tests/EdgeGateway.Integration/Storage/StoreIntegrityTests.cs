@@ -207,6 +207,9 @@ public sealed class StoreIntegrityTests
     [InlineData("loss", "first = first - 1", false)]
     [InlineData("loss", "reason = 'evicted'", true)]
     [InlineData("loss", "last = last + 5", true)]
+    [InlineData("loss", "reason = CAST(x'72656675736564ff' AS TEXT)", true)]
+    [InlineData("loss", "reason = CAST(x'72656675736564ff' AS TEXT)", false)]
+    [InlineData("loss", "last = -1, crc = NULL", true)]
     [InlineData("loss_notice", "last = last + 5", false)]
     [InlineData("loss_notice", "stream = 3", true)]
     public async Task A_line_about_losses_that_rotted_is_not_told_and_that_is_said(string table, string rot, bool atStart)
@@ -243,6 +246,20 @@ public sealed class StoreIntegrityTests
 
         // And neither is a line that rotted carried over by a salvage, nor extended.
         Assert.Equal(1, Sql.Long(t.Database, "SELECT count(*) FROM " + table));
+    }
+
+    [Fact]
+    public async Task A_line_about_losses_that_was_written_anew_since_it_was_found_rotten_stays()
+    {
+        using var t = Filled(3);
+        t.Store.Quarantine(TestStore.Destination, 4, "no");
+        t.Commit();
+        Sql.Execute(t.Database, "DROP TRIGGER loss_extended; UPDATE loss SET last = last + 5");
+        Assert.Equal(IntegrityState.Mended, (await t.Store.CheckIntegrityAsync(CancellationToken.None)).State);
+        Sql.Execute(t.Database, "UPDATE loss SET last = last - 5");
+        t.Add();
+        t.Commit();
+        Assert.Equal((4, 4), t.Store.Statistics().Losses.Select(l => (l.First, l.Last)).Single());
     }
 
     [Theory]
