@@ -109,8 +109,13 @@ internal sealed class CommitLoop
             _hold.Step(now - before, "While the gateway was off the wall clock was set", MustHold);
         }
 
-        var stopped = _path.Batch > 0 && recovered.Store.Counters.GetValueOrDefault(Absences.StopCounter) == _path.Batch;
-        NoteAbsence(stopped ? Absences.Stopped : Absences.NotStopped, wait?.Since ?? clock.Monotonic);
+        var stop = recovered.Store.Counters.GetValueOrDefault(Absences.StopCounter);
+        NoteAbsence(stop > 0 && stop == _path.Batch ? Absences.Stopped : Absences.NotStopped, wait?.Since ?? clock.Monotonic);
+        if (stop > 0)
+        {
+            ForgetStop();
+        }
+
         if (wait is not null)
         {
             _teller.TellDegraded(wait.Problem, clock.At(wait.Since));
@@ -652,10 +657,41 @@ internal sealed class CommitLoop
         // What was held, or processed under a clock that was not set, has no date that means anything. After damage nobody knows what the last commit was.
         var isUnset = _path.HasHeld || _path.IsUnset;
         var from = _afterLoss ? default : isUnset ? new SpanEnd(null, _path.SeenBoot, _path.SeenSinceBoot) : new SpanEnd(_path.Now, Guid.Empty, 0);
+        if (_absences.Newest is { } before && before.From == from && from != default)
+        {
+            // The start before this one was cut off before it committed a reading, and has noted how long the gateway was off until then.
+            from = before.To;
+        }
+
         _absences.Add(new Absence(from, new SpanEnd(null, _bootId, _clock.SinceBoot(until)), _afterLoss ? Absences.StoreDamaged : reason));
         if (!CanTellAbsences)
         {
             _commitNotes.Add(_absences.Note());
+        }
+    }
+
+    /// <summary>
+    /// Takes the record of the orderly stop away before the first reading is taken, and notes what it explains: should this start be cut off before its first commit, what
+    /// follows was not stopped by anybody.
+    /// </summary>
+    private void ForgetStop()
+    {
+        _commit.Counters.Add((Absences.StopCounter, 0));
+        _commit.Notes.AddRange(_commitNotes);
+        _commitNotes.Clear();
+        if (_absences.Any)
+        {
+            _commit.Notes.Add(_absences.Note());
+        }
+
+        try
+        {
+            Committed(_store.Commit(_commit));
+        }
+        catch (StoreException e) when (e.CanRetry || e.Failure == StoreFailure.BudgetExhausted)
+        {
+            // It goes with the first commit, which tells what is wrong if that lasts.
+            Log.StoreFailing(_log, e.Message);
         }
     }
 

@@ -309,6 +309,30 @@ public sealed class HeldClockTests : IAsyncLifetime
         Assert.False(told.TryGetProperty("timeQuality", out _));
     }
 
+    [Fact]
+    public async Task What_follows_a_start_that_was_cut_off_before_its_first_commit_was_stopped_by_nobody()
+    {
+        using var rig = new Rig(_loaded, Boot, Truth, synchronised: true);
+        await rig.ReadAsync(60);
+        await rig.EndAsync();
+        rig.Pass(TimeSpan.FromSeconds(30));
+        rig.Kill(Boot);
+        rig.Pass(TimeSpan.FromSeconds(40));
+        rig.Kill(Boot);
+        await rig.ReadAsync(10);
+        var told = rig.Absences();
+        Assert.Equal(["stopped by operator", "power or process"], told.Select(r => r.GetProperty("reason").GetString()));
+        Assert.Equal([30, 40], told.Select(r => (r.GetProperty("to").GetDateTimeOffset() - r.GetProperty("from").GetDateTimeOffset()).TotalSeconds));
+        Assert.Equal(told[0].GetProperty("to").GetDateTimeOffset(), told[1].GetProperty("from").GetDateTimeOffset());
+
+        // Told once; and a kill after that is none either.
+        rig.Pass(TimeSpan.FromSeconds(5));
+        rig.Kill(Boot);
+        await rig.ReadAsync(10);
+        Assert.Equal("power or process", rig.Absences()[2].GetProperty("reason").GetString());
+        Assert.Equal(3, rig.Absences().Count);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
