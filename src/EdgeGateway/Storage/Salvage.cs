@@ -405,7 +405,7 @@ internal sealed class SalvageTransfer
             return true;
         }
 
-        _row.Bind(1, row.Id).Bind(2, (long)row.Class).Bind(3, PlaceOf(row, place)).Bind(4, row.Epoch).Bind(5, row.FirstSequence).Bind(6, row.Count).Bind(7, frame);
+        _row.Bind(1, row.Id).Bind(2, (long)row.Class).Bind(3, PlaceOf(row, frame, place)).Bind(4, row.Epoch).Bind(5, row.FirstSequence).Bind(6, row.Count).Bind(7, frame);
         var isNew = _row.Step();
         _row.Reset();
         if (isNew)
@@ -418,9 +418,10 @@ internal sealed class SalvageTransfer
         return true;
     }
 
-    // The column has no CRC; the stream in the body has.
-    private static long PlaceOf(OutboxRow row, long? place) =>
-        place is { } known && RowPlace.Stream(known) == (byte)row.Stream && RowPlace.StandInSeconds(known) is >= 0 and <= 86_400 * 7 ? known : RowPlace.Guess(row);
+    // The column has no CRC; the stream in the body and the mark have.
+    private static long PlaceOf(OutboxRow row, ReadOnlySpan<byte> frame, long? place) =>
+        RowPlace.Marked(frame, new OutboxRowHead(row.Id, row.Stream, row.Epoch, row.FirstSequence, row.Count, row.Class)) is { } marked ? marked
+        : place is { } known && RowPlace.Stream(known) == (byte)row.Stream && RowPlace.StandInSeconds(known) is >= 0 and <= 86_400 * 7 ? known : RowPlace.Guess(row);
 
     public void ScanRows(FrameScan scan)
     {
