@@ -77,7 +77,7 @@ internal static partial class Log
     [LoggerMessage(302, LogLevel.Error, "The store cannot be written; readings wait in memory and the commit is tried again: {Problem}")]
     public static partial void StoreFailing(ILogger log, string problem);
 
-    [LoggerMessage(316, LogLevel.Error, "The store cannot be opened: {Problem} The gateway polls and hands the newest values on, unnumbered; it goes on with its store by itself as soon as the directory can be written")]
+    [LoggerMessage(316, LogLevel.Error, "The store cannot be opened: {Problem} The gateway polls and hands the newest values on, unnumbered; it tries the store again by itself, at least every five minutes")]
     public static partial void StoreNotOpened(ILogger log, string problem);
 
     [LoggerMessage(317, LogLevel.Warning, "{Text}")]

@@ -13,13 +13,18 @@ namespace EdgeGateway.Core.Outbox;
 /// <param name="Epoch">The epoch of their numbers.</param>
 /// <param name="First">Number of the first record.</param>
 /// <param name="Count">Number of records.</param>
-public readonly record struct OutboxRowHead(long Id, FeedStream Stream, long Epoch, long First, int Count);
+/// <param name="Class">What goes first when space runs out.</param>
+public readonly record struct OutboxRowHead(long Id, FeedStream Stream, long Epoch, long First, int Count, RowClass Class);
 
 /// <summary>The form of an outbox row on disk; it names itself completely, so that it can be found and proven without the database around it (requirement O-10).</summary>
 /// <remarks>
 /// Payload, little-endian: <c>id 8 | stream 1 | class 1 | flags 1 (1 retain, 2 subtopic, 4 deflated) | epoch 8 | first sequence 8 | count 4 |
 /// created, ms 8 [| subtopic length 2 | subtopic] | JSON</c>, or with the last flag <c>| length of the JSON 4 | deflated JSON</c>: the names
 /// that each record repeats are most of a long body, so flash wears less and an outage may last longer.
+/// <para>
+/// Where the row stands in <see cref="RetentionOrder"/> is a mark of its own, which a program before it does not see: <c>level 1 | stand-in, s 3 | CRC-32 of the id and
+/// these 4</c>. It follows deflated JSON inside the frame, where inflating has ended, and a short body behind the frame; a long body that does not deflate has none.
+/// </para>
 /// </remarks>
 public static class OutboxRowFrame
 {
@@ -27,6 +32,9 @@ public static class OutboxRowFrame
     private const byte RetainFlag = 1;
     private const byte SubtopicFlag = 2;
     private const byte DeflatedFlag = 4;
+
+    /// <summary>Bytes of the mark that says where the row stands in <see cref="RetentionOrder"/>.</summary>
+    internal const int MarkLength = 8;
 
     /// <summary>
     /// Shorter bodies stay as they are, and people can read them in the database. From here on a body as it is would take a large part of a page of the store: a
@@ -39,9 +47,9 @@ public static class OutboxRowFrame
 
     /// <summary>Most bytes the frame of <paramref name="row"/> takes; exact while its body is short.</summary>
     public static int MaxLength(OutboxRow row) =>
-        StoredFrame.HeaderLength + FixedLength + (row.Subtopic is null ? 0 : 2 + Encoding.UTF8.GetByteCount(row.Subtopic)) + row.Body.Length;
+        StoredFrame.HeaderLength + FixedLength + (row.Subtopic is null ? 0 : 2 + Encoding.UTF8.GetByteCount(row.Subtopic)) + row.Body.Length + MarkLength;
 
-    /// <summary>Appends the frame of <paramref name="row"/> under <paramref name="id"/> to <paramref name="output"/>.</summary>
+    /// <summary>Appends the frame of <paramref name="row"/> under <paramref name="id"/>, and the mark of its place, to <paramref name="output"/>.</summary>
     /// <exception cref="ArgumentException">The subtopic is longer than 65,535 bytes.</exception>
     public static void Encode(OutboxRow row, long id, IBufferWriter<byte> output)
     {
@@ -51,8 +59,13 @@ public static class OutboxRowFrame
         {
             length += sizeof(int) + (int)deflated.Length - row.Body.Length;
         }
+        else if (row.Body.Length >= DeflateFrom)
+        {
+            length -= MarkLength;
+        }
 
-        var frame = output.GetSpan(length)[..length];
+        var stored = output.GetSpan(length)[..length];
+        var frame = row.Body.Length < DeflateFrom ? stored[..^MarkLength] : stored;
         var p = frame[StoredFrame.HeaderLength..];
         BinaryPrimitives.WriteInt64LittleEndian(p, id);
         p[8] = (byte)row.Stream;
@@ -85,6 +98,13 @@ public static class OutboxRowFrame
             deflated.GetBuffer().AsSpan(0, (int)deflated.Length).CopyTo(p[sizeof(int)..]);
         }
 
+        if (deflated is not null || row.Body.Length < DeflateFrom)
+        {
+            var mark = stored[^MarkLength..];
+            BinaryPrimitives.WriteInt32LittleEndian(mark, row.Level | (row.StandInSeconds << 8));
+            BinaryPrimitives.WriteUInt32LittleEndian(mark[4..], MarkCrc(id, mark[..4]));
+        }
+
         StoredFrame.Seal(frame, FrameKind.Row);
         output.Advance(length);
     }
@@ -99,11 +119,47 @@ public static class OutboxRowFrame
             return status == FrameStatus.Intact ? FrameStatus.Malformed : status;
         }
 
-        head = new OutboxRowHead(
-            BinaryPrimitives.ReadInt64LittleEndian(p), (FeedStream)p[8], BinaryPrimitives.ReadInt64LittleEndian(p[11..]),
-            BinaryPrimitives.ReadInt64LittleEndian(p[19..]), BinaryPrimitives.ReadInt32LittleEndian(p[27..]));
+        head = ReadHead(p);
         return FrameStatus.Intact;
     }
+
+    /// <summary>What a frame that is not what was written says of its records; null when it is too short for that. Nothing proves it.</summary>
+    public static OutboxRowHead? ReadUnprovenHead(ReadOnlySpan<byte> frame) =>
+        frame.Length < StoredFrame.HeaderLength + FixedLength ? null : ReadHead(frame[StoredFrame.HeaderLength..]);
+
+    /// <summary>Where the row stands in <see cref="RetentionOrder"/>; false where no mark says it: a program before it wrote the row.</summary>
+    /// <param name="stored">What was appended by <see cref="Encode"/>, to its end.</param>
+    /// <param name="id">Id of the row.</param>
+    /// <param name="level">As <see cref="OutboxRow.Level"/>.</param>
+    /// <param name="standInSeconds">As <see cref="OutboxRow.StandInSeconds"/>.</param>
+    public static bool TryReadMark(ReadOnlySpan<byte> stored, long id, out byte level, out int standInSeconds)
+    {
+        (level, standInSeconds) = (0, 0);
+        if (stored.Length < StoredFrame.HeaderLength + FixedLength + MarkLength)
+        {
+            return false;
+        }
+
+        var mark = stored[^MarkLength..];
+        if (BinaryPrimitives.ReadUInt32LittleEndian(mark[4..]) != MarkCrc(id, mark[..4]))
+        {
+            return false;
+        }
+
+        (level, standInSeconds) = (mark[0], BinaryPrimitives.ReadInt32LittleEndian(mark) >> 8);
+        return true;
+    }
+
+    private static uint MarkCrc(long id, ReadOnlySpan<byte> place)
+    {
+        Span<byte> of = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(of, id);
+        return Crc32.Of(place, Crc32.Of(of));
+    }
+
+    private static OutboxRowHead ReadHead(ReadOnlySpan<byte> payload) => new(
+        BinaryPrimitives.ReadInt64LittleEndian(payload), (FeedStream)payload[8], BinaryPrimitives.ReadInt64LittleEndian(payload[11..]),
+        BinaryPrimitives.ReadInt64LittleEndian(payload[19..]), BinaryPrimitives.ReadInt32LittleEndian(payload[27..]), (RowClass)payload[9]);
 
     /// <summary>Decodes a frame. No bytes make it throw.</summary>
     /// <param name="frame">The bytes; more may follow the frame. The row keeps a copy of its body.</param>

@@ -32,7 +32,7 @@ public static class GatewayShape
         new("thin", TrueOrFalse, "Whether samples make room early, from 85 % of the budget on while nothing is delivered.") { Default = "true" },
         new("sampleAge", Duration, "Samples that wait longer than this for delivery go, by the running time of the gateway; never when absent."),
         new("summaryAge", Duration, "Summaries that wait longer than this go; at least sampleAge. Never when absent."),
-        new("sampleLog", Size, "Part of the budget for the log of samples; at most half. A quarter of the budget when absent."),
+        new("sampleLog", Size, "Part of the budget for the log of samples; at most half. A quarter of the budget when absent. No reserve: when the budget is used up, the log shrinks to what a restart needs before any summary goes."),
         new("commitWindow", Duration, "Longest time between reading a value and its commit: what a power cut may cost.") { Default = "1s" },
         new("checkpoint", Duration, "Time between two checkpoints of the state.") { Default = "60s" });
 

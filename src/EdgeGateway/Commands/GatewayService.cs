@@ -106,12 +106,7 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
         var status = site.Model.StatusEvery is { } every ? StatusLine.PrintAsync(gateway, every, Console.Out, end.Token) : Task.CompletedTask;
         var running = gateway.RunAsync(end.Token);
         _hasRun = true;
-        if (_before is not null)
-        {
-            reloader.Ended(ReloadDocument.InForce);
-            _before = null;
-        }
-
+        IsInForce();
         manager?.Ready($"Running configuration {site.Model.ConfigurationHash[..12]}");
         await using var stopping = stop.Register(() => manager?.Stopping());
         var wanted = reloader.Wanted;
@@ -152,19 +147,22 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
             }
             catch (StoreException e) when (e.CanRetry && StoreMarker.IsThere(site.Model.Storage.Directory))
             {
-                Log.StoreNotOpened(_log, e.Message);
                 if (wait is null)
                 {
-                    wait = new StoreWait(site.Model, GatewayRuntime.MakeClock(time, null)) { Problem = e.Message };
+                    wait = new StoreWait(site.Model, GatewayRuntime.MakeClock(time, null));
                     wait.Clock.Begin(null, null);
                 }
 
-                wait.Problem = e.Message;
+                if (wait.Fails(e.Message))
+                {
+                    Log.StoreNotOpened(_log, e.Message);
+                }
             }
 
             _hasRun = true;
-            await using var storeless = new StorelessGateway(site.Model, wait, manager, _log);
-            await using var health = site.Model.HealthListen is { } listen ? await ControlServer.StartHealthAsync(storeless.Status, listen, stop).ConfigureAwait(false) : null;
+            await using var storeless = new StorelessGateway(site.Model, wait, manager, reloader, _log);
+            await using var control = await ControlServer.StartStorelessAsync(storeless.Status, site.Model.Storage.Directory, site.Model.HealthListen, Ask, stop).ConfigureAwait(false);
+            IsInForce();
             manager?.Ready($"Degraded: the store cannot be opened: {wait.Problem}");
             using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
             var wanted = reloader.Wanted;
@@ -178,6 +176,16 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
                 wait.Queue.Dispose();
                 return (null, wanted.IsCompletedSuccessfully && !stop.IsCancellationRequested ? reloader.Take() : null);
             }
+        }
+    }
+
+    /// <summary>The configuration that was to take over polls, with its store or without: what happens from now on is no fault of the change.</summary>
+    private void IsInForce()
+    {
+        if (_before is not null)
+        {
+            reloader.Ended(ReloadDocument.InForce);
+            _before = null;
         }
     }
 

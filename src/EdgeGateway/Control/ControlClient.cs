@@ -11,7 +11,7 @@ public sealed class ControlClient : IDisposable
 
     private readonly HttpClient _http;
 
-    private ControlClient(string socket)
+    private ControlClient(UnixDomainSocketEndPoint gateway)
     {
         _http = new HttpClient(new SocketsHttpHandler
         {
@@ -20,7 +20,8 @@ public sealed class ControlClient : IDisposable
                 var connection = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
                 try
                 {
-                    await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancel).ConfigureAwait(false);
+                    await connection.ConnectAsync(gateway, cancel).ConfigureAwait(false);
+                    RefuseStranger(connection);
                     return new NetworkStream(connection, ownsSocket: true);
                 }
                 catch
@@ -42,11 +43,25 @@ public sealed class ControlClient : IDisposable
     /// <exception cref="UnauthorizedAccessException">A gateway is running, and this user may not command it.</exception>
     public static ControlClient? TryConnect(string directory)
     {
-        var socket = Path.GetFullPath(Path.Combine(directory, ControlServer.SocketName));
+        var socket = new UnixDomainSocketEndPoint(ControlServer.PathIn(directory));
+        if (IsThere(socket))
+        {
+            return new ControlClient(socket);
+        }
+
+        // A gateway on a disk that can only be read.
+        var name = ControlServer.NameWithoutDirectory(directory);
+        return OperatingSystem.IsLinux() && IsThere(name) ? new ControlClient(name) : null;
+    }
+
+    private static bool IsThere(UnixDomainSocketEndPoint socket)
+    {
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            probe.Connect(new UnixDomainSocketEndPoint(socket));
+            probe.Connect(socket);
+            RefuseStranger(probe);
+            return true;
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
         {
@@ -57,10 +72,17 @@ public sealed class ControlClient : IDisposable
         {
             // No socket, or that of a gateway that was killed: nobody listens behind it. (Whether the file exists cannot be asked: in a
             // directory that this user may not search it seems not to.)
-            return null;
+            return false;
         }
+    }
 
-        return new ControlClient(socket);
+    // Root looks after the gateways of others; nobody else is told by another user's program how a gateway is, or hands it a command.
+    private static void RefuseStranger(Socket gateway)
+    {
+        if (OperatingSystem.IsLinux() && !Environment.IsPrivilegedProcess && SocketPeer.Uid(gateway) is { } uid && !SocketPeer.IsOwnOrRoot(uid))
+        {
+            throw new UnauthorizedAccessException($"What answers for this gateway runs as {SocketPeer.Describe(uid)}. Run the command as that user or as root.");
+        }
     }
 
     /// <summary>Gets a document.</summary>

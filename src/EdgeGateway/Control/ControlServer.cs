@@ -1,9 +1,13 @@
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using EdgeGateway.Core.Writing;
 using EdgeGateway.Hosting;
 using EdgeGateway.Writing;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -30,36 +34,54 @@ public static class ControlServer
     /// <exception cref="IOException">The health address is in use.</exception>
     public static async Task<WebApplication> StartAsync(GatewayRuntime gateway, string directory, string? healthListen, CancellationToken cancel, Func<ReloadDocument>? reload = null)
     {
-        var socket = Path.GetFullPath(Path.Combine(directory, SocketName));
+        var socket = PathIn(directory);
         File.Delete(socket);
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Logging.ClearProviders();
-        builder.Services.AddRoutingCore();
-        builder.WebHost.UseKestrelCore();
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 64 * 1024;
-            kestrel.ListenUnixSocket(socket);
-            if (healthListen is not null)
-            {
-                kestrel.Listen(System.Net.IPEndPoint.Parse(healthListen));
-            }
-        });
-        var app = builder.Build();
-        Map(app, gateway, reload);
-        await app.StartAsync(cancel).ConfigureAwait(false);
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        }
-
+        var app = await StartAsync(new UnixDomainSocketEndPoint(socket), healthListen, endpoints => Map(endpoints, gateway, reload), cancel).ConfigureAwait(false);
+        Protect(socket);
         return app;
     }
 
-    /// <summary>Serves nothing but the health document, for a gateway whose data directory takes no socket.</summary>
+    /// <summary>
+    /// Serves a gateway that has no store: its status and the wish to reload; every other command is refused in words. Where the data directory takes no socket, it listens
+    /// under <see cref="NameWithoutDirectory"/>.
+    /// </summary>
+    /// <param name="status">What is wrong.</param>
+    /// <param name="directory">Where the socket is made when that is possible.</param>
+    /// <param name="healthListen">Loopback address and port of the health endpoint, or null.</param>
+    /// <param name="reload">Has another configuration taken over.</param>
+    /// <param name="cancel">Gives up starting.</param>
     /// <exception cref="IOException">The health address is in use.</exception>
-    internal static async Task<WebApplication> StartHealthAsync(Func<StatusDocument> status, string healthListen, CancellationToken cancel)
+    internal static async Task<WebApplication> StartStorelessAsync(
+        Func<StatusDocument> status, string directory, string? healthListen, Func<ReloadDocument> reload, CancellationToken cancel)
+    {
+        var socket = PathIn(directory);
+        try
+        {
+            File.Delete(socket);
+            var app = await StartAsync(new UnixDomainSocketEndPoint(socket), healthListen, Storeless, cancel).ConfigureAwait(false);
+            Protect(socket);
+            return app;
+        }
+        catch (Exception e) when (OperatingSystem.IsLinux() && e is IOException or UnauthorizedAccessException or SocketException)
+        {
+            // A health address in use is met again here.
+            return await StartAsync(NameWithoutDirectory(directory), healthListen, Storeless, cancel).ConfigureAwait(false);
+        }
+
+        void Storeless(IEndpointRouteBuilder endpoints) => MapStoreless(endpoints, status, reload);
+    }
+
+    /// <summary>The socket of the gateway whose store is in <paramref name="directory"/>.</summary>
+    internal static string PathIn(string directory) => Path.GetFullPath(Path.Combine(directory, SocketName));
+
+    /// <summary>
+    /// Where a gateway listens whose data directory takes no socket, say, on a disk that can only be read: in Linux' abstract name space (unix(7)). It has no files and so no file
+    /// mode; each end looks who the other is (<see cref="SocketPeer"/>).
+    /// </summary>
+    internal static UnixDomainSocketEndPoint NameWithoutDirectory(string directory) =>
+        new("\0edgegateway-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(PathIn(directory))))[..32]);
+
+    private static async Task<WebApplication> StartAsync(UnixDomainSocketEndPoint socket, string? healthListen, Action<IEndpointRouteBuilder> map, CancellationToken cancel)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.ClearProviders();
@@ -68,12 +90,33 @@ public static class ControlServer
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Listen(System.Net.IPEndPoint.Parse(healthListen));
+            kestrel.Limits.MaxRequestBodySize = 64 * 1024;
+            kestrel.Listen(socket);
+            if (healthListen is not null)
+            {
+                kestrel.Listen(System.Net.IPEndPoint.Parse(healthListen));
+            }
         });
         var app = builder.Build();
-        MapHealth(app, status);
-        await app.StartAsync(cancel).ConfigureAwait(false);
-        return app;
+        try
+        {
+            map(app);
+            await app.StartAsync(cancel).ConfigureAwait(false);
+            return app;
+        }
+        catch
+        {
+            await app.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static void Protect(string socket)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
     }
 
     private static void MapHealth(IEndpointRouteBuilder endpoints, Func<StatusDocument> of) => endpoints.Map("/health", async context =>
@@ -83,21 +126,35 @@ public static class ControlServer
         await context.Response.WriteAsJsonAsync(status, ControlJson.Default.StatusDocument).ConfigureAwait(false);
     });
 
-    private static void Map(IEndpointRouteBuilder endpoints, GatewayRuntime gateway, Func<ReloadDocument>? reload)
+    // Everything but the health document is for operators: only over the socket, whose file mode is the permission.
+    private static void MapStatus(IEndpointRouteBuilder endpoints, Func<StatusDocument> of, Func<ReloadDocument>? reload)
     {
-        MapHealth(endpoints, gateway.Status);
-
-        // Everything below is for operators: only over the socket, whose file mode is the permission.
+        MapHealth(endpoints, of);
         endpoints.Map("/status", context => OverSocket(context, () =>
-            context.Response.WriteAsJsonAsync(gateway.Status(), ControlJson.Default.StatusDocument)));
+            context.Response.WriteAsJsonAsync(of(), ControlJson.Default.StatusDocument)));
         endpoints.Map("/outbox", context => OverSocket(context, () =>
-            context.Response.WriteAsJsonAsync(gateway.Status().Outbox, ControlJson.Default.OutboxDocument)));
+            context.Response.WriteAsJsonAsync(of().Outbox, ControlJson.Default.OutboxDocument)));
         if (reload is not null)
         {
             endpoints.MapPost("/reload", context => OverSocket(context, () =>
                 context.Response.WriteAsJsonAsync(reload(), ControlJson.Default.ReloadDocument)));
         }
+    }
 
+    private static void MapStoreless(IEndpointRouteBuilder endpoints, Func<StatusDocument> status, Func<ReloadDocument> reload)
+    {
+        MapStatus(endpoints, status, reload);
+        endpoints.Map("/{**command}", context => OverSocket(context, () =>
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return context.Response.WriteAsJsonAsync(
+                new ErrorDocument($"The gateway runs without its store, could record no command, and obeys none. {status().Problems[0]}"), ControlJson.Default.ErrorDocument);
+        }));
+    }
+
+    private static void Map(IEndpointRouteBuilder endpoints, GatewayRuntime gateway, Func<ReloadDocument>? reload)
+    {
+        MapStatus(endpoints, gateway.Status, reload);
         endpoints.Map("/writes", context => OverSocket(context, () =>
             context.Response.WriteAsJsonAsync(gateway.Writes(), ControlJson.Default.WritesDocument)));
         endpoints.MapPost("/write/check", context => OverSocket(context, async () =>
@@ -179,6 +236,14 @@ public static class ControlServer
         {
             context.Response.StatusCode = StatusCodes.Status404NotFound;
             return Task.CompletedTask;
+        }
+
+        // A socket without a file has no mode: every user of the computer reaches it.
+        if (context.Features.Get<IConnectionSocketFeature>()?.Socket.LocalEndPoint is UnixDomainSocketEndPoint own
+            && own.ToString().StartsWith('@') && !SocketPeer.IsOwnOrRoot(SocketPeer.Uid(context)))
+        {
+            context.Response.StatusCode = StatusCodes.Status403Forbidden;
+            return context.Response.WriteAsJsonAsync(new ErrorDocument("Run the command as the gateway's user or as root."), ControlJson.Default.ErrorDocument);
         }
 
         return serve();

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 
@@ -16,15 +17,41 @@ internal static class SocketPeer
     public static string Describe(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        if (!OperatingSystem.IsLinux() || context.Features.Get<IConnectionSocketFeature>()?.Socket is not { } socket)
+        return Uid(context) is { } uid ? Describe(uid) : "local user";
+    }
+
+    /// <summary>The number of the client's user; null where the system does not say.</summary>
+    public static uint? Uid(HttpContext context) => context.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket ? Uid(socket) : null;
+
+    /// <summary>The number of the user at the other end; null where the system does not say.</summary>
+    public static uint? Uid(Socket socket)
+    {
+        if (!OperatingSystem.IsLinux())
         {
-            return "local user";
+            return null;
         }
 
         Span<byte> credentials = stackalloc byte[12];
         return socket.GetRawSocketOption(SocketLevel, PeerCredentials, credentials) == credentials.Length
-            ? Describe(BitConverter.IsLittleEndian ? BinaryPrimitives.ReadUInt32LittleEndian(credentials[4..]) : BinaryPrimitives.ReadUInt32BigEndian(credentials[4..]))
-            : "local user";
+            ? BitConverter.IsLittleEndian ? BinaryPrimitives.ReadUInt32LittleEndian(credentials[4..]) : BinaryPrimitives.ReadUInt32BigEndian(credentials[4..])
+            : null;
+    }
+
+    /// <summary>True when the user at the other end is root or the one this process runs as; false also where the system does not say.</summary>
+    public static bool IsOwnOrRoot(uint? peer) => peer is { } uid && (uid == 0 || uid == OwnUid());
+
+    // proc_pid_status(5): real, effective, saved and file system user.
+    private static uint? OwnUid()
+    {
+        foreach (var line in File.ReadLines("/proc/self/status"))
+        {
+            if (line.StartsWith("Uid:", StringComparison.Ordinal) && line.Split('\t') is [_, _, var effective, ..])
+            {
+                return uint.Parse(effective, CultureInfo.InvariantCulture);
+            }
+        }
+
+        return null;
     }
 
     /// <summary>A user by number, with its name where <c>/etc/passwd</c> has one.</summary>

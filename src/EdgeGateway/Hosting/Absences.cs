@@ -81,6 +81,9 @@ internal sealed class Absences
     /// <summary>True when something waits to be told.</summary>
     public bool Any => _waiting.Count > 0;
 
+    /// <summary>The newest of what waits.</summary>
+    public Absence? Newest => _waiting.Count > 0 ? _waiting[^1] : null;
+
     /// <summary>Keeps a time until it can be told. Of more than sixteen the oldest are told no more.</summary>
     public void Add(in Absence absence)
     {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
@@ -52,8 +51,7 @@ internal sealed class CommitLoop
     private readonly Absences _absences;
     private readonly StoreTeller _teller;
     private readonly UnstoredValues _unstored;
-    private readonly ConcurrentQueue<Posted> _posted = new();
-    private readonly List<TaskCompletionSource> _awaited = [];
+    private readonly PostedRecords _posted = new();
     private readonly List<StoreNote> _commitNotes = [];
     private readonly HashSet<int> _announce = [];
     private readonly StateWriter _state = new();
@@ -66,10 +64,10 @@ internal sealed class CommitLoop
     private bool _checkpointWanted;
     private bool _transition;
     private bool _afterLoss;
+    private bool _isReleaseTold;
     private long _nextIssued;
     private bool _wasFailing;
     private volatile string? _failing;
-    private volatile bool _ended;
     private long _taken;
     private long _held;
     private long _ruleFaultsTold;
@@ -109,8 +107,13 @@ internal sealed class CommitLoop
             _hold.Step(now - before, "While the gateway was off the wall clock was set", MustHold);
         }
 
-        var stopped = _path.Batch > 0 && recovered.Store.Counters.GetValueOrDefault(Absences.StopCounter) == _path.Batch;
-        NoteAbsence(stopped ? Absences.Stopped : Absences.NotStopped, wait?.Since ?? clock.Monotonic);
+        var stop = recovered.Store.Counters.GetValueOrDefault(Absences.StopCounter);
+        NoteAbsence(stop > 0 && stop == _path.Batch ? Absences.Stopped : Absences.NotStopped, wait?.Since ?? clock.Monotonic);
+        if (stop > 0)
+        {
+            ForgetStop();
+        }
+
         if (wait is not null)
         {
             _teller.TellDegraded(wait.Problem, clock.At(wait.Since));
@@ -146,22 +149,16 @@ internal sealed class CommitLoop
     public Action<TimeSpan>? Turned { get; set; }
 
     /// <summary>Asks for a record that the program itself makes, with the next commit.</summary>
-    public void Post(Action<FeedEncoder, Instant> record) => _posted.Enqueue(new Posted(record, [], null));
+    public void Post(Action<FeedEncoder, Instant> record) => _posted.Post(record);
 
     /// <summary>Asks for a record and for notes beside it, and completes once both are on the disk: what must not happen unrecorded waits for this.</summary>
     /// <remarks>Not to be called after <see cref="RunAsync"/> has been told to stop.</remarks>
     /// <exception cref="StoreException">The loop ended before they were written.</exception>
     public Task RecordAsync(Action<FeedEncoder, Instant> record, params StoreNote[] notes)
     {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _posted.Enqueue(new Posted(record, notes, done));
-        if (_ended)
-        {
-            Abandon();
-        }
-
+        var done = _posted.PostAsync(record, notes);
         _queue.Wake();
-        return done.Task;
+        return done;
     }
 
     /// <summary>Tells the feed that a part of the gateway ended by a fault and is started again.</summary>
@@ -224,14 +221,7 @@ internal sealed class CommitLoop
         }
         finally
         {
-            _ended = true;
-            Abandon();
-            foreach (var done in _awaited)
-            {
-                done.TrySetException(Ended());
-            }
-
-            _awaited.Clear();
+            _posted.End();
         }
     }
 
@@ -444,6 +434,12 @@ internal sealed class CommitLoop
             }
 
             _commit.Input = batch with { Release = release with { Through = last } };
+            if (_transition)
+            {
+                // The replay changes over with the batch that releases the last.
+                Begin(_clock.At(monotonic));
+            }
+
             StepAfterRelease(wasUnset, monotonic);
         }
 
@@ -496,12 +492,7 @@ internal sealed class CommitLoop
             EndFailing();
         }
 
-        foreach (var done in _awaited)
-        {
-            done.TrySetResult();
-        }
-
-        _awaited.Clear();
+        _posted.Committed();
         _teller.Committed(result, _commit);
     }
 
@@ -545,14 +536,20 @@ internal sealed class CommitLoop
 
         var monotonic = _clock.Monotonic;
         var isKnown = _clock.Quality != TimeQuality.Unset;
-        var release = new HeldRelease(_transition ? _path.LastHeld : Math.Min(_path.FirstHeld + ReleaseGroup - 1, _path.LastHeld), isKnown ? _clock.OffsetOfBoot : null);
-        if (_hold.HasCorrection || !isKnown)
+        var release = new HeldRelease(Math.Min(_path.FirstHeld + ReleaseGroup - 1, _path.LastHeld), isKnown ? _clock.OffsetOfBoot : null);
+        if (_hold.HasCorrection || (!isKnown && !_isReleaseTold))
         {
             _hold.TellRelease(_path.HeldSamples, isKnown && _path.HeldBoot == _bootId);
         }
 
+        _isReleaseTold = release.Through < _path.LastHeld;
         var wasUnset = _path.HeldBoot != _bootId;
-        Begin(_clock.At(monotonic), release);
+        if (!_transition || release.Through == _path.LastHeld)
+        {
+            // What is held belongs to the configuration before; the last of it goes with the change.
+            Begin(_clock.At(monotonic), release);
+        }
+
         Feed(new InputBatch(_store.NextBatchNumber, _clock.At(monotonic), _bootId, _clock.SinceBoot(monotonic), null, default) { Quality = _clock.Quality, Release = release });
         StepAfterRelease(wasUnset, monotonic);
         Pack(monotonic);
@@ -598,16 +595,7 @@ internal sealed class CommitLoop
                 _commit.Notes.Add(good);
             }
 
-            while (_posted.TryDequeue(out var posted))
-            {
-                posted.Record(_path.Encoder, now);
-                _commit.Notes.AddRange(posted.Notes);
-                if (posted.Done is { } done)
-                {
-                    _awaited.Add(done);
-                }
-            }
-
+            _posted.TakeInto(_path.Encoder, now, _commit);
             if (monotonic >= _nextIssued)
             {
                 // So that a receiver also notices a lost tail; at the stop it is said once more.
@@ -652,10 +640,41 @@ internal sealed class CommitLoop
         // What was held, or processed under a clock that was not set, has no date that means anything. After damage nobody knows what the last commit was.
         var isUnset = _path.HasHeld || _path.IsUnset;
         var from = _afterLoss ? default : isUnset ? new SpanEnd(null, _path.SeenBoot, _path.SeenSinceBoot) : new SpanEnd(_path.Now, Guid.Empty, 0);
+        if (_absences.Newest is { } before && before.From == from && from != default)
+        {
+            // The start before this one was cut off before it committed a reading, and has noted how long the gateway was off until then.
+            from = before.To;
+        }
+
         _absences.Add(new Absence(from, new SpanEnd(null, _bootId, _clock.SinceBoot(until)), _afterLoss ? Absences.StoreDamaged : reason));
         if (!CanTellAbsences)
         {
             _commitNotes.Add(_absences.Note());
+        }
+    }
+
+    /// <summary>
+    /// Takes the record of the orderly stop away before the first reading is taken, and notes what it explains: should this start be cut off before its first commit, what
+    /// follows was not stopped by anybody.
+    /// </summary>
+    private void ForgetStop()
+    {
+        _commit.Counters.Add((Absences.StopCounter, 0));
+        _commit.Notes.AddRange(_commitNotes);
+        _commitNotes.Clear();
+        if (_absences.Any)
+        {
+            _commit.Notes.Add(_absences.Note());
+        }
+
+        try
+        {
+            Committed(_store.Commit(_commit));
+        }
+        catch (StoreException e) when (e.CanRetry || e.Failure == StoreFailure.BudgetExhausted)
+        {
+            // It goes with the first commit, which tells what is wrong if that lasts.
+            Log.StoreFailing(_log, e.Message);
         }
     }
 
@@ -782,17 +801,6 @@ internal sealed class CommitLoop
         _commit.Counters.AddRange(Wear.Counters());
     }
 
-    /// <summary>Tells those whose record was not taken into a commit that it will not be.</summary>
-    private void Abandon()
-    {
-        while (_posted.TryDequeue(out var posted))
-        {
-            posted.Done?.TrySetException(Ended());
-        }
-    }
-
-    private static StoreException Ended() => new(StoreFailure.Io, "The gateway stops: nothing more is recorded.");
-
     /// <summary>
     /// A text is no measurement: it makes no sample. It stands in the birth of its device, which is announced anew when it has changed. Births are the
     /// program's own records, so that the sample log and its replay know nothing of texts.
@@ -844,7 +852,4 @@ internal sealed class CommitLoop
         Interlocked.Add(ref _taken, count);
         return count;
     }
-
-    /// <summary>A record that the program makes, the notes that belong to it, and who waits for them.</summary>
-    private readonly record struct Posted(Action<FeedEncoder, Instant> Record, StoreNote[] Notes, TaskCompletionSource? Done);
 }

@@ -9,6 +9,9 @@ namespace EdgeGateway.Hosting;
 /// </summary>
 internal sealed class LossNotices
 {
+    // Causes that take turns from row to row make no more statements than this about the records that follow each other.
+    private const int MostInTurn = 4;
+
     private readonly List<RecordLoss> _waiting = [];
     private long _through;
 
@@ -45,7 +48,9 @@ internal sealed class LossNotices
     /// <returns>The notice up to which everything has been told, for <see cref="CommitBatch.LossesPublishedThrough"/>.</returns>
     public long Publish(FeedEncoder encoder, Core.Instant now)
     {
-        foreach (var loss in _waiting)
+        foreach (var loss in _waiting
+            .GroupBy(l => (l.Stream, l.Epoch, l.Destination, LossReason.StateOf(l.Reason), LossReason.StandIn(l.Reason)))
+            .SelectMany(JoinTurns))
         {
             encoder.Range(Statement(loss, now));
         }
@@ -55,6 +60,36 @@ internal sealed class LossNotices
         _through = 0;
         return through;
     }
+
+    /// <summary>Makes losses that follow each other, and differ for the receiver in nothing but the words of their cause, one where they are many.</summary>
+    private static IEnumerable<RecordLoss> JoinTurns(IEnumerable<RecordLoss> losses)
+    {
+        List<RecordLoss> run = [];
+        foreach (var loss in losses.OrderBy(l => l.First))
+        {
+            if (run.Count > 0 && run[^1].Last + 1 != loss.First)
+            {
+                foreach (var joined in Join(run))
+                {
+                    yield return joined;
+                }
+
+                run = [];
+            }
+
+            run.Add(loss);
+        }
+
+        foreach (var joined in Join(run))
+        {
+            yield return joined;
+        }
+    }
+
+    private static List<RecordLoss> Join(List<RecordLoss> run) =>
+        run.Count <= MostInTurn || run[0].Destination.Length > 0 || LossReason.StateOf(run[0].Reason) is not (RangeState.Evicted or RangeState.Thinned)
+            ? run
+            : [run[0] with { Last = run[^1].Last, Reason = LossReason.Join([.. run.Select(l => l.Reason).Distinct()]) }];
 
     /// <summary>What the feed says of a loss.</summary>
     public static RangeRecord Statement(RecordLoss loss, Core.Instant now) => new()

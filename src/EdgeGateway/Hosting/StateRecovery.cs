@@ -136,7 +136,8 @@ internal sealed class StateRecovery(LoadedSite site, SqliteStore store, ILogger 
                 throw Damaged($"batch {batch.Number} of the sample log cannot be read or does not follow on batch {path.Batch} ({status})");
             }
 
-            if (changed is not null)
+            // What is held is released a few batches at a time; the last of them go with the change.
+            if (changed is not null && !(path.HasHeld && input.Release is { } release && release.Through < path.LastHeld))
             {
                 path = Transition(path, changed, input.Now, [], input.BootId, input.Release);
             }

@@ -26,20 +26,42 @@ internal sealed class StoreWait(SiteModel site, GatewayClock clock)
     /// <summary>Readings that found no place in the queue.</summary>
     public long NotStored { get; set; }
 
+    /// <summary>The store is tried again so much later at first, and as long as its files cannot be written.</summary>
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(5);
+
+    /// <summary>And at the latest after this: each attempt opens every bus and uplink anew.</summary>
+    private static readonly TimeSpan LongestRetry = TimeSpan.FromMinutes(5);
+
+    private string? _told;
+
     /// <summary>Why the store could not be opened.</summary>
-    public required string Problem { get; set; }
+    public string Problem { get; private set; } = "";
+
+    /// <summary>How long to wait before it is tried again; doubles with each attempt that fails although the files can be written.</summary>
+    public TimeSpan Retry { get; private set; }
+
+    /// <summary>Notes that the store could not be opened.</summary>
+    /// <returns>True when that is another problem than the one that was told last.</returns>
+    public bool Fails(string problem)
+    {
+        Retry = Retry == TimeSpan.Zero ? FirstRetry : Retry * 2 < LongestRetry ? Retry * 2 : LongestRetry;
+        Problem = problem;
+        var isNews = problem != _told;
+        _told = problem;
+        return isNews;
+    }
+
+    /// <summary>Notes that its files cannot be written: that alone is looked at, often, until they can.</summary>
+    public void CannotWrite(string problem) => (Problem, Retry) = (problem, FirstRetry);
 }
 
 /// <summary>
 /// The gateway while its store cannot be opened because the file system does not take a byte (requirement P-5): it polls, keeps the first
 /// readings in memory, and hands the newest to the uplinks, unnumbered. Nothing is numbered, processed or accepted, because nobody knows the last number,
-/// and no command is obeyed, because none could be recorded. Ends when the directory can be written.
+/// and no command is obeyed, because none could be recorded. Ends when the store may be tried again.
 /// </summary>
 internal sealed class StorelessGateway : IAsyncDisposable
 {
-    /// <summary>The store is tried again at least this much later.</summary>
-    private static readonly TimeSpan TryInterval = TimeSpan.FromSeconds(5);
-
     private static readonly TimeSpan TurnInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(4.5);
 
@@ -53,10 +75,12 @@ internal sealed class StorelessGateway : IAsyncDisposable
     private readonly LoopWatch _watch;
     private readonly Heartbeat _beat;
     private readonly DateTimeOffset _started;
+    private readonly Reloader _reloader;
 
-    public StorelessGateway(SiteModel site, StoreWait wait, ServiceManager? manager, ILogger log)
+    public StorelessGateway(SiteModel site, StoreWait wait, ServiceManager? manager, Reloader reloader, ILogger log)
     {
         _site = site;
+        _reloader = reloader;
         _wait = wait;
         _log = log;
         var clock = wait.Clock;
@@ -83,7 +107,7 @@ internal sealed class StorelessGateway : IAsyncDisposable
         }))];
     }
 
-    /// <summary>Runs until the directory of the store takes a byte, or until <paramref name="stop"/>.</summary>
+    /// <summary>Runs until the files of the store can be written and <see cref="StoreWait.Retry"/> is over, or until <paramref name="stop"/>.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
         var time = _wait.Clock.Time;
@@ -102,7 +126,7 @@ internal sealed class StorelessGateway : IAsyncDisposable
             await Task.Delay(TurnInterval, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _wait.Clock.Renew();
             _wait.Values.Offer(_wait.Clock);
-            if (time.GetElapsedTime(tried) >= TryInterval)
+            if (time.GetElapsedTime(tried) >= _wait.Retry)
             {
                 tried = time.GetTimestamp();
                 if (CanWrite())
@@ -118,7 +142,7 @@ internal sealed class StorelessGateway : IAsyncDisposable
         _wait.NotStored += _wait.Values.End(_wait.Queue);
     }
 
-    /// <summary>What is wrong, for the health endpoint. The socket for commands lies beside the store and cannot be made either.</summary>
+    /// <summary>What is wrong.</summary>
     public StatusDocument Status()
     {
         var clock = _wait.Clock;
@@ -158,22 +182,30 @@ internal sealed class StorelessGateway : IAsyncDisposable
             Devices = [.. links.Select(l => StatusReport.Device(l.Model, l.link, new Dictionary<string, string>()))],
             Uplinks = [.. states.Select(s => StatusReport.Uplink(s, now))],
             Process = StatusReport.Process(_started, writtenBytes: null, unobservedFaults: 0),
+            Reload = _reloader.Last,
         };
     }
 
-    /// <summary>True when a file can be made in the directory of the store.</summary>
+    /// <summary>True when a file can be made in the directory of the store, and those that are there can be written.</summary>
     private bool CanWrite()
     {
-        var probe = Path.Combine(_site.Storage.Directory, "gateway.probe");
+        var files = new StoreFiles(Path.GetFullPath(_site.Storage.Directory));
         try
         {
+            var probe = Path.Combine(files.Directory, "gateway.probe");
             File.WriteAllBytes(probe, [0]);
             File.Delete(probe);
+            foreach (var file in new[] { files.Database, files.Log, files.SharedMemory }.Where(File.Exists))
+            {
+                // No connection is open in this process whose locks the end of this handle could take away.
+                File.OpenHandle(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite).Dispose();
+            }
+
             return true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _wait.Problem = e.Message;
+            _wait.CannotWrite(e.Message);
             return false;
         }
     }

@@ -71,8 +71,13 @@ public sealed class CommitBatch
     /// <summary>Readings that could not be kept while the store could not be written; counted as <see cref="SqliteStore.NotStored"/>.</summary>
     public long ReadingsNotStored { get; set; }
 
-    /// <summary>Rows that <see cref="GiveUp"/> took out: their records are counted as lost when the rest is committed.</summary>
-    internal List<OutboxRow> GivenUp { get; } = [];
+    // More runs than this are told without what stands for them: a batch may wait for days, and what it gave up must not fill the memory.
+    private const int MostGivenUpRuns = 4096;
+
+    private readonly Dictionary<(FeedStream Stream, long Epoch, string Reason), SequenceSet> _givenUp = [];
+
+    /// <summary>Records that <see cref="GiveUp"/> took out, by the reason that is told: counted as lost when the rest is committed. Of their rows nothing is kept.</summary>
+    internal IReadOnlyDictionary<(FeedStream Stream, long Epoch, string Reason), SequenceSet> GivenUp => _givenUp;
 
     /// <summary>
     /// Takes rows out until the others take at most so many bytes, in the order in which the store evicts: for a commit that does not fit whatever goes
@@ -101,9 +106,41 @@ public sealed class CommitBatch
             gone.Add(row);
         }
 
-        GivenUp.AddRange(Rows.Where(gone.Contains));
+        foreach (var row in gone)
+        {
+            NoteGivenUp(row.Stream, row.Epoch, LossReason.Of(row.StandInSeconds, EvictionCause.Budget), row.FirstSequence, row.FirstSequence + row.Count - 1);
+        }
+
+        if (_givenUp.Values.Sum(s => s.Runs.Count) > MostGivenUpRuns)
+        {
+            ForgetStandIns();
+        }
+
         Rows.RemoveAll(gone.Contains);
         return true;
+    }
+
+    private void NoteGivenUp(FeedStream stream, long epoch, string reason, long first, long last)
+    {
+        if (!_givenUp.TryGetValue((stream, epoch, reason), out var numbers))
+        {
+            _givenUp[(stream, epoch, reason)] = numbers = new SequenceSet();
+        }
+
+        numbers.Add(first, last);
+    }
+
+    /// <summary>Makes runs of different reasons one: after that only rows that stay lie between them, and of those there are few.</summary>
+    private void ForgetStandIns()
+    {
+        foreach (var (key, numbers) in _givenUp.Where(g => g.Key.Reason != LossReason.Evicted).ToArray())
+        {
+            _givenUp.Remove(key);
+            foreach (var (first, last) in numbers.Runs)
+            {
+                NoteGivenUp(key.Stream, key.Epoch, LossReason.Evicted, first, last);
+            }
+        }
     }
 
     /// <summary>Bytes of the rows before they are deflated.</summary>
@@ -122,14 +159,14 @@ public sealed class CommitBatch
     }
 
     internal bool IsEmpty =>
-        GivenUp.Count == 0 && ReadingsNotStored == 0 && Input is null && Rows.Count == 0 && Heads.Count == 0 && Counters.Count == 0 && Notes.Count == 0 && Checkpoint is null && LossesPublishedThrough == 0 && !RecoveryReportPublished;
+        _givenUp.Count == 0 && ReadingsNotStored == 0 && Input is null && Rows.Count == 0 && Heads.Count == 0 && Counters.Count == 0 && Notes.Count == 0 && Checkpoint is null && LossesPublishedThrough == 0 && !RecoveryReportPublished;
 
     /// <summary>Empties the batch for the next commit; the buffers stay.</summary>
     public void Clear()
     {
         Input = null;
         Rows.Clear();
-        GivenUp.Clear();
+        _givenUp.Clear();
         Heads.Clear();
         Counters.Clear();
         Notes.Clear();

@@ -28,11 +28,19 @@ internal sealed class CommitStatements(Database db)
 
     /// <summary>The oldest ?5 rows of class ?2 and level ?3 with ids from ?1 to ?4.</summary>
     public Statement Evictable { get; } = db.Prepare(
-        "SELECT id, stream, epoch, first, count, length(body) FROM outbox WHERE id BETWEEN ?1 AND ?4 AND class = ?2 AND ((stream >> 5) & 31) = ?3 ORDER BY id LIMIT ?5");
+        "SELECT id, stream, epoch, first, count, length(body), class FROM outbox WHERE id BETWEEN ?1 AND ?4 AND class = ?2 AND ((stream >> 5) & 31) = ?3 ORDER BY id LIMIT ?5");
 
-    public Statement Relabel { get; } = db.Prepare("UPDATE outbox SET stream = ?2, epoch = ?3, first = ?4, count = ?5 WHERE id = ?1");
+    public Statement Relabel { get; } = db.Prepare("UPDATE outbox SET stream = ?2, epoch = ?3, first = ?4, count = ?5, class = ?6 WHERE id = ?1");
 
-    public Statement OneRow { get; } = db.Prepare("SELECT stream, epoch, first, count, body FROM outbox WHERE id = ?1");
+    public Statement OneRow { get; } = db.Prepare("SELECT stream, epoch, first, count, class, body FROM outbox WHERE id = ?1");
+
+    /// <summary>Number after the records of the row of stream ?2 and epoch ?3 before the row ?1; only near ones are looked at.</summary>
+    public Statement EndBefore { get; } = db.Prepare(
+        "SELECT first + count FROM outbox WHERE id BETWEEN ?1 - 1000 AND ?1 - 1 AND (stream & 31) = ?2 AND epoch = ?3 ORDER BY id DESC LIMIT 1");
+
+    /// <summary>Number of the first record of the row of stream ?2 and epoch ?3 after the row ?1; only near ones are looked at.</summary>
+    public Statement FirstAfter { get; } = db.Prepare(
+        "SELECT first FROM outbox WHERE id BETWEEN ?1 + 1 AND ?1 + 1000 AND (stream & 31) = ?2 AND epoch = ?3 ORDER BY id LIMIT 1");
 
     public Statement InsertBatch { get; } = db.Prepare("INSERT INTO log(number, body) VALUES(?1, ?2)");
 
@@ -52,7 +60,7 @@ internal sealed class CommitStatements(Database db)
 
     public Statement InsertLoss { get; } = db.Prepare(LossLine.InsertLoss);
 
-    public Statement DeleteLoss { get; } = db.Prepare("DELETE FROM loss WHERE stream = ?1 AND epoch = ?2 AND reason = ?3 AND destination = ?4 AND first = ?5");
+    public Statement DeleteLoss { get; } = db.Prepare(RottenLossLine.Delete);
 
     /// <summary>Forgets the lowest run of an account.</summary>
     public Statement ForgetLoss { get; } = db.Prepare(

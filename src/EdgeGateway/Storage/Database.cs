@@ -18,6 +18,10 @@ internal sealed class Database : IDisposable
     public const int PageSize = 4096;
     private const int BusyTimeoutMilliseconds = 5000;
     private const int NoCheckpointOnClose = 1006;
+
+    // SQLITE_IOERR_SHORT_READ: the last page of a long row is gone. Elsewhere SQLite takes what a file lacks for zeros.
+    private const int ShortRead = 522;
+
     private readonly sqlite3 _db;
     private readonly List<Statement> _statements = [];
 
@@ -228,7 +232,7 @@ internal sealed class Database : IDisposable
         throw Failure(code, attempt, detail);
     }
 
-    private StoreException Failure(int code, string attempt, string detail) => (code & 0xFF) switch
+    private StoreException Failure(int code, string attempt, string detail) => (code == ShortRead ? raw.SQLITE_CORRUPT : code & 0xFF) switch
     {
         raw.SQLITE_FULL => new(StoreFailure.DiskFull, $"Cannot {attempt} {Path}: no space left ({detail}). Nothing was lost; free space on the file system and the gateway goes on by itself."),
         raw.SQLITE_READONLY => new(StoreFailure.ReadOnly, $"Cannot {attempt} {Path}: it is read-only ({detail}). Check the mount (dmesg says whether the kernel remounted it after an error) and the owner of the directory."),

@@ -37,6 +37,16 @@ public static class LossReason
     /// <summary>The row on disk is damaged.</summary>
     public const string Unreadable = "unreadable";
 
+    private const string ByBudget = "the byte budget";
+
+    /// <summary>One reason for records that went by several, of the same <see cref="StateOf"/> and <see cref="StandIn"/>.</summary>
+    /// <param name="reasons">Their reasons, each once.</param>
+    public static string Join(IReadOnlyCollection<string> reasons)
+    {
+        var what = reasons.MinBy(r => r.Length)!.Split(", ")[0];
+        return reasons.Count == 1 ? reasons.First() : $"{what}, {string.Join(" or ", reasons.Select(r => r == what ? ByBudget : r[(what.Length + 2)..]))}";
+    }
+
     // One text for each width and cause, so that an eviction allocates none.
     private static readonly Dictionary<(int, EvictionCause), string> Known = [];
 
@@ -48,6 +58,10 @@ public static class LossReason
         Unreadable => RangeState.Unreadable,
         _ => RangeState.Quarantined,
     };
+
+    /// <summary>True for a reason that a version of this program writes.</summary>
+    internal static bool IsKnown(string reason) =>
+        reason is Refused or RefusedNotKept or Unreadable || reason.StartsWith(Evicted, StringComparison.Ordinal) || StandIn(reason) is not null;
 
     /// <summary>Width of the windows whose summaries stand for the records; null when none do.</summary>
     public static TimeSpan? StandIn(string reason)

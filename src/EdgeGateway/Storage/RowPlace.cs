@@ -11,6 +11,10 @@ internal static class RowPlace
 {
     public static long Pack(OutboxRow row) => (byte)row.Stream | ((long)row.Level << 5) | ((long)row.StandInSeconds << 10);
 
+    /// <summary>The place by the mark in the row's body, whose CRC holds; null where there is none.</summary>
+    public static long? Marked(ReadOnlySpan<byte> body, in OutboxRowHead head) =>
+        OutboxRowFrame.TryReadMark(body, head.Id, out var level, out var standIn) ? (byte)head.Stream | ((long)level << 5) | ((long)standIn << 10) : null;
+
     public static int Stream(long place) => (int)(place & (StoreLedger.Streams - 1));
 
     public static long WithStream(long place, FeedStream stream) => (place & ~(StoreLedger.Streams - 1L)) | (byte)stream;

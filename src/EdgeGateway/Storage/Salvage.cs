@@ -297,21 +297,28 @@ internal sealed class SalvageTransfer
             quarantine.Bind(1, s.Long(0)).Bind(2, s.Long(1)).Bind(3, s.Text(2)).Bind(4, s.Text(3)).Bind(5, s.Long(4)).Bind(6, s.Bytes(5)).Run());
     }
 
-    // A store of a version before has no CRC there. A line that is not what was written stays in the files set aside: it would state what never was.
+    // A line that is not what was written stays in the files set aside: it would state what never was. Only a store of a version before has no CRC there; that the
+    // lines cannot all be read is no reason to believe them without it.
     private static void WalkLosses(Database from, string table, Action<LossLine, Statement> take)
     {
-        var id = table == "loss" ? "0" : "id";
-        foreach (var columns in (string[])[LossLine.Columns, LossLine.ColumnsBeforeCrc])
+        var (id, backwards) = table == "loss"
+            ? ("0", "stream DESC, epoch DESC, reason DESC, destination DESC, first DESC")
+            : ("id", "id DESC");
+        List<string?> names = [];
+        Salvage.Walk(from, $"SELECT name FROM pragma_table_info('{table}')", s => names.Add(s.Text(0)));
+        if (names.Count == 0)
         {
-            if (Salvage.Walk(from, $"SELECT {columns}, at, {id} FROM {table}", s =>
+            return;
+        }
+
+        var lines = $"SELECT {(names.Contains("crc") ? LossLine.Columns : LossLine.ColumnsBeforeCrc)}, at, {id} FROM {table}";
+        _ = Salvage.Walk(from, lines, Take) || Salvage.Walk(from, $"{lines} ORDER BY {backwards}", Take);
+
+        void Take(Statement s)
+        {
+            if (LossLine.Read(s, 0, out var line))
             {
-                if (LossLine.Read(s, 0, out var line))
-                {
-                    take(line, s);
-                }
-            }))
-            {
-                return;
+                take(line, s);
             }
         }
     }
@@ -398,7 +405,7 @@ internal sealed class SalvageTransfer
             return true;
         }
 
-        _row.Bind(1, row.Id).Bind(2, (long)row.Class).Bind(3, PlaceOf(row, place)).Bind(4, row.Epoch).Bind(5, row.FirstSequence).Bind(6, row.Count).Bind(7, frame);
+        _row.Bind(1, row.Id).Bind(2, (long)row.Class).Bind(3, PlaceOf(row, frame, place)).Bind(4, row.Epoch).Bind(5, row.FirstSequence).Bind(6, row.Count).Bind(7, frame);
         var isNew = _row.Step();
         _row.Reset();
         if (isNew)
@@ -411,9 +418,10 @@ internal sealed class SalvageTransfer
         return true;
     }
 
-    // The column has no CRC; the stream in the body has.
-    private static long PlaceOf(OutboxRow row, long? place) =>
-        place is { } known && RowPlace.Stream(known) == (byte)row.Stream && RowPlace.StandInSeconds(known) is >= 0 and <= 86_400 * 7 ? known : RowPlace.Guess(row);
+    // The column has no CRC; the stream in the body and the mark have.
+    private static long PlaceOf(OutboxRow row, ReadOnlySpan<byte> frame, long? place) =>
+        RowPlace.Marked(frame, new OutboxRowHead(row.Id, row.Stream, row.Epoch, row.FirstSequence, row.Count, row.Class)) is { } marked ? marked
+        : place is { } known && RowPlace.Stream(known) == (byte)row.Stream && RowPlace.StandInSeconds(known) is >= 0 and <= 86_400 * 7 ? known : RowPlace.Guess(row);
 
     public void ScanRows(FrameScan scan)
     {

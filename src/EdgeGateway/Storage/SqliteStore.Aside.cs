@@ -1,4 +1,6 @@
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Outbox;
+using EdgeGateway.Core.State;
 
 namespace EdgeGateway.Storage;
 
@@ -16,8 +18,10 @@ public sealed partial class SqliteStore
 
     private readonly List<Aside> _aside = [];
 
-    private readonly record struct Aside(
-        long Id, string Destination, string Reason, bool Unreadable, FeedStream Stream, long Epoch, long First, long Count, byte[]? Body);
+    private const string NotKnown = " Which records it held is not known.";
+
+    // Which records it held is null when neither its body nor its columns say it for sure: then no numbers are stated, and the receiver sees a gap.
+    private readonly record struct Aside(long Id, string Destination, string Reason, bool Unreadable, OutboxRowHead? Records, byte[]? Body);
 
     /// <summary>Pages for what the rows set aside add at worst, without their bodies.</summary>
     private long AsidePages() => (_refusalsWriting.Count + _unreadableWriting.Count) * (long)AsideLineBytes / Database.PageSize;
@@ -51,23 +55,55 @@ public sealed partial class SqliteStore
             return;
         }
 
-        var stream = (byte)RowPlace.Stream(row.Long(0));
-        var records = row.Long(3);
-        var body = row.Bytes(4);
+        var label = Label(row, 0, id);
+        var body = row.Bytes(5);
         var length = body.Length;
         var keep = PageBytes(length) <= room;
         room -= keep ? PageBytes(length) : 0;
-        _aside.Add(new Aside(id, destination, reason, unreadable, (FeedStream)stream, row.Long(1), row.Long(2), records, keep ? body.ToArray() : null));
+        var records = RecordsOf(label, body);
+        _aside.Add(new Aside(id, destination, records is null ? reason + NotKnown : reason, unreadable, records, keep ? body.ToArray() : null));
         row.Reset();
         if (unreadable)
         {
             // Lost to all destinations that had not got it.
             _sql.DeleteRow.Bind(1, id).Run();
             _rowsGone = true;
-            _work.Records -= records;
-            _work.Tallies[stream].Rows--;
-            _work.Tallies[stream].Bytes -= length;
+            ref var tally = ref _work.Tallies[(byte)(records ?? label).Stream];
+            tally.Rows--;
+            tally.Bytes -= length;
+            _work.Records -= (records ?? label).Count;
         }
+    }
+
+    /// <summary>
+    /// Which records a row holds: by its body where the CRC of that holds. Else by what its columns and the damaged body say, as far as it fits between the rows beside it: the columns
+    /// first, because one fault hits one of the two, and the body is hit.
+    /// </summary>
+    private OutboxRowHead? RecordsOf(in OutboxRowHead label, ReadOnlySpan<byte> body) =>
+        OutboxRowFrame.TryReadHead(body, out var head) == FrameStatus.Intact && head.Id == label.Id ? head
+        : Fits(label) ? label
+        : OutboxRowFrame.ReadUnprovenHead(body) is { } said && said.Id == label.Id && Fits(said) ? said
+        : null;
+
+    private bool Fits(in OutboxRowHead row)
+    {
+        if ((byte)row.Stream >= StoreLedger.Streams || !Enum.IsDefined(row.Stream) || row.Epoch <= 0 || row.First <= 0 || row.Count <= 0 || row.First > long.MaxValue - row.Count)
+        {
+            return false;
+        }
+
+        ref readonly var head = ref _work.Tallies[(byte)row.Stream];
+        return (row.Epoch == head.Epoch ? row.First + row.Count <= head.Next : row.Epoch < head.Epoch)
+            && (Neighbour(_sql.EndBefore, row) ?? row.First) <= row.First
+            && (Neighbour(_sql.FirstAfter, row) ?? long.MaxValue) >= row.First + row.Count;
+    }
+
+    private static long? Neighbour(Statement find, in OutboxRowHead row)
+    {
+        find.Bind(1, row.Id).Bind(2, (byte)row.Stream).Bind(3, row.Epoch);
+        long? number = find.Step() ? find.Long(0) : null;
+        find.Reset();
+        return number;
     }
 
     /// <summary>Notes what was read as lost, and keeps the bodies for which there is room beside <paramref name="pages"/>.</summary>
@@ -83,9 +119,12 @@ public sealed partial class SqliteStore
                     .Bind(5, keep ? aside.Body! : ""u8).Run();
             }
 
-            AddLoss(
-                aside.Stream, aside.Epoch, aside.First, aside.Count,
-                aside.Unreadable ? LossReason.Unreadable : keep ? LossReason.Refused : LossReason.RefusedNotKept, aside.Destination);
+            if (aside.Records is { } records)
+            {
+                AddLoss(
+                    records.Stream, records.Epoch, records.First, records.Count,
+                    aside.Unreadable ? LossReason.Unreadable : keep ? LossReason.Refused : LossReason.RefusedNotKept, aside.Destination);
+            }
         }
 
         if (_aside.Count > 0)

@@ -269,6 +269,13 @@ public sealed partial class SqliteStore
                 }
 
                 var row = AsWritten(labelled);
+                if (RetentionOrder.StepOf(row.Class, RowPlace.Level(row.Place)) != step)
+                {
+                    // By columns that rotted it would go before its turn.
+                    Relabel(row);
+                    continue;
+                }
+
                 _sql.DeleteRow.Bind(1, row.Id).Run();
                 var stream = RowPlace.Stream(row.Place);
                 ref var tally = ref _work.Tallies[stream];
@@ -288,14 +295,18 @@ public sealed partial class SqliteStore
     private Evictable AsWritten(Evictable row)
     {
         var one = _sql.OneRow.Bind(1, row.Id);
-        if (one.Step() && OutboxRowFrame.TryReadHead(one.Bytes(4), out var head) == FrameStatus.Intact && head.Id == row.Id)
-        {
-            row = row with { Place = RowPlace.WithStream(row.Place, head.Stream), Epoch = head.Epoch, First = head.First, Count = head.Count };
-        }
-
+        row = one.Step() ? AsWritten(row, one.Bytes(5)) : row;
         one.Reset();
         return row;
     }
+
+    private static Evictable AsWritten(Evictable row, ReadOnlySpan<byte> body) =>
+        OutboxRowFrame.TryReadHead(body, out var head) == FrameStatus.Intact && head.Id == row.Id
+            ? row with
+            {
+                Place = RowPlace.Marked(body, head) ?? RowPlace.WithStream(row.Place, head.Stream), Epoch = head.Epoch, First = head.First, Count = head.Count, Class = head.Class,
+            }
+            : row;
 
     private bool TakeOldest(int step, long lastId, int most)
     {
@@ -312,7 +323,7 @@ public sealed partial class SqliteStore
         find.Bind(1, from).Bind(2, (long)rowClass).Bind(3, level).Bind(4, last).Bind(5, most);
         while (find.Step())
         {
-            _evicting.Add(new Evictable(find.Long(0), find.Long(1), find.Long(2), find.Long(3), find.Long(4), find.Long(5)));
+            _evicting.Add(new Evictable(find.Long(0), find.Long(1), find.Long(2), find.Long(3), find.Long(4), find.Long(5), (RowClass)(byte)find.Long(6)));
         }
 
         find.Reset();
@@ -322,7 +333,7 @@ public sealed partial class SqliteStore
 
     private readonly List<Evictable> _evicting = [];
 
-    private readonly record struct Evictable(long Id, long Place, long Epoch, long First, long Count, long Bytes);
+    private readonly record struct Evictable(long Id, long Place, long Epoch, long First, long Count, long Bytes, RowClass Class);
 
     // Twice: evictions and splits touch about as many pages again.
     private static long LogBytesFor(long pages) => 2 * pages * StoreLimits.FrameBytes;

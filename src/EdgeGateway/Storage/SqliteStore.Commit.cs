@@ -225,9 +225,12 @@ public sealed partial class SqliteStore
         MakeRoom(pages);
         KeepWithinOtherLimits(batch);
         KeepAside(pages);
-        foreach (var row in batch.GivenUp)
+        foreach (var (of, numbers) in batch.GivenUp)
         {
-            AddLoss(row.Stream, row.Epoch, row.FirstSequence, row.Count, LossReason.Of(row.StandInSeconds, EvictionCause.Budget), "");
+            foreach (var (first, last) in numbers.Runs)
+            {
+                AddLoss(of.Stream, of.Epoch, first, last - first + 1, of.Reason, "");
+            }
         }
 
         if (!state.IsEmpty)

@@ -68,7 +68,7 @@ public sealed partial class SqliteStore
         try
         {
             using var db = Database.OpenReader(_files.Database, _limits.Sqlite);
-            await CheckFramesAsync(db, "SELECT id, body, stream, epoch, first, count FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2", FrameKind.Row, findings, cancel).ConfigureAwait(false);
+            await CheckFramesAsync(db, "SELECT id, body, stream, epoch, first, count, class FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2", FrameKind.Row, findings, cancel).ConfigureAwait(false);
             await CheckFramesAsync(db, "SELECT number, body FROM log WHERE number > ?1 ORDER BY number LIMIT ?2", FrameKind.Batch, findings, cancel).ConfigureAwait(false);
             await CheckFramesAsync(db, "SELECT slot + 1, body FROM checkpoint WHERE slot + 1 > ?1 ORDER BY slot LIMIT ?2", FrameKind.Checkpoint, findings, cancel).ConfigureAwait(false);
             if (HeadTable.FindDamage(db) is { } line)
@@ -153,7 +153,7 @@ public sealed partial class SqliteStore
                 _unreadable.Add(id);
                 findings.Add(string.Create(CultureInfo.InvariantCulture, $"row {id} of the outbox holds row {head.Id} and is set aside"));
             }
-            else if (head != Label(row, 2, id))
+            else if (head != Label(row, 2, id) || (RowPlace.Marked(row.Bytes(1), head) ?? row.Long(2)) != row.Long(2))
             {
                 _mislabelled.Add(id);
                 findings.Add(string.Create(CultureInfo.InvariantCulture, $"the columns of row {id} of the outbox were not what was written and are mended from its body"));
@@ -162,7 +162,7 @@ public sealed partial class SqliteStore
     }
 
     private static OutboxRowHead Label(Statement row, int at, long id) =>
-        new(id, (FeedStream)RowPlace.Stream(row.Long(at)), row.Long(at + 1), row.Long(at + 2), (int)Math.Clamp(row.Long(at + 3), int.MinValue, int.MaxValue));
+        new(id, (FeedStream)RowPlace.Stream(row.Long(at)), row.Long(at + 1), row.Long(at + 2), (int)Math.Clamp(row.Long(at + 3), int.MinValue, int.MaxValue), (RowClass)(byte)row.Long(at + 4));
 
     // Rows whose columns are mended with the next commit. Guarded by _acknowledging.
     private readonly List<long> _mislabelled = [];
@@ -170,14 +170,22 @@ public sealed partial class SqliteStore
     private void Relabel(long id)
     {
         var row = _sql.OneRow.Bind(1, id);
-        var found = row.Step() && OutboxRowFrame.TryReadHead(row.Bytes(4), out var head) == FrameStatus.Intact
-            ? (Head: head, Place: row.Long(0), Count: row.Long(3)) : default;
+        var found = row.Step() ? AsWritten(new Evictable(id, row.Long(0), row.Long(1), row.Long(2), row.Long(3), 0, (RowClass)(byte)row.Long(4)), row.Bytes(5)) : default;
+        var counted = found.Id == id ? row.Long(3) : 0;
         row.Reset();
-        if (found.Head.Id == id)
+        if (found.Id == id)
         {
-            _sql.Relabel.Bind(1, id).Bind(2, RowPlace.WithStream(found.Place, found.Head.Stream)).Bind(3, found.Head.Epoch).Bind(4, found.Head.First).Bind(5, found.Head.Count).Run();
-            _work.Records += found.Head.Count - found.Count;
+            Relabel(found);
+            _work.Records += found.Count - counted;
         }
+    }
+
+    /// <summary>Writes the columns of a row anew, and sees to it that it is found where it now stands.</summary>
+    private void Relabel(in Evictable row)
+    {
+        _sql.Relabel.Bind(1, row.Id).Bind(2, row.Place).Bind(3, row.Epoch).Bind(4, row.First).Bind(5, row.Count).Bind(6, (long)row.Class).Run();
+        ref var from = ref _work.EvictFrom[RetentionOrder.StepOf(row.Class, RowPlace.Level(row.Place))];
+        from = from == 0 ? row.Id : Math.Min(from, row.Id);
     }
 
     private void Mend(FrameKind kind, long number, List<string> findings)

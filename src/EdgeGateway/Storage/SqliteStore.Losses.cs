@@ -10,7 +10,7 @@ public sealed partial class SqliteStore
     private int _runCount;
 
     // Lines that are not what was written; the next commit deletes them. Guarded by _acknowledging.
-    private readonly List<LossLine> _rottenLosses = [];
+    private readonly List<RottenLossLine> _rottenLosses = [];
     private readonly List<long> _rottenNotices = [];
 
     /// <summary>Counts runs and records; a store of an earlier version has no counts by cause.</summary>
@@ -22,7 +22,7 @@ public sealed partial class SqliteStore
         {
             if (!LossLine.Read(lines, 0, out var line))
             {
-                _rottenLosses.Add(line);
+                _rottenLosses.Add(RottenLossLine.Read(lines));
                 continue;
             }
 
@@ -49,7 +49,7 @@ public sealed partial class SqliteStore
                 findings.Add(Rotten(line));
                 lock (_acknowledging)
                 {
-                    _rottenLosses.Add(line);
+                    _rottenLosses.Add(RottenLossLine.Read(losses));
                 }
             }
         }
@@ -78,7 +78,7 @@ public sealed partial class SqliteStore
         {
             foreach (var line in _rottenLosses)
             {
-                _sql.DeleteLoss.Bind(1, line.Stream).Bind(2, line.Epoch).Bind(3, line.Reason).Bind(4, line.Destination).Bind(5, line.First).Run();
+                line.BindTo(_sql.DeleteLoss).Run();
             }
 
             foreach (var id in _rottenNotices)

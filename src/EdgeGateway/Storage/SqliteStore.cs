@@ -119,6 +119,14 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
                 return Open(files, limits, storage, destinations, time, @lock);
             }
         }
+        catch (Exception e) when (e is UnauthorizedAccessException or IOException and not StoreException)
+        {
+            // A file of the store that another user owns, say: SQLite opens what can only be read.
+            @lock.Dispose();
+            throw new StoreException(
+                e is UnauthorizedAccessException ? StoreFailure.ReadOnly : StoreFailure.Io,
+                $"Cannot open the store in {files.Directory}: {e.Message} Check the owner and the mode of its files, and the mount.", e);
+        }
         catch
         {
             @lock.Dispose();

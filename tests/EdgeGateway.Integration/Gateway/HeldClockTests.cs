@@ -221,11 +221,7 @@ public sealed class HeldClockTests : IAsyncLifetime
     public async Task T_4_the_last_time_that_was_right_is_kept_and_not_lowered_by_a_clock_that_is_not_set()
     {
         using var rig = new Rig(_loaded, Boot, Truth, synchronised: true);
-        await rig.ReadAsync(60);
-        await rig.EndAsync();
-        rig.Synchronised = false;
-        rig.Kill(OtherBoot, NeverSet);
-        await rig.ReadAsync(60);
+        await rig.LoseTimeAfterAsync(60);
         rig.Kill(OtherBoot, NeverSet + TimeSpan.FromSeconds(60));
         Assert.NotNull(rig.Loop.LastGood);
 
@@ -271,15 +267,62 @@ public sealed class HeldClockTests : IAsyncLifetime
         Assert.Null(rig.Loop.Failing);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_change_of_configuration_releases_what_is_held_in_steps(bool isDated)
+    {
+        using var rig = new Rig(_loaded, Boot, NeverSet);
+        await rig.ReadAsync(800);
+        if (isDated)
+        {
+            rig.SetClock(Truth + TimeSpan.FromSeconds(800));
+        }
+
+        _site.Configure(File.ReadAllText(_site.Configuration).Replace("windows: [1m, 15m]", "windows: [1m, 30m]", StringComparison.Ordinal));
+        var changed = _site.Load();
+        Assert.NotEqual(_loaded.Model.ConfigurationHash, changed.Model.ConfigurationHash);
+        rig.Kill(Boot, site: changed);
+        var before = rig.Store.NextBatchNumber;
+
+        // Cut off after the first step.
+        var turns = 0;
+        rig.Loop.Turned = _ =>
+        {
+            if (++turns == 2)
+            {
+                throw new InvalidOperationException("cut off");
+            }
+        };
+        await Assert.ThrowsAsync<InvalidOperationException>(() => rig.ReadAsync(0));
+        Assert.Equal(before + 1, rig.Store.NextBatchNumber);
+        Assert.InRange(rig.Samples().Count, 250, 350);
+        Assert.Empty(rig.Records(FeedStream.Summary).Where(r => r.GetProperty("cut").GetString() != "none"));
+
+        rig.Kill(Boot, site: changed);
+        Assert.Null(rig.Salvage);
+        await rig.ReadAsync(100);
+        if (isDated)
+        {
+            AreDated(rig, Truth, 900);
+        }
+        else
+        {
+            // What is read under the new configuration waits in its turn.
+            InOrder(rig, 800);
+            Assert.Equal(100, rig.Loop.Held);
+        }
+
+        Assert.Equal(isDated ? 0 : 1, rig.Health("time-quality").Count(r => r.GetProperty("fields").TryGetProperty("heldReadings", out _)));
+        rig.Kill(Boot, site: changed);
+        Assert.Null(rig.Salvage);
+    }
+
     [Fact]
     public async Task A_full_check_that_wants_a_checkpoint_does_not_end_the_wait_for_the_clock()
     {
         using var rig = new Rig(_loaded, Boot, Truth, synchronised: true);
-        await rig.ReadAsync(120);
-        await rig.EndAsync();
-        rig.Synchronised = false;
-        rig.Kill(OtherBoot, NeverSet);
-        await rig.ReadAsync(60);
+        await rig.LoseTimeAfterAsync(120);
         Sql.Execute(Path.Combine(_loaded.Model.Storage.Directory, "gateway.db"), "UPDATE checkpoint SET body = CAST(substr(body, 1, 60) || x'00' || substr(body, 62) AS BLOB) WHERE log = (SELECT min(log) FROM checkpoint)");
         var check = rig.CheckAsync();
         await rig.PassAsync(check);
@@ -294,11 +337,7 @@ public sealed class HeldClockTests : IAsyncLifetime
     public async Task The_time_between_two_runs_is_told_when_the_clock_is_known_and_not_before()
     {
         using var rig = new Rig(_loaded, Boot, Truth, synchronised: true);
-        await rig.ReadAsync(120);
-        await rig.EndAsync();
-        rig.Synchronised = false;
-        rig.Kill(OtherBoot, NeverSet);
-        await rig.ReadAsync(60);
+        await rig.LoseTimeAfterAsync(120);
         Assert.Empty(rig.Absences());
         rig.SetClock(Truth + TimeSpan.FromHours(1) + TimeSpan.FromSeconds(60));
         await rig.ReadAsync(60);
@@ -307,6 +346,30 @@ public sealed class HeldClockTests : IAsyncLifetime
         Assert.InRange((told.GetProperty("to").GetDateTimeOffset() - Truth).TotalSeconds, 3599, 3601);
         Assert.Equal("stopped by operator", told.GetProperty("reason").GetString());
         Assert.False(told.TryGetProperty("timeQuality", out _));
+    }
+
+    [Fact]
+    public async Task What_follows_a_start_that_was_cut_off_before_its_first_commit_was_stopped_by_nobody()
+    {
+        using var rig = new Rig(_loaded, Boot, Truth, synchronised: true);
+        await rig.ReadAsync(60);
+        await rig.EndAsync();
+        rig.Pass(TimeSpan.FromSeconds(30));
+        rig.Kill(Boot);
+        rig.Pass(TimeSpan.FromSeconds(40));
+        rig.Kill(Boot);
+        await rig.ReadAsync(10);
+        var told = rig.Absences();
+        Assert.Equal(["stopped by operator", "power or process"], told.Select(r => r.GetProperty("reason").GetString()));
+        Assert.Equal([30, 40], told.Select(r => (r.GetProperty("to").GetDateTimeOffset() - r.GetProperty("from").GetDateTimeOffset()).TotalSeconds));
+        Assert.Equal(told[0].GetProperty("to").GetDateTimeOffset(), told[1].GetProperty("from").GetDateTimeOffset());
+
+        // Told once; and a kill after that is none either.
+        rig.Pass(TimeSpan.FromSeconds(5));
+        rig.Kill(Boot);
+        await rig.ReadAsync(10);
+        Assert.Equal("power or process", rig.Absences()[2].GetProperty("reason").GetString());
+        Assert.Equal(3, rig.Absences().Count);
     }
 
     [Theory]
@@ -381,9 +444,9 @@ public sealed class HeldClockTests : IAsyncLifetime
     {
         private const int SecondsOfCommit = 5;
 
-        private readonly LoadedSite _loaded;
         private readonly StorageModel _storage;
         private readonly PointModel _point;
+        private LoadedSite _loaded;
         private ManualTime _time;
         private ReadingQueue _queue = null!;
         private GatewayClock _clock = null!;
@@ -440,6 +503,16 @@ public sealed class HeldClockTests : IAsyncLifetime
             await CommitAsync();
         }
 
+        /// <summary>Runs for so many seconds, is stopped in good order, and comes back for a minute on a computer that does not know the time.</summary>
+        public async Task LoseTimeAfterAsync(int seconds)
+        {
+            await ReadAsync(seconds);
+            await EndAsync();
+            Synchronised = false;
+            Kill(OtherBoot, NeverSet);
+            await ReadAsync(60);
+        }
+
         // The clock stands still meanwhile: a loop that waits for the store would wait for ever.
         private ValueTask CommitAsync()
         {
@@ -471,8 +544,9 @@ public sealed class HeldClockTests : IAsyncLifetime
         }
 
         /// <summary>Ends without another word and starts again; in the same boot the clocks go on.</summary>
-        public void Kill(Guid boot, DateTimeOffset? clock = null, bool hasChip = false)
+        public void Kill(Guid boot, DateTimeOffset? clock = null, bool hasChip = false, LoadedSite? site = null)
         {
+            _loaded = site ?? _loaded;
             _hasChip = hasChip;
             _queue.Dispose();
             Store.Dispose();

@@ -148,6 +148,15 @@ public sealed class StorageFailureTests : IAsyncLifetime, IDisposable
         Assert.Contains("The store cannot be opened", gateway.Log, StringComparison.Ordinal);
         Assert.Contains("read-only", gateway.Log, StringComparison.OrdinalIgnoreCase);
         Assert.Equal(numbered, _receiver.Count);
+
+        // And to whoever asks on the computer, although the directory takes no socket; commands are refused in words.
+        var (code, shown, _) = await GatewayProcess.CommandAsync("status", "--config", _site.Configuration, "--json");
+        Assert.Equal(1, code);
+        Assert.Equal("failing", JsonDocument.Parse(shown).RootElement.GetProperty("storage").GetProperty("state").GetString());
+        Assert.Contains("The store cannot be opened", shown, StringComparison.Ordinal);
+        (code, _, var errors) = await GatewayProcess.CommandAsync("read", "load001", "--config", _site.Configuration);
+        Assert.NotEqual(0, code);
+        Assert.Contains("runs without its store", errors, StringComparison.Ordinal);
         Assert.False(gateway.HasExited, gateway.Log);
 
         disk.Remount("rw");
@@ -157,8 +166,33 @@ public sealed class StorageFailureTests : IAsyncLifetime, IDisposable
         // What was read meanwhile was kept in memory and is stored: it is no time in which nothing was acquired.
         var absence = await _receiver.GetAsync(FeedStream.Range, r => r.GetProperty("state").GetString() == "never-acquired", "the time before is told", () => gateway.Log);
         var to = absence.GetProperty("to").GetDateTimeOffset();
-        var shown = _receiver.Volatile.SelectMany(m => m.GetProperty("records").EnumerateArray()).Max(r => r.GetProperty("time").GetDateTimeOffset());
-        Assert.Contains(_receiver.Of(FeedStream.Sample), r => r.GetProperty("time").GetDateTimeOffset() is var t && t >= to && t <= shown);
+        var newest = _receiver.Volatile.SelectMany(m => m.GetProperty("records").EnumerateArray()).Max(r => r.GetProperty("time").GetDateTimeOffset());
+        Assert.Contains(_receiver.Of(FeedStream.Sample), r => r.GetProperty("time").GetDateTimeOffset() is var t && t >= to && t <= newest);
+        await gateway.HistoryIsThroughAsync();
+        Assert.True(await gateway.StopAsync() == 0, gateway.Log);
+        _receiver.IsComplete(() => gateway.Log);
+    }
+
+    [MountFact]
+    public async Task A_configuration_that_takes_over_while_the_store_cannot_be_opened_is_in_force_and_the_log_says_once_what_is_wrong()
+    {
+        await using var gateway = await GatewayProcess.RunAsync(_site);
+        await Until.HoldsAsync(() => _receiver.Of(FeedStream.Sample).Count > 100, "samples arrive", () => gateway.Log);
+
+        // Of the store's own files, which stay open, only what is opened anew notices it.
+        var database = Path.Combine(_site.Store, "gateway.db");
+        using (SmallDisk.BindReadOnly(database))
+        {
+            _site.Configure(LoadSite.Configuration(2).Replace("checkpoint: 2s", "checkpoint: 3s", StringComparison.Ordinal));
+            var (code, _, errors) = await GatewayProcess.CommandAsync("reload", "--config", _site.Configuration);
+            Assert.True(code == 0, errors);
+            await gateway.StatusHoldsAsync(s => s is { Storage.State: "failing", Reload.State: "in-force" }, "the new configuration polls without the store");
+            var seen = _receiver.Volatile.Count;
+            await Until.HoldsAsync(() => _receiver.Volatile.Count >= seen + 12, "unstored values arrive", () => gateway.Log);
+            Assert.True(gateway.Log.Split("The store cannot be opened: ").Length == 2, gateway.Log);
+        }
+
+        await gateway.StatusHoldsAsync(s => s is { Degraded: false, Storage.State: "ok" }, "the gateway has its store again");
         await gateway.HistoryIsThroughAsync();
         Assert.True(await gateway.StopAsync() == 0, gateway.Log);
         _receiver.IsComplete(() => gateway.Log);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Storage;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Integration.Storage;
 
@@ -30,9 +31,14 @@ internal sealed class MountTheoryAttribute : TheoryAttribute
 /// <summary>A file system of some megabytes.</summary>
 internal sealed class SmallDisk : IDisposable
 {
+    private readonly DiskFiller _filler;
     private string? _image;
 
-    private SmallDisk(string path) => Path = path;
+    private SmallDisk(string path)
+    {
+        Path = path;
+        _filler = new DiskFiller(path);
+    }
 
     public static string? WhyNot { get; } = Probe();
 
@@ -63,6 +69,19 @@ internal sealed class SmallDisk : IDisposable
         return new SmallDisk(path) { _image = image };
     }
 
+    /// <summary>Lets a file be read only, by whoever opens it from now on, until the end.</summary>
+    public static IDisposable BindReadOnly(string file)
+    {
+        Assert.Null(Run("mount", "--bind", file, file));
+        Assert.Null(Run("mount", "-o", "remount,ro,bind", file));
+        return new Binding(file);
+    }
+
+    private sealed class Binding(string file) : IDisposable
+    {
+        public void Dispose() => Assert.Null(Run("umount", "-l", file));
+    }
+
     /// <summary>What the kernel does when the medium fails: everything that is open turns read-only.</summary>
     public void Abort() => Assert.Null(Run("mount", "-o", "remount,abort", Path));
 
@@ -75,28 +94,10 @@ internal sealed class SmallDisk : IDisposable
     }
 
     /// <summary>Writes a file until there is not one byte left, as a log file of another program does. May be called again and again.</summary>
-    public void Fill()
-    {
-        using var file = new FileStream(Filler, FileMode.Append, FileAccess.Write, FileShare.Read, 1);
-        var block = new byte[1 << 16];
-        for (var size = block.Length; size > 0;)
-        {
-            try
-            {
-                file.Write(block, 0, size);
-                file.Flush();
-            }
-            catch (IOException)
-            {
-                size /= 2;
-            }
-        }
-    }
+    public void Fill() => _filler.Fill();
 
     /// <summary>Takes the file of <see cref="Fill"/> away.</summary>
-    public void Free() => File.Delete(Filler);
-
-    private string Filler => System.IO.Path.Combine(Path, "another-program.log");
+    public void Free() => _filler.Free();
 
     public void Remount(string options) => Assert.Null(Run("mount", "-o", "remount," + options, Path));
 

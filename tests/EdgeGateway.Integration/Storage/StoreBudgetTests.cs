@@ -312,6 +312,43 @@ public sealed class StoreBudgetTests
     }
 
     [Fact]
+    public void Of_rows_that_a_commit_gives_up_only_their_numbers_are_kept_until_it_succeeds()
+    {
+        using var t = new TestStore();
+        var bodies = GiveAllUp(t, rows: 200);
+        GC.Collect();
+        Assert.DoesNotContain(bodies, b => b.IsAlive);
+        t.Add(FeedStream.Emission, RowClass.Compliance);
+        Assert.Equal(
+            [(1L, 200L, "thinned to 900 s")],
+            t.Commit().Losses.Select(l => (l.First, l.Last, l.Reason)));
+
+        // However long it waits: rows for which other windows stand, in turn, are at last stated by fewer words, but each by its number.
+        const int Rows = 10_000;
+        for (var i = 0; i < Rows; i++)
+        {
+            t.Add(FeedStream.Sample, RowClass.Raw, bytes: 4, standIn: i % 2 == 0 ? 60 : 900);
+        }
+
+        Assert.True(t.Batch.GiveUp(0));
+        Assert.Empty(t.Batch.Rows);
+        Assert.InRange(t.Batch.GivenUp.Sum(g => g.Value.Runs.Count), 1, 4096);
+        Assert.Equal([(1L, (long)Rows, LossReason.Evicted)], t.Commit().Losses.Select(l => (l.First, l.Last, l.Reason)));
+    }
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private static WeakReference[] GiveAllUp(TestStore t, int rows)
+    {
+        var bodies = Enumerable.Range(0, rows).Select(_ => new WeakReference(t.Add(bytes: 10_000, standIn: 900))).ToArray();
+        while (t.Batch.GiveUp(t.Batch.RowBytes / 2))
+        {
+        }
+
+        Assert.True(t.Batch.GiveUp(0) || t.Batch.Rows.Count == 0);
+        return bodies;
+    }
+
+    [Fact]
     public void The_covered_sample_log_goes_before_any_compliance_row()
     {
         using var t = new TestStore(null, 1 << 20, 256 << 10);

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.State;
@@ -79,6 +80,48 @@ public sealed class StoreDamageTests
         t.Reopen();
         Assert.NotNull(t.Recovery.Report);
         Assert.Equal([StoreNote.LostTable], t.Store.Notes().Select(n => n.Key));
+    }
+
+    [Fact]
+    public void A_salvage_believes_no_rotten_line_about_losses_because_it_cannot_read_them_all()
+    {
+        using var t = new TestStore(budgetBytes: 64 << 20);
+        for (var i = 0; i < 1200; i++)
+        {
+            t.Add();
+        }
+
+        t.Commit();
+        for (var id = 1; id <= 1200; id += 2)
+        {
+            t.Store.Quarantine(TestStore.Destination, id, "no");
+        }
+
+        t.Commit();
+        var lost = t.Store.LostRecords();
+        t.Store.Dispose();
+        Sql.Execute(t.Database, "DROP TRIGGER loss_extended; UPDATE loss SET last = last + 50 WHERE first IN (3, 301)");
+        var root = Sql.Long(t.Database, "SELECT rootpage FROM sqlite_schema WHERE name = 'loss'");
+        using (var file = new FileStream(t.Database, FileMode.Open, FileAccess.ReadWrite))
+        {
+            // The second leaf, by the second cell of the tree's inner page (SQLite file format, 1.6): in between lies what both ends reach.
+            Span<byte> page = stackalloc byte[4096];
+            file.Position = (root - 1) * 4096;
+            file.ReadExactly(page);
+            Assert.Equal(2, page[0]);
+            var cell = BinaryPrimitives.ReadUInt16BigEndian(page[14..]);
+            file.Position = (BinaryPrimitives.ReadUInt32BigEndian(page[cell..]) - 1) * 4096;
+            file.Write(Enumerable.Repeat((byte)0xA5, 4096).ToArray());
+        }
+
+        t.Reopen();
+        Assert.NotNull(t.Recovery.Report);
+        var kept = t.Store.Statistics().Losses;
+        Assert.All(kept, l => Assert.Equal(l.First, l.Last));
+        Assert.DoesNotContain(kept, l => l.First is 3 or 301);
+        Assert.Contains(kept, l => l.First == 1);
+        Assert.Contains(kept, l => l.First == 1199);
+        Assert.Equal(lost[LossReason.StateOf(LossReason.Refused).Word()], t.Store.LostRecords()[LossReason.StateOf(LossReason.Refused).Word()]);
     }
 
     [Fact]

@@ -63,6 +63,39 @@ public class LossNoticesTests
         Assert.False(records[2].TryGetProperty("standInSeconds", out _));
     }
 
+    [Theory]
+    [InlineData(4, 4)]
+    [InlineData(5, 1)]
+    [InlineData(500, 1)]
+    public void Causes_that_take_turns_are_one_statement_that_names_them(int rows, int statements)
+    {
+        for (var i = 1; i <= rows; i++)
+        {
+            _notices.Add(
+            [
+                Loss(2 * i, FeedStream.Sample, i, i) with { Reason = LossReason.Of(60, i % 2 == 0 ? EvictionCause.Early : EvictionCause.Budget) },
+                Loss((2 * i) + 1, FeedStream.Summary, 10 * i, 10 * i) with { Reason = LossReason.Of(900, EvictionCause.Budget) },
+            ]);
+        }
+
+        // Behind a hole, and of another width: no part of it.
+        _notices.Add([Loss(2000, FeedStream.Sample, rows + 2, rows + 2) with { Reason = LossReason.Of(60, EvictionCause.Early) }]);
+        _notices.Add([Loss(2001, FeedStream.Sample, rows + 3, rows + 3) with { Reason = LossReason.Of(900, EvictionCause.Early) }]);
+
+        var (through, records) = Publish();
+
+        Assert.Equal(2001, through);
+        var joined = records.Where(r => r.GetProperty("stream").GetString() == "sample" && r.GetProperty("last").GetInt64() <= rows).ToArray();
+        Assert.Equal(statements, joined.Length);
+        Assert.Equal(
+            Enumerable.Range(1, rows),
+            joined.SelectMany(r => Enumerable.Range(r.GetProperty("first").GetInt32(), r.GetProperty("last").GetInt32() - r.GetProperty("first").GetInt32() + 1)));
+        Assert.All(joined, r => Assert.Equal(("thinned", 60), (r.GetProperty("state").GetString(), r.GetProperty("standInSeconds").GetInt32())));
+        Assert.Equal(statements == 1 ? "thinned to 60 s, the byte budget or early" : "thinned to 60 s", joined[0].GetProperty("reason").GetString());
+        Assert.Equal(rows + 2, records.Count - statements);
+        Assert.Equal(["thinned to 60 s, early", "thinned to 900 s, early"], records.Where(r => r.GetProperty("stream").GetString() == "sample").TakeLast(2).Select(r => r.GetProperty("reason").GetString()));
+    }
+
     [Fact]
     public void A_refused_range_statement_is_confirmed_and_not_spoken_about()
     {

@@ -47,9 +47,34 @@ public sealed class OutboxRowFrameTests
         new Random(1).NextBytes(body);
         var row = Row(null, false) with { Body = body };
         var frame = Encode(row, 9);
-        Assert.Equal(OutboxRowFrame.MaxLength(row), frame.Length);
+        Assert.Equal(OutboxRowFrame.MaxLength(row) - OutboxRowFrame.MarkLength, frame.Length);
         Assert.Equal(FrameStatus.Intact, OutboxRowFrame.TryDecode(frame, out var decoded));
         Assert.Equal(body, decoded!.Body.ToArray());
+        Assert.False(OutboxRowFrame.TryReadMark(frame, 9, out _, out _));
+    }
+
+    [Theory]
+    [InlineData(100, false)]
+    [InlineData(5000, true)]
+    public void The_place_of_a_row_is_marked_where_a_program_before_it_does_not_look(int length, bool isInside)
+    {
+        var row = Row("incomer", true) with { Body = Encoding.UTF8.GetBytes(new string(' ', length)), Level = 17, StandInSeconds = 604_800 };
+        var stored = Encode(row, 4711);
+        Assert.True(OutboxRowFrame.TryReadMark(stored, 4711, out var level, out var standIn));
+        Assert.Equal((17, 604_800), (level, standIn));
+        Assert.False(OutboxRowFrame.TryReadMark(stored, 4712, out _, out _));
+        Assert.Equal(FrameStatus.Intact, OutboxRowFrame.TryDecode(stored, out var decoded));
+        Assert.Equal(length, decoded!.Body.Length);
+
+        // A raw scan reckons that a frame which leaves its page is the last of its line.
+        Assert.Equal(FrameStatus.Intact, StoredFrame.Measure(stored, FrameKind.Row, out var frame));
+        Assert.Equal(isInside ? stored.Length : stored.Length - OutboxRowFrame.MarkLength, frame);
+        for (var bit = (stored.Length - OutboxRowFrame.MarkLength) * 8; bit < stored.Length * 8; bit++)
+        {
+            stored[bit / 8] ^= (byte)(1 << (bit % 8));
+            Assert.False(OutboxRowFrame.TryReadMark(stored, 4711, out _, out _));
+            stored[bit / 8] ^= (byte)(1 << (bit % 8));
+        }
     }
 
     [Fact]
@@ -66,7 +91,7 @@ public sealed class OutboxRowFrameTests
         StoredFrame.Seal(huge, FrameKind.Row);
         Assert.Equal(FrameStatus.Malformed, OutboxRowFrame.TryDecode(huge, out _));
 
-        for (var at = StoredFrame.HeaderLength + 43; at < whole.Length; at++)
+        for (var at = StoredFrame.HeaderLength + 43; at < whole.Length - OutboxRowFrame.MarkLength; at++)
         {
             byte[] cut = [.. whole.AsSpan(0, at)];
             StoredFrame.Seal(cut, FrameKind.Row);
@@ -78,7 +103,7 @@ public sealed class OutboxRowFrameTests
     public void Any_flipped_bit_is_noticed()
     {
         var frame = Encode(Row("incomer", true), 1);
-        for (var bit = 0; bit < frame.Length * 8; bit++)
+        for (var bit = 0; bit < (frame.Length - OutboxRowFrame.MarkLength) * 8; bit++)
         {
             frame[bit / 8] ^= (byte)(1 << (bit % 8));
             Assert.NotEqual(FrameStatus.Intact, OutboxRowFrame.TryDecode(frame, out _));

@@ -1,3 +1,5 @@
+using EdgeGateway.Tests.Shared;
+
 namespace EdgeGateway.PowerLedger;
 
 /// <summary>
@@ -16,6 +18,7 @@ internal static class DiskTurns
     {
         var time = new LeapTime();
         var disk = Path.GetDirectoryName(Path.GetFullPath(directory))!;
+        var filler = new DiskFiller(disk);
         switch (turn)
         {
             // Others fill the file system: the ballast is released, the store moves into its space.
@@ -23,7 +26,7 @@ internal static class DiskTurns
                 using (var book = new Book(directory, Run1, Small, time))
                 {
                     Commit(book, 40);
-                    Fill(disk);
+                    filler.Fill();
                     Killing(disk, () => Commit(book, 4));
                 }
 
@@ -34,9 +37,9 @@ internal static class DiskTurns
                 using (var book = new Book(directory, Run1, Small, time))
                 {
                     Commit(book, 40);
-                    Fill(disk);
+                    filler.Fill();
                     Commit(book, 4);
-                    File.Delete(Filler(disk));
+                    filler.Free();
                     time.Leap(TimeSpan.FromMinutes(1));
                     Killing(disk, () => Commit(book, 4));
                 }
@@ -93,27 +96,6 @@ internal static class DiskTurns
         File.Delete(Path.Combine(disk, "arm"));
         turn();
         File.Delete(Path.Combine(disk, "disarm"));
-    }
-
-    private static string Filler(string disk) => Path.Combine(disk, "another-program.log");
-
-    private static void Fill(string disk)
-    {
-        using var file = new FileStream(Filler(disk), FileMode.Append, FileAccess.Write, FileShare.Read, 1);
-        var block = new byte[1 << 16];
-        for (var size = block.Length; size > 0;)
-        {
-            try
-            {
-                file.Write(block, 0, size);
-                file.Flush();
-            }
-            catch (IOException)
-            {
-                // No room for so much: less, until not one byte fits.
-                size /= 2;
-            }
-        }
     }
 
     /// <summary>The system's clock, whose monotonic part can be sent ahead.</summary>
