@@ -193,6 +193,7 @@ public static class GatewayShape
         new("certificateFile", Text, "Client certificate (PEM).") { AlsoCalled = ["cert", "certFile"] },
         new("keyFile", Text, "Private key of the client certificate (PEM).") { AlsoCalled = ["key"] },
         new("keepAlive", Duration, "Longest silence on the connection.") { Default = "30s" },
+        new("reconnectMax", Duration, "Longest wait before a reconnect. It begins at 1s and doubles with each failure; refused credentials begin at 30s.") { Default = "1m" },
         new("qos", Choice("1", "2"), "Quality of service of rows. 2: a row comes once as long as the gateway runs and the broker keeps the session; at two more packets for each message.") { Default = "1" },
         new("format", Choice([.. FeedFormats.Words]), "feed: every stream in its numbered envelope. samples: only samples, as plain lists of one object for each poll.") { Default = "feed" },
         new("topicRoot", Text, "Root of the topic tree.") { Default = "edgegateway/v1", AlsoCalled = ["topic"] },

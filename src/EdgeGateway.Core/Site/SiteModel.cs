@@ -394,6 +394,9 @@ public sealed record MqttUplinkModel : UplinkModel
 
     public required TimeSpan KeepAlive { get; init; }
 
+    /// <summary>Longest wait before a reconnect (requirement M-7).</summary>
+    public TimeSpan ReconnectMax { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>True: rows leave with QoS 2. False: with QoS 1.</summary>
     public bool IsExactlyOnce { get; init; }
 

@@ -389,7 +389,10 @@ public sealed class MqttClient : IAsyncDisposable
         _connected = false;
         _authenticating.Lost(loss.Code);
         _subscriptions.Lost();
-        _session.Lost(resumable, loss.BlamesMessage);
+        if (!_session.Lost(resumable, loss.BlamesMessage))
+        {
+            _sessionServer = null;
+        }
     }
 
     /// <summary>Puts the new session in the place of the one that the server no longer has.</summary>

@@ -120,7 +120,7 @@ public sealed record MqttClientOptions
 
     /// <summary>
     /// A message at which the server ended the connection this many times in a row ends as <see cref="PublishStatus.Suspect"/>
-    /// instead of being sent again; zero never gives up.
+    /// instead of being sent again, and so does the same key at each further drop; zero never gives up.
     /// </summary>
     public int SuspectAfterDrops { get; init; } = 3;
 

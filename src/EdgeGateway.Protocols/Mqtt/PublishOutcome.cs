@@ -18,7 +18,10 @@ public enum PublishStatus
     /// <summary>Larger than our own or the server's Maximum Packet Size: split it. It was not sent.</summary>
     TooLarge,
 
-    /// <summary>The server ended the connection several times in a row with this message first in flight: keep it apart.</summary>
+    /// <summary>
+    /// The server ended the connection several times in a row with this message first in flight. The session begins anew, and what was in flight behind the message
+    /// ends as <see cref="SessionLost"/>: publish the message again before it, alone, and put it aside only when others arrive and this one does not.
+    /// </summary>
     Suspect,
 
     /// <summary>

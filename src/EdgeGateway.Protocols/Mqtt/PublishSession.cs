@@ -203,7 +203,11 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
     /// <summary>The connection is gone.</summary>
     /// <param name="canResume">False when no later connection can resume the session.</param>
     /// <param name="blamesMessage">True when the server ended it, which makes the oldest message in flight suspect.</param>
-    public void Lost(bool canResume, bool blamesMessage)
+    /// <returns>
+    /// False when the session is over: it cannot be resumed, or a message is suspect. Then all is given back, so that what was in flight behind that message does not
+    /// overtake it by being sent again first.
+    /// </returns>
+    public bool Lost(bool canResume, bool blamesMessage)
     {
         lock (_gate)
         {
@@ -223,9 +227,11 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
                 publication.Complete(new(PublishStatus.Retry, MqttReasonCode.UnspecifiedError, "the connection was lost"));
             }
 
-            if (blamesMessage && _inFlight.Count > 0)
+            _reservedIds.Clear();
+            if (blamesMessage && _inFlight.Count > 0 && Blame(_inFlight.Values.MinBy(each => each.Order)!))
             {
-                Blame(_inFlight.Values.MinBy(each => each.Order)!);
+                GiveBackInFlight("a message before it is suspected to end connections");
+                return false;
             }
 
             if (!canResume)
@@ -233,7 +239,7 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
                 GiveBackInFlight("the session ended with the connection");
             }
 
-            _reservedIds.Clear();
+            return canResume;
         }
     }
 
@@ -423,13 +429,16 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
         }
     }
 
-    /// <summary>Counts how often in a row the server hung up at a message; by its key also over new sessions, where it is another publish.</summary>
-    private void Blame(Publication head)
+    /// <summary>
+    /// Counts how often in a row the server hung up at a message; by its key also over new sessions, where it is another publish, and beyond the limit, until it
+    /// arrives or another one is hung up at. True when it is suspect.
+    /// </summary>
+    private bool Blame(Publication head)
     {
         if (head.Received)
         {
             // The server has the message, and its identifier is taken until PUBCOMP. MQTT 5.0, 4.3.3.
-            return;
+            return false;
         }
 
         if (head.Key is { } key)
@@ -443,14 +452,16 @@ internal sealed class PublishSession(MqttClientOptions options, MqttCounters cou
             head.DropsAtHead++;
         }
 
-        if (options.SuspectAfterDrops > 0 && head.DropsAtHead >= options.SuspectAfterDrops)
+        if (options.SuspectAfterDrops == 0 || head.DropsAtHead < options.SuspectAfterDrops)
         {
-            _droppedKey = null;
-            Settle(head, new(
-                PublishStatus.Suspect,
-                MqttReasonCode.UnspecifiedError,
-                $"the server ended the connection {head.DropsAtHead} times with this message first in flight"));
+            return false;
         }
+
+        Settle(head, new(
+            PublishStatus.Suspect,
+            MqttReasonCode.UnspecifiedError,
+            $"the server ended the connection {head.DropsAtHead} times with this message first in flight"));
+        return true;
     }
 
     private void Pump()

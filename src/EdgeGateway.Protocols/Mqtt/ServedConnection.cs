@@ -70,7 +70,7 @@ internal sealed class ServedConnection(
 
             var isLeaving = loss.Cause == MqttLossCause.BetterServer;
             var isClean = first == stopping || isLeaving || loss.Cause == MqttLossCause.InboxFull;
-            await FarewellAsync(loss, isClean, isLeaving, sending, reading, ending.Token).ConfigureAwait(false);
+            await FarewellAsync(loss, isClean, isLeaving, keepsWill: first != stopping && options.Will is not null, sending, reading, ending.Token).ConfigureAwait(false);
             await searchEnd.CancelAsync().ConfigureAwait(false);
             var better = await searching.ConfigureAwait(false);
             if (better is not null && loss.Cause == MqttLossCause.Stopped)
@@ -109,8 +109,11 @@ internal sealed class ServedConnection(
         return new(MqttLossCause.BetterServer, "a server that is preferred is there again: changing over to it");
     }
 
-    /// <summary>DISCONNECT, at a clean end and, in 5.0, when we end the connection for a reason. MQTT 5.0, 3.14 and 4.13.</summary>
-    private async Task FarewellAsync(ConnectionLoss loss, bool clean, bool forGood, Task sending, Task reading, CancellationToken ending)
+    /// <summary>
+    /// DISCONNECT, at a clean end and, in 5.0, when we end the connection for a reason. MQTT 5.0, 3.14 and 4.13. The plain one makes the server forget the will,
+    /// which is right at a stop only: who goes on elsewhere would leave there for ever what the will is to replace.
+    /// </summary>
+    private async Task FarewellAsync(ConnectionLoss loss, bool clean, bool forGood, bool keepsWill, Task sending, Task reading, CancellationToken ending)
     {
         var is5 = options.Version == MqttProtocolVersion.V500;
         if ((!clean && !(is5 && loss.EndedByUs)) || ending.IsCancellationRequested)
@@ -118,9 +121,17 @@ internal sealed class ServedConnection(
             return;
         }
 
+        if (keepsWill && !is5)
+        {
+            // In 3.1.1 a will is published only for a connection that ends without DISCONNECT (MQTT 3.1.1, 3.1.2.5): what is queued still leaves.
+            await WithinAsync(connection.WaitForRoomAsync(0, ending).AsTask(), ending).ConfigureAwait(false);
+            return;
+        }
+
+        var cleanCode = keepsWill ? MqttReasonCode.DisconnectWithWill : MqttReasonCode.Success;
         connection.SendLast(new DisconnectPacket
         {
-            ReasonCode = clean ? MqttReasonCode.Success : loss.Code ?? MqttReasonCode.ProtocolError,
+            ReasonCode = clean ? cleanCode : loss.Code ?? MqttReasonCode.ProtocolError,
 
             // A session that is left for good must not go on collecting messages for us.
             Properties = forGood && is5 && !options.CleanStart && options.SessionExpiry > TimeSpan.Zero ? new() { SessionExpirySeconds = 0 } : null,

@@ -1,11 +1,10 @@
 using EdgeGateway.Core.Feed;
-using EdgeGateway.Core.Site;
 using EdgeGateway.Integration.Mqtt;
 using EdgeGateway.Protocols.Mqtt;
 using EdgeGateway.Storage;
+using EdgeGateway.Tests.Shared;
 using EdgeGateway.Uplinks;
 using EdgeGateway.Uplinks.Mqtt;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeGateway.Integration.Uplinks;
 
@@ -56,30 +55,16 @@ internal sealed class MqttCentre : UplinkCentre
     public override IUplink Uplink(IOutbox outbox, UplinkWishes? wishes = null)
     {
         wishes ??= new UplinkWishes();
-        var model = new MqttUplinkModel
+        var model = CentreUplink.Model with
         {
-            Id = "centre",
             Servers = [_broker.Uri.ToString()],
             Version = _version,
-            ClientId = "gw-1",
-            KeepAlive = TimeSpan.FromSeconds(30),
-            TopicRoot = "edgegateway/v1",
             InOrder = wishes.InOrder,
             BackfillBytesPerSecond = wishes.BackfillBytesPerSecond,
             Compression = wishes.Compression,
             IsExactlyOnce = wishes.ExactlyOnce,
         };
-        var context = new UplinkContext
-        {
-            SiteId = "mine-7",
-            GatewayId = "gw-1",
-            Outbox = outbox,
-            Births = () => wishes.Births,
-            Time = TimeProvider.System,
-            Logger = NullLogger.Instance,
-            Jitter = () => 0,
-        };
-        return new MqttUplink(model, context)
+        return new MqttUplink(model, CentreUplink.Context(outbox, () => wishes.Births))
         {
             Adjust = options => options with
             {

@@ -1,5 +1,8 @@
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Integration.Mqtt;
+using EdgeGateway.Protocols.Mqtt;
 using EdgeGateway.Tests.Shared;
+using EdgeGateway.Uplinks.Mqtt;
 
 namespace EdgeGateway.Integration.Uplinks;
 
@@ -63,6 +66,32 @@ public sealed class MqttUplinkTests : UplinkContract
         await UntilAsync(() => centre.Statuses.Count >= 4, "nobody said offline");
         Assert.Equal(["online", "offline", "online", "offline"], centre.Statuses.Select(s => s.Text));
         Assert.All(centre.Statuses, s => Assert.Equal("edgegateway/v1/mine-7/gw-1/status", s.Topic));
+    }
+
+    [Theory]
+    [InlineData("3.1.1")]
+    [InlineData("5")]
+    public async Task A_server_that_is_left_for_a_better_one_keeps_no_online(string version)
+    {
+        using var better = new Mosquitto();
+        using var worse = await Mosquitto.RunAsync();
+        var model = CentreUplink.Model with
+        {
+            Servers = [better.Uri.ToString(), worse.Uri.ToString()],
+            Version = version,
+            ReturnToPreferredAfter = TimeSpan.FromMilliseconds(100),
+        };
+        await using var run = Run(new MqttUplink(model, CentreUplink.Context(new MemoryOutbox())));
+        await KeepsAsync(worse, "online");
+        await better.StartAsync();
+        await KeepsAsync(better, "online");
+        await KeepsAsync(worse, "offline");
+
+        static async Task KeepsAsync(Mosquitto broker, string expected)
+        {
+            await using var reader = await MqttSite.ConnectAsync(broker.Uri, "reader", MqttProtocolVersion.V500, "edgegateway/v1/mine-7/gw-1/status");
+            await UntilAsync(() => reader.Received.LastOrDefault() == expected, $"{broker.Uri} does not keep {expected}");
+        }
     }
 
     [Fact]

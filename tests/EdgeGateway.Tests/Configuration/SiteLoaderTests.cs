@@ -28,6 +28,21 @@ public class SiteLoaderTests
         Assert.Equal((SerialParity.Even, 1), (rtu.Parity, rtu.StopBits));
     }
 
+    [Theory]
+    [InlineData("", 600, 60, false)]
+    [InlineData("returnToPreferredAfter: 90s, reconnectMax: 5s, qos: 2,", 90, 5, true)]
+    [InlineData("returnToPreferredAfter: 1h, reconnectMax: 1h, qos: 1,", 3600, 3600, false)]
+    [InlineData("returnToPreferredAfter: 0s,", 0, 60, false)]
+    public void How_an_uplink_returns_and_with_which_quality_of_service(string settings, int returnsAfter, int reconnectMax, bool isExactlyOnce)
+    {
+        var (model, problems) = Texts.Load(Texts.Gateway.With("id: centre,", $"id: centre, {settings}"));
+
+        Assert.Equal("", string.Join("\n", problems));
+        var mqtt = Assert.IsType<MqttUplinkModel>(Assert.Single(model!.Uplinks));
+        Assert.Equal(
+            (TimeSpan.FromSeconds(returnsAfter), TimeSpan.FromSeconds(reconnectMax), isExactlyOnce), (mqtt.ReturnToPreferredAfter, mqtt.ReconnectMax, mqtt.IsExactlyOnce));
+    }
+
     [Fact]
     public void Every_kind_of_bus_resolves_with_its_settings()
     {

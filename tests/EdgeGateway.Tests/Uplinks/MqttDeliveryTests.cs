@@ -1,12 +1,10 @@
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
-using EdgeGateway.Core.Site;
 using EdgeGateway.Protocols.Mqtt;
 using EdgeGateway.Tests.Shared;
 using EdgeGateway.Uplinks;
 using EdgeGateway.Uplinks.Mqtt;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeGateway.Tests.Uplinks;
 
@@ -16,6 +14,8 @@ public class MqttDeliveryTests
     private static readonly PublishOutcome Refused = Outcome(PublishStatus.Refused, MqttReasonCode.NotAuthorized);
     private static readonly PublishOutcome TooLarge = Outcome(PublishStatus.TooLarge, MqttReasonCode.PacketTooLarge);
     private static readonly PublishOutcome Busy = Outcome(PublishStatus.Retry, MqttReasonCode.QuotaExceeded);
+    private static readonly PublishOutcome Suspect = Outcome(PublishStatus.Suspect, MqttReasonCode.UnspecifiedError);
+    private static readonly PublishOutcome SessionLost = Outcome(PublishStatus.SessionLost, MqttReasonCode.UnspecifiedError);
 
     private readonly MemoryOutbox _outbox = new();
     private readonly List<OutboxRow> _births = [];
@@ -202,7 +202,7 @@ public class MqttDeliveryTests
         delivery.Settled(parts[0], Delivered, _now);
         foreach (var part in parts[1..])
         {
-            delivery.Settled(part, Outcome(PublishStatus.SessionLost, MqttReasonCode.UnspecifiedError), _now);
+            delivery.Settled(part, SessionLost, _now);
         }
 
         delivery.Begin(resumed: false, 20, _now);
@@ -226,23 +226,223 @@ public class MqttDeliveryTests
         Assert.Equal(1, held.Refusals);
     }
 
-    [Fact]
-    public void A_suspect_row_goes_once_more_all_alone_before_it_is_set_aside()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_suspect_is_set_aside_when_the_server_takes_others_and_three_times_not_it(bool inOrder)
     {
-        var suspicion = Outcome(PublishStatus.Suspect, MqttReasonCode.UnspecifiedError);
-        var delivery = Connected(window: 2);
-        Rows(3);
+        var delivery = Connected(inOrder, window: 2);
+        Rows(4);
         var left = Send(delivery, 2);
-        delivery.Settled(left[0], suspicion, _now);
+        delivery.Settled(left[0], Delivered, _now);
+        delivery.Settled(left[1], Suspect, _now);
+        for (var drop = 0; drop < MqttDelivery.MaxProvenDrops; drop++)
+        {
+            Assert.Empty(_outbox.Quarantined);
+            delivery.Begin(resumed: false, 2, _now);
 
-        Assert.Null(delivery.Next(_now, out _));
-        delivery.Settled(left[1], Delivered, _now);
-        Assert.Same(left[0], Assert.Single(Send(delivery, 5)));
+            // What was taken before shows that the server still takes something; it settles nothing a second time.
+            var probe = Assert.Single(Send(delivery, 5));
+            Assert.Equal((1, true), (probe.Row.Id, probe.IsProbe));
+            delivery.Settled(probe, Delivered, _now);
+            var suspect = Assert.Single(Send(delivery, 5));
+            Assert.Equal((2, false), (suspect.Row.Id, suspect.IsProbe));
+            delivery.Settled(suspect, Suspect, _now);
+        }
+
+        var (_, row, reason) = Assert.Single(_outbox.Quarantined);
+        Assert.Equal(2, row);
+        Assert.EndsWith("and takes others", reason, StringComparison.Ordinal);
+        Assert.Equal([1], _outbox.Acknowledged("centre"));
+        delivery.Begin(resumed: false, 2, _now);
+        Assert.Equal([(3, 2)], Send(delivery, 5).Select(h => (h.Row.FirstSequence, h.Row.Count)));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_server_that_hangs_up_at_everything_has_nothing_set_aside_and_all_arrives_in_order_once_it_is_well(bool inOrder)
+    {
+        var births = new MemoryOutbox();
+        _births.Add(births.Add(FeedStream.Birth, subtopic: "meter", retain: true));
+        _births.Add(births.Add(FeedStream.Birth, subtopic: "pump", retain: true));
+        var delivery = Connected(inOrder);
+        Rows(2);
+        SendAll(delivery);
+        Rows(6);
+        _outbox.Add(FeedStream.Sample);
+        Rows(6);
+
+        // The client blames what was first in flight, at each drop after the third.
+        var drops = new Dictionary<long, int>();
+        for (var i = 0; i < 200; i++)
+        {
+            _now += TimeSpan.FromMinutes(1);
+            var sent = Send(delivery, 99);
+            var head = sent.Count > 0 ? sent[0].MessageKey : 0;
+            drops = new() { [head] = drops.GetValueOrDefault(head) + 1 };
+            var isSuspect = drops[head] >= 3;
+            for (var each = 0; each < sent.Count; each++)
+            {
+                delivery.Settled(sent[each], isSuspect && each == 0 ? Suspect : SessionLost, _now);
+            }
+
+            delivery.Begin(resumed: false, 20, _now);
+            Assert.Empty(_outbox.Quarantined);
+        }
+
+        var arrived = new List<Held>();
+        for (var i = 0; i < 50; i++)
+        {
+            arrived.AddRange(SendAll(delivery));
+            _now += TimeSpan.FromSeconds(10);
+        }
+
+        Assert.Empty(_outbox.Quarantined);
+        Assert.Equal(Enumerable.Range(1, 15).Select(i => (long)i), _outbox.Acknowledged("centre").Order());
+        var rows = arrived.Where(h => !h.IsProbe && h.Row.Stream == FeedStream.Summary).ToList();
+        Assert.Equal(Enumerable.Range(3, 12), rows.SelectMany(h => Enumerable.Range((int)h.Row.FirstSequence, h.Row.Count)));
+        Assert.Equal(["meter", "pump"], arrived.Where(h => h.Row.Stream == FeedStream.Birth && !h.IsProbe).Select(h => h.Row.Subtopic!).Order());
+    }
+
+    [Fact]
+    public void A_connection_that_ends_at_another_message_too_speaks_for_the_suspect()
+    {
+        var delivery = Connected(inOrder: true);
+        Rows(1);
+        SendAll(delivery);
+        Rows(1);
+        delivery.Settled(Assert.Single(Send(delivery, 9)), Suspect, _now);
+        for (var i = 0; i < 12; i++)
+        {
+            delivery.Begin(resumed: false, 20, _now);
+            var probe = Assert.Single(Send(delivery, 9));
+            Assert.True(probe.IsProbe);
+            if (i % MqttDelivery.MaxProvenDrops == 0)
+            {
+                delivery.Settled(probe, i % 2 == 0 ? SessionLost : Suspect, _now);
+                continue;
+            }
+
+            delivery.Settled(probe, Delivered, _now);
+            delivery.Settled(Assert.Single(Send(delivery, 9)), Suspect, _now);
+        }
+
+        Assert.Empty(_outbox.Quarantined);
+        delivery.Begin(resumed: false, 20, _now);
+        SendAll(delivery);
+        Assert.Equal([1, 2], _outbox.Acknowledged("centre"));
+    }
+
+    [Fact]
+    public void A_suspect_without_anything_else_to_send_stays_in_the_queue()
+    {
+        Rows(1);
+        var delivery = Connected(inOrder: true);
+        for (var i = 0; i < 50; i++)
+        {
+            var only = Assert.Single(Send(delivery, 9));
+            Assert.Equal((1, false), (only.Row.Id, only.IsProbe));
+            delivery.Settled(only, Suspect, _now);
+            delivery.Begin(resumed: false, 20, _now);
+        }
+
         Assert.Empty(_outbox.Quarantined);
 
-        delivery.Settled(left[0], suspicion, _now);
-        Assert.Equal(1, Assert.Single(_outbox.Quarantined).Row);
-        Assert.Equal([3], Send(delivery, 5).Select(h => h.Row.Id));
+        // A live row would let it be seen, and would overtake it where order is wanted.
+        Rows(1);
+        Assert.Equal(1, Assert.Single(Send(delivery, 9)).Row.Id);
+    }
+
+    [Fact]
+    public void A_stream_that_was_taken_before_is_judged_by_its_own_rows()
+    {
+        var delivery = Connected();
+        _outbox.Add(FeedStream.Sample);
+        SendAll(delivery);
+        _outbox.Add(FeedStream.Sample);
+        delivery.Settled(Assert.Single(Send(delivery, 9)), Suspect, _now);
+        for (var i = 0; i < 9; i++)
+        {
+            delivery.Begin(resumed: false, 20, _now);
+
+            // The server takes summaries and no sample at all: nothing is wrong with this one.
+            Rows(1);
+            var summary = Assert.Single(Send(delivery, 9));
+            Assert.Equal(FeedStream.Summary, summary.Row.Stream);
+            delivery.Settled(summary, Delivered, _now);
+            var probe = Assert.Single(Send(delivery, 9));
+            Assert.Equal((FeedStream.Sample, 1, true), (probe.Row.Stream, probe.Row.FirstSequence, probe.IsProbe));
+            delivery.Settled(probe, i < 2 ? SessionLost : Suspect, _now);
+        }
+
+        Assert.Empty(_outbox.Quarantined);
+    }
+
+    [Fact]
+    public void Nothing_leaves_between_a_suspicion_and_the_session_that_begins_anew()
+    {
+        var delivery = Connected(window: 2);
+        Rows(4);
+        var left = Send(delivery, 2);
+        delivery.Settled(left[0], Suspect, _now);
+        delivery.Settled(left[1], SessionLost, _now);
+        Assert.Empty(Send(delivery, 9));
+        delivery.Begin(resumed: false, 2, _now);
+        Assert.Equal(1, Assert.Single(Send(delivery, 9)).Row.Id);
+    }
+
+    [Fact]
+    public void Nothing_of_its_lane_overtakes_a_suspect_that_the_server_puts_off()
+    {
+        var delivery = Connected();
+        Rows(3);
+        foreach (var held in Send(delivery, 9))
+        {
+            delivery.Settled(held, held.Row.Id == 1 ? Suspect : SessionLost, _now);
+        }
+
+        delivery.Begin(resumed: false, 20, _now);
+        var suspect = Assert.Single(Send(delivery, 9));
+        Assert.Equal(1, suspect.Row.Id);
+        delivery.Settled(suspect, Busy, _now);
+        Assert.Null(delivery.Next(_now, out var wait));
+        Assert.InRange(wait!.Value, TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(2));
+
+        // The lane of live rows has an order of its own.
+        _outbox.Add();
+        var live = Assert.Single(Send(delivery, 9));
+        Assert.Equal((4, FeedLane.Live), (live.Row.Id, live.Lane));
+        delivery.Settled(live, Delivered, _now);
+        Assert.Empty(Send(delivery, 9));
+        _now += wait.Value;
+        Assert.Same(suspect, Assert.Single(Send(delivery, 9)));
+        delivery.Settled(suspect, Delivered, _now);
+        _now += TimeSpan.FromSeconds(10);
+        Assert.Equal([(2, 2)], SendAll(delivery).Select(h => (h.Row.FirstSequence, h.Row.Count)));
+    }
+
+    [Fact]
+    public void A_birth_that_is_suspected_lets_rows_go_first_and_is_left_out_when_they_arrive_and_it_does_not()
+    {
+        _births.Add(new MemoryOutbox().Add(FeedStream.Birth, subtopic: "meter", retain: true));
+        var delivery = Connected();
+        delivery.Settled(Assert.Single(Send(delivery, 9)), Suspect, _now);
+        for (var drop = 0; drop < MqttDelivery.MaxProvenDrops; drop++)
+        {
+            Rows(1);
+            delivery.Begin(resumed: false, 20, _now);
+            var row = Assert.Single(Send(delivery, 9));
+            Assert.Equal(FeedStream.Summary, row.Row.Stream);
+            delivery.Settled(row, Delivered, _now);
+            var birth = Assert.Single(Send(delivery, 9));
+            Assert.Equal(FeedStream.Birth, birth.Row.Stream);
+            delivery.Settled(birth, Suspect, _now);
+        }
+
+        delivery.Begin(resumed: false, 20, _now);
+        Assert.Empty(Send(delivery, 9));
+        Assert.Equal([1, 2, 3], _outbox.Acknowledged("centre"));
     }
 
     [Fact]
@@ -294,7 +494,7 @@ public class MqttDeliveryTests
         delivery.Settled(left[2], Delivered, _now);
         foreach (var held in left.Where(h => h != left[0] && h != left[2]))
         {
-            delivery.Settled(held, Outcome(PublishStatus.SessionLost, MqttReasonCode.UnspecifiedError), _now);
+            delivery.Settled(held, SessionLost, _now);
         }
 
         delivery.Begin(resumed: false, 20, _now);
@@ -406,15 +606,21 @@ public class MqttDeliveryTests
     {
         Rows(3);
         var delivery = Connected();
-        var suspicion = Outcome(PublishStatus.Suspect, MqttReasonCode.UnspecifiedError);
-        delivery.Settled(Assert.Single(Send(delivery, 99)), suspicion, _now);
-        for (var id = 1; id <= 3; id++)
+        delivery.Settled(Assert.Single(Send(delivery, 99)), Suspect, _now);
+        var order = new List<(long Row, bool IsProbe)>();
+        for (var i = 0; i < 20; i++)
         {
-            var alone = Assert.Single(Send(delivery, 99));
-            Assert.Equal(id, alone.Row.Id);
-            delivery.Settled(alone, id == 2 ? suspicion : Delivered, _now);
+            if (Send(delivery, 99) is not [var alone])
+            {
+                delivery.Begin(resumed: false, 20, _now += TimeSpan.FromSeconds(10));
+                continue;
+            }
+
+            order.Add((alone.Row.Id, alone.IsProbe));
+            delivery.Settled(alone, alone.Row.Id == 2 ? Suspect : Delivered, _now);
         }
 
+        Assert.Equal([(1, false), (2, false), (1, true), (2, false), (1, true), (2, false), (1, true), (3, false)], order);
         Assert.Equal(2, Assert.Single(_outbox.Quarantined).Row);
         Assert.True(delivery.IsIdle);
     }
@@ -512,27 +718,8 @@ public class MqttDeliveryTests
 
     private MqttDelivery Delivery(bool inOrder = false, long? pace = null)
     {
-        var model = new MqttUplinkModel
-        {
-            Id = "centre",
-            Servers = ["mqtt://localhost"],
-            Version = "5",
-            ClientId = "gw-1",
-            KeepAlive = TimeSpan.FromSeconds(30),
-            TopicRoot = "edgegateway/v1",
-            InOrder = inOrder,
-            BackfillBytesPerSecond = pace,
-        };
-        return new MqttDelivery(model, new UplinkContext
-        {
-            SiteId = "s",
-            GatewayId = "g",
-            Outbox = _outbox,
-            Births = () => _births,
-            Time = TimeProvider.System,
-            Logger = NullLogger.Instance,
-            Jitter = () => 0.5,
-        });
+        var model = CentreUplink.Model with { InOrder = inOrder, BackfillBytesPerSecond = pace };
+        return new MqttDelivery(model, CentreUplink.Context(_outbox, () => _births));
     }
 
     private List<Held> Send(MqttDelivery delivery, int most)

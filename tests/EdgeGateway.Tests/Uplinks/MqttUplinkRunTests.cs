@@ -7,7 +7,6 @@ using EdgeGateway.Protocols.Mqtt;
 using EdgeGateway.Protocols.Mqtt.Packets;
 using EdgeGateway.Tests.Protocols.Mqtt;
 using EdgeGateway.Tests.Shared;
-using EdgeGateway.Uplinks;
 using EdgeGateway.Uplinks.Mqtt;
 using Microsoft.Extensions.Logging;
 
@@ -18,6 +17,7 @@ public sealed class MqttUplinkRunTests : ILogger, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
+    private static readonly MqttUplinkModel Model = CentreUplink.Model with { IsBackfillUnpaced = true };
 
     private readonly ManualTime _time = new();
     private readonly MemoryOutbox _outbox = new();
@@ -40,9 +40,9 @@ public sealed class MqttUplinkRunTests : ILogger, IDisposable
         }
 
         var poison = $"\"n\":{(6 * records) + 1},";
-        await RunAsync(Model() with { InOrder = inOrder }, text => text.Contains(poison, StringComparison.Ordinal), () => Settled(12), default);
+        await RunAsync(Model with { InOrder = inOrder }, text => text.Contains(poison, StringComparison.Ordinal), () => Settled(12), default);
         Assert.Equal(7, Assert.Single(_outbox.Quarantined).Row);
-        Assert.Contains("ended the connection 3 times", _outbox.Quarantined[0].Reason, StringComparison.Ordinal);
+        Assert.Contains("ended the connection 5 times", _outbox.Quarantined[0].Reason, StringComparison.Ordinal);
         Assert.Equal([1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12], _outbox.Acknowledged("centre").Order());
         Assert.Contains(_log, line => line.Contains("row 7", StringComparison.Ordinal) && line.Contains("set aside", StringComparison.Ordinal));
     }
@@ -53,7 +53,7 @@ public sealed class MqttUplinkRunTests : ILogger, IDisposable
         _outbox.Add();
         _outbox.Add(bytes: 100, records: 100);
         _outbox.Add();
-        await RunAsync(Model(), text => text.Contains("\"n\":60,", StringComparison.Ordinal), () => Settled(3), new() { MaximumPacketSize = 5_000 });
+        await RunAsync(Model, text => text.Contains("\"n\":60,", StringComparison.Ordinal), () => Settled(3), new() { MaximumPacketSize = 5_000 });
         Assert.Equal(2, Assert.Single(_outbox.Quarantined).Row);
         Assert.Equal([1, 3], _outbox.Acknowledged("centre").Order());
     }
@@ -65,7 +65,7 @@ public sealed class MqttUplinkRunTests : ILogger, IDisposable
         _births.Add(other.Add(FeedStream.Birth, subtopic: "good", retain: true));
         _births.Add(other.Add(FeedStream.Birth, subtopic: "bad", retain: true));
         _outbox.Add();
-        await RunAsync(Model(), (topic, _) => topic.EndsWith("/bad", StringComparison.Ordinal), () => Settled(1), default);
+        await RunAsync(Model, (topic, _) => topic.EndsWith("/bad", StringComparison.Ordinal), () => Settled(1), default);
         Assert.Empty(_outbox.Quarantined);
         Assert.Equal([1], _outbox.Acknowledged("centre"));
     }
@@ -75,9 +75,72 @@ public sealed class MqttUplinkRunTests : ILogger, IDisposable
     {
         _outbox.Add();
         _outbox.Add();
-        await RunAsync(Model(), (topic, _) => topic.EndsWith("/status", StringComparison.Ordinal), () => Settled(2), default);
+        await RunAsync(Model, (topic, _) => topic.EndsWith("/status", StringComparison.Ordinal), () => Settled(2), default);
         Assert.Empty(_outbox.Quarantined);
         Assert.Equal([1, 2], _outbox.Acknowledged("centre").Order());
+    }
+
+    [Fact]
+    public async Task A_server_that_hangs_up_at_everything_for_a_while_costs_no_row_no_birth_and_no_status()
+    {
+        _births.Add(new MemoryOutbox().Add(FeedStream.Birth, subtopic: "meter", retain: true));
+        for (var i = 0; i < 5; i++)
+        {
+            _outbox.Add();
+        }
+
+        var (messages, announced, online) = (0, false, false);
+        await RunAsync(
+            Model,
+            (topic, text) =>
+            {
+                if (++messages <= 20)
+                {
+                    return true;
+                }
+
+                announced |= topic.EndsWith("/birth/meter", StringComparison.Ordinal);
+                online |= text == "online";
+                return false;
+            },
+            () => Settled(5) && announced && online,
+            default);
+        Assert.Empty(_outbox.Quarantined);
+        Assert.Equal([1, 2, 3, 4, 5], _outbox.Acknowledged("centre"));
+        Assert.Contains(_log, line => line.Contains("ended the connection 3 times", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Rows_behind_one_at_which_a_server_hangs_up_do_not_overtake_it_although_the_server_keeps_the_session()
+    {
+        for (var i = 0; i < 8; i++)
+        {
+            _outbox.Add(bytes: 40_000);
+        }
+
+        // The first row is hung up at five times, more than it takes to be suspected, and is a good one.
+        var (drops, arrived) = (0, new List<string>());
+        await RunAsync(
+            Model,
+            (topic, text) =>
+            {
+                if (topic.EndsWith("/summary", StringComparison.Ordinal))
+                {
+                    if (text.Contains("\"n\":1,", StringComparison.Ordinal) && drops++ < 5)
+                    {
+                        return true;
+                    }
+
+                    arrived.Add(text[text.IndexOf("\"n\":", StringComparison.Ordinal)..][..6]);
+                }
+
+                return false;
+            },
+            () => Settled(8),
+            default,
+            keepsSession: true);
+        Assert.Empty(_outbox.Quarantined);
+        Assert.Equal(Enumerable.Range(1, 8).Select(i => $"\"n\":{i},"), arrived.Distinct());
     }
 
     [Fact]
@@ -90,7 +153,7 @@ public sealed class MqttUplinkRunTests : ILogger, IDisposable
 
         // What came in one burst with the culprit is never acknowledged: the first of the burst seems to be to blame.
         await RunAsync(
-            Model() with { InOrder = true }, text => text.Contains("\"n\":4,", StringComparison.Ordinal), () => Settled(6), default, isLazy: true);
+            Model with { InOrder = true }, text => text.Contains("\"n\":4,", StringComparison.Ordinal), () => Settled(6), default, isLazy: true);
         Assert.Equal(4, Assert.Single(_outbox.Quarantined).Row);
         Assert.Equal([1, 2, 3, 5, 6], _outbox.Acknowledged("centre").Order());
     }
@@ -99,7 +162,7 @@ public sealed class MqttUplinkRunTests : ILogger, IDisposable
     public async Task A_stop_with_a_server_that_answers_nothing_says_goodbye_within_the_eight_seconds()
     {
         _outbox.Add();
-        var running = Uplink(Model()).RunAsync(_stop.Token);
+        var running = Uplink(Model).RunAsync(_stop.Token);
         var peer = await _server.NextAsync();
         await peer.AcceptAsync();
         Assert.EndsWith("/status", (await peer.ExpectPublishAsync()).Topic, StringComparison.Ordinal);
@@ -123,7 +186,7 @@ public sealed class MqttUplinkRunTests : ILogger, IDisposable
     public async Task A_change_to_a_better_server_is_told_as_one_and_not_as_an_outage()
     {
         _server.Refuses = server => server.Host == "first";
-        var model = Model() with { Servers = ["mqtt://first", "mqtt://second"], ReturnToPreferredAfter = TimeSpan.FromMinutes(5), Format = FeedFormat.Samples };
+        var model = Model with { Servers = ["mqtt://first", "mqtt://second"], ReturnToPreferredAfter = TimeSpan.FromMinutes(5), Format = FeedFormat.Samples };
         var uplink = Uplink(model);
         var running = uplink.RunAsync(_stop.Token);
         var second = await _server.NextAsync();
@@ -145,7 +208,7 @@ public sealed class MqttUplinkRunTests : ILogger, IDisposable
     public async Task Rows_leave_with_QoS_2_where_the_server_takes_it_and_are_settled_by_its_PUBCOMP()
     {
         _outbox.Add();
-        var running = Uplink(Model() with { IsExactlyOnce = true }).RunAsync(_stop.Token);
+        var running = Uplink(Model with { IsExactlyOnce = true }).RunAsync(_stop.Token);
         var peer = await _server.NextAsync();
         await peer.AcceptAsync();
         await peer.AckAsync((await peer.ExpectPublishAsync()).PacketId);
@@ -164,7 +227,7 @@ public sealed class MqttUplinkRunTests : ILogger, IDisposable
     public async Task A_server_that_takes_QoS_1_at_most_gets_rows_with_it_and_none_is_set_aside()
     {
         _outbox.Add();
-        var running = Uplink(Model() with { IsExactlyOnce = true }).RunAsync(_stop.Token);
+        var running = Uplink(Model with { IsExactlyOnce = true }).RunAsync(_stop.Token);
         var peer = await _server.NextAsync();
         await peer.AcceptAsync(properties: new() { MaximumQos = 1 });
         await peer.AckAsync((await peer.ExpectPublishAsync()).PacketId);
@@ -184,17 +247,6 @@ public sealed class MqttUplinkRunTests : ILogger, IDisposable
     void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         _log.Enqueue(formatter(state, exception));
 
-    private static MqttUplinkModel Model() => new()
-    {
-        Id = "centre",
-        Servers = ["mqtt://server"],
-        Version = "5",
-        ClientId = "gw-1",
-        KeepAlive = TimeSpan.FromSeconds(30),
-        TopicRoot = "edgegateway/v1",
-        IsBackfillUnpaced = true,
-    };
-
     private static async Task UntilAsync(Func<bool> condition)
     {
         while (!condition())
@@ -205,16 +257,7 @@ public sealed class MqttUplinkRunTests : ILogger, IDisposable
 
     private bool Settled(int rows) => _outbox.Quarantined.Count + _outbox.Acknowledged("centre").Distinct().Count() >= rows;
 
-    private MqttUplink Uplink(MqttUplinkModel model) => new(model, new UplinkContext
-    {
-        SiteId = "s",
-        GatewayId = "g",
-        Outbox = _outbox,
-        Births = () => _births,
-        Time = _time,
-        Logger = this,
-        Jitter = () => 0,
-    })
+    private MqttUplink Uplink(MqttUplinkModel model) => new(model, CentreUplink.Context(_outbox, () => _births, _time, this))
     {
         Adjust = options => options with { Dial = _server.DialAsync, Jitter = () => 0 },
     };
@@ -222,13 +265,15 @@ public sealed class MqttUplinkRunTests : ILogger, IDisposable
     private Task RunAsync(MqttUplinkModel model, Func<string, bool> isPoison, Func<bool> isDone, MqttProperties? properties, bool isLazy = false) =>
         RunAsync(model, (_, text) => isPoison(text), isDone, properties, isLazy);
 
-    /// <summary>Plays a server that forgets the session with each connection and hangs up at a message, until all is settled.</summary>
+    /// <summary>Plays a server that hangs up at a message, until all is settled.</summary>
     /// <param name="model">The uplink.</param>
     /// <param name="isPoison">By topic and payload.</param>
     /// <param name="isDone">Whether all is settled.</param>
     /// <param name="properties">Those of CONNACK.</param>
     /// <param name="isLazy">Acknowledges only what no other message follows at once.</param>
-    private async Task RunAsync(MqttUplinkModel model, Func<string, string, bool> isPoison, Func<bool> isDone, MqttProperties? properties, bool isLazy = false)
+    /// <param name="keepsSession">False: the session is forgotten with each connection.</param>
+    private async Task RunAsync(
+        MqttUplinkModel model, Func<string, string, bool> isPoison, Func<bool> isDone, MqttProperties? properties, bool isLazy = false, bool keepsSession = false)
     {
         var running = Uplink(model).RunAsync(_stop.Token);
         var done = UntilAsync(isDone);
@@ -239,7 +284,7 @@ public sealed class MqttUplinkRunTests : ILogger, IDisposable
             await _time.AdvanceUntilAsync(Task.WhenAny(dialed, done), Step);
             if (!done.IsCompleted)
             {
-                await ServeAsync(await dialed, isPoison, done, properties, isLazy);
+                await ServeAsync(await dialed, isPoison, done, properties, isLazy, keepsSession);
             }
         }
 
@@ -247,9 +292,10 @@ public sealed class MqttUplinkRunTests : ILogger, IDisposable
         await _time.AdvanceUntilAsync(running, Step);
     }
 
-    private async Task ServeAsync(ScriptedPeer peer, Func<string, string, bool> isPoison, Task done, MqttProperties? properties, bool isLazy)
+    private async Task ServeAsync(ScriptedPeer peer, Func<string, string, bool> isPoison, Task done, MqttProperties? properties, bool isLazy, bool keepsSession)
     {
-        await peer.AcceptAsync(sessionPresent: false, properties);
+        var connect = await peer.ExpectConnectAsync();
+        await peer.SendAsync(new ConnAckPacket { SessionPresent = keepsSession && !connect.CleanStart, Properties = properties });
         var owed = new List<ushort>();
         var reading = peer.ReadAsync();
         while (!done.IsCompleted)

@@ -12,6 +12,9 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
     /// <summary>A message that is refused this often is set aside (requirement M-4).</summary>
     private const int MaxRefusals = 3;
 
+    /// <summary>A suspect at which the connection ends this often, alone, is set aside.</summary>
+    private const int MaxDropsAlone = 3;
+
     /// <summary>Bytes of payload beyond which no further message is handed over, however large the window.</summary>
     public const int MaxBytesInFlight = 16 * 1024 * 1024;
 
@@ -186,7 +189,7 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
                 break;
             case PublishStatus.TooLarge:
             case PublishStatus.Refused when ++flight.Refusals >= MaxRefusals:
-            case PublishStatus.Suspect when flight.IsSuspect:
+            case PublishStatus.Suspect when flight.IsSuspect && ++flight.DropsAlone >= MaxDropsAlone:
                 _done.Acknowledge(flight.Row);
                 outbox.SetAside(flight.Row, outcome.Reason);
                 events.Rejected(flight.Message.Id, (byte)outcome.Code, outcome.Reason);
@@ -396,6 +399,8 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
 
         /// <summary>The server closed the connection several times at this message: it goes once more, with nothing else in flight.</summary>
         public bool IsSuspect { get; set; }
+
+        public int DropsAlone { get; set; }
 
         public TimeSpan Due { get; set; }
     }

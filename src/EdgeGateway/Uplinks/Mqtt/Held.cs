@@ -6,9 +6,12 @@ namespace EdgeGateway.Uplinks.Mqtt;
 /// <summary>A message under way: in flight, or waiting for another try.</summary>
 /// <param name="row">The row, the part of it that this message carries, or several rows joined.</param>
 /// <param name="lane">The lane it leaves by.</param>
-/// <param name="wholes">What the outbox waits for, in order; empty for a birth that is announced again.</param>
+/// <param name="wholes">What the outbox waits for, in order; empty for a birth that is announced again, and for a probe.</param>
 internal sealed class Held(OutboxRow row, FeedLane lane, IReadOnlyList<HeldRow> wholes)
 {
+    /// <summary>The key of whatever is sent as a probe; rows, births and the status have others.</summary>
+    private const long ProbeKey = long.MinValue + 1;
+
     public OutboxRow Row => row;
 
     public FeedLane Lane => lane;
@@ -20,10 +23,13 @@ internal sealed class Held(OutboxRow row, FeedLane lane, IReadOnlyList<HeldRow> 
     public int Refusals { get; set; }
 
     /// <summary>What a suspicion knows it by, also in the next session: the id of the row, the same for all its parts; negative for a birth that is announced again.</summary>
-    public long Key => wholes.Count > 0 ? row.Id : -row.FirstSequence;
+    public long Key => IsProbe ? ProbeKey : wholes.Count > 0 ? row.Id : -row.FirstSequence;
 
     /// <summary>What the client knows it by, also in the next session; another one for each part of a row, of which there are fewer than 65,536.</summary>
-    public long MessageKey => wholes.Count > 0 ? (row.Id << 16) + (row.FirstSequence - wholes[0].Row.FirstSequence) : -row.FirstSequence;
+    public long MessageKey => IsProbe ? ProbeKey : wholes.Count > 0 ? (row.Id << 16) + (row.FirstSequence - wholes[0].Row.FirstSequence) : -row.FirstSequence;
+
+    /// <summary>It was acknowledged before, and is sent once more to see whether the server takes it still: nothing waits for it.</summary>
+    public bool IsProbe { get; init; }
 
     /// <summary>It was handed over with nothing else under way: if the server closes the connection at it again and again, nothing else can be blamed.</summary>
     public bool IsAlone { get; set; }

@@ -15,6 +15,12 @@ internal sealed class MqttDelivery
     /// <summary>A row that is refused this often goes to quarantine (requirement M-4).</summary>
     public const int MaxRefusals = 3;
 
+    /// <summary>
+    /// A message at which the connection ends this often, alone each time and after something else was acknowledged on the same connection, is what the server
+    /// does not survive (requirement M-5).
+    /// </summary>
+    public const int MaxProvenDrops = 3;
+
     /// <summary>Bytes of a packet that may be something else than records: topic, properties and envelope.</summary>
     public const int RoomAroundRecords = 1024;
 
@@ -40,13 +46,22 @@ internal sealed class MqttDelivery
     private readonly BackfillWindow _historyWindow = new();
     private readonly List<OutboxRow> _run = [];
 
-    // Keys of messages at which the server closed the connection again and again. They go alone, also in a session that begins anew because the server forgot it.
-    private readonly HashSet<long> _suspects = [];
+    // Keys of messages at which the server closed the connection again and again, with the drops that prove it. They go alone, in the sessions that follow, too.
+    private readonly Dictionary<long, int> _suspects = [];
+
+    // The last message of each stream that was acknowledged. Sent again before a suspect of its stream, it tells a sick server from a bad row: a copy that the
+    // receiver knows by its numbers, and that overtakes nothing.
+    private readonly Dictionary<FeedStream, (OutboxRow Row, FeedLane Lane)> _lastTaken = [];
+
+    // Streams of which something was acknowledged on this connection.
+    private readonly HashSet<FeedStream> _taken = [];
 
     // Keys of births that the server does not survive: they are not announced again.
     private readonly HashSet<long> _unannounced = [];
     private readonly Func<long, bool> _isApart;
     private int _carefulRows;
+    private bool _isProbed;
+    private bool _awaitsSession;
     private int _window;
     private long _historyInFlight;
     private long _historyRows;
@@ -63,7 +78,7 @@ internal sealed class MqttDelivery
         _done = context.Outbox.OpenCursor(model.Id);
         _lanes = new DeliveryLanes(context.Outbox, _done);
         _isHeld = _held.ContainsKey;
-        _isApart = id => _held.ContainsKey(id) || _suspects.Contains(id);
+        _isApart = id => _held.ContainsKey(id) || _suspects.ContainsKey(id);
         Pace = new BackfillPace(model.BackfillBytesPerSecond, model.IsBackfillUnpaced);
     }
 
@@ -117,6 +132,9 @@ internal sealed class MqttDelivery
     /// <summary>True while a message is looked for that the server does not survive: one is under way at a time.</summary>
     public bool IsCareful => _suspects.Count > 0 || _carefulRows > 0;
 
+    /// <summary>True when the server has acknowledged a row or a birth on this connection.</summary>
+    public bool IsTaking => _taken.Count > 0;
+
     /// <summary>True when nothing is under way and no live row may leave, also because history is before it and order is wanted.</summary>
     public bool IsIdle => _inFlight.Count == 0 && _again.Count == 0
         && ((_inOrder && Has(FeedLane.History)) || !Has(FeedLane.Live));
@@ -131,28 +149,23 @@ internal sealed class MqttDelivery
         _window = Math.Min(window, MqttUplinkOptions.MaxInFlight);
         _maxBody = (int)Math.Min(int.MaxValue, maxPacket > 2 * RoomAroundRecords ? maxPacket - RoomAroundRecords : maxPacket / 2);
         _historyNotBefore = historyNotBefore;
+        _awaitsSession = false;
+        _isProbed = false;
+        _taken.Clear();
         if (!resumed)
         {
             _again.Clear();
             _held.Clear();
             _liveParts.Clear();
             _historyParts.Clear();
-            _births.Clear();
-            _suspects.RemoveWhere(static key => key < 0);
-            foreach (var birth in _context.Births())
-            {
-                var held = new Held(birth, FeedLane.Live, []);
-                if (!_unannounced.Contains(held.Key))
-                {
-                    _births.Enqueue(held);
-                }
-            }
+            Announce();
         }
 
         // What is in flight was handed over to a connection that is gone.
         foreach (var held in _inFlight)
         {
             held.Handed = null;
+            ClearOthers(held);
         }
 
         _historyWindow.Begin();
@@ -165,45 +178,29 @@ internal sealed class MqttDelivery
     public Held? Next(TimeSpan now, out TimeSpan? wait)
     {
         wait = null;
+        foreach (var key in _suspects.Keys)
+        {
+            if (key > 0 && _done.Contains(key))
+            {
+                // What retention took away needs no more care.
+                _suspects.Remove(key);
+            }
+        }
+
         // One at a time while a culprit is looked for, so that nothing else can be blamed if the connection breaks once more.
-        if (_inFlight.Count >= (IsCareful ? 1 : _window))
+        if (_awaitsSession || _inFlight.Count >= (IsCareful ? 1 : _window))
         {
             return null;
         }
 
-        if (_suspects.Count > 0)
+        var next = Choose(now, ref wait);
+        if (next is null || !IsSuspect(next) || IsWitnessed(next) || Probe(next) is not { } probe)
         {
-            // What retention took away needs no more care.
-            _suspects.RemoveWhere(key => key > 0 && _done.Contains(key));
-            if (_again.Find(held => _suspects.Contains(held.Key)) is { } suspect)
-            {
-                return Take(suspect);
-            }
+            return next;
         }
 
-        if (_births.TryDequeue(out var birth))
-        {
-            return birth;
-        }
-
-        if (_again.Count > 0)
-        {
-            var due = _again.Where(held => held.Due <= now).MinBy(held => (held.Row.Id, held.Row.FirstSequence));
-            if (due is not null)
-            {
-                return Take(due);
-            }
-
-            wait = _again.Min(held => held.Due) - now;
-
-            // What waits for another try counts as held, so that a server that takes nothing does not fill the memory.
-            if (_inOrder || _again.Count + _inFlight.Count >= _window)
-            {
-                return null;
-            }
-        }
-
-        return Fresh(now, ref wait);
+        _again.Add(next);
+        return probe;
     }
 
     /// <summary>The message was handed to the client.</summary>
@@ -240,6 +237,12 @@ internal sealed class MqttDelivery
             _historyInFlight -= held.Bytes;
         }
 
+        if (held.IsProbe && !outcome.IsDelivered)
+        {
+            Unproven(held, outcome);
+            return null;
+        }
+
         switch (outcome.Status)
         {
             case PublishStatus.TooLarge or PublishStatus.Refused or PublishStatus.Suspect when held.Wholes.Count > 1 && outcome.Code != MqttReasonCode.RetainNotSupported:
@@ -248,6 +251,7 @@ internal sealed class MqttDelivery
                 Delivered(held, now);
                 return null;
             case PublishStatus.SessionLost:
+                ClearOthers(held);
                 held.Due = now;
                 _again.Add(held);
                 return null;
@@ -255,13 +259,8 @@ internal sealed class MqttDelivery
                 return null;
             case PublishStatus.TooLarge:
                 return Quarantine(held, $"record {held.Row.FirstSequence} alone is too large for the server: {outcome.Reason}");
-            case PublishStatus.Suspect when held.IsAlone:
-                return SetAside(held, outcome.Reason);
             case PublishStatus.Suspect:
-                _suspects.Add(held.Key);
-                BeCareful();
-                _again.Add(held);
-                return outcome.Reason;
+                return Suspect(held, outcome.Reason);
             case PublishStatus.Refused when outcome.Code == MqttReasonCode.RetainNotSupported && held.Row.Retain && !held.IsUnretained:
                 // Chosen for a server that keeps messages, sent to one that does not: another server of the list took the connection.
                 held.IsUnretained = true;
@@ -290,6 +289,53 @@ internal sealed class MqttDelivery
     /// <summary>The server closed the connection again and again, and it is not known at what.</summary>
     public void BeCareful() => _carefulRows = CarefulRows;
 
+    /// <summary>The devices are announced in each new session; a birth that is suspected is the last of them.</summary>
+    private void Announce()
+    {
+        _births.Clear();
+        var births = _context.Births().Select(static birth => new Held(birth, FeedLane.Live, [])).Where(held => !_unannounced.Contains(held.Key)).ToList();
+        foreach (var birth in births.OrderBy(IsSuspect))
+        {
+            _births.Enqueue(birth);
+        }
+
+        foreach (var key in _suspects.Keys)
+        {
+            if (key < 0 && !births.Exists(birth => birth.Key == key))
+            {
+                _suspects.Remove(key);
+            }
+        }
+    }
+
+    private Held? Choose(TimeSpan now, ref TimeSpan? wait)
+    {
+        // A birth that is suspected lets others go first, so that something else is acknowledged before it.
+        if (_births.TryPeek(out var birth) && (!IsSuspect(birth) || IsWitnessed(birth)))
+        {
+            return _births.Dequeue();
+        }
+
+        if (_again.Count > 0)
+        {
+            var due = _again.Where(held => held.Due <= now).MinBy(held => (held.Row.Id, held.Row.FirstSequence));
+            if (due is not null)
+            {
+                return Take(due);
+            }
+
+            wait = _again.Min(held => held.Due) - now;
+
+            // What waits for another try counts as held, so that a server that takes nothing does not fill the memory.
+            if (_inOrder || _again.Count + _inFlight.Count >= _window)
+            {
+                return null;
+            }
+        }
+
+        return Fresh(now, ref wait) ?? (wait is null && _births.TryDequeue(out birth) ? birth : null);
+    }
+
     private Held? Fresh(TimeSpan now, ref TimeSpan? wait)
     {
         if (_inOrder)
@@ -302,12 +348,61 @@ internal sealed class MqttDelivery
             return Has(FeedLane.Live) ? New(FeedLane.Live) : null;
         }
 
-        if (Has(FeedLane.Live))
+        if (Has(FeedLane.Live) && !IsHeldUp(FeedLane.Live))
         {
             return New(FeedLane.Live);
         }
 
-        return Has(FeedLane.History) ? HistoryAtItsPace(now, ref wait) : null;
+        return Has(FeedLane.History) && !IsHeldUp(FeedLane.History) ? HistoryAtItsPace(now, ref wait) : null;
+    }
+
+    /// <summary>True while a suspect of the lane waits for another try: until it is settled nothing behind it may overtake it.</summary>
+    private bool IsHeldUp(FeedLane lane) => _again.Exists(held => held.Lane == lane && IsSuspect(held));
+
+    private bool IsSuspect(Held held) => _suspects.ContainsKey(held.Key);
+
+    /// <summary>
+    /// True when the connection has been seen to work for such a message: one of the same stream was acknowledged on it, or any, if none of the stream ever was.
+    /// </summary>
+    private bool IsWitnessed(Held suspect) => _lastTaken.ContainsKey(suspect.Row.Stream) ? _taken.Contains(suspect.Row.Stream) : IsTaking;
+
+    /// <summary>What the server took before, to be sent once more ahead of a suspect; null when there is nothing, or it was sent on this connection.</summary>
+    private Held? Probe(Held suspect)
+    {
+        if (_isProbed || _lastTaken.Count == 0)
+        {
+            return null;
+        }
+
+        _isProbed = true;
+        var (row, lane) = _lastTaken.TryGetValue(suspect.Row.Stream, out var same) ? same : _lastTaken.Values.First();
+        return new Held(row, lane, []) { IsProbe = true };
+    }
+
+    /// <summary>A probe that was not acknowledged proves nothing against the suspect, and needs no other try.</summary>
+    private void Unproven(Held probe, PublishOutcome outcome)
+    {
+        ClearOthers(probe);
+        _awaitsSession |= outcome.Status == PublishStatus.Suspect;
+        if (outcome.Status is PublishStatus.TooLarge or PublishStatus.Refused)
+        {
+            // Another server of the list, or other limits since: what was taken once is no measure any more.
+            _lastTaken.Remove(probe.Row.Stream);
+        }
+    }
+
+    /// <summary>The connection ended at a message that went alone: if the server does not survive it either, no suspect is to blame.</summary>
+    private void ClearOthers(Held held)
+    {
+        if (!held.IsAlone || IsSuspect(held))
+        {
+            return;
+        }
+
+        foreach (var key in _suspects.Keys.ToArray())
+        {
+            _suspects[key] = 0;
+        }
     }
 
     private Queue<Held> PartsOf(FeedLane lane) => lane == FeedLane.Live ? _liveParts : _historyParts;
@@ -358,7 +453,7 @@ internal sealed class MqttDelivery
             maxBody = Math.Min(maxBody, _historyWindow.MessageBytes);
             _historyRows++;
             _historyRowBytes += row.Body.Length;
-            if (!_suspects.Contains(row.Id) && Joined(row, whole, Math.Min(maxBody, RowParts.MaxJoinedBytes)) is { } joined)
+            if (!_suspects.ContainsKey(row.Id) && Joined(row, whole, Math.Min(maxBody, RowParts.MaxJoinedBytes)) is { } joined)
             {
                 return joined;
             }
@@ -472,6 +567,8 @@ internal sealed class MqttDelivery
             Pace.PushedBack(now);
         }
 
+        _taken.Add(held.Row.Stream);
+        _lastTaken[held.Row.Stream] = (held.Row, held.Lane);
         if (held.Wholes.Count == 0)
         {
             Acknowledged++;
@@ -496,6 +593,28 @@ internal sealed class MqttDelivery
             Settle(whole);
         }
 
+        return reason;
+    }
+
+    /// <summary>
+    /// The server ended the connection at the message again and again. That speaks against the server or the link as much as against the message, until the
+    /// same connection has taken something else and then ends at this one alone.
+    /// </summary>
+    private string Suspect(Held held, string reason)
+    {
+        ClearOthers(held);
+
+        // The client begins another session, so that nothing overtakes what it has given back.
+        _awaitsSession = true;
+        var drops = _suspects.TryGetValue(held.Key, out var before) && held.IsAlone && IsWitnessed(held) ? before + 1 : before;
+        if (drops >= MaxProvenDrops)
+        {
+            return SetAside(held, $"{reason}, and takes others");
+        }
+
+        _suspects[held.Key] = drops;
+        BeCareful();
+        _again.Add(held);
         return reason;
     }
 

@@ -36,6 +36,7 @@ internal static class MqttUplinkOptions
         UserName = model.Username,
         Password = PasswordFile.Read(model.PasswordFile),
         KeepAlive = model.KeepAlive,
+        ReconnectMax = model.ReconnectMax,
         MaxInFlight = MaxInFlight,
         Will = !SaysStatus(model) ? null : new MqttWill { Topic = topics.Status, Payload = Offline, Retain = true, Delay = WillDelay },
         Tls = new MqttTlsOptions { CaFile = model.CaFile, CertificateFile = model.CertificateFile, KeyFile = model.KeyFile, ValidationTime = certificateTime },

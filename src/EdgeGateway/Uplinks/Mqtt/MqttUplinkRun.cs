@@ -50,7 +50,12 @@ internal sealed class MqttUplinkRun : IDisposable
     private MqttConnected? _connection;
     private int _knownSession;
     private bool _isBegun;
-    private bool _isStatusWithheld;
+
+    // A status at which the server ended the connection again and again is said after something else was acknowledged, so that it holds up no row and is not
+    // withheld because the server was sick.
+    private bool _isStatusSuspect;
+    private bool _isStatusDue;
+    private int _statusDrops;
     private bool _isToldDown;
     private bool _isToldUnretained;
     private bool _isToldQos;
@@ -201,6 +206,11 @@ internal sealed class MqttUplinkRun : IDisposable
     private void SettleStatus(PublishOutcome outcome)
     {
         _openStatuses--;
+        if (outcome.Status == PublishStatus.Delivered)
+        {
+            (_isStatusSuspect, _statusDrops) = (false, 0);
+        }
+
         if (outcome.Status is PublishStatus.Delivered or PublishStatus.SessionLost)
         {
             return;
@@ -208,8 +218,9 @@ internal sealed class MqttUplinkRun : IDisposable
 
         if (outcome.Status == PublishStatus.Suspect)
         {
-            // A server that hangs up at this topic would be met by it at every connection, and no row would ever leave.
-            _isStatusWithheld = true;
+            // Once it is a suspect it is said on a connection that works.
+            _statusDrops += _isStatusSuspect ? 1 : 0;
+            _isStatusSuspect = true;
             _delivery.BeCareful();
         }
 
@@ -251,20 +262,11 @@ internal sealed class MqttUplinkRun : IDisposable
             }
         }
 
-        // The client may begin another session at this moment and end the one before.
-        CancellationToken sessionEnd;
-        lock (_gate)
+        _isStatusDue = _saysStatus && _statusDrops < MqttDelivery.MaxProvenDrops;
+        if (_isStatusDue && !_isStatusSuspect)
         {
-            sessionEnd = _sessionEnd.Token;
+            SayOnline(client);
         }
-
-        if (!_saysStatus || _isStatusWithheld)
-        {
-            return;
-        }
-
-        _openStatuses++;
-        _ = SayOnlineAsync(client, Retains, sessionEnd);
     }
 
     private void Down(MqttDisconnected loss)
@@ -349,6 +351,16 @@ internal sealed class MqttUplinkRun : IDisposable
 
         while (true)
         {
+            if (_isStatusDue && _delivery.IsTaking)
+            {
+                if (_delivery.InFlight == 0)
+                {
+                    SayOnline(client);
+                }
+
+                return null;
+            }
+
             if (_delivery.Next(Now, out var wait) is not { } held)
             {
                 return wait;
@@ -410,6 +422,20 @@ internal sealed class MqttUplinkRun : IDisposable
 
         message.Dispose();
         _events.Writer.TryWrite(MqttUplinkEvent.Settle(held, outcome));
+    }
+
+    private void SayOnline(MqttClient client)
+    {
+        // The client may begin another session at this moment and end the one before.
+        CancellationToken sessionEnd;
+        lock (_gate)
+        {
+            sessionEnd = _sessionEnd.Token;
+        }
+
+        _isStatusDue = false;
+        _openStatuses++;
+        _ = SayOnlineAsync(client, Retains, sessionEnd);
     }
 
     private async Task SayOnlineAsync(MqttClient client, bool retain, CancellationToken sessionEnd)

@@ -30,11 +30,11 @@ public sealed class FlowTests
     }
 
     [Fact]
-    public async Task A_message_is_suspect_also_when_each_drop_takes_the_session_with_it()
+    public async Task A_message_is_suspect_also_when_each_drop_takes_the_session_with_it_and_at_each_drop_after_that()
     {
         await using var bench = new ClientBench();
         var peer = await bench.ConnectAsync();
-        for (var i = 0; i < 3; i++)
+        for (var i = 0; i < 5; i++)
         {
             var outcome = bench.Client.PublishAsync(new() { Topic = "poison" }, key: 66).AsTask();
             _ = bench.Client.PublishAsync(new() { Topic = "good" }, key: 67).AsTask();

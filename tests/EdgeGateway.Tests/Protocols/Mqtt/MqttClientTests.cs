@@ -237,19 +237,23 @@ public sealed class MqttClientTests
         await using var bench = new ClientBench();
         var peer = await bench.ConnectAsync();
         var poison = bench.Client.PublishAsync("poison", default).AsTask();
-        for (var i = 0; i < 3; i++)
+        var behind = bench.Client.PublishAsync("behind", default, MqttQos.ExactlyOnce).AsTask();
+        for (var i = 1; i <= 3; i++)
         {
             Assert.False(poison.IsCompleted);
             Assert.Equal("poison", (await peer.ExpectPublishAsync()).Topic);
             await peer.CloseAsync();
             await bench.LostAsync();
             peer = await bench.NextPeerAsync();
-            await peer.AcceptAsync(sessionPresent: true);
+            Assert.Equal(i == 3, (await peer.AcceptAsync(sessionPresent: i < 3)).CleanStart);
         }
 
+        // What was in flight behind it must not arrive before the caller has decided what becomes of it.
         Assert.Equal(PublishStatus.Suspect, (await poison.WaitAsync(Patience)).Status);
+        Assert.Equal(PublishStatus.SessionLost, (await behind.WaitAsync(Patience)).Status);
         _ = bench.Client.PublishAsync("good", default).AsTask();
-        Assert.Equal("good", (await peer.ExpectPublishAsync()).Topic);
+        var next = await peer.ExpectPublishAsync();
+        Assert.Equal(("good", false), (next.Topic, next.Duplicate));
     }
 
     [Fact]

@@ -130,6 +130,37 @@ public sealed class ServerRouteTests
         Assert.True((await during.WaitAsync(Patience)).IsDelivered);
     }
 
+    [Theory]
+    [InlineData(MqttProtocolVersion.V311)]
+    [InlineData(MqttProtocolVersion.V500)]
+    public async Task The_worse_server_is_left_so_that_it_publishes_the_will(MqttProtocolVersion version)
+    {
+        await using var bench = TwoServers(version, new() { Topic = "status", Payload = "offline"u8.ToArray(), Retain = true });
+        var second = await OnTheSecondAsync(bench);
+        bench.Server.Refuses = _ => false;
+        var next = bench.NextPeerAsync();
+        var end = second.ReadAsync();
+        var first = await next;
+        await first.AcceptAsync();
+        await bench.Time.AdvanceUntilAsync(end, TimeSpan.FromMilliseconds(10));
+        var frame = await end;
+        Assert.Equal(version == MqttProtocolVersion.V311, frame.AtEnd);
+        if (version == MqttProtocolVersion.V500)
+        {
+            Assert.True(DisconnectPacket.TryRead(PacketType.Disconnect, frame.Body, version, out var farewell, out var breach), breach.Reason);
+            Assert.Equal((MqttReasonCode.DisconnectWithWill, 0u), (farewell.ReasonCode, farewell.Properties!.SessionExpirySeconds));
+            await second.CloseAsync();
+        }
+
+        Assert.Equal("first", (await bench.ConnectedAsync()).Server.Host);
+
+        // A stop is another matter: nobody is left to speak for us, and the caller has said what there was to say.
+        var stop = bench.Client.DisconnectAsync();
+        Assert.Equal(MqttReasonCode.Success, (await first.ExpectDisconnectAsync()).ReasonCode);
+        await first.CloseAsync();
+        await stop.WaitAsync(Patience);
+    }
+
     [Fact]
     public async Task What_the_worse_server_does_not_settle_in_time_is_given_back_to_be_published_at_the_better_one()
     {
@@ -175,8 +206,9 @@ public sealed class ServerRouteTests
         await first.ExpectEndAsync();
     }
 
-    private static ClientBench TwoServers() => new(change: options => options with
+    private static ClientBench TwoServers(MqttProtocolVersion version = MqttProtocolVersion.V500, MqttWill? will = null) => new(version, options => options with
     {
+        Will = will,
         Servers = [new("mqtt://first"), new("mqtt://second")],
         ReturnToPreferredAfter = TimeSpan.FromMinutes(5),
         KeepAlive = TimeSpan.Zero,
