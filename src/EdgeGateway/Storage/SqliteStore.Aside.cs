@@ -1,4 +1,3 @@
-using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.State;
 

@@ -24,7 +24,7 @@ public class CatalogueTests
 
     [Fact]
     public void There_is_no_page_of_a_profile_that_is_gone() =>
-        Assert.Empty(Directory.EnumerateFiles(Path.Combine(ProfileFiles.Root, Folder)).Select(Path.GetFileName).Where(n => !Pages.ContainsKey(n!)));
+        Assert.DoesNotContain(Directory.EnumerateFiles(Path.Combine(ProfileFiles.Root, Folder)).Select(Path.GetFileName), n => !Pages.ContainsKey(n!));
 
     [Fact]
     public void Pages_do_not_depend_on_the_order_in_which_files_are_found() =>

@@ -297,7 +297,7 @@ public sealed class HeldClockTests : IAsyncLifetime
         await Assert.ThrowsAsync<InvalidOperationException>(() => rig.ReadAsync(0));
         Assert.Equal(before + 1, rig.Store.NextBatchNumber);
         Assert.InRange(rig.Samples().Count, 250, 350);
-        Assert.Empty(rig.Records(FeedStream.Summary).Where(r => r.GetProperty("cut").GetString() != "none"));
+        Assert.DoesNotContain(rig.Records(FeedStream.Summary), r => r.GetProperty("cut").GetString() != "none");
 
         rig.Kill(Boot, site: changed);
         Assert.Null(rig.Salvage);

@@ -1,4 +1,3 @@
-using EdgeGateway.Core.Polling;
 using EdgeGateway.Buses;
 using EdgeGateway.Protocols.Modbus;
 using EdgeGateway.Scanning;

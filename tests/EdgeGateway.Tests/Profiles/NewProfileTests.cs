@@ -1,5 +1,4 @@
 using EdgeGateway.Commands.Profiles;
-using EdgeGateway.Core.Profiles;
 using EdgeGateway.Setup;
 
 namespace EdgeGateway.Tests.Profiles;

@@ -132,7 +132,7 @@ public class ProfileFormatTests
     public void A_block_with_null_is_taken_away_and_a_list_is_replaced_by_an_empty_one()
     {
         var (profile, problems) = Load(Variant + "wiring: null\naddressing: null\n");
-        Assert.Empty(problems.Where(p => p.Severity == ProblemSeverity.Error));
+        Assert.DoesNotContain(problems, p => p.Severity == ProblemSeverity.Error);
         Assert.Equal((null, null), (profile!.WiringEnglish, profile.WiringChinese));
         Assert.Equal("Terminals 1 and 2", Load(Variant).Profile!.WiringEnglish);
         Assert.Contains(Load(Variant + "identify: []\n").Problems, p => p.What.Contains("identify", StringComparison.Ordinal));
