@@ -324,10 +324,20 @@ internal sealed class SimulatedDevice
         {
             if (probe.AnyOf.Count == 0)
             {
-                if (probe.Point is null && (probe.Min ?? probe.Max) is { } right)
+                if ((probe.Min ?? probe.Max) is { } right)
                 {
-                    RegisterCodec.Encode(probe.Encoding, right, _image.At(probe.Encoding));
-                    KeepInTexts(probe.Encoding);
+                    if (probe.Point is null)
+                    {
+                        RegisterCodec.Encode(probe.Encoding, right, _image.At(probe.Encoding));
+                        KeepInTexts(probe.Encoding);
+                    }
+                    else if (Find(probe.Point) is { Model.Kind: PointKind.State } setting && (setting.Value < probe.Min || setting.Value > probe.Max))
+                    {
+                        // A device that is set up as its profile wants it.
+                        RegisterCodec.Encode(probe.Encoding, right, _image.At(probe.Encoding));
+                        setting.Value = right;
+                        setting.FrozenBy++;
+                    }
                 }
 
                 continue;

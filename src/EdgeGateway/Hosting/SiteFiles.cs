@@ -16,19 +16,19 @@ public sealed class SiteFiles
 {
     private readonly Dictionary<string, string> _paths = new(StringComparer.Ordinal);
 
-    /// <summary>Looks for profiles in <paramref name="profileDirectories"/>, the first that has one wins.</summary>
-    public SiteFiles(IEnumerable<string> profileDirectories)
+    /// <summary>Looks for profiles in <paramref name="profileDirectories"/> and all below, the first that has one wins.</summary>
+    /// <param name="profileDirectories">Directories of profiles.</param>
+    /// <param name="before">A directory that is looked at first, and nothing below it: it may be anybody's.</param>
+    public SiteFiles(IEnumerable<string> profileDirectories, string? before = null)
     {
+        if (before is not null)
+        {
+            Add(before, SearchOption.TopDirectoryOnly);
+        }
+
         foreach (var directory in profileDirectories.Where(Directory.Exists))
         {
-            foreach (var path in Directory.EnumerateFiles(directory, "*.yaml", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
-            {
-                // Templates are completed by a technician first; they are not profiles.
-                if (!path.Contains($"{Path.DirectorySeparatorChar}templates{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
-                {
-                    _paths.TryAdd(Path.GetFileNameWithoutExtension(path), path);
-                }
-            }
+            Add(directory, SearchOption.AllDirectories);
         }
     }
 
@@ -76,6 +76,18 @@ public sealed class SiteFiles
 
     /// <summary>Resolves a text that stands in no file, with the profiles found; the files it names are not looked at.</summary>
     public SiteModel? Load(SourceText gateway, out IReadOnlyList<Problem> problems) => Load(gateway, Text, _paths.Keys, out _, out problems);
+
+    private void Add(string directory, SearchOption depth)
+    {
+        foreach (var path in Directory.EnumerateFiles(directory, "*.yaml", depth).Order(StringComparer.Ordinal))
+        {
+            // Templates are completed by a technician first; they are not profiles.
+            if (!path.Contains($"{Path.DirectorySeparatorChar}templates{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
+            {
+                _paths.TryAdd(Path.GetFileNameWithoutExtension(path), path);
+            }
+        }
+    }
 
     private static MqttUplinkModel WithFiles(MqttUplinkModel uplink, string here, string configuration, List<Problem> problems)
     {

@@ -27,7 +27,7 @@ public sealed class PlantedFaultTests(PlantedFaultTests.Meters meters) : IClassF
     }
 
     [Theory]
-    [InlineData("wrong word order of floats", "eastron-sdm630", "points: [{ id: voltage, wordOrder: low-first }]", "voltage_l1_n: the word order is the other one: write 'wordOrder: high-first'")]
+    [InlineData("wrong word order of floats", "eastron-sdm630", "points: [{ id: voltage, perPhase: [l1_n, l2_n, l3_n], wordOrder: low-first }]", "voltage_l1_n: the word order is the other one: write 'wordOrder: high-first'")]
     [InlineData("wrong word order of integers", "carlo-gavazzi-em340", "points: [{ id: active_power_total, wordOrder: high-first }]", "active_power_total: the word order is the other one: write 'wordOrder: low-first'")]
     [InlineData("shifted address", "abb-b23-b24", "points: [{ id: frequency, at: 0x5B2D }]", "frequency: the address is wrong by one: write 'at: 23340'")]
     [InlineData("shifted address of a SunSpec model", "sunspec-203", "points: [{ id: active_power_total, at: 17 }]", "active_power_total: the address is wrong by one: write 'at: 18'", "frequency")]

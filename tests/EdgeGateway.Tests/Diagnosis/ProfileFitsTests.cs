@@ -19,7 +19,7 @@ public sealed class ProfileFitsTests
     public void The_right_profile_ranks_first_on_a_device_that_refuses_what_it_does_not_have(string id)
     {
         var ranking = ProfileFits.Rank(Profiles.Values, Read(id, (_, _, snapshot, span, table) => snapshot.PutRefused(table, span.First, span.Length)), []);
-        Assert.True(ranking[0].Profile.Id == id || IsLevelWithSister(ranking, id), Describe(ranking));
+        Assert.True(ranking[0].Profile.Id == id || IsLevelWithSister(ranking, id) || IsOnItsModule(ranking[0].Profile, id), Describe(ranking));
     }
 
     [Theory, MemberData(nameof(Ids))]
@@ -38,7 +38,8 @@ public sealed class ProfileFitsTests
         // A relay board whose relays are all off shows nothing but zeros itself: it cannot be told from any other.
         var right = ranking.Single(f => f.Profile.Id == id);
         var showsNothing = right.Reasons.Any(r => r.EndsWith("which proves nothing", StringComparison.Ordinal));
-        Assert.True(ranking[0].Profile.Id == id || IsLevelWithSister(ranking, id) || (showsNothing && right.IsPossible && ranking[0].Percent == 0), Describe(ranking));
+        var isAmbiguous = right.IsPossible && (showsNothing ? ranking[0].Percent == 0 : IsRaw(ranking[0].Profile));
+        Assert.True(ranking[0].Profile.Id == id || IsLevelWithSister(ranking, id) || IsOnItsModule(ranking[0].Profile, id) || isAmbiguous, Describe(ranking));
     }
 
     [Fact]
@@ -108,6 +109,12 @@ public sealed class ProfileFitsTests
     /// Meters of one family share most registers: nothing that the device shows refutes the sister, least of all when it answers 0 where it has nothing. A scan says
     /// of profiles this close that they fit about equally well.
     /// </summary>
+    // What is wired to the inputs of a module cannot be seen from its registers: the module itself comes first.
+    private static bool IsOnItsModule(DeviceProfile first, string id) => Profiles[id].Extends is { } module && (module == first.Id || IsOnItsModule(first, module));
+
+    // An input module takes any number for a signal, so it fits whatever answers everywhere.
+    private static bool IsRaw(DeviceProfile module) => module.Points.Any(p => p.Role is "signal.analog" or "signal.digital");
+
     private static bool IsLevelWithSister(IReadOnlyList<ProfileFit> ranking, string id)
     {
         var right = ranking.Single(f => f.Profile.Id == id);

@@ -55,10 +55,20 @@ internal static class ProfileCommand
     /// <summary>The profiles that a file may extend: those beside it, then those shipped with the program.</summary>
     public static SiteFiles Near(string path, string? directory)
     {
+        if (directory is not null)
+        {
+            return new([directory]);
+        }
+
+        const string name = "device-profiles";
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        return new(directory is not null
-            ? [directory]
-            : [folder, Path.GetDirectoryName(folder) ?? folder, Path.Combine(folder, "device-profiles"), Path.Combine(AppContext.BaseDirectory, "device-profiles")]);
+        var library = folder;
+        while (library is not null && Path.GetFileName(library) != name)
+        {
+            library = Path.GetDirectoryName(library);
+        }
+
+        return new([library ?? Path.Combine(folder, name), Path.Combine(AppContext.BaseDirectory, name)], before: folder);
     }
 
     /// <summary>Lets the shell complete the ids of profiles.</summary>
