@@ -310,7 +310,7 @@ public sealed class StoreIntegrityTests
         using var t = new TestStore(budgetBytes: 4 << 20, sampleLogBytes: 1 << 20);
         for (var i = 0; i < 20; i++)
         {
-            t.Add(bytes: 3000, level: 9, standIn: 900);
+            t.Add(bytes: 300, level: 9, standIn: 900);
         }
 
         t.Commit();

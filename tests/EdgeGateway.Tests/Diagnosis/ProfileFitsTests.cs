@@ -113,7 +113,7 @@ public sealed class ProfileFitsTests
     private static bool IsOnItsModule(DeviceProfile first, string id) => Profiles[id].Extends is { } module && (module == first.Id || IsOnItsModule(first, module));
 
     // An input module takes any number for a signal, so it fits whatever answers everywhere.
-    private static bool IsRaw(DeviceProfile module) => module.Points.Any(p => p.Role is "signal.analog" or "signal.digital");
+    private static bool IsRaw(DeviceProfile module) => module.Kind == "remote-io";
 
     private static bool IsLevelWithSister(IReadOnlyList<ProfileFit> ranking, string id)
     {
