@@ -47,6 +47,9 @@ public sealed class MqttUplinkTests : UplinkContract
         }
 
         await UntilAcknowledgedAsync(outbox, 240);
+
+        // The broker acknowledges before it hands on.
+        await UntilAsync(() => centre.Received.Sum(m => m.Records.Count) >= 240, "not all arrived");
         await ProofAsync(centre);
         Assert.Equal(240, centre.Received.Sum(m => m.Records.Count));
     }

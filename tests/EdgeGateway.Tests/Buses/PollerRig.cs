@@ -109,6 +109,12 @@ internal sealed class PollerRig : IAsyncDisposable
             }
         }
 
+        if (Running is { IsFaulted: true, Exception.InnerException: not IOException })
+        {
+            // A poller that has ended by a fault that no test scripts would look like one at rest.
+            await Running;
+        }
+
         if (Queue.Count < ReadingQueue.Capacity)
         {
             Drain();

@@ -82,8 +82,11 @@ internal sealed class ScriptedBus(ManualTime time) : IBus
         }
 
         Note(new(at, unit, request.Address, cost, reply, request.Quantity));
-        Assert.True(++_underWay <= MaxInFlight || _underWay == 1, "more requests are under way than the bus takes");
-        MostUnderWay = Math.Max(MostUnderWay, _underWay);
+
+        // Replies end on the thread that moves the clock, while the poller may ask for more on another.
+        var underWay = Interlocked.Increment(ref _underWay);
+        Assert.True(underWay <= MaxInFlight || underWay == 1, "more requests are under way than the bus takes");
+        MostUnderWay = Math.Max(MostUnderWay, underWay);
         if (MaxInFlight > 1)
         {
             return LaterAsync(request, registers, reply, cost, cancel);
@@ -91,7 +94,7 @@ internal sealed class ScriptedBus(ManualTime time) : IBus
 
         time.Advance(cost);
         Fill(request, registers);
-        _underWay--;
+        Interlocked.Decrement(ref _underWay);
         return ValueTask.FromResult(reply with { Queued = Queued });
     }
 
@@ -113,7 +116,7 @@ internal sealed class ScriptedBus(ManualTime time) : IBus
         await using var timer = time.CreateTimer(_ => done.TrySetResult(), null, cost, Timeout.InfiniteTimeSpan);
         await done.Task.ConfigureAwait(false);
         Fill(request, registers);
-        _underWay--;
+        Interlocked.Decrement(ref _underWay);
         return reply;
     }
 
