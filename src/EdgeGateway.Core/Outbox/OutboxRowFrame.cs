@@ -54,18 +54,19 @@ public static class OutboxRowFrame
     public static void Encode(OutboxRow row, long id, IBufferWriter<byte> output)
     {
         var length = MaxLength(row);
-        var deflated = row.Body.Length >= DeflateFrom ? Deflate(row.Body.Span) : null;
+        var isShort = row.Body.Length < DeflateFrom;
+        var deflated = isShort ? null : Deflate(row.Body.Span);
         if (deflated is not null)
         {
             length += sizeof(int) + (int)deflated.Length - row.Body.Length;
         }
-        else if (row.Body.Length >= DeflateFrom)
+        else if (!isShort)
         {
             length -= MarkLength;
         }
 
         var stored = output.GetSpan(length)[..length];
-        var frame = row.Body.Length < DeflateFrom ? stored[..^MarkLength] : stored;
+        var frame = isShort ? stored[..^MarkLength] : stored;
         var p = frame[StoredFrame.HeaderLength..];
         BinaryPrimitives.WriteInt64LittleEndian(p, id);
         p[8] = (byte)row.Stream;
@@ -98,7 +99,7 @@ public static class OutboxRowFrame
             deflated.GetBuffer().AsSpan(0, (int)deflated.Length).CopyTo(p[sizeof(int)..]);
         }
 
-        if (deflated is not null || row.Body.Length < DeflateFrom)
+        if (isShort || deflated is not null)
         {
             var mark = stored[^MarkLength..];
             BinaryPrimitives.WriteInt32LittleEndian(mark, row.Level | (row.StandInSeconds << 8));

@@ -394,8 +394,11 @@ public sealed record MqttUplinkModel : UplinkModel
 
     public required TimeSpan KeepAlive { get; init; }
 
+    /// <summary>Longest wait before a reconnect, unless the site says so.</summary>
+    public static readonly TimeSpan DefaultReconnectMax = TimeSpan.FromMinutes(1);
+
     /// <summary>Longest wait before a reconnect (requirement M-7).</summary>
-    public TimeSpan ReconnectMax { get; init; } = TimeSpan.FromMinutes(1);
+    public TimeSpan ReconnectMax { get; init; } = DefaultReconnectMax;
 
     /// <summary>True: rows leave with QoS 2. False: with QoS 1.</summary>
     public bool IsExactlyOnce { get; init; }

@@ -101,7 +101,7 @@ internal static class SiteUplinks
             problems.Error(section.At("keepAlive"), $"a keep-alive of {keepAlive.TotalSeconds} s is not possible", "Write 1s to 18h (MQTT 3.1.2.10: 16 bits of seconds)");
         }
 
-        var reconnectMax = section.Duration("reconnectMax") ?? TimeSpan.FromMinutes(1);
+        var reconnectMax = section.Duration("reconnectMax") ?? MqttUplinkModel.DefaultReconnectMax;
         if (reconnectMax < TimeSpan.FromSeconds(1) || reconnectMax > TimeSpan.FromHours(1))
         {
             problems.Error(section.At("reconnectMax"), $"a wait of {reconnectMax.TotalSeconds} s at most before a reconnect is not possible", "Write 1s to 1h: the wait begins at 1s");

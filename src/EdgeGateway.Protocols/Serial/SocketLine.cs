@@ -200,13 +200,9 @@ internal sealed class SocketLine : IDisposable, IThreadPoolWorkItem
             Waited(began);
             return came;
         }
-        catch (SocketException)
+        catch (Exception gone) when (gone is SocketException or ObjectDisposedException)
         {
             // Whatever is wrong with the socket, the receiving meets it too, and says so.
-            return true;
-        }
-        catch (ObjectDisposedException)
-        {
             return true;
         }
     }

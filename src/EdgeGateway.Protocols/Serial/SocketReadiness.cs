@@ -19,6 +19,7 @@ internal sealed class SocketReadiness : IDisposable
     private readonly IThreadPoolWorkItem _owner;
     private readonly byte[]? _peeked;
     private readonly long _id;
+    private bool _isWatched;
     private int _isPeeking;
 
     /// <summary>Watches a socket that does not block.</summary>
@@ -55,7 +56,8 @@ internal sealed class SocketReadiness : IDisposable
     /// <summary>Nothing is told any more. The socket is closed by its owner, afterwards.</summary>
     public void Dispose()
     {
-        if (_peeked is null)
+        // One that never waited takes no part, and must not start what does the waiting.
+        if (_isWatched)
         {
             s_waiter.Value.Remove(this);
         }
@@ -82,6 +84,7 @@ internal sealed class SocketReadiness : IDisposable
         private const int Room = 64;
 
         private readonly ConcurrentDictionary<long, SocketReadiness> _watched = new();
+
         // For the life of the process.
         private readonly int _epoll;
 
@@ -98,21 +101,31 @@ internal sealed class SocketReadiness : IDisposable
 
         public void Arm(SocketReadiness socket, uint events)
         {
-            var isNew = _watched.TryAdd(socket._id, socket);
+            if (!socket._isWatched)
+            {
+                _watched[socket._id] = socket;
+            }
+
             Span<byte> happening = stackalloc byte[Libc.EpollEvent.MaxSize];
             Libc.EpollEvent.Write(happening, events | Libc.EpollOneShot, socket._id);
             fixed (byte* start = happening)
             {
-                if (Libc.EpollControl(_epoll, isNew ? Libc.EpollAdd : Libc.EpollModify, socket._socket.SafeHandle, start) < 0)
+                if (Libc.EpollControl(_epoll, socket._isWatched ? Libc.EpollModify : Libc.EpollAdd, socket._socket.SafeHandle, start) < 0)
                 {
                     var failed = Failed("the kernel does not watch a socket");
                     Remove(socket);
                     throw failed;
                 }
             }
+
+            socket._isWatched = true;
         }
 
-        public void Remove(SocketReadiness socket) => _watched.TryRemove(socket._id, out _);
+        public void Remove(SocketReadiness socket)
+        {
+            _watched.TryRemove(socket._id, out _);
+            socket._isWatched = false;
+        }
 
         private static IOException Failed(string what) => new($"{what}: {Libc.LastError()}");
 

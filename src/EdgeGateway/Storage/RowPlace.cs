@@ -9,11 +9,13 @@ namespace EdgeGateway.Storage;
 /// </summary>
 internal static class RowPlace
 {
-    public static long Pack(OutboxRow row) => (byte)row.Stream | ((long)row.Level << 5) | ((long)row.StandInSeconds << 10);
+    public static long Pack(OutboxRow row) => Pack(row.Stream, row.Level, row.StandInSeconds);
 
     /// <summary>The place by the mark in the row's body, whose CRC holds; null where there is none.</summary>
-    public static long? Marked(ReadOnlySpan<byte> body, in OutboxRowHead head) =>
-        OutboxRowFrame.TryReadMark(body, head.Id, out var level, out var standIn) ? (byte)head.Stream | ((long)level << 5) | ((long)standIn << 10) : null;
+    public static long? Marked(ReadOnlySpan<byte> body, long id, FeedStream stream) =>
+        OutboxRowFrame.TryReadMark(body, id, out var level, out var standIn) ? Pack(stream, level, standIn) : null;
+
+    private static long Pack(FeedStream stream, byte level, int standInSeconds) => (byte)stream | ((long)level << 5) | ((long)standInSeconds << 10);
 
     public static int Stream(long place) => (int)(place & (StoreLedger.Streams - 1));
 

@@ -420,7 +420,7 @@ internal sealed class SalvageTransfer
 
     // The column has no CRC; the stream in the body and the mark have.
     private static long PlaceOf(OutboxRow row, ReadOnlySpan<byte> frame, long? place) =>
-        RowPlace.Marked(frame, new OutboxRowHead(row.Id, row.Stream, row.Epoch, row.FirstSequence, row.Count, row.Class)) is { } marked ? marked
+        RowPlace.Marked(frame, row.Id, row.Stream) is { } marked ? marked
         : place is { } known && RowPlace.Stream(known) == (byte)row.Stream && RowPlace.StandInSeconds(known) is >= 0 and <= 86_400 * 7 ? known : RowPlace.Guess(row);
 
     public void ScanRows(FrameScan scan)

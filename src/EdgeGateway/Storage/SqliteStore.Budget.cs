@@ -304,7 +304,7 @@ public sealed partial class SqliteStore
         OutboxRowFrame.TryReadHead(body, out var head) == FrameStatus.Intact && head.Id == row.Id
             ? row with
             {
-                Place = RowPlace.Marked(body, head) ?? RowPlace.WithStream(row.Place, head.Stream), Epoch = head.Epoch, First = head.First, Count = head.Count, Class = head.Class,
+                Place = RowPlace.Marked(body, head.Id, head.Stream) ?? RowPlace.WithStream(row.Place, head.Stream), Epoch = head.Epoch, First = head.First, Count = head.Count, Class = head.Class,
             }
             : row;
 

@@ -153,7 +153,7 @@ public sealed partial class SqliteStore
                 _unreadable.Add(id);
                 findings.Add(string.Create(CultureInfo.InvariantCulture, $"row {id} of the outbox holds row {head.Id} and is set aside"));
             }
-            else if (head != Label(row, 2, id) || (RowPlace.Marked(row.Bytes(1), head) ?? row.Long(2)) != row.Long(2))
+            else if (head != Label(row, 2, id) || (RowPlace.Marked(row.Bytes(1), head.Id, head.Stream) ?? row.Long(2)) != row.Long(2))
             {
                 _mislabelled.Add(id);
                 findings.Add(string.Create(CultureInfo.InvariantCulture, $"the columns of row {id} of the outbox were not what was written and are mended from its body"));

@@ -81,9 +81,8 @@ public sealed class SocketLineTests
     [InlineData(true)]
     public async Task A_connection_that_is_refused_says_so(bool isPortable)
     {
-        using var holder = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        holder.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        using var holder = Bound();
+        using var socket = Unbound();
         using var line = new SocketLine(socket, TimeProvider.System, isPortable);
         var refused = await Assert.ThrowsAsync<SocketException>(() => line.ConnectAsync(holder.LocalEndPoint!, Long, CancellationToken.None).AsTask());
         Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
@@ -92,8 +91,7 @@ public sealed class SocketLineTests
     [Fact]
     public async Task A_listener_whose_queue_is_full_is_waited_for_no_longer_than_asked()
     {
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        using var listener = Bound();
         listener.Listen(0);
         var port = ((IPEndPoint)listener.LocalEndPoint!).Port;
         List<TcpLine> taken = [];
@@ -120,8 +118,7 @@ public sealed class SocketLineTests
     [Fact]
     public async Task A_name_with_several_addresses_is_reached_at_the_one_that_listens()
     {
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        using var listener = Bound();
         listener.Listen();
         await using var line = await TcpLine.ConnectAsync("localhost", ((IPEndPoint)listener.LocalEndPoint!).Port, Long, TimeProvider.System, CancellationToken.None);
         using var peer = await listener.AcceptAsync();
@@ -129,6 +126,15 @@ public sealed class SocketLineTests
         var buffer = new byte[4];
         Assert.Equal(1, await peer.ReceiveAsync(buffer));
         Assert.Equal(42, buffer[0]);
+    }
+
+    private static Socket Unbound() => new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+
+    private static Socket Bound()
+    {
+        var socket = Unbound();
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return socket;
     }
 
     /// <summary>A line and the socket at its other end.</summary>
@@ -140,10 +146,9 @@ public sealed class SocketLineTests
 
         public static async Task<Pair> ConnectAsync(bool isPortable, TimeProvider? time = null)
         {
-            using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            using var listener = Bound();
             listener.Listen();
-            var line = new SocketLine(new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp), time ?? TimeProvider.System, isPortable);
+            var line = new SocketLine(Unbound(), time ?? TimeProvider.System, isPortable);
             Assert.True(await line.ConnectAsync(listener.LocalEndPoint!, Long, CancellationToken.None));
             return new(line, await listener.AcceptAsync());
         }
