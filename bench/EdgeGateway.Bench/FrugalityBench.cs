@@ -15,8 +15,8 @@ internal static class FrugalityBench
     {
         var seconds = new Option<int>("--seconds") { Description = "Length of the measurement; multiples of 60 hold whole summary windows.", DefaultValueFactory = _ => 60 };
         var warmUp = new Option<int>("--warm-up") { Description = "Seconds before it: JIT and first windows.", DefaultValueFactory = _ => 75 };
-        var samples = new Option<string>("--samples") { Description = "none: summaries only; all: every sample is published; both: one after the other.", DefaultValueFactory = _ => "both" };
-        samples.AcceptOnlyFromAmong("none", "all", "both");
+        var samples = new Option<string>("--samples") { Description = "none: summaries only; all: every sample is published; both: one after the other; poll: every sample, 96 of each read in a message of their own.", DefaultValueFactory = _ => "both" };
+        samples.AcceptOnlyFromAmong("none", "all", "both", "poll");
         var cpu = new Option<string>("--cpu") { Description = "Processor of the gateway.", DefaultValueFactory = _ => "0" };
         var others = new Option<string>("--others") { Description = "Processors of simulator and broker.", DefaultValueFactory = _ => "1" };
         var folder = new Option<string>("--folder") { Description = "Folder on the storage to measure.", DefaultValueFactory = _ => Path.GetTempPath() };
@@ -31,10 +31,11 @@ internal static class FrugalityBench
             var program = new GatewayProgram(result.GetValue(gateway));
             var mode = result.GetValue(samples);
             var missed = 0L;
+            var isPoll = mode == "poll";
             bool[] modes = [false, true];
             foreach (var all in modes)
             {
-                if (mode == "both" || mode == (all ? "all" : "none"))
+                if (mode == "both" || mode == (all ? "all" : "none") || (all && isPoll))
                 {
                     var figures = await MeasureAsync(
                         program,
@@ -46,7 +47,9 @@ internal static class FrugalityBench
                         result.GetValue(others)!,
                         result.GetValue(folder)!,
                         result.GetValue(json),
-                        cancel).ConfigureAwait(false);
+                        cancel,
+                        singles: isPoll,
+                        messageForEachRead: isPoll).ConfigureAwait(false);
                     missed += figures.Missed;
                 }
             }
@@ -58,9 +61,10 @@ internal static class FrugalityBench
 
     public static async Task<Figures> MeasureAsync(
         GatewayProgram program, int devices, bool all, TimeSpan warmUp, TimeSpan length, string cpu, string others, string folder, bool json, CancellationToken cancel, bool singles = false,
-        Func<string, string>? edit = null)
+        bool messageForEachRead = false)
     {
         var time = TimeProvider.System;
+        Func<string, string>? edit = messageForEachRead ? text => text.Replace("gateway: { ", "gateway: { sampleMessages: poll, ", StringComparison.Ordinal) : null;
         await using var site = await LoadSite.StartAsync(program, others, folder, devices, Registers, Period, all, singles, edit).ConfigureAwait(false);
         await using var centre = new Centre(site.Broker);
         await centre.Subscribed.ConfigureAwait(false);

@@ -27,6 +27,5 @@ internal static class ForwardingPart
 
     private static Task<FrugalityBench.Figures> MeasureAsync(bool all, bool messageForEachRead, BenchSettings settings, CancellationToken cancel) =>
         FrugalityBench.MeasureAsync(
-            settings.Gateway, Devices, all, WarmUp, settings.Length ?? TimeSpan.FromSeconds(60), settings.Cpu, settings.Others, settings.Folder, settings.Json, cancel, singles: true,
-            edit: text => messageForEachRead ? text.Replace("gateway: { ", "gateway: { sampleMessages: poll, ", StringComparison.Ordinal) : text);
+            settings.Gateway, Devices, all, WarmUp, settings.Length ?? TimeSpan.FromSeconds(60), settings.Cpu, settings.Others, settings.Folder, settings.Json, cancel, singles: true, messageForEachRead);
 }
