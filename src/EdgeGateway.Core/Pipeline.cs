@@ -47,6 +47,9 @@ public sealed class Pipeline
     private long _now;
     private long _latest;
 
+    // No open window ends before this: telling the time a second later need not look at each point.
+    private long _nextEnd = long.MinValue;
+
     /// <summary>A pipeline for a site, with nothing seen yet.</summary>
     /// <exception cref="ArgumentException">The model names a detector, method, unit, point or region that does not exist; the configuration check says so before.</exception>
     public Pipeline(SiteModel site, GridFactors factors, IFeedSink sink)
@@ -120,9 +123,9 @@ public sealed class Pipeline
 
         _now = time;
         _latest = Math.Max(_latest, time);
-        foreach (var path in _points)
+        if (time - GraceMs >= _nextEnd)
         {
-            path.Windows?.CloseUpTo(time - GraceMs, _era);
+            CloseWindows(time - GraceMs);
         }
 
         _book.CloseUpTo(time - GraceMs, _era);
@@ -271,6 +274,7 @@ public sealed class Pipeline
         Strays = reader.ReadInt64();
         _lastGood.Load(ref reader);
         _book.Load(ref reader);
+        _nextEnd = long.MinValue;
         foreach (var path in _points)
         {
             path.Load(ref reader);
@@ -320,6 +324,7 @@ public sealed class Pipeline
     {
         _now = to;
         _latest = to;
+        _nextEnd = long.MinValue;
         foreach (var path in _points)
         {
             path.Shift(shift, to);
@@ -334,6 +339,19 @@ public sealed class Pipeline
         _lastGood.Shift(shift);
         _book.Shift(shift);
         _book.Open(to);
+    }
+
+    private void CloseWindows(long time)
+    {
+        _nextEnd = long.MaxValue;
+        foreach (var path in _points)
+        {
+            if (path.Windows is { } windows)
+            {
+                windows.CloseUpTo(time, _era);
+                _nextEnd = Math.Min(_nextEnd, windows.BaseEnd);
+            }
+        }
     }
 
     private void AwaitDevices(long time)

@@ -40,6 +40,9 @@ internal sealed class PointWindows
     /// <summary>Start of the base window that is open.</summary>
     public long BaseStart => _levels[0].Start;
 
+    /// <summary>End of the base window that is open: no other of the point ends before it.</summary>
+    public long BaseEnd => _levels[0].End;
+
     /// <summary>Opens all windows that contain <paramref name="time"/>.</summary>
     public void Open(long time)
     {

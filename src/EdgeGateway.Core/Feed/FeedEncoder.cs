@@ -18,6 +18,7 @@ public sealed class FeedEncoder : IFeedSink
 {
     private readonly SiteModel _site;
     private readonly string _vocabularyVersion;
+    private readonly PointModel[] _models;
     private readonly RecordJson.PointText[] _points;
     private readonly SampleJson _samples = new();
     private readonly RecordGroup[][] _groups;
@@ -37,7 +38,8 @@ public sealed class FeedEncoder : IFeedSink
         ArgumentNullException.ThrowIfNull(heads);
         _site = site;
         _vocabularyVersion = vocabularyVersion;
-        _points = [.. site.Points.Select(point => RecordJson.TextOf(site, point))];
+        _models = [.. site.Points];
+        _points = [.. _models.Select(point => RecordJson.TextOf(site, point))];
         _groups = [.. FeedHeads.Streams.Select(stream => RecordGroup.Of(stream, site))];
         _next = new long[_groups.Length];
         _firstWaiting = new long[_groups.Length];
@@ -122,10 +124,11 @@ public sealed class FeedEncoder : IFeedSink
     public void Sample(in Sample sample)
     {
         var groups = _groups[(int)FeedStream.Sample - 1];
-        var group = RecordGroup.OfSample(_site.Points[sample.Point]);
+        var point = _models[sample.Point];
+        var group = RecordGroup.OfSample(point);
 
         // What one poll of a device read stays in one row, so that a destination can join it.
-        var poll = (_site.Points[sample.Point].DeviceIndex, sample.Time);
+        var poll = (point.DeviceIndex, sample.Time);
         if (poll != _poll)
         {
             _poll = poll;

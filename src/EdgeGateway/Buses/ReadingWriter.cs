@@ -9,6 +9,8 @@ namespace EdgeGateway.Buses;
 /// <summary>Puts what requests brought, or why they brought nothing, into the queue; waits while it is full.</summary>
 internal sealed class ReadingWriter(SiteModel site, ReadingQueue queue)
 {
+    private readonly PointModel[] _points = [.. site.Points];
+
     /// <summary>Writes the values of a reply.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask WriteAsync(PlannedRead read, ReadOnlyMemory<ushort> registers, long at, CancellationToken cancel)
@@ -17,7 +19,7 @@ internal sealed class ReadingWriter(SiteModel site, ReadingQueue queue)
         var group = ArrayPool<Reading>.Shared.Rent(count);
         for (var i = 0; i < count; i++)
         {
-            group[i] = DeviceReader.Decode(site.Points[read.Points[i]], read.Request, registers.Span, at);
+            group[i] = DeviceReader.Decode(_points[read.Points[i]], read.Request, registers.Span, at);
         }
 
         await WriteAsync(group, count, cancel).ConfigureAwait(false);

@@ -58,7 +58,9 @@ internal sealed class CommitLoop
     private readonly CommitBatch _commit;
 
     private LocalPath _path;
+    private readonly Reading[] _part = new Reading[256];
     private Sample[] _samples = new Sample[4096];
+    private readonly bool[] _isText;
     private long _nextCheckpoint;
     private long _lastFed;
     private bool _checkpointWanted;
@@ -76,6 +78,7 @@ internal sealed class CommitLoop
     public CommitLoop(LoadedSite site, SqliteStore store, ReadingQueue queue, GatewayClock clock, RetainedBirths births, ILogger log, Guid? boot = null, StoreWait? wait = null)
     {
         _site = site;
+        _isText = [.. site.Model.Points.Select(point => point.Kind == PointKind.Text)];
         Texts = new string?[site.Model.Points.Count];
         _store = store;
         _queue = queue;
@@ -832,21 +835,27 @@ internal sealed class CommitLoop
     {
         var count = 0;
         taken = 0;
-        for (var waiting = _queue.CountOfWholeGroups; waiting > 0 && _queue.TryRead(out var reading); waiting--)
+        var waiting = _queue.Count;
+        while (taken < waiting)
         {
-            taken++;
-            if (_site.Model.Points[reading.Point].Kind == PointKind.Text)
+            var part = _queue.Read(_part.AsSpan(0, Math.Min(_part.Length, waiting - taken)));
+            taken += part;
+            if (_samples.Length < count + part)
             {
-                TakeText(reading.Point, reading.Text);
-                continue;
+                Array.Resize(ref _samples, Math.Max(_samples.Length * 2, count + part));
             }
 
-            if (count == _samples.Length)
+            foreach (ref readonly var reading in _part.AsSpan(0, part))
             {
-                Array.Resize(ref _samples, count * 2);
+                if (_isText[reading.Point])
+                {
+                    TakeText(reading.Point, reading.Text);
+                }
+                else
+                {
+                    _samples[count++] = new Sample(reading.Point, _clock.At(reading.Monotonic), reading.Value, reading.Raw, reading.Quality);
+                }
             }
-
-            _samples[count++] = new Sample(reading.Point, _clock.At(reading.Monotonic), reading.Value, reading.Raw, reading.Quality);
         }
 
         Interlocked.Add(ref _taken, count);

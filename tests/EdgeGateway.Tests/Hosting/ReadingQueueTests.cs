@@ -1,6 +1,8 @@
 using EdgeGateway.Core;
 using EdgeGateway.Hosting;
 using EdgeGateway.Tests.Shared;
+using FsCheck;
+using FsCheck.Fluent;
 
 namespace EdgeGateway.Tests.Hosting;
 
@@ -62,7 +64,7 @@ public sealed class ReadingQueueTests
         var read = 0;
         while (read < 4 * Groups)
         {
-            var waiting = queue.CountOfWholeGroups;
+            var waiting = queue.Count;
             Assert.Equal(0, waiting % 2);
             for (; waiting > 0; waiting -= 2, read += 2)
             {
@@ -72,6 +74,32 @@ public sealed class ReadingQueueTests
 
         await Task.WhenAll(writers);
     }
+
+    [Fact]
+    public void Groups_of_any_size_come_out_in_order_and_whole_while_the_ring_turns_and_grows() =>
+        Prop.ForAll(
+            ArbMap.Default.ArbFor<(byte Written, byte Read)[]>(),
+            steps =>
+            {
+                using var queue = new ReadingQueue(_time);
+                var model = new Queue<Reading>();
+                var next = 0;
+                foreach (var (write, read) in steps.Concat([((byte)200, (byte)0), ((byte)200, byte.MaxValue)]).SelectMany(step => Enumerable.Repeat(step, 9)))
+                {
+                    Reading[] group = [.. Enumerable.Range(next, write).Select(i => Reading(i) with { Text = $"text {i}" })];
+                    next += write;
+                    var room = Math.Min(write, ReadingQueue.Capacity - model.Count);
+                    Assert.Equal(room, queue.TryWrite(group));
+                    Array.ForEach(group[..room], model.Enqueue);
+                    Assert.Equal(model.Count, queue.Count);
+                    Assert.Equal(model.Count > 0, queue.TryPeek(out var oldest));
+                    Assert.Equal(model.Count > 0 ? model.Peek() : default, oldest);
+                    var taken = new Reading[read];
+                    var count = queue.Read(taken);
+                    Assert.Equal(Math.Min(read, model.Count), count);
+                    Assert.Equal(Enumerable.Range(0, count).Select(_ => model.Dequeue()), taken.Take(count));
+                }
+            }).QuickCheckThrowOnFailure();
 
     [Fact]
     public void A_full_queue_takes_a_part_and_says_how_much()
