@@ -45,6 +45,9 @@ public static class OutboxRowFrame
     // Deflate cannot do better than 1032:1 (RFC 1951); a longer body was never behind these bytes.
     private const int LargestRatio = 1040;
 
+    [ThreadStatic]
+    private static MemoryStream? t_deflated;
+
     /// <summary>Most bytes the frame of <paramref name="row"/> takes; exact while its body is short.</summary>
     public static int MaxLength(OutboxRow row) =>
         StoredFrame.HeaderLength + FixedLength + (row.Subtopic is null ? 0 : 2 + Encoding.UTF8.GetByteCount(row.Subtopic)) + row.Body.Length + MarkLength;
@@ -226,7 +229,9 @@ public static class OutboxRowFrame
     /// <summary>The body deflated, or null when that would not make it shorter.</summary>
     private static MemoryStream? Deflate(ReadOnlySpan<byte> body)
     {
-        var deflated = new MemoryStream(body.Length / 4);
+        // One for each thread that stores: it grows to the largest body and stays.
+        var deflated = t_deflated ??= new MemoryStream();
+        deflated.SetLength(0);
         using (var deflate = new DeflateStream(deflated, CompressionLevel.Fastest, leaveOpen: true))
         {
             deflate.Write(body);
