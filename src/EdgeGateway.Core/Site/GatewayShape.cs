@@ -22,7 +22,7 @@ public static class GatewayShape
         "the gateway",
         new("id", Id, "Identifier of this gateway, part of every record.") { Required = true },
         new("statusEvery", Duration, "Prints a line STATUS {...} with depth, dropped, degraded and delivered this often, for test rigs; none when absent."),
-        new("sampleMessages", Choice("joined", "poll"), "What one message of samples holds: joined: what a commit brought, up to 500. poll: what one poll of one device read, for centres that store it as one.") { Default = "joined" });
+        new("sampleMessages", Choice("joined", "poll"), "What one message of samples holds: joined: what a commit brought, up to 500. poll: what one reply of one device brought, for centres that store it as one; a poll that takes two requests makes two.") { Default = "joined" });
 
     public static readonly ObjectShape Storage = new(
         "the storage",

@@ -42,7 +42,7 @@ public sealed record SiteModel
     /// <summary>Time between two lines of status on standard output; null prints none.</summary>
     public TimeSpan? StatusEvery { get; init; }
 
-    /// <summary>Whether what one poll of one device read gets a message of its own, instead of as much as fits.</summary>
+    /// <summary>Whether what one reply of one device brought gets a message of its own, instead of as much as fits.</summary>
     public bool MessageForEachPoll { get; init; }
 
     /// <summary>Loopback address and port of the health endpoint, or null when it is off.</summary>

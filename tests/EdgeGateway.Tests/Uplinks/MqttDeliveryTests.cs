@@ -354,6 +354,64 @@ public class MqttDeliveryTests
         Assert.Equal(1, Assert.Single(Send(delivery, 9)).Row.Id);
     }
 
+    [Theory]
+    [InlineData(20)]
+    [InlineData(1)]
+    public void A_suspect_that_nothing_can_speak_for_or_against_lets_a_live_row_go_first(int window)
+    {
+        Rows(2);
+        var delivery = Connected(window: window);
+
+        // Nothing was taken since the start, and no device is announced: the second drop told as little as the first.
+        for (var i = 0; i < 2; i++)
+        {
+            var suspect = Assert.Single(Send(delivery, 9));
+            Assert.Equal(1, suspect.Row.FirstSequence);
+            delivery.Settled(suspect, Suspect, _now);
+            delivery.Begin(resumed: false, window, _now);
+        }
+
+        Assert.Empty(Send(delivery, 9));
+        Rows(1);
+        for (var drop = 0; drop < MqttDelivery.MaxProvenDrops; drop++)
+        {
+            Assert.Empty(_outbox.Quarantined);
+            var witness = Assert.Single(Send(delivery, 9));
+            Assert.Equal((3, FeedLane.Live, drop > 0), (witness.Row.Id, witness.Lane, witness.IsProbe));
+            delivery.Settled(witness, Delivered, _now);
+            var suspect = Assert.Single(Send(delivery, 9));
+            Assert.Equal((1, false), (suspect.Row.Id, suspect.IsProbe));
+            delivery.Settled(suspect, Suspect, _now);
+            delivery.Begin(resumed: false, window, _now);
+        }
+
+        var (_, row, reason) = Assert.Single(_outbox.Quarantined);
+        Assert.Equal(1, row);
+        Assert.EndsWith("and takes others", reason, StringComparison.Ordinal);
+        Assert.Equal([(2, 1)], SendAll(delivery).Where(h => !h.IsProbe).Select(h => (h.Row.FirstSequence, h.Row.Count)));
+    }
+
+    [Fact]
+    public void A_suspect_waits_for_a_live_row_for_a_minute_at_most()
+    {
+        Rows(2);
+        var delivery = Connected();
+        for (var i = 0; i < 2; i++)
+        {
+            delivery.Settled(Assert.Single(Send(delivery, 9)), Suspect, _now);
+            delivery.Begin(resumed: false, 20, _now);
+        }
+
+        Assert.Null(delivery.Next(_now, out var wait));
+        Assert.Equal(TimeSpan.FromMinutes(1), wait!.Value);
+        _now += wait.Value;
+        var suspect = Assert.Single(Send(delivery, 9));
+        Assert.Equal(1, suspect.Row.Id);
+        delivery.Settled(suspect, Delivered, _now);
+        Assert.Equal([2], SendAll(delivery).Select(h => h.Row.Id));
+        Assert.Empty(_outbox.Quarantined);
+    }
+
     [Fact]
     public void A_stream_that_was_taken_before_is_judged_by_its_own_rows()
     {

@@ -37,6 +37,9 @@ internal sealed class Held(OutboxRow row, FeedLane lane, IReadOnlyList<HeldRow> 
     /// <summary>The server said that it keeps no messages, after the connection had promised otherwise: it goes without.</summary>
     public bool IsUnretained { get; set; }
 
+    /// <summary>A suspect that would tell nothing now: it goes when something else was acknowledged, at <see cref="Due"/> in any case.</summary>
+    public bool AwaitsWitness { get; set; }
+
     /// <summary>Monotonic time of the next try.</summary>
     public TimeSpan Due { get; set; }
 

@@ -29,6 +29,9 @@ internal sealed class MqttDelivery
 
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long a suspect waits for a live row that tells a sick server from a bad row, when there is nothing to probe with.</summary>
+    private static readonly TimeSpan LongestWaitForWitness = TimeSpan.FromMinutes(1);
+
     private readonly UplinkContext _context;
     private readonly string _destination;
     private readonly bool _inOrder;
@@ -61,6 +64,9 @@ internal sealed class MqttDelivery
     private readonly Func<long, bool> _isApart;
     private int _carefulRows;
     private bool _isProbed;
+
+    // A suspect went once more although nothing could speak for or against it, and the connection ended: the same again would tell as little.
+    private bool _isBlind;
     private bool _awaitsSession;
     private int _window;
     private long _historyInFlight;
@@ -194,13 +200,28 @@ internal sealed class MqttDelivery
         }
 
         var next = Choose(now, ref wait);
-        if (next is null || !IsSuspect(next) || IsWitnessed(next) || Probe(next) is not { } probe)
+        if (next is null || !IsSuspect(next) || IsWitnessed(next))
         {
             return next;
         }
 
+        if (Probe(next) is { } probe)
+        {
+            _again.Add(next);
+            return probe;
+        }
+
+        if (!_isBlind || _inOrder || next.AwaitsWitness || next.Lane != FeedLane.History)
+        {
+            return next;
+        }
+
+        // Nothing of its lane may go before it; a live row may, and comes sooner or later.
+        next.AwaitsWitness = true;
+        next.Due = now + LongestWaitForWitness;
         _again.Add(next);
-        return probe;
+        wait = null;
+        return Choose(now, ref wait);
     }
 
     /// <summary>The message was handed to the client.</summary>
@@ -318,7 +339,7 @@ internal sealed class MqttDelivery
 
         if (_again.Count > 0)
         {
-            var due = _again.Where(held => held.Due <= now).MinBy(held => (held.Row.Id, held.Row.FirstSequence));
+            var due = _again.Where(held => held.Due <= now || (held.AwaitsWitness && IsWitnessed(held))).MinBy(held => (held.Row.Id, held.Row.FirstSequence));
             if (due is not null)
             {
                 return Take(due);
@@ -327,7 +348,7 @@ internal sealed class MqttDelivery
             wait = _again.Min(held => held.Due) - now;
 
             // What waits for another try counts as held, so that a server that takes nothing does not fill the memory.
-            if (_inOrder || _again.Count + _inFlight.Count >= _window)
+            if (_inOrder || _again.Count(static held => !held.AwaitsWitness) + _inFlight.Count >= _window)
             {
                 return null;
             }
@@ -567,6 +588,7 @@ internal sealed class MqttDelivery
             Pace.PushedBack(now);
         }
 
+        _isBlind = false;
         _taken.Add(held.Row.Stream);
         _lastTaken[held.Row.Stream] = (held.Row, held.Lane);
         if (held.Wholes.Count == 0)
@@ -606,7 +628,9 @@ internal sealed class MqttDelivery
 
         // The client begins another session, so that nothing overtakes what it has given back.
         _awaitsSession = true;
-        var drops = _suspects.TryGetValue(held.Key, out var before) && held.IsAlone && IsWitnessed(held) ? before + 1 : before;
+        var isKnown = _suspects.TryGetValue(held.Key, out var before) && held.IsAlone;
+        _isBlind = isKnown && !IsWitnessed(held);
+        var drops = isKnown && !_isBlind ? before + 1 : before;
         if (drops >= MaxProvenDrops)
         {
             return SetAside(held, $"{reason}, and takes others");
