@@ -483,6 +483,7 @@ public sealed class MqttClient : IAsyncDisposable
             Cause = loss.Cause,
             Reason = loss.Reason,
             Code = loss.Code,
+            BlamesMessage = wasConnected && loss.BlamesMessage,
             ServerReference = loss.Reference,
             RetryIn = retryIn,
         });

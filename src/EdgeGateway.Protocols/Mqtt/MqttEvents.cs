@@ -143,6 +143,9 @@ public sealed record MqttDisconnected
     /// <summary>The server's reason code, when it gave one.</summary>
     public MqttReasonCode? Code { get; init; }
 
+    /// <summary>True when the server ended a connection that it had accepted, and may have done so because of what it was sent.</summary>
+    public bool BlamesMessage { get; init; }
+
     /// <summary>Host, with or without port, that the server sent us to, followed or not. MQTT 5.0, 4.13.</summary>
     public string? ServerReference { get; init; }
 

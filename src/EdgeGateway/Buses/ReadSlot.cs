@@ -74,9 +74,19 @@ internal sealed class ReadSlot
     /// <summary>From now on its end wakes the alarm.</summary>
     public void Watch()
     {
-        if (!IsWatched && !_isDone)
+        if (IsWatched || _isDone)
         {
-            IsWatched = true;
+            return;
+        }
+
+        IsWatched = true;
+        if (_awaiter.IsCompleted)
+        {
+            // It ended since the owner looked last. To be told of it now would make the source queue a work item, which is allocated.
+            Ended();
+        }
+        else
+        {
             _awaiter.UnsafeOnCompleted(_ended);
         }
     }

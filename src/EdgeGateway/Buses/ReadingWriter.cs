@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Site;
@@ -6,23 +5,26 @@ using EdgeGateway.Hosting;
 
 namespace EdgeGateway.Buses;
 
-/// <summary>Puts what requests brought, or why they brought nothing, into the queue; waits while it is full.</summary>
+/// <summary>Puts what requests brought, or why they brought nothing, into the queue; waits while it is full. One write at a time.</summary>
 internal sealed class ReadingWriter(SiteModel site, ReadingQueue queue)
 {
     private readonly PointModel[] _points = [.. site.Points];
+
+    // Of its own, and not from the shared pool: that one keeps arrays for each thread, and the owner of a bus goes on on whichever thread its reply arrives.
+    private Reading[] _group = [];
 
     /// <summary>Writes the values of a reply.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask WriteAsync(PlannedRead read, ReadOnlyMemory<ushort> registers, long at, CancellationToken cancel)
     {
         var count = read.Points.Count;
-        var group = ArrayPool<Reading>.Shared.Rent(count);
+        var group = Room(count);
         for (var i = 0; i < count; i++)
         {
             group[i] = DeviceReader.Decode(_points[read.Points[i]], read.Request, registers.Span, at);
         }
 
-        await WriteAsync(group, count, cancel).ConfigureAwait(false);
+        await WriteAsync(count, cancel).ConfigureAwait(false);
     }
 
     /// <summary>Writes that the points of a request have no value.</summary>
@@ -30,29 +32,31 @@ internal sealed class ReadingWriter(SiteModel site, ReadingQueue queue)
     public async ValueTask WriteMissingAsync(PlannedRead read, BusReply reply, long at, CancellationToken cancel)
     {
         var count = read.Points.Count;
-        var group = ArrayPool<Reading>.Shared.Rent(count);
+        var group = Room(count);
         for (var i = 0; i < count; i++)
         {
             group[i] = DeviceReader.Missing(read.Points[i], at, reply);
         }
 
-        await WriteAsync(group, count, cancel).ConfigureAwait(false);
+        await WriteAsync(count, cancel).ConfigureAwait(false);
     }
 
     /// <summary>Writes that a point has no value.</summary>
     public ValueTask WriteMissingAsync(int point, BusReply reply, long at, CancellationToken cancel) =>
         queue.WriteAsync(DeviceReader.Missing(point, at, reply), cancel);
 
-    /// <summary>Appends what one reply brought, together while there is room, and gives the array back.</summary>
+    /// <summary>Appends what one reply brought, together while there is room.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask WriteAsync(Reading[] group, int count, CancellationToken cancel)
+    private async ValueTask WriteAsync(int count, CancellationToken cancel)
     {
-        for (var i = queue.TryWrite(group.AsSpan(0, count)); i < count; i++)
+        for (var i = queue.TryWrite(_group.AsSpan(0, count)); i < count; i++)
         {
-            await queue.WriteAsync(group[i], cancel).ConfigureAwait(false);
+            await queue.WriteAsync(_group[i], cancel).ConfigureAwait(false);
         }
 
         queue.Written();
-        ArrayPool<Reading>.Shared.Return(group);
     }
+
+    /// <summary>Room for the readings of the largest reply so far; replies are of few sizes, and those of one device come again and again.</summary>
+    private Reading[] Room(int count) => _group.Length >= count ? _group : _group = new Reading[count];
 }

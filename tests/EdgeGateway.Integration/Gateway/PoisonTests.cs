@@ -30,8 +30,9 @@ public sealed class PoisonTests
         await Until.HoldsAsync(() => receiver.Of(FeedStream.Sample).Count > samples + 10, "samples flow on", () => gateway.Log);
         Assert.Matches("set aside: the server ended the connection \\d+ times with this message first in flight, and takes others", gateway.Log);
 
-        // Until one message is under way at a time, it is chance which of them was first in flight when the connection ended.
-        Assert.InRange(tap.Connections, 6, 40);
+        // Three until what was under way each time goes alone, three until the message is suspected, three that prove it, and a few more when it travelled joined with
+        // others. Without the first step it is chance when one message is first in flight three times running.
+        Assert.InRange(tap.Connections, 6, 20);
         Assert.True(await gateway.StopAsync() == 0, gateway.Log);
         await Until.HoldsAsync(
             () => receiver.Report() is { Missing: 0 } report && report.Explained == statement.GetProperty("last").GetInt64() - statement.GetProperty("first").GetInt64() + 1,

@@ -259,6 +259,124 @@ public class MqttDeliveryTests
     }
 
     [Theory]
+    [InlineData(false, 4)]
+    [InlineData(true, 4)]
+    [InlineData(false, 20)]
+    [InlineData(true, 60)]
+    public void A_bad_row_that_chance_hides_among_others_is_found_in_a_dozen_connections(bool inOrder, int bad)
+    {
+        var births = new MemoryOutbox();
+        _births.Add(births.Add(FeedStream.Birth, subtopic: "meter", retain: true));
+        _births.Add(births.Add(FeedStream.Birth, subtopic: "pump", retain: true));
+        Apart(80);
+        var delivery = Connected(inOrder, pace: 10_000_000);
+        var arrived = new List<Held>();
+        var acknowledgedLast = 0;
+
+        // Who is first in flight when the connection ends is never the same three times running, as long as more than one is.
+        var connections = Hung(delivery, arrived, held => held.Wholes.Any(whole => whole.Row.Id == bad), before => acknowledgedLast = Math.Min(before, 1 - acknowledgedLast));
+        Assert.InRange(connections, 6, 12);
+        Assert.Equal(bad, Assert.Single(_outbox.Quarantined).Row);
+        Assert.Equal(Enumerable.Range(1, 80).Select(i => (long)i).Where(i => i != bad), _outbox.Acknowledged("centre").Order());
+        Assert.Equal(arrived.Where(IsRow).Select(h => h.Row.Id).Order(), arrived.Where(IsRow).Select(h => h.Row.Id));
+    }
+
+    [Fact]
+    public void A_bad_row_is_found_in_two_dozen_connections_whatever_is_acknowledged_before_them_ends()
+    {
+        for (var seed = 0; seed < 200; seed++)
+        {
+            var chance = new Random(seed);
+            var test = new MqttDeliveryTests();
+            test._births.Add(new MemoryOutbox().Add(FeedStream.Birth, subtopic: "meter", retain: true));
+            test.Apart(chance.Next(30));
+            test.Rows(chance.Next(1, 20));
+            test.Apart(chance.Next(30));
+            var bad = chance.Next(1, (int)test._outbox.LastRowId + 1);
+            var delivery = test.Connected(inOrder: chance.Next(2) == 0, window: chance.Next(2, 21), pace: 10_000_000);
+            var connections = test.Hung(delivery, [], held => held.Wholes.Any(whole => whole.Row.Id == bad), before => chance.Next(before + 1));
+            Assert.InRange(connections, 3, 24);
+            Assert.True(test._outbox.Quarantined is [var only] && only.Row == bad, $"seed {seed}");
+            Assert.Equal(0, delivery.Backlog);
+        }
+    }
+
+    [Fact]
+    public void A_link_that_breaks_off_again_and_again_is_used_in_full_as_long_as_rows_arrive_in_between()
+    {
+        Apart(2_000);
+        var delivery = Connected(pace: 10_000_000);
+        for (var connection = 0; connection < 30; connection++)
+        {
+            var sent = Send(delivery, 99);
+            Assert.Equal(20, sent.Count);
+            for (var trip = 0; trip < 2; trip++)
+            {
+                sent.ForEach(held => delivery.Settled(held, Delivered, _now));
+                sent = Send(delivery, 99);
+                Assert.Equal(20, sent.Count);
+            }
+
+            End(delivery, sent, []);
+        }
+
+        Assert.Empty(_outbox.Quarantined);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_was_under_way_whenever_a_server_hung_up_goes_alone_and_all_else_together_once_it_is_well(bool inOrder)
+    {
+        Apart(100);
+        var delivery = Connected(inOrder, pace: 10_000_000);
+        var drops = new Dictionary<long, int>();
+        for (var connection = 0; connection < DropWatch.EndsInARow; connection++)
+        {
+            // The first row arrives, so that nobody is first in flight three times.
+            var sent = Send(delivery, 99);
+            Assert.Equal(20, sent.Count);
+            delivery.Settled(sent[0], Delivered, _now);
+            End(delivery, sent[1..], drops);
+        }
+
+        // 4 to 20 were under way each time, 21 to 23 not.
+        for (var row = 4; row <= 20; row++)
+        {
+            Assert.True(delivery.NeedsQuiet);
+            var alone = Assert.Single(Send(delivery, 99));
+            Assert.Equal((row, true), (alone.Row.Id, alone.IsAlone));
+            delivery.Settled(alone, Delivered, _now);
+        }
+
+        Assert.False(delivery.NeedsQuiet);
+        Assert.Equal(Enumerable.Range(21, 20).Select(i => (long)i), Send(delivery, 99).Select(h => h.Row.Id));
+        Assert.Empty(_outbox.Quarantined);
+    }
+
+    [Fact]
+    public void Live_rows_that_come_faster_than_they_leave_do_not_keep_a_suspect_from_its_turn()
+    {
+        var delivery = Connected();
+        Rows(1);
+        SendAll(delivery);
+        Rows(1);
+        delivery.Settled(Assert.Single(Send(delivery, 9)), Suspect, _now);
+        delivery.Begin(resumed: false, 20, _now);
+        var order = new List<long>();
+        for (var i = 0; i < 4; i++)
+        {
+            _now += TimeSpan.FromSeconds(1);
+            Rows(2);
+            var next = Assert.Single(Send(delivery, 9));
+            order.Add(next.Row.Id);
+            delivery.Settled(next, Delivered, _now);
+        }
+
+        Assert.Equal([3, 2, 4, 5], order);
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public void A_server_that_hangs_up_at_everything_has_nothing_set_aside_and_all_arrives_in_order_once_it_is_well(bool inOrder)
@@ -757,7 +875,80 @@ public class MqttDeliveryTests
         Assert.Null(delivery.Oldest);
     }
 
+    private static bool IsRow(Held held) => held.Wholes.Count > 0;
+
+    /// <summary>Plays a server that hangs up at a message, and acknowledges of the messages sent together with it, and before it, as many as it is told.</summary>
+    /// <param name="delivery">Begun.</param>
+    /// <param name="arrived">Gets what is acknowledged, in order.</param>
+    /// <param name="isBad">What the server does not survive.</param>
+    /// <param name="acknowledges">How many of so many.</param>
+    /// <returns>How many connections ended before nothing was left to be sent.</returns>
+    private int Hung(MqttDelivery delivery, List<Held> arrived, Func<Held, bool> isBad, Func<int, int> acknowledges)
+    {
+        var drops = new Dictionary<long, int>();
+        for (var connections = 0; ; connections++)
+        {
+            Assert.True(connections < 100, "a hundred connections, and it is not found");
+            var sent = Send(delivery, 99);
+            while (sent.Count > 0 && !sent.Exists(held => isBad(held)))
+            {
+                foreach (var held in sent)
+                {
+                    delivery.Settled(held, Delivered, _now);
+                    arrived.Add(held);
+                }
+
+                _now += TimeSpan.FromSeconds(1);
+                sent = Send(delivery, 99);
+            }
+
+            if (sent.Count == 0)
+            {
+                return connections;
+            }
+
+            var taken = sent[..acknowledges(sent.FindIndex(held => isBad(held)))];
+            taken.ForEach(held => delivery.Settled(held, Delivered, _now));
+            arrived.AddRange(taken);
+            End(delivery, sent[taken.Count..], drops);
+        }
+    }
+
+    /// <summary>The server ends the connection with messages in flight, and has forgotten the session when the next one begins. The client blames the first of them.</summary>
+    /// <param name="delivery">Begun.</param>
+    /// <param name="inFlight">At least one.</param>
+    /// <param name="drops">How often in a row the client has blamed which.</param>
+    private void End(MqttDelivery delivery, List<Held> inFlight, Dictionary<long, int> drops)
+    {
+        var head = inFlight[0].MessageKey;
+        var count = drops.GetValueOrDefault(head) + 1;
+        drops.Clear();
+        drops[head] = count;
+        if (count >= 3)
+        {
+            delivery.Settled(inFlight[0], Suspect, _now);
+        }
+
+        delivery.Dropped();
+        foreach (var held in count >= 3 ? inFlight[1..] : inFlight)
+        {
+            delivery.Settled(held, SessionLost, _now);
+        }
+
+        _now += TimeSpan.FromSeconds(1);
+        delivery.Begin(resumed: false, 20, _now);
+    }
+
     private static PublishOutcome Outcome(PublishStatus status, MqttReasonCode code) => new(status, code, status.ToString());
+
+    /// <summary>Rows that are never joined with others.</summary>
+    private void Apart(int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            _outbox.Add(FeedStream.State, subtopic: $"meter{_outbox.LastRowId}");
+        }
+    }
 
     private void Rows(int count, int bytes = 0)
     {

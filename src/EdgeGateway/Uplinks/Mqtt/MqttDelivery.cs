@@ -62,6 +62,11 @@ internal sealed class MqttDelivery
     // Keys of births that the server does not survive: they are not announced again.
     private readonly HashSet<long> _unannounced = [];
     private readonly Func<long, bool> _isApart;
+    private readonly DropWatch _drops = new();
+
+    // Goes as soon as nothing else is under way.
+    private Held? _alone;
+    private bool _wasLive;
     private int _carefulRows;
     private bool _isProbed;
 
@@ -138,11 +143,14 @@ internal sealed class MqttDelivery
     /// <summary>True while a message is looked for that the server does not survive: one is under way at a time.</summary>
     public bool IsCareful => _suspects.Count > 0 || _carefulRows > 0;
 
+    /// <summary>True while messages go alone, so that nothing else may be under way beside them.</summary>
+    public bool NeedsQuiet => IsCareful || _drops.IsLooking;
+
     /// <summary>True when the server has acknowledged a row or a birth on this connection.</summary>
     public bool IsTaking => _taken.Count > 0;
 
     /// <summary>True when nothing is under way and no live row may leave, also because history is before it and order is wanted.</summary>
-    public bool IsIdle => _inFlight.Count == 0 && _again.Count == 0
+    public bool IsIdle => _inFlight.Count == 0 && _again.Count == 0 && _alone is null
         && ((_inOrder && Has(FeedLane.History)) || !Has(FeedLane.Live));
 
     /// <summary>A connection stands. Without a resumed session nothing may be in flight any more.</summary>
@@ -157,10 +165,13 @@ internal sealed class MqttDelivery
         _historyNotBefore = historyNotBefore;
         _awaitsSession = false;
         _isProbed = false;
+        _wasLive = false;
         _taken.Clear();
+        _drops.Began();
         if (!resumed)
         {
             _again.Clear();
+            _alone = null;
             _held.Clear();
             _liveParts.Clear();
             _historyParts.Clear();
@@ -194,12 +205,19 @@ internal sealed class MqttDelivery
         }
 
         // One at a time while a culprit is looked for, so that nothing else can be blamed if the connection breaks once more.
-        if (_awaitsSession || _inFlight.Count >= (IsCareful ? 1 : _window))
+        if (_awaitsSession || _inFlight.Count >= (IsCareful ? 1 : _window) || IsKeptAlone)
         {
             return null;
         }
 
-        var next = Choose(now, ref wait);
+        var next = _alone ?? Choose(now, ref wait);
+        _alone = null;
+        if (next is not null && _inFlight.Count > 0 && _drops.GoesAlone(next))
+        {
+            _alone = next;
+            return null;
+        }
+
         if (next is null || !IsSuspect(next) || IsWitnessed(next))
         {
             return next;
@@ -232,7 +250,8 @@ internal sealed class MqttDelivery
         _sentBodyBytes += held.Row.Body.Length;
         held.Handed = now;
         held.Bytes = bytes;
-        held.IsAlone = IsCareful && _inFlight.Count == 0;
+        held.IsAlone = _inFlight.Count == 0 && (IsCareful || _drops.GoesAlone(held));
+        _wasLive = held.Lane == FeedLane.Live && held.Wholes.Count > 0;
         if (held.Lane == FeedLane.History)
         {
             _historyInFlight += bytes;
@@ -256,6 +275,11 @@ internal sealed class MqttDelivery
         if (_inFlight.Remove(held) && held.Lane == FeedLane.History)
         {
             _historyInFlight -= held.Bytes;
+        }
+
+        if (outcome.Status is PublishStatus.SessionLost or PublishStatus.Suspect)
+        {
+            _drops.WasUnderWay(held);
         }
 
         if (held.IsProbe && !outcome.IsDelivered)
@@ -309,6 +333,17 @@ internal sealed class MqttDelivery
 
     /// <summary>The server closed the connection again and again, and it is not known at what.</summary>
     public void BeCareful() => _carefulRows = CarefulRows;
+
+    /// <summary>The server ended the connection for which <see cref="Begin"/> was called last, and may have done so because of what was under way.</summary>
+    public void Dropped()
+    {
+        foreach (var held in _inFlight)
+        {
+            _drops.WasUnderWay(held);
+        }
+
+        _drops.Ended();
+    }
 
     /// <summary>The devices are announced in each new session; a birth that is suspected is the last of them.</summary>
     private void Announce()
@@ -369,12 +404,41 @@ internal sealed class MqttDelivery
             return Has(FeedLane.Live) ? New(FeedLane.Live) : null;
         }
 
-        if (Has(FeedLane.Live) && !IsHeldUp(FeedLane.Live))
+        if (IsCareful && _wasLive && FreshHistory(now, ref wait) is { } turn)
         {
-            return New(FeedLane.Live);
+            // Live rows may come faster than they can leave one at a time. What is suspected is history, and would never have its turn.
+            return turn;
         }
 
-        return Has(FeedLane.History) && !IsHeldUp(FeedLane.History) ? HistoryAtItsPace(now, ref wait) : null;
+        return Has(FeedLane.Live) && !IsHeldUp(FeedLane.Live) ? New(FeedLane.Live) : FreshHistory(now, ref wait);
+    }
+
+    private Held? FreshHistory(TimeSpan now, ref TimeSpan? wait) =>
+        Has(FeedLane.History) && !IsHeldUp(FeedLane.History) ? HistoryAtItsPace(now, ref wait) : null;
+
+    /// <summary>True while a message is under way that nothing else may be under way with, or waits for that.</summary>
+    private bool IsKeptAlone
+    {
+        get
+        {
+            if (_alone is not null)
+            {
+                return _inFlight.Count > 0;
+            }
+
+            if (_drops.IsLooking)
+            {
+                foreach (var held in _inFlight)
+                {
+                    if (_drops.GoesAlone(held))
+                    {
+                        return true;
+                    }
+                }
+            }
+
+            return false;
+        }
     }
 
     /// <summary>True while a suspect of the lane waits for another try: until it is settled nothing behind it may overtake it.</summary>
@@ -595,6 +659,7 @@ internal sealed class MqttDelivery
         {
             Acknowledged++;
             _suspects.Remove(held.Key);
+            _drops.IsSettled(held.Key);
         }
         else if (_carefulRows > 0)
         {
@@ -652,6 +717,7 @@ internal sealed class MqttDelivery
         if (held.Wholes.Count == 0)
         {
             _suspects.Remove(held.Key);
+            _drops.IsSettled(held.Key);
             _unannounced.Add(held.Key);
         }
 
@@ -701,5 +767,6 @@ internal sealed class MqttDelivery
         _done.Acknowledge(id);
         _held.Remove(id);
         _suspects.Remove(id);
+        _drops.IsSettled(id);
     }
 }

@@ -289,7 +289,13 @@ internal sealed class MqttUplinkRun : IDisposable
             _status = _status with { Since = _time.GetUtcNow() };
         }
 
+        if (loss.BlamesMessage && _isBegun)
+        {
+            _delivery.Dropped();
+        }
+
         _connection = null;
+        _isBegun = false;
         _downSince ??= Now;
         _status = _status with { Server = loss.Server.ToString() };
         Report(loss.Reason);
@@ -328,9 +334,9 @@ internal sealed class MqttUplinkRun : IDisposable
             return null;
         }
 
-        if (_delivery.IsCareful && _openStatuses > 0)
+        if (_delivery.NeedsQuiet && _openStatuses > 0)
         {
-            // Not even the status may be under way with a message that is suspected.
+            // Not even the status may be under way with a message that goes alone.
             return null;
         }
 
