@@ -24,7 +24,8 @@ internal sealed class Centre : IAsyncDisposable
     /// <param name="filter">What to listen to.</param>
     /// <param name="expected">Of the stream that is listened to, records 1 to this are counted once each in <see cref="Distinct"/>; 0 when nobody asks.</param>
     /// <param name="keepSession">The broker keeps what comes while this receiver is away, and gives it to the next one.</param>
-    public Centre(Uri broker, string filter = "#", int expected = 0, bool keepSession = false)
+    /// <param name="received">Is shown each message too; null for nobody.</param>
+    public Centre(Uri broker, string filter = "#", int expected = 0, bool keepSession = false, Action<MqttMessage>? received = null)
     {
         _seen = new BitArray(expected + 1);
         _client = new MqttClient(
@@ -37,6 +38,7 @@ internal sealed class Centre : IAsyncDisposable
                 Interlocked.Add(ref _bytes, message.Payload.Length);
                 Interlocked.Add(ref _records, count);
                 Mark(Number(message.Payload.Span, "\"seq\":"u8), count);
+                received?.Invoke(message);
                 return ValueTask.CompletedTask;
             },
         };

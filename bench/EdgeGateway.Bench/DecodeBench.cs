@@ -28,7 +28,7 @@ internal static class DecodeBench
     {
         var itself = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this program is not known.");
         string[] again = Path.GetFileNameWithoutExtension(itself) == "dotnet" ? [Path.Combine(AppContext.BaseDirectory, "bench.dll")] : [];
-        var peer = await CompilePeerAsync().ConfigureAwait(false);
+        var peer = await PeerProgram.CompileAsync("modbus_poll", "-lmodbus").ConfigureAwait(false);
 
         // The server on one processor, the clients on the other.
         await using var server = ChildProcess.Start("1", itself, [.. again, "serve"]);
@@ -128,14 +128,6 @@ internal static class DecodeBench
         }
 
         return sum;
-    }
-
-    private static async Task<string> CompilePeerAsync()
-    {
-        var program = Path.Combine(AppContext.BaseDirectory, "peers", "modbus_poll");
-        await using var compiler = ChildProcess.Start(null, "cc", "-O2", "-o", program, program + ".c", "-lmodbus");
-        await compiler.EndAsync().ConfigureAwait(false);
-        return program;
     }
 
     private static async Task<Figures> PeerAsync(string program, int port, int polls)

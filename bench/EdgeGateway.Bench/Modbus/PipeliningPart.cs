@@ -20,8 +20,8 @@ internal static class PipeliningPart
     public static async Task<int> RunAsync(BenchSettings settings, CancellationToken cancel)
     {
         var length = settings.Length ?? TimeSpan.FromSeconds(3);
-        var server = await CompileAsync("modbus_server").ConfigureAwait(false);
-        var peer = await CompileAsync("modbus_read", "-lmodbus").ConfigureAwait(false);
+        var server = await PeerProgram.CompileAsync("modbus_server").ConfigureAwait(false);
+        var peer = await PeerProgram.CompileAsync("modbus_read", "-lmodbus").ConfigureAwait(false);
         await using (var pin = ChildProcess.Start(null, "taskset", "-a", "-p", "-c", settings.Cpu, Environment.ProcessId.ToString(CultureInfo.InvariantCulture)))
         {
             await pin.EndAsync().ConfigureAwait(false);
@@ -55,7 +55,7 @@ internal static class PipeliningPart
             libmodbus.Add(await PeerAsync(settings.Cpu, peer, [], port, length).ConfigureAwait(false));
             ones.Add(await ReadAsync(single, length, cancel).ConfigureAwait(false));
             many.Add(await ReadAsync(several, length, cancel).ConfigureAwait(false));
-            pymodbus.Add(await PeerAsync(settings.Cpu, Python, [Path.Combine(AppContext.BaseDirectory, "peers", "modbus_read.py")], port, length).ConfigureAwait(false));
+            pymodbus.Add(await PeerAsync(settings.Cpu, Python, [PeerProgram.PathOf("modbus_read.py")], port, length).ConfigureAwait(false));
         }
 
         var report = new Report(string.Create(
@@ -123,14 +123,6 @@ internal static class PipeliningPart
 
     private static async Task<int> PortOfAsync(ChildProcess server) =>
         int.Parse((await server.LineWithAsync("ready ").ConfigureAwait(false))["ready ".Length..], CultureInfo.InvariantCulture);
-
-    private static async Task<string> CompileAsync(string name, params string[] libraries)
-    {
-        var program = Path.Combine(AppContext.BaseDirectory, "peers", name);
-        await using var compiler = ChildProcess.Start(null, "cc", ["-O2", "-o", program, program + ".c", .. libraries]);
-        await compiler.EndAsync().ConfigureAwait(false);
-        return program;
-    }
 
     private static double Median(List<Figures> rounds, Func<Figures, double> of) => rounds.Select(of).Order().ElementAt(rounds.Count / 2);
 

@@ -19,8 +19,8 @@ internal static class RtuShareBench
     public static async Task<int> RunAsync(BenchSettings settings, CancellationToken cancel)
     {
         var (length, cpu, others) = (settings.Length ?? TimeSpan.FromSeconds(10), settings.Cpu, settings.Others);
-        var line = await CompileAsync("paced_line").ConfigureAwait(false);
-        var libmodbus = await CompileAsync("rtu_poll", "-lmodbus").ConfigureAwait(false);
+        var line = await PeerProgram.CompileAsync("paced_line").ConfigureAwait(false);
+        var libmodbus = await PeerProgram.CompileAsync("rtu_poll", "-lmodbus").ConfigureAwait(false);
         var seconds = length.TotalSeconds.ToString(CultureInfo.InvariantCulture);
         var missed = 0;
         foreach (var baud in Bauds)
@@ -39,7 +39,7 @@ internal static class RtuShareBench
                 var byHand = ((long)(Silence(baud).TotalMicroseconds + 100)).ToString(CultureInfo.InvariantCulture);
                 Add(report, "libmodbus in C, unset", await PeerAsync(line, others, baud, cpu, [libmodbus], arguments, cancel).ConfigureAwait(false));
                 Add(report, "libmodbus in C, pause set by hand", await PeerAsync(line, others, baud, cpu, [libmodbus], [.. arguments, byHand], cancel).ConfigureAwait(false));
-                Add(report, "pymodbus, unset", await PeerAsync(line, others, baud, cpu, ["/usr/bin/python3", PeerFile("rtu_poll.py")], arguments, cancel).ConfigureAwait(false));
+                Add(report, "pymodbus, unset", await PeerAsync(line, others, baud, cpu, ["/usr/bin/python3", PeerProgram.PathOf("rtu_poll.py")], arguments, cancel).ConfigureAwait(false));
 
                 report.Print(settings.Json);
             }
@@ -150,20 +150,6 @@ internal static class RtuShareBench
 
             Directory.Delete(folder, recursive: true);
         }
-    }
-
-    private static string PeerFile(string name) => Path.Combine(AppContext.BaseDirectory, "peers", name);
-
-    private static async Task<string> CompileAsync(string name, params string[] libraries)
-    {
-        var program = PeerFile(name);
-        var compiler = ChildProcess.Start(null, "cc", ["-O2", "-o", program, program + ".c", .. libraries]);
-        await using (compiler.ConfigureAwait(false))
-        {
-            await compiler.EndAsync().ConfigureAwait(false);
-        }
-
-        return program;
     }
 
     /// <summary>What the line counted, and what polling cost.</summary>

@@ -110,15 +110,9 @@ internal static class ScatteredBench
     {
         cancel.ThrowIfCancellationRequested();
         await using var server = Serve(a => !addresses.Contains(a));
-        var folder = Path.Combine(AppContext.BaseDirectory, "peers");
-        var program = Path.Combine(folder, "modbus_blocks");
-        string[] start = ["/usr/bin/python3", program + ".py"];
-        if (name != "pymodbus")
-        {
-            start = [program];
-            await using var compiler = ChildProcess.Start(null, "cc", "-O2", "-o", program, program + ".c", "-lmodbus");
-            await compiler.EndAsync().ConfigureAwait(false);
-        }
+        string[] start = name == "pymodbus"
+            ? ["/usr/bin/python3", PeerProgram.PathOf("modbus_blocks.py")]
+            : [await PeerProgram.CompileAsync("modbus_blocks", "-lmodbus").ConfigureAwait(false)];
 
         await using var peer = ChildProcess.Start(null, start[0], [.. start[1..], $"{server.EndPoint.Port}", $"{Devices}", "3", .. blocks.Select(b => $"{b.First}:{b.Count}")]);
         var nanoseconds = double.Parse(await peer.EndAsync().ConfigureAwait(false), CultureInfo.InvariantCulture);

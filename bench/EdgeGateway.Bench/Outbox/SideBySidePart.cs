@@ -13,6 +13,7 @@ namespace EdgeGateway.Bench.Outbox;
 internal static class SideBySidePart
 {
     private const int DefaultValues = 1_000_000;
+    private const string QueueNodes = "node-red-contrib-queue-gate";
     private const string WrittenBefore = "device bytes for a value, while it took the backlog and in the rest after it";
 
     // The centre has all there is when nothing new came for so long.
@@ -23,15 +24,13 @@ internal static class SideBySidePart
 
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(5);
 
-    private static readonly string NodeRed = Path.Combine(AppContext.BaseDirectory, "peers", "node-red");
-
     public static async Task<int> RunAsync(BenchSettings settings, CancellationToken cancel)
     {
         var values = settings.Size ?? DefaultValues;
-        var hasNodeRed = File.Exists(Path.Combine(NodeRed, "node_modules", "node-red", "red.js"));
+        var hasNodeRed = NodeRedPeer.VersionOf("node-red") is not null && NodeRedPeer.VersionOf(QueueNodes) is not null;
         if (!hasNodeRed)
         {
-            Console.Error.WriteLine($"Node-RED is left out: npm install --prefix {NodeRed}");
+            Console.Error.WriteLine($"Node-RED is left out: {NodeRedPeer.HowToInstall}");
         }
 
         var missed = 0;
@@ -96,20 +95,14 @@ internal static class SideBySidePart
         var local = LoadSite.FreePorts(2);
         await using var field = LoadSite.StartBroker(settings.Others, site.Folder, "field", local, "persistence false", "max_queued_messages 0");
         await LoadSite.AcceptsAsync(local, field).ConfigureAwait(false);
-        await using var sender = new Sender(() => ChildProcess.Start(
+        await using var sender = new Sender(() => NodeRedPeer.Start(
             settings.Cpu,
-            "env",
-            string.Create(CultureInfo.InvariantCulture, $"PEER_PORT={local + 1}"),
+            NodeRedPeer.PathOf("flows.json"),
+            QueueNodes,
+            local + 1,
+            site.Broker.Port,
             string.Create(CultureInfo.InvariantCulture, $"PEER_SITE={local}"),
-            string.Create(CultureInfo.InvariantCulture, $"PEER_CENTRE={site.Broker.Port}"),
-            $"PEER_STORE={site.Folder}",
-            "node",
-            Path.Combine(NodeRed, "node_modules", "node-red", "red.js"),
-            "--userDir",
-            NodeRed,
-            "--settings",
-            Path.Combine(NodeRed, "settings.js"),
-            Path.Combine(NodeRed, "flows.json")));
+            $"PEER_STORE={site.Folder}"));
 
         // Its subscription is there when it says so; what is published before would go nowhere.
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{local + 1}/") };
