@@ -70,6 +70,9 @@ internal sealed class MqttDelivery
     private int _carefulRows;
     private bool _isProbed;
 
+    // The connection ended at the probe again and again: the next goes without. What was taken once may be too much for another server of the list.
+    private bool _isProbeSuspect;
+
     // A suspect went once more although nothing could speak for or against it, and the connection ended: the same again would tell as little.
     private bool _isBlind;
     private bool _awaitsSession;
@@ -164,7 +167,7 @@ internal sealed class MqttDelivery
         _maxBody = (int)Math.Min(int.MaxValue, maxPacket > 2 * RoomAroundRecords ? maxPacket - RoomAroundRecords : maxPacket / 2);
         _historyNotBefore = historyNotBefore;
         _awaitsSession = false;
-        _isProbed = false;
+        (_isProbed, _isProbeSuspect) = (_isProbeSuspect, false);
         _wasLive = false;
         _taken.Clear();
         _drops.Began();
@@ -468,7 +471,8 @@ internal sealed class MqttDelivery
     private void Unproven(Held probe, PublishOutcome outcome)
     {
         ClearOthers(probe);
-        _awaitsSession |= outcome.Status == PublishStatus.Suspect;
+        _isProbeSuspect = outcome.Status == PublishStatus.Suspect;
+        _awaitsSession |= _isProbeSuspect;
         if (outcome.Status is PublishStatus.TooLarge or PublishStatus.Refused)
         {
             // Another server of the list, or other limits since: what was taken once is no measure any more.
