@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using EdgeGateway.Integration.Gateway;
 using EdgeGateway.Protocols.Modbus;
 using EdgeGateway.Protocols.Serial;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Integration.Modbus;
 
@@ -14,6 +16,8 @@ public sealed class FaultTests
     // A machine that is busy may take long for what takes a moment; only faults that need a timeout use the short one.
     private static readonly TimeSpan Patient = TimeSpan.FromSeconds(10);
 
+    // What a server delays is delayed on this clock: it comes when the client has given up, however long a busy machine takes for that.
+    private readonly ManualTime _serverTime = new();
     private readonly Queue<ServerFault> _faults = new();
     private readonly ushort[] _values = new ushort[4];
 
@@ -58,7 +62,7 @@ public sealed class FaultTests
     {
         _ = onSerial;
         Counting unit = new();
-        await using var server = ModbusTcpServer.Start(id => id is 1 or 2 ? unit : null, options: Options);
+        await using var server = ModbusTcpServer.Start(id => id is 1 or 2 ? unit : null, options: Options, time: _serverTime);
         await using var client = new ModbusTcpClient("127.0.0.1", server.EndPoint.Port, TimeProvider.System);
         await Misbehave(client, unit, Named(fault), onTcp);
     }
@@ -71,7 +75,7 @@ public sealed class FaultTests
         Counting unit = new();
         SerialSettings settings = new() { Baud = 115200 };
         await using var pair = await PtyPair.CreateAsync();
-        await using var server = ModbusRtuServer.Start(pair.Theirs, settings, id => id is 1 or 2 ? unit : null, Options);
+        await using var server = ModbusRtuServer.Start(SerialPort.Open(pair.Theirs, settings), id => id is 1 or 2 ? unit : null, Options, _serverTime);
         await using var client = new ModbusRtuClient(pair.Ours, settings, TimeProvider.System);
         await Misbehave(client, unit, Named(fault), onSerial);
     }
@@ -90,7 +94,14 @@ public sealed class FaultTests
         Assert.True(outcome.Describe().Length > 10);
 
         // The late answer, if one comes, comes during these: it must be taken for none of them.
-        await ReadRight(client, unit, 2);
+        var next = ReadRight(client, unit, 2);
+        if (fault.Delay > TimeSpan.Zero)
+        {
+            await Until.HoldsAsync(() => _serverTime.ActiveTimers == 1, "the server holds an answer back");
+            _serverTime.Advance(fault.Delay);
+        }
+
+        await next;
         await ReadRight(client, unit, 1);
         await ReadRight(client, unit, 1);
         if (fault.Delay > TimeSpan.Zero)

@@ -1,3 +1,4 @@
+using EdgeGateway.Integration.Gateway;
 using EdgeGateway.Protocols.Modbus;
 using EdgeGateway.Protocols.Serial;
 
@@ -48,7 +49,7 @@ public sealed class SerialLineTests
             await using (await PlugInAsync(ours, theirs))
             await using (ModbusRtuServer.Start(theirs, settings, _ => new RampUnit()))
             {
-                Assert.Equal(ModbusOutcome.Ok, await ReadAsync(client));
+                Assert.Equal(ModbusOutcome.Ok, await client.ReadAsync(1, RegisterTable.HoldingRegister, 0, 10, _values, Patient));
             }
 
             var gone = await ReadAsync(client);
@@ -64,7 +65,7 @@ public sealed class SerialLineTests
                 {
                     outcome = await ReadAsync(client);
                 }
-                while (!outcome.IsOk && TimeProvider.System.GetElapsedTime(started) < Patient);
+                while (!outcome.IsOk && TimeProvider.System.GetElapsedTime(started) < Until.Limit);
 
                 Assert.Equal(ModbusOutcome.Ok, outcome);
             }

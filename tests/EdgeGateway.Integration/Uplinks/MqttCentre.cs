@@ -1,4 +1,5 @@
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Integration.Gateway;
 using EdgeGateway.Integration.Mqtt;
 using EdgeGateway.Protocols.Mqtt;
 using EdgeGateway.Storage;
@@ -48,7 +49,7 @@ internal sealed class MqttCentre : UplinkCentre
         var broker = await Mosquitto.RunAsync(new MosquittoSettings { Persistent = true, ExtraLines = [$"acl_file {acl}", .. extraLines] });
         var centre = new MqttCentre(broker, folder, version);
         _ = centre._subscriber.RunAsync(CancellationToken.None);
-        Assert.True((await centre._subscriber.SubscribeAsync("edgegateway/#", MqttQos.ExactlyOnce).AsTask().WaitAsync(TimeSpan.FromSeconds(30))).Granted);
+        Assert.True((await centre._subscriber.SubscribeAsync("edgegateway/#", MqttQos.ExactlyOnce).AsTask().WaitAsync(Until.Limit)).Granted);
         return centre;
     }
 
@@ -64,7 +65,7 @@ internal sealed class MqttCentre : UplinkCentre
             Compression = wishes.Compression,
             IsExactlyOnce = wishes.ExactlyOnce,
         };
-        return new MqttUplink(model, CentreUplink.Context(outbox, () => wishes.Births))
+        return new MqttUplink(model, CentreUplink.Context(outbox, () => wishes.Births, wishes.Time))
         {
             Adjust = options => options with
             {

@@ -47,4 +47,7 @@ public sealed record UplinkWishes
     public bool ExactlyOnce { get; init; }
 
     public IReadOnlyList<OutboxRow> Births { get; init; } = [];
+
+    /// <summary>Its clock; null is the system's.</summary>
+    public TimeProvider? Time { get; init; }
 }
