@@ -3,7 +3,7 @@ using System.Threading.Tasks.Sources;
 namespace EdgeGateway.Protocols.Serial;
 
 /// <summary>What one kind of call of a line waits on, used again and again so that waiting allocates nothing.</summary>
-internal sealed class Completion : IValueTaskSource<int>, IThreadPoolWorkItem
+internal sealed class Completion : IValueTaskSource<int>, IValueTaskSource<bool>, IThreadPoolWorkItem
 {
     private ManualResetValueTaskSourceCore<int> _core;
 
@@ -32,7 +32,8 @@ internal sealed class Completion : IValueTaskSource<int>, IThreadPoolWorkItem
 
     void IThreadPoolWorkItem.Execute() => _core.SetResult(Result);
 
-    int IValueTaskSource<int>.GetResult(short token)
+    /// <summary>What the wait ended with.</summary>
+    public int GetResult(short token)
     {
         // Disposing waits for a callback that is under way, so a late one cannot meet the next wait.
         Registration.Dispose();
@@ -40,8 +41,11 @@ internal sealed class Completion : IValueTaskSource<int>, IThreadPoolWorkItem
         return _core.GetResult(token);
     }
 
-    ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _core.GetStatus(token);
+    /// <summary>Whether the wait has ended with anything but 0.</summary>
+    bool IValueTaskSource<bool>.GetResult(short token) => GetResult(token) != 0;
 
-    void IValueTaskSource<int>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    public ValueTaskSourceStatus GetStatus(short token) => _core.GetStatus(token);
+
+    public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _core.OnCompleted(continuation, state, token, flags);
 }

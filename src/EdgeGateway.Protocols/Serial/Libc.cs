@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EdgeGateway.Protocols.Serial;
 
-/// <summary>The few kernel calls a serial port needs, and the waiting for sockets. Linux only; numbers are those of x86, Arm and RISC-V.</summary>
+/// <summary>The few kernel calls that serial ports and GPIO lines need, and the waiting for files. Linux only; numbers are those of x86, Arm and RISC-V.</summary>
 internal static unsafe partial class Libc
 {
     public const int ReadWrite = 0x0002;
@@ -17,11 +17,23 @@ internal static unsafe partial class Libc
     public const short PollHangUp = 0x0010;
 
     public const int EpollAdd = 1;
+    public const int EpollRemove = 2;
     public const int EpollModify = 3;
     public const uint EpollIn = 0x001;
     public const uint EpollOut = 0x004;
     public const uint EpollPeerClosed = 0x2000;
     public const uint EpollOneShot = 1u << 30;
+
+    public const int SetDescriptorFlags = 2;
+    public const int GetFileFlags = 3;
+    public const int SetFileFlags = 4;
+    public const int DescriptorCloseOnExec = 1;
+
+    public const int SocketLevel = 1;
+    public const int PassDescriptors = 1;
+    public const int MessageCloseOnExec = 0x40000000;
+    public const int MessageNoSignal = 0x4000;
+    public const int MessageControlTruncated = 0x8;
 
     public const int LockExclusive = 2;
     public const int LockNonBlocking = 4;
@@ -47,6 +59,8 @@ internal static unsafe partial class Libc
     public const int AccessDenied = 13;
     public const int Busy = 16;
     public const int DeviceGone = 19;
+    public const int Invalid = 22;
+    public const int TooManyFiles = 24;
     public const int NotATerminal = 25;
 
     /// <summary>Why the last call failed: the system's words and the number.</summary>
@@ -120,6 +134,45 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     public static partial int Ioctl(SafeFileHandle file, nuint request, int* info);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int Ioctl(SafeFileHandle file, nuint request, void* argument);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int FileControl(SafeFileHandle file, int command, nint argument);
+
+    [LibraryImport("libc", EntryPoint = "sendmsg", SetLastError = true)]
+    public static partial nint SendMessage(SafeHandle socket, MessageHeader* message, int flags);
+
+    [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)]
+    public static partial nint ReceiveMessage(SafeHandle socket, MessageHeader* message, int flags);
+
+    /// <summary>struct msghdr. Some C libraries have 32-bit lengths with padding behind them; as the numbers are small and little-endian, that is the same.</summary>
+    public struct MessageHeader
+    {
+        public void* Name;
+        public uint NameLength;
+        public MessagePart* Parts;
+        public nuint PartCount;
+        public void* Control;
+        public nuint ControlLength;
+        public int Flags;
+    }
+
+    /// <summary>struct iovec.</summary>
+    public struct MessagePart
+    {
+        public void* Start;
+        public nuint Length;
+    }
+
+    /// <summary>struct cmsghdr; its data follow, aligned to a machine word.</summary>
+    public struct ControlHeader
+    {
+        public nuint Length;
+        public int Level;
+        public int Type;
+    }
 
     /// <summary>struct timespec as the C library of this word size has it.</summary>
     private struct TimeSpecification

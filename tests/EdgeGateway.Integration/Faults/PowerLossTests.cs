@@ -5,25 +5,6 @@ using Xunit.Abstractions;
 
 namespace EdgeGateway.Integration.Faults;
 
-/// <summary>A fact that needs the virtual machine of <c>tests/hardware-vm</c>; skipped only where that cannot be had, with the reason. Its first start prepares it.</summary>
-internal sealed class PowerFactAttribute : FactAttribute
-{
-    private static readonly Lazy<string?> Missing = new(() =>
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            return "Needs Linux: boots Debian's kernel in QEMU.";
-        }
-
-        using var process = Process.Start(new ProcessStartInfo("bash", [RepositoryFiles.At("tests/hardware-vm/run"), "--can"]) { RedirectStandardError = true })!;
-        var why = process.StandardError.ReadToEnd().Trim();
-        process.WaitForExit();
-        return process.ExitCode == 0 ? null : why;
-    });
-
-    public PowerFactAttribute() => Skip = Missing.Value;
-}
-
 /// <summary>
 /// The power goes at random moments, in a virtual machine whose disk loses what was not flushed: nothing that was acknowledged to the caller is missing, nothing that the
 /// broker has not acknowledged is gone, the database is sound, and the numbers go on. The power-ledger program says how that is checked.
@@ -32,10 +13,10 @@ public sealed partial class PowerLossTests(ITestOutputHelper output)
 {
     private static int Cuts => FaultScene.IsLong ? 50 : 8;
 
-    [PowerFact]
+    [MachineFact]
     public Task The_power_goes_with_the_broker_away() => CutAsync(leaving: false, seconds: FaultScene.IsLong ? 30 : 8);
 
-    [PowerFact]
+    [MachineFact]
     public Task The_power_goes_while_rows_leave() => CutAsync(leaving: true, seconds: FaultScene.IsLong ? 60 : 15);
 
     private async Task CutAsync(bool leaving, int seconds)
