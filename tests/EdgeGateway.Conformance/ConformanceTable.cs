@@ -19,6 +19,8 @@ internal sealed partial class ConformanceTable
         var text = File.ReadAllText(RepositoryFiles.At($"docs/{document}"));
         _rows = [.. Regex.Matches(text, $@"^\| (?<clause>{clause}) \| [^|]+ \| (?<tests>[^|]+) \|$", RegexOptions.Multiline).Select(row => (row.Groups["clause"].Value, row.Groups["tests"].Value))];
         Clauses = [.. _rows.Select(row => row.Clause)];
+        var methods = tests.Assembly.GetTypes().Where(type => type.Namespace == tests.Namespace).SelectMany(type => type.GetMethods()).Select(method => method.Name);
+        NamedInVain = [.. Name().Matches(text).Select(name => name.Groups[1].Value).Except(methods)];
         Listed = [.. from row in _rows from test in Name().Matches(row.Tests) select (row.Clause, test.Groups[1].Value)];
         Tagged =
         [
@@ -33,6 +35,9 @@ internal sealed partial class ConformanceTable
 
     /// <summary>The clauses of the rows, in their order.</summary>
     public IReadOnlyList<string> Clauses { get; }
+
+    /// <summary>Tests that the document names anywhere, in the table or beside it, and that are not there.</summary>
+    public IReadOnlyList<string> NamedInVain { get; }
 
     /// <summary>Clause and test, of each row.</summary>
     public IReadOnlyList<(string Clause, string Test)> Listed { get; }

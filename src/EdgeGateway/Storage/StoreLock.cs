@@ -27,6 +27,11 @@ internal sealed class StoreLock : IDisposable
         }
         catch (UnauthorizedAccessException e)
         {
+            if (IsHeld(path))
+            {
+                throw InUse(directory, e);
+            }
+
             throw new StoreException(StoreFailure.ReadOnly, $"Cannot write in {directory}: {e.Message} Give the gateway's user the directory: chown edgegateway {directory}", e);
         }
         catch (IOException e) when (e.HResult is not (WouldBlock or SharingViolation))
@@ -37,11 +42,33 @@ internal sealed class StoreLock : IDisposable
         }
         catch (IOException e)
         {
-            throw new StoreException(StoreFailure.InUse, $"Another gateway (process {Holder(directory)}) uses the store in {directory}. Stop it, or give this one its own directory.", e);
+            throw InUse(directory, e);
         }
 
         NoteHolder(directory);
         return new StoreLock(file);
+    }
+
+    private static StoreException InUse(string directory, Exception cause) => new(
+        StoreFailure.InUse, $"Another gateway (process {Holder(directory)}) uses the store in {directory}. Stop it, or give this one its own directory.", cause);
+
+    // Somebody who may not write here may still start a second gateway beside the service: it must not poll the same devices as one whose disk has failed would.
+    private static bool IsHeld(string path)
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.None, bufferSize: 1);
+            return false;
+        }
+        catch (IOException e) when (e.HResult is WouldBlock or SharingViolation)
+        {
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It cannot be told; what the caller reports is wrong in any case.
+            return false;
+        }
     }
 
     // Beside the lock, not in it: the lock also keeps others from reading.
@@ -63,7 +90,7 @@ internal sealed class StoreLock : IDisposable
         {
             return File.ReadAllText(Path.Combine(directory, "gateway.pid")).Trim();
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return "unknown";
         }

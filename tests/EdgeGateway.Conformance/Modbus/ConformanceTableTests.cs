@@ -9,6 +9,9 @@ public sealed class ConformanceTableTests
     public void Every_test_that_the_table_names_exists_and_carries_that_clause() => Assert.Empty(Table.Listed.Except(Table.Tagged));
 
     [Fact]
+    public void Every_test_that_the_document_names_exists() => Assert.Empty(Table.NamedInVain);
+
+    [Fact]
     public void Every_test_that_carries_a_clause_is_in_the_table()
     {
         Assert.True(Table.Tagged.Count > 80, $"only {Table.Tagged.Count} tests carry a clause");

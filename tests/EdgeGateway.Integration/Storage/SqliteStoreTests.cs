@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
@@ -10,6 +11,12 @@ namespace EdgeGateway.Integration.Storage;
 internal sealed class LinuxFactAttribute : FactAttribute
 {
     public LinuxFactAttribute() => Skip = OperatingSystem.IsLinux() ? null : "Needs /proc.";
+}
+
+/// <summary>A fact that takes on another user's rights.</summary>
+internal sealed class RootFactAttribute : FactAttribute
+{
+    public RootFactAttribute() => Skip = OperatingSystem.IsLinux() && Environment.UserName == "root" ? null : "Only root can look at files as another user does.";
 }
 
 public sealed class SqliteStoreTests
@@ -286,6 +293,39 @@ public sealed class SqliteStoreTests
         Assert.Equal(StoreFailure.InUse, e.Failure);
         Assert.Contains($"process {Environment.ProcessId}", e.Message, StringComparison.Ordinal);
     }
+
+    [RootFact]
+    public void A_store_that_another_users_gateway_holds_is_in_use_and_not_read_only()
+    {
+        using var t = new TestStore();
+        File.SetUnixFileMode(t.Model.Directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
+        var held = AsNobody(() => Assert.Throws<StoreException>(() => SqliteStore.Open(t.Model, t.Destinations, t.Clock)));
+        Assert.Equal(StoreFailure.InUse, held.Failure);
+        Assert.Contains($"process {Environment.ProcessId}", held.Message, StringComparison.Ordinal);
+
+        // When nobody holds it, it is what it seems: a directory of somebody else.
+        t.Store.Dispose();
+        var left = AsNobody(() => Assert.Throws<StoreException>(() => SqliteStore.Open(t.Model, t.Destinations, t.Clock)));
+        Assert.Equal(StoreFailure.ReadOnly, left.Failure);
+        t.Reopen();
+    }
+
+    /// <summary>Does something with the file rights of the user nobody; they are those of the thread (setfsuid).</summary>
+    private static T AsNobody<T>(Func<T> what)
+    {
+        _ = setfsuid(65534);
+        try
+        {
+            return what();
+        }
+        finally
+        {
+            _ = setfsuid(0);
+        }
+    }
+
+    [DllImport("libc")]
+    private static extern int setfsuid(uint user);
 
     [Fact]
     public void A_batch_out_of_turn_and_a_head_that_goes_back_are_refused()

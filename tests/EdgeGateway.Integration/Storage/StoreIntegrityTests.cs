@@ -1,5 +1,7 @@
+using System.Buffers;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
+using EdgeGateway.Core.State;
 using EdgeGateway.Storage;
 
 namespace EdgeGateway.Integration.Storage;
@@ -337,8 +339,13 @@ public sealed class StoreIntegrityTests
         var before = t.ReadAll().Single();
         t.Store.Dispose();
 
-        // The last bytes of a short body; that program does not look at them, nor behind what it inflates.
-        Sql.Execute(t.Database, bytes < 1024 ? "UPDATE outbox SET body = substr(body, 1, length(body) - 8)" : "UPDATE outbox SET id = id");
+        // The last bytes: behind the frame of a short body, within that of a deflated one.
+        var stored = new ArrayBufferWriter<byte>();
+        OutboxRowFrame.Encode(before, before.Id, stored);
+        byte[] unmarked = [.. stored.WrittenSpan[..^OutboxRowFrame.MarkLength]];
+        StoredFrame.Seal(unmarked, FrameKind.Row);
+        Assert.False(OutboxRowFrame.TryReadMark(unmarked, before.Id, out _, out _));
+        Sql.Execute(t.Database, $"UPDATE outbox SET body = x'{Convert.ToHexString(unmarked)}'");
         t.Reopen();
         Assert.Equal(before.Body.ToArray(), t.ReadAll().Single().Body.ToArray());
         Assert.Equal(IntegrityState.Sound, (await t.Store.CheckIntegrityAsync(CancellationToken.None)).State);
