@@ -13,12 +13,22 @@ public sealed record ProfileFit(DeviceProfile Profile, int Percent, bool IsPossi
 /// <summary>Judges profiles by what a device shows of itself: names, identify probes, and whether its numbers make sense together. A pure function.</summary>
 /// <remarks>
 /// Physics decides where names are missing: mains voltage and frequency are known beforehand, V x I x power factor is the power, phases
-/// add up to the total. A device that answers 0 wherever it is asked proves nothing by answering.
+/// add up to the total. A device that answers 0 wherever it is asked proves nothing by answering. Neither does a raw signal of an input module, which takes any number: it counts for half, and a
+/// module of raw signals ranks behind whatever is identified or fits by physics.
 /// </remarks>
 public static class ProfileFits
 {
     // Values of one moment are read by several requests; loads move meanwhile.
     private const double Agrees = 0.05;
+
+    // What a point counts whose register could hold nothing else.
+    private const double WorthOfRaw = 0.5;
+
+    // Identity and physics of this weight are no chance: a type register, or the mains and V x I.
+    private const double Convincing = 15;
+
+    // Puts a profile right behind another.
+    private const double Behind = 0.5;
 
     /// <summary>Judges whether what was read so far allows the profile at all: its identify probes.</summary>
     public static bool PassesProbes(DeviceProfile profile, RegisterSnapshot registers)
@@ -37,17 +47,24 @@ public static class ProfileFits
     public static IReadOnlyList<ProfileFit> Rank(IEnumerable<DeviceProfile> profiles, RegisterSnapshot registers, IReadOnlyList<string> names)
     {
         ArgumentNullException.ThrowIfNull(profiles);
+        var judged = profiles.Select(p => (Profile: p, Evidence: Judge(p, registers, names))).ToArray();
+
+        // Raw signals fit whatever answers, so that many of them outweigh a device that refuses some registers of its profile.
+        var best = judged.Where(j => j.Evidence.IsPossible && j.Evidence.Proof >= Convincing && j.Evidence.Points > 0).Select(j => j.Evidence.Points).DefaultIfEmpty(double.PositiveInfinity).Max();
         return
         [
-            .. profiles.Select(p => Judge(p, registers, names))
-                .OrderByDescending(j => j.Fit.IsPossible)
+            .. judged
+                .Select(j => (j.Profile, j.Evidence, Points: IsRaw(j.Profile) && j.Evidence.Proof < Convincing ? Math.Min(j.Evidence.Points, best - Behind) : j.Evidence.Points))
+                .OrderByDescending(j => j.Evidence.IsPossible)
                 .ThenByDescending(j => j.Points)
-                .ThenBy(j => j.Fit.Profile.Id, StringComparer.Ordinal)
-                .Select(j => j.Fit),
+                .ThenBy(j => j.Profile.Id, StringComparer.Ordinal)
+                .Select(j => new ProfileFit(j.Profile, j.Evidence.IsPossible ? Percents(j.Points) : 0, j.Evidence.IsPossible, j.Evidence.Reasons)),
         ];
     }
 
-    private static (ProfileFit Fit, double Points) Judge(DeviceProfile profile, RegisterSnapshot registers, IReadOnlyList<string> names)
+    private static int Percents(double points) => (int)Math.Clamp(100 * (1 - Math.Exp(-points / 45)), 0, 99);
+
+    private static Evidence Judge(DeviceProfile profile, RegisterSnapshot registers, IReadOnlyList<string> names)
     {
         var evidence = new Evidence();
         Names(profile, names, evidence);
@@ -57,8 +74,41 @@ public static class ProfileFits
         Products(values, evidence);
         Sums(values, evidence);
         Lines(values, evidence);
-        var percent = (int)Math.Clamp(100 * (1 - Math.Exp(-evidence.Points / 45)), 0, 99);
-        return (new(profile, evidence.IsPossible ? percent : 0, evidence.IsPossible, evidence.Reasons), evidence.Points);
+        return evidence;
+    }
+
+    // Most of its points take any number.
+    private static bool IsRaw(DeviceProfile profile) => 2 * profile.Points.Count(IsRaw) > profile.Points.Count;
+
+    /// <summary>Whether a point is a signal of a module, for which at least half of all numbers that its register can hold are plausible.</summary>
+    private static bool IsRaw(ProfilePoint point)
+    {
+        if (!point.Role.StartsWith("signal.", StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        var encoding = point.Encoding;
+        (double Least, double Most)? holds = encoding.Type switch
+        {
+            RegisterType.Bit => (0, 1),
+            RegisterType.UInt16 or RegisterType.UInt32 when encoding.BitCount > 0 => (0, Math.ScaleB(1, encoding.BitCount) - 1),
+            RegisterType.UInt16 => (0, ushort.MaxValue),
+            RegisterType.Int16 => (short.MinValue, short.MaxValue),
+            RegisterType.UInt32 => (0, uint.MaxValue),
+            RegisterType.Int32 => (int.MinValue, int.MaxValue),
+            _ => null,
+        };
+        if (holds is not { } all || encoding.Scale == 0)
+        {
+            return false;
+        }
+
+        var (a, b) = (Shown(all.Least), Shown(all.Most));
+        var (least, most) = (Math.Min(a, b), Math.Max(a, b));
+        return Math.Min(most, point.PlausibleMax ?? most) - Math.Max(least, point.PlausibleMin ?? least) >= (most - least) / 2;
+
+        double Shown(double raw) => (raw * (double)encoding.Scale) + (double)encoding.Offset;
     }
 
     private static void Names(DeviceProfile profile, IReadOnlyList<string> names, Evidence evidence)
@@ -71,11 +121,11 @@ public static class ProfileFits
         var said = Plain(string.Join(' ', names));
         if (profile.Models.FirstOrDefault(m => Plain(m) is { Length: >= 3 } model && said.Contains(model, StringComparison.Ordinal)) is { } named)
         {
-            evidence.Add(50, $"the device names itself: it says {named}");
+            evidence.Prove(50, $"the device names itself: it says {named}");
         }
         else if (Plain(profile.Vendor) is { Length: >= 3 } vendor && said.Contains(vendor, StringComparison.Ordinal))
         {
-            evidence.Add(20, $"the device names its maker: {profile.Vendor}");
+            evidence.Prove(20, $"the device names its maker: {profile.Vendor}");
         }
     }
 
@@ -108,7 +158,7 @@ public static class ProfileFits
                 _ = RegisterCodec.Decode(probe.Encoding, words[..span.Length], out _, out var raw);
                 if (probe.AnyOf.TryGetValue(raw, out var model))
                 {
-                    evidence.Add(50, $"its type register {at} names {model}");
+                    evidence.Prove(50, $"its type register {at} names {model}");
                 }
                 else
                 {
@@ -125,7 +175,8 @@ public static class ProfileFits
                 }
                 else
                 {
-                    evidence.Add(value == 0 ? 0 : 5, $"{what} reads {Number(value)}");
+                    var isRaw = profile.Points.FirstOrDefault(p => p.Id == probe.Point) is { } asked && IsRaw(asked);
+                    evidence.Add(value == 0 || isRaw ? 0 : 5, $"{what} reads {Number(value)}");
                 }
             }
             else if (state == RegisterState.Refused)
@@ -144,7 +195,7 @@ public static class ProfileFits
     {
         var values = new Dictionary<string, double>(StringComparer.Ordinal);
         Span<ushort> words = stackalloc ushort[125];
-        var (read, refused, alive, nonsense) = (0, 0, 0, 0);
+        var (read, refused, alive, nonsense, raw) = (0, 0, 0, 0, 0);
         string? example = null;
         foreach (var point in profile.Points)
         {
@@ -162,6 +213,7 @@ public static class ProfileFits
             }
 
             read++;
+            raw += IsRaw(point) ? 1 : 0;
             if (point.Encoding.Type == RegisterType.Text)
             {
                 // A text proves something when it holds letters, and nothing when it is empty.
@@ -210,8 +262,10 @@ public static class ProfileFits
         if (read > 0)
         {
             evidence.Add(
-                ((20 * share) + Math.Min(10, 2 * Math.Log2(1 + alive))) * life,
-                alive == 0 ? $"all {read} points answer, and all read 0, which proves nothing" : $"{alive} of {profile.Points.Count} points show a plausible value other than 0");
+                ((20 * share) + Math.Min(10, 2 * Math.Log2(1 + alive))) * life * (1 - ((1 - WorthOfRaw) * raw / read)),
+                alive == 0 ? $"all {read} points answer, and all read 0, which proves nothing"
+                    : raw == read ? $"{alive} of {profile.Points.Count} points show a value other than 0, but a raw signal takes any number"
+                    : $"{alive} of {profile.Points.Count} points show a plausible value other than 0");
         }
 
         return values;
@@ -252,7 +306,7 @@ public static class ProfileFits
         if (values.TryGetValue("electricity.frequency", out var hertz) && hertz != 0)
         {
             var isMains = hertz is > 49 and < 51 or > 59 and < 61;
-            evidence.Add(isMains ? 8 : -4, $"frequency {hertz:0.00} Hz {(isMains ? "is that of the mains" : "is not that of the mains")}");
+            evidence.Prove(isMains ? 8 : -4, $"frequency {hertz:0.00} Hz {(isMains ? "is that of the mains" : "is not that of the mains")}");
         }
 
         Voltages(["electricity.voltage.l1_n", "electricity.voltage.l2_n", "electricity.voltage.l3_n"], "voltages");
@@ -269,7 +323,7 @@ public static class ProfileFits
             // Everything from 100 V transformers to 690 V; phases of one supply lie close together.
             var isSupply = volts.All(v => v is > 50 and < 1000) && volts.Max() < 1.15 * volts.Min();
             var range = volts.Max() - volts.Min() < 0.5 ? $"{volts.Max():0.#} V" : $"{volts.Min():0.#} to {volts.Max():0.#} V";
-            evidence.Add(isSupply ? 6 + volts.Length : -6, $"{what} {range} {(isSupply ? "plausible" : "are not those of one supply")}");
+            evidence.Prove(isSupply ? 6 + volts.Length : -6, $"{what} {range} {(isSupply ? "plausible" : "are not those of one supply")}");
         }
     }
 
@@ -307,7 +361,7 @@ public static class ProfileFits
 
         if (count > 0)
         {
-            evidence.Add(
+            evidence.Prove(
                 worst <= Agrees ? 10 : -12,
                 worst <= Agrees ? $"V x I x power factor agrees with the power within {Percent(worst)}" : "V x I x power factor does not agree with the power");
         }
@@ -339,7 +393,7 @@ public static class ProfileFits
             if (values.TryGetValue(role, out var total) && size > 0)
             {
                 var error = Math.Abs(sum - total) / size;
-                evidence.Add(
+                evidence.Prove(
                     error <= Agrees ? 8 : -8,
                     error <= Agrees ? $"sum of phases agrees with the total {what} within {Percent(error)}" : $"sum of phases does not agree with the total {what}");
             }
@@ -352,7 +406,7 @@ public static class ProfileFits
         if (values.TryGetValue("electricity.voltage.l1_n", out var phase) && values.TryGetValue("electricity.voltage.l1_l2", out var line) && phase > 0 && line > 0)
         {
             var agrees = Math.Abs((line / phase) - Math.Sqrt(3)) < 0.1;
-            evidence.Add(agrees ? 5 : -5, agrees ? "voltage between phases is 1.73 times that to neutral" : "voltages between phases and to neutral do not agree");
+            evidence.Prove(agrees ? 5 : -5, agrees ? "voltage between phases is 1.73 times that to neutral" : "voltages between phases and to neutral do not agree");
         }
     }
 
@@ -366,6 +420,9 @@ public static class ProfileFits
 
         public double Points { get; private set; }
 
+        /// <summary>The part of the points that comes from names, type registers and physics.</summary>
+        public double Proof { get; private set; }
+
         public bool IsPossible { get; private set; } = true;
 
         public IReadOnlyList<string> Reasons =>
@@ -375,6 +432,13 @@ public static class ProfileFits
         {
             Points += weight;
             _reasons.Add((weight, words));
+        }
+
+        /// <summary>As <see cref="Add"/>, for what no number shows by chance.</summary>
+        public void Prove(double weight, string words)
+        {
+            Proof += weight;
+            Add(weight, words);
         }
 
         public void Exclude(string words)

@@ -20,7 +20,8 @@ public sealed record TrialFinding(IReadOnlyList<string> Points, string What, str
 /// <param name="Findings">What is wrong; empty when nothing was found.</param>
 /// <param name="Agreed">How many relations between values were judged and held.</param>
 /// <param name="NotJudged">What could not be judged, and why, in words.</param>
-public sealed record TrialResult(IReadOnlyList<TrialFinding> Findings, int Agreed, IReadOnlyList<string> NotJudged);
+/// <param name="WantsMoreRounds">Whether something that should hold did not, but in too few rounds to tell it from a load that moved: reading on tells.</param>
+public sealed record TrialResult(IReadOnlyList<TrialFinding> Findings, int Agreed, IReadOnlyList<string> NotJudged, bool WantsMoreRounds);
 
 /// <summary>Judges by physics whether a profile reads a device rightly, and finds the change that would make it right. A pure function.</summary>
 /// <remarks>
@@ -29,7 +30,10 @@ public sealed record TrialResult(IReadOnlyList<TrialFinding> Findings, int Agree
 /// value is astronomic. What contradicts itself is tried again with one thing changed: the word order, the address by one, the scale by a power of ten, the sign, signed or unsigned, two
 /// phases exchanged; for one point or for all. The change after which least is left to object to is proposed, and the search goes on with it.
 /// </para>
-/// <para>Values of one round are read by several requests, and loads move meanwhile: relations are judged over all rounds, with room for that.</para>
+/// <para>
+/// Values of one round are read by several requests, and loads move meanwhile: relations are judged over all rounds, against what these themselves show of that. What the rounds are too few for is
+/// not judged, and said. One round finds what is wide of any load; two tell everything about a load at rest.
+/// </para>
 /// </remarks>
 public static class ProfileTrial
 {
@@ -52,7 +56,6 @@ public static class ProfileTrial
     ];
 
     private static readonly int[] Steps = [-1, 1];
-    private static readonly int[][] Orders = [[1, 0, 2], [2, 1, 0], [0, 2, 1], [1, 2, 0], [2, 0, 1]];
     private static readonly decimal[] Factors = [1000, 0.001m, 10, 0.1m, 100, 0.01m];
 
     /// <summary>The runs of registers that have to be read for a trial.</summary>
@@ -101,8 +104,8 @@ public static class ProfileTrial
         {
             var tried = Changes(points, encodings, state)
                 .Select(change => (Change: change, After: Look(points, change.Apply(encodings), rounds)))
-                .Where(t => t.After.Cost < state.Cost - WorthIt)
-                .OrderBy(t => t.After.Cost + t.Change.Unlikely)
+                .Where(t => t.After.Cost < state.Cost && t.After.Strain < state.Strain - WorthIt)
+                .OrderBy(t => t.After.Strain + t.Change.Unlikely)
                 .ThenBy(t => t.Change.Unlikely)
                 .Take(4)
                 .ToList();
@@ -126,7 +129,7 @@ public static class ProfileTrial
             .OrderByDescending(o => o.Weight)
             .Take(MostFindings)
             .Select(o => new TrialFinding([.. o.Points.Select(p => points[p].Id)], o.Words, null, [])));
-        return new(findings, first.Agreed, first.NotJudged);
+        return new(findings, first.Agreed, first.NotJudged, first.Strain > first.Cost);
     }
 
     private static IEnumerable<Change> Changes(ProfilePoint[] points, RegisterEncoding[] encodings, State state)
@@ -154,7 +157,7 @@ public static class ProfileTrial
                 continue;
             }
 
-            foreach (var order in Orders)
+            foreach (var order in TrialPhases.Orders)
             {
                 var from = order.Select(o => encodings[family[o]]).ToArray();
                 var names = family.Where((f, i) => order[i] != i).Select(f => points[f].Id).ToArray();
@@ -278,7 +281,11 @@ public static class ProfileTrial
 
         public int Agreed { get; set; }
 
+        /// <summary>Weight of what cannot be.</summary>
         public double Cost { get; private set; }
+
+        /// <summary>The same with what should not be, but is not proved: of two changes the one that leaves less of both is the better.</summary>
+        public double Strain { get; private set; }
 
         public bool IsSuspect(int point) => _suspects.Contains(point);
 
@@ -287,6 +294,13 @@ public static class ProfileTrial
             Objections.Add((weight, points, words));
             _suspects.UnionWith(points);
             Cost += weight;
+            Strain += weight;
+        }
+
+        public void Doubt(double weight, string words)
+        {
+            NotJudged.Add(words);
+            Strain += weight;
         }
     }
 

@@ -102,6 +102,11 @@ internal sealed class TrialValues
 
     public static string Number(double value) => value.ToString("G5", CultureInfo.InvariantCulture);
 
+    public static string Percent(double share) => $"{(100 * share).ToString("G3", CultureInfo.InvariantCulture)} %";
+
+    /// <summary>That so many rounds do not do.</summary>
+    public static string TooFew(int rounds) => $"{(rounds == 1 ? "1 round is" : $"{rounds} rounds are")} too few";
+
     private double Read(int i, RegisterEncoding encoding, RegisterSnapshot registers)
     {
         Span<ushort> words = stackalloc ushort[250];

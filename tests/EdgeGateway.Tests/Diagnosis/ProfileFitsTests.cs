@@ -13,6 +13,8 @@ public sealed class ProfileFitsTests
 {
     private static readonly Dictionary<string, DeviceProfile> Profiles = LoadAll();
 
+    public static TheoryData<string> Meters => [.. Profiles.Values.Where(p => p.Kind == "energy-meter").Select(p => p.Id).Order(StringComparer.Ordinal)];
+
     public static TheoryData<string> Ids => [.. Profiles.Keys.Order(StringComparer.Ordinal)];
 
     [Theory, MemberData(nameof(Ids))]
@@ -35,11 +37,32 @@ public sealed class ProfileFitsTests
             }
         }), []);
 
-        // A relay board whose relays are all off shows nothing but zeros itself: it cannot be told from any other.
+        // A relay board whose relays are all off shows nothing but zeros itself: it cannot be told from any other. Signals of a module that nothing refuses may be anybody's values.
         var right = ranking.Single(f => f.Profile.Id == id);
         var showsNothing = right.Reasons.Any(r => r.EndsWith("which proves nothing", StringComparison.Ordinal));
-        var isAmbiguous = right.IsPossible && (showsNothing ? ranking[0].Percent == 0 : IsRaw(ranking[0].Profile));
+        var isAmbiguous = right.IsPossible && (showsNothing ? ranking[0].Percent == 0 : Profiles[id].Kind == "remote-io");
         Assert.True(ranking[0].Profile.Id == id || IsLevelWithSister(ranking, id) || IsOnItsModule(ranking[0].Profile, id) || isAmbiguous, Describe(ranking));
+    }
+
+    [Theory, MemberData(nameof(Meters))]
+    public void A_module_of_raw_signals_never_ranks_before_a_meter(string id)
+    {
+        // Input and holding registers show the same, what is missing reads 0, and inputs are on by turns: a raw module finds all of its signals alive.
+        Assert.All([Read(id, Mirror), Read(id, Mirror, IsMissing)], registers =>
+        {
+            var ranking = ProfileFits.Rank(Profiles.Values, registers, []);
+            Assert.True(ranking[0].Profile.Kind != "remote-io", Describe(ranking));
+        });
+
+        // An older firmware, which has two in three of the registers, and those that tell its type.
+        bool IsMissing(RegisterSpan span) => span.First % 3 == 0 && Profiles[id].Identify.All(probe => probe.Encoding.Span.End <= span.First || probe.Encoding.Span.First >= span.End);
+    }
+
+    [Fact]
+    public void A_module_of_raw_signals_ranks_first_where_nothing_else_fits()
+    {
+        Assert.Equal("welipu-wp3082adam", ProfileFits.Rank(Profiles.Values, Read("welipu-wp3082adam", Refuse), [])[0].Profile.Id);
+        Assert.Equal("moxa-iologik-e1240", ProfileFits.Rank(Profiles.Values, Read("moxa-iologik-e1240", Refuse), [])[0].Profile.Id);
     }
 
     [Fact]
@@ -112,9 +135,6 @@ public sealed class ProfileFitsTests
     // What is wired to the inputs of a module cannot be seen from its registers: the module itself comes first.
     private static bool IsOnItsModule(DeviceProfile first, string id) => Profiles[id].Extends is { } module && (module == first.Id || IsOnItsModule(first, module));
 
-    // An input module takes any number for a signal, so it fits whatever answers everywhere.
-    private static bool IsRaw(DeviceProfile module) => module.Kind == "remote-io";
-
     private static bool IsLevelWithSister(IReadOnlyList<ProfileFit> ranking, string id)
     {
         var right = ranking.Single(f => f.Profile.Id == id);
@@ -128,8 +148,27 @@ public sealed class ProfileFitsTests
     private static void Refuse(int device, SimulatedSite site, RegisterSnapshot snapshot, RegisterSpan span, RegisterTable table) =>
         snapshot.PutRefused(table, span.First, span.Length);
 
+    private static void Mirror(int device, SimulatedSite site, RegisterSnapshot snapshot, RegisterSpan span, RegisterTable table)
+    {
+        var other = table == RegisterTable.InputRegister ? RegisterTable.HoldingRegister : RegisterTable.InputRegister;
+        for (var i = 0; i < span.Length; i++)
+        {
+            Span<ushort> word = [0];
+            if (table is RegisterTable.InputRegister or RegisterTable.HoldingRegister)
+            {
+                _ = site.TryRead(device, table, span.First + i, word) || site.TryRead(device, other, span.First + i, word);
+            }
+            else
+            {
+                word[0] = (ushort)((span.First + i) & 1);
+            }
+
+            snapshot.Put(table, span.First + i, word);
+        }
+    }
+
     /// <summary>Reads every register that any profile asks for from a simulated device.</summary>
-    private static RegisterSnapshot Read(string id, Action<int, SimulatedSite, RegisterSnapshot, RegisterSpan, RegisterTable> refused)
+    private static RegisterSnapshot Read(string id, Action<int, SimulatedSite, RegisterSnapshot, RegisterSpan, RegisterTable> refused, Func<RegisterSpan, bool>? hides = null)
     {
         var site = new SimulatedSite(SiteOf(id), 21, new SteppedTime(new DateTimeOffset(2026, 3, 2, 10, 0, 0, TimeSpan.Zero)));
         site.Step(site.Begin + TimeSpan.FromSeconds(120));
@@ -137,7 +176,11 @@ public sealed class ProfileFitsTests
         foreach (var (table, span) in Wanted())
         {
             var words = new ushort[span.Length];
-            if (site.TryRead(0, table, span.First, words))
+            if (hides?.Invoke(span) == true && site.TryRead(0, table, span.First, words))
+            {
+                snapshot.PutRefused(table, span.First, span.Length);
+            }
+            else if (site.TryRead(0, table, span.First, words))
             {
                 snapshot.Put(table, span.First, words);
             }

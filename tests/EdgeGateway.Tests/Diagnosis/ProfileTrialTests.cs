@@ -10,7 +10,7 @@ namespace EdgeGateway.Tests.Diagnosis;
 public class ProfileTrialTests(Xunit.Abstractions.ITestOutputHelper output)
 {
     // Ten meters: integers and floats, both word orders, scale registers, one and three phases, W and kW, W.h and kW.h.
-    private static readonly string[] Ids =
+    internal static readonly string[] Ids =
     [
         "abb-b23-b24", "eastron-sdm630", "eastron-sdm120", "carlo-gavazzi-em340", "schneider-iem3155-iem3255", "schneider-pm5100", "siemens-pac3200", "solaredge-meter-1", "sunspec-203", "sunspec-213",
     ];
@@ -89,7 +89,7 @@ public class ProfileTrialTests(Xunit.Abstractions.ITestOutputHelper output)
     }
 
     /// <summary>Offset by one, swapped words, Wh for kWh, wrong sign, wrong phase; in single points and in all.</summary>
-    private static IEnumerable<(string What, string Expected, DeviceProfile Profile)> Faults(DeviceProfile profile)
+    internal static IEnumerable<(string What, string Expected, DeviceProfile Profile)> Faults(DeviceProfile profile)
     {
         string[] targets = ["electricity.voltage.l1_n", "electricity.current.l1", "electricity.power.active", "electricity.frequency", "electricity.energy.active.import"];
         foreach (var point in profile.Points.Where(p => targets.Contains(p.Role)).DistinctBy(p => p.Role))
@@ -129,7 +129,7 @@ public class ProfileTrialTests(Xunit.Abstractions.ITestOutputHelper output)
     private static DeviceProfile Change(DeviceProfile profile, string id, Func<RegisterEncoding, RegisterEncoding> change) =>
         profile with { Points = [.. profile.Points.Select(p => p.Id == id ? p with { Encoding = change(p.Encoding) } : p)] };
 
-    private static DeviceProfile? Exchange(DeviceProfile profile, string family, string a, string b)
+    internal static DeviceProfile? Exchange(DeviceProfile profile, string family, string a, string b)
     {
         var (first, second) = (profile.Points.FirstOrDefault(p => p.Role == $"{family}.{a}"), profile.Points.FirstOrDefault(p => p.Role == $"{family}.{b}"));
         return first is null || second is null ? null : Change(Change(profile, first.Id, _ => second.Encoding), second.Id, _ => first.Encoding);

@@ -4,6 +4,7 @@ using EdgeGateway.Buses;
 using EdgeGateway.Control;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Diagnosis;
+using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Scanning;
@@ -13,7 +14,10 @@ namespace EdgeGateway.Commands.Profiles;
 /// <summary><c>edgegateway profile test</c>: reads a live device by a profile and judges by physics whether the profile is right.</summary>
 internal static class TestProfile
 {
+    // So many are spread over the time of the test; so many follow where something is found, and so many at most where rounds were too few to tell.
     private const int Rounds = 4;
+    private const int RoundsOfFinding = 8;
+    private const int MostRounds = 16;
     private const int ShownOthers = 2;
 
     public static Command Create()
@@ -95,33 +99,42 @@ internal static class TestProfile
     private static async Task<int> TestAsync(DeviceProfile profile, TrialReader reader, string where, TimeSpan span, CancellationToken cancel)
     {
         var requests = ProfileTrial.Requests(profile, withNeighbours: false);
+        ReadRequest[] backwards = [.. requests.Reverse()];
         var rounds = new List<TrialRound>();
         var began = TimeProvider.System.GetTimestamp();
-        for (var i = 0; i < Rounds; i++)
+        TrialResult? result = null;
+        while (result is null || (result.Findings.Count > 0 && rounds.Count < RoundsOfFinding) || (result.WantsMoreRounds && rounds.Count < MostRounds))
         {
-            var due = span * i / (Rounds - 1);
-            var passed = TimeProvider.System.GetElapsedTime(began);
-            if (due > passed)
+            for (var i = 0; i < Rounds; i++)
             {
-                await Task.Delay(due - passed, TimeProvider.System, cancel).ConfigureAwait(false);
+                // Only the first rounds are spread; those that follow look at once whether it stays so.
+                var due = result is null ? span * i / (Rounds - 1) : TimeSpan.Zero;
+                var passed = TimeProvider.System.GetElapsedTime(began);
+                if (due > passed)
+                {
+                    await Task.Delay(due - passed, TimeProvider.System, cancel).ConfigureAwait(false);
+                }
+
+                // There and back: a load that rises steadily is ahead in one round and behind in the next, and not always on one side.
+                var at = TimeProvider.System.GetElapsedTime(began);
+                var registers = await reader.ReadAsync(rounds.Count % 2 == 0 ? requests : backwards, cancel).ConfigureAwait(false);
+                if (reader.IsSilent || reader.Problem is not null)
+                {
+                    return Terminal.Fail($"{where}: {reader.Problem ?? "the device does not answer. Check address, unit id, wiring and line settings: edgegateway scan finds them"}.", Terminal.BadInput);
+                }
+
+                rounds.Add(new(at, registers));
             }
 
-            var at = TimeProvider.System.GetElapsedTime(began);
-            var registers = await reader.ReadAsync(requests, cancel).ConfigureAwait(false);
-            if (reader.IsSilent || reader.Problem is not null)
-            {
-                return Terminal.Fail($"{where}: {reader.Problem ?? "the device does not answer. Check address, unit id, wiring and line settings: edgegateway scan finds them"}.", Terminal.BadInput);
-            }
-
-            rounds.Add(new(at, registers));
+            result = ProfileTrial.Judge(profile, rounds);
         }
 
-        var result = ProfileTrial.Judge(profile, rounds);
         if (result.Findings.Count > 0)
         {
             // Something is wrong: the registers beside each point tell whether its address is.
+            var at = TimeProvider.System.GetElapsedTime(began);
             var wider = await reader.ReadAsync(ProfileTrial.Requests(profile, withNeighbours: true), cancel).ConfigureAwait(false);
-            result = ProfileTrial.Judge(profile, [.. rounds, new(TimeProvider.System.GetElapsedTime(began), wider)]);
+            result = ProfileTrial.Judge(profile, [.. rounds, new(at, wider)]);
         }
 
         Show(profile, result, where);
