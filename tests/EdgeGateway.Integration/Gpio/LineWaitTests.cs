@@ -77,10 +77,10 @@ public sealed class LineWaitTests : IDisposable
     public async Task Only_one_waits_and_releasing_the_lines_ends_its_wait()
     {
         var wait = _lines.WaitAsync(Timeout.InfiniteTimeSpan, CancellationToken.None);
-        Assert.Throws<InvalidOperationException>(() => { _ = _lines.WaitAsync(Timeout.InfiniteTimeSpan, CancellationToken.None); });
+        await Assert.ThrowsAsync<InvalidOperationException>(() => _lines.WaitAsync(Timeout.InfiniteTimeSpan, CancellationToken.None).AsTask());
         _lines.Dispose();
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await wait);
-        Assert.Throws<ObjectDisposedException>(() => { _ = _lines.WaitAsync(Timeout.InfiniteTimeSpan, CancellationToken.None); });
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => _lines.WaitAsync(Timeout.InfiniteTimeSpan, CancellationToken.None).AsTask());
         Assert.Throws<ObjectDisposedException>(() => _lines.Read(_events));
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
@@ -295,6 +296,7 @@ public sealed class SqliteStoreTests
     }
 
     [RootFact]
+    [SupportedOSPlatform("linux")]
     public void A_store_that_another_users_gateway_holds_is_in_use_and_not_read_only()
     {
         using var t = new TestStore();

@@ -79,12 +79,12 @@ public sealed unsafe class LayoutTests
     [Fact]
     public void Numbers_of_the_calls_hold_the_sizes_of_their_arguments()
     {
-        Assert.Equal(Number(2, sizeof(GpioAbi.ChipInfo), 1), GpioAbi.GetChipInfo);
-        Assert.Equal(Number(3, sizeof(GpioAbi.LineInfo), 5), GpioAbi.GetLineInfo);
-        Assert.Equal(Number(3, sizeof(GpioAbi.LineRequest), 7), GpioAbi.GetLine);
-        Assert.Equal(Number(3, sizeof(GpioAbi.LineConfig), 13), GpioAbi.SetConfig);
-        Assert.Equal(Number(3, sizeof(GpioAbi.LineValues), 14), GpioAbi.GetValues);
-        Assert.Equal(Number(3, sizeof(GpioAbi.LineValues), 15), GpioAbi.SetValues);
+        Assert.Equal(GpioAbi.GetChipInfo, Number(2, sizeof(GpioAbi.ChipInfo), 1));
+        Assert.Equal(GpioAbi.GetLineInfo, Number(3, sizeof(GpioAbi.LineInfo), 5));
+        Assert.Equal(GpioAbi.GetLine, Number(3, sizeof(GpioAbi.LineRequest), 7));
+        Assert.Equal(GpioAbi.SetConfig, Number(3, sizeof(GpioAbi.LineConfig), 13));
+        Assert.Equal(GpioAbi.GetValues, Number(3, sizeof(GpioAbi.LineValues), 14));
+        Assert.Equal(GpioAbi.SetValues, Number(3, sizeof(GpioAbi.LineValues), 15));
 
         static uint Number(uint direction, int size, uint number) => (direction << 30) | ((uint)size << 16) | (0xB4 << 8) | number;
     }
