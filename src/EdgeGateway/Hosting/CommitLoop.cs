@@ -57,10 +57,13 @@ internal sealed class CommitLoop
     private readonly StateWriter _state = new();
     private readonly CommitBatch _commit;
 
-    private LocalPath _path;
     private readonly Reading[] _part = new Reading[256];
-    private Sample[] _samples = new Sample[4096];
     private readonly bool[] _isText;
+
+    private LocalPath _path;
+    private Sample[] _samples = new Sample[4096];
+    private volatile bool _saysStop;
+    private bool _isLast;
     private long _nextCheckpoint;
     private long _lastFed;
     private bool _checkpointWanted;
@@ -197,15 +200,8 @@ internal sealed class CommitLoop
         _hold.TellQuality();
     }
 
-    /// <summary>Says that the gateway stops; goes with the last commit of <see cref="RunAsync"/>.</summary>
-    public void End()
-    {
-        Post((encoder, now) =>
-        {
-            encoder.Health(new HealthRecord { Time = now, Kind = HealthKind.Stop, Text = "The gateway was stopped." });
-            encoder.StateIssued(now, "the gateway stops");
-        });
-    }
+    /// <summary>The last commit of <see cref="RunAsync"/> says that the gateway stops, and how far each stream was numbered: nothing is numbered after that.</summary>
+    public void End() => _saysStop = true;
 
     /// <summary>Commits once a window until cancelled, then once more.</summary>
     /// <exception cref="StoreException">The store is damaged beyond going on; a restart salvages it.</exception>
@@ -220,6 +216,7 @@ internal sealed class CommitLoop
             }
 
             _checkpointWanted = true;
+            _isLast = true;
             await CommitAsync(stop).ConfigureAwait(false);
         }
         finally
@@ -583,7 +580,7 @@ internal sealed class CommitLoop
         TellFull();
         TellAbsences();
         var losses = _teller.IsDue(monotonic, ending);
-        if (count > 0 || losses || _transition || _hold.HasStep || !_posted.IsEmpty || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds)
+        if (count > 0 || losses || _transition || _hold.HasStep || !_posted.IsEmpty || (_isLast && _saysStop) || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds)
         {
             // Before the seam after a salvage is told, which must not be held: the checkpoint of its own commit goes with it.
             var held = MustHold;
@@ -621,6 +618,12 @@ internal sealed class CommitLoop
             if (losses)
             {
                 _teller.Publish(_commit, _path.Encoder, now, monotonic);
+            }
+
+            if (_isLast && _saysStop)
+            {
+                _path.Encoder.Health(new HealthRecord { Time = now, Kind = HealthKind.Stop, Text = "The gateway was stopped." });
+                _path.Encoder.StateIssued(now, "the gateway stops");
             }
 
             Pack(monotonic);

@@ -55,7 +55,7 @@ public class CatalogueTests
         Assert.All(
             (string[])
             [
-                "# SunSpec three-phase inverter (model 103)", "SunSpec 三相逆变器（模型 103）", "| Variants | [sunspec-101](sunspec-101.md) |", "| Wiring | Modbus TCP port 502", "the high word stands in the lower address",
+                "# SunSpec three-phase inverter (model 103)", "SunSpec 三相逆变器（模型 103）", "| Variants | [sunspec-101](sunspec-101.md), [sunspec-102](sunspec-102.md) |", "| Wiring | Modbus TCP port 502", "the high word stands in the lower address",
                 "| `current_l1`, `current_l2`, `current_l3` | Current | holding 3, 4, 5 (0x0003 …) | uint16 x 10^[6] | `A` | 10 s | no value: 0xFFFF | sunspec |", "bit 0 ground fault (alarm)", "bit 6 manual shutdown,",
                 "**types**: sunspec/pysunspec2 sunspec2/mb.py, commit 1cd853f (checked in the original;".Replace("_", "\\_", StringComparison.Ordinal), "holding 1: The register holds the length of the model.", "profile: sunspec-103, bus: bus-1, unit: 1",
             ],

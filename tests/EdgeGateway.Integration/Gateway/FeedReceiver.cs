@@ -13,7 +13,7 @@ internal sealed class FeedReceiver : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly FeedAudit _audit = new(new FeedAuditOptions { Deep = true, RememberedRecords = 1_000_000 });
     private readonly HashSet<(FeedStream Stream, long Epoch, long Sequence)> _seen = [];
-    private readonly List<(FeedStream Stream, JsonElement Record)> _first = [];
+    private readonly List<(FeedStream Stream, long Epoch, long Sequence, JsonElement Record)> _first = [];
     private readonly List<(string Text, bool Retained)> _statuses = [];
     private readonly List<JsonElement> _volatile = [];
     private readonly MqttClient _client;
@@ -55,6 +55,15 @@ internal sealed class FeedReceiver : IAsyncDisposable
 
     /// <summary>Messages with values that were not stored, in the order of arrival.</summary>
     public IReadOnlyList<JsonElement> Volatile { get { lock (_gate) { return [.. _volatile]; } } }
+
+    /// <summary>Records of a stream, each once, in the order of their numbers: what waited for the connection leaves in a lane of its own, and may arrive after newer ones.</summary>
+    public IReadOnlyList<JsonElement> InOrder(FeedStream stream)
+    {
+        lock (_gate)
+        {
+            return [.. _first.Where(r => r.Stream == stream).OrderBy(r => (r.Epoch, r.Sequence)).Select(r => r.Record)];
+        }
+    }
 
     /// <summary>Records of a stream about one device.</summary>
     public IReadOnlyList<JsonElement> Of(FeedStream stream, string device) =>
@@ -130,7 +139,7 @@ internal sealed class FeedReceiver : IAsyncDisposable
                 {
                     if (_seen.Add((read.Stream, read.Epoch, read.FirstSequence + i)))
                     {
-                        _first.Add((read.Stream, read.Records[i]));
+                        _first.Add((read.Stream, read.Epoch, read.FirstSequence + i, read.Records[i]));
                     }
                 }
             }

@@ -8,11 +8,11 @@ namespace EdgeGateway.Integration.Gateway;
 /// <summary>The replies of load devices, put together again from the samples that were delivered.</summary>
 internal static class Replies
 {
-    /// <summary>Checks that every delivered value belongs to the <c>seq</c> of the same reply, and returns these in the order of arrival.</summary>
+    /// <summary>Checks that every delivered value belongs to the <c>seq</c> of the same reply, and returns these in the order of the records' numbers.</summary>
     public static IReadOnlyList<long> Of(FeedReceiver receiver, string device)
     {
         List<long> sequences = [];
-        foreach (var reply in receiver.Of(FeedStream.Sample, device).GroupBy(r => r.GetProperty("time").GetString()))
+        foreach (var reply in receiver.InOrder(FeedStream.Sample).Where(r => r.GetProperty("device").GetString() == device).GroupBy(r => r.GetProperty("time").GetString()))
         {
             var values = new Dictionary<string, double>();
             foreach (var record in reply.Where(r => r.GetProperty("value").ValueKind == JsonValueKind.Number))

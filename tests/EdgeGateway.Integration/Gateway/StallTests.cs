@@ -2,6 +2,7 @@ using System.Text.Json;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
+using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
 using EdgeGateway.Integration.Mqtt;
 using EdgeGateway.Storage;
@@ -20,7 +21,7 @@ public sealed class StallTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         _site = await GatewaySite.ServeAsync(
-            LoadSite.Configuration(1).Replace("windows: [5s, 15s]", "windows: [1m, 15m]", StringComparison.Ordinal), Mosquitto.FreePort(), profiles: LoadSite.Profile);
+            LoadSite.Configuration(1, moreDevices: "  - { id: meter, profile: abb-b21, bus: bus, unit: 77 }\n").Replace("windows: [5s, 15s]", "windows: [1m, 15m]", StringComparison.Ordinal), Mosquitto.FreePort(), profiles: LoadSite.Profile);
         _loaded = _site.Load();
     }
 
@@ -66,6 +67,28 @@ public sealed class StallTests : IAsyncLifetime
         await CommitAsync(loop);
 
         Assert.InRange(store.NextBatchNumber - batches, 25, 32);
+    }
+
+    [Fact]
+    public async Task The_stop_says_how_many_births_there_are_also_when_its_own_commit_makes_one()
+    {
+        using var store = SqliteStore.Open(_loaded.Model.Storage, ["centre"], _time);
+        using var queue = new ReadingQueue(_time);
+        var clock = new GatewayClock(_time);
+        var loop = new CommitLoop(_loaded, store, queue, clock, new RetainedBirths(), NullLogger.Instance);
+        loop.Begin();
+        await CommitAsync(loop);
+
+        // A text that was read just before the stop announces its device anew.
+        var text = _loaded.Model.Points.First(p => p.Kind == PointKind.Text);
+        await queue.WriteAsync(new Reading(text.Index, clock.Monotonic, double.NaN, 0, Quality.Good) { Text = "S-1" }, CancellationToken.None);
+        loop.End();
+        await CommitAsync(loop);
+
+        Assert.Equal(_loaded.Model.Devices.Count + 1, Records(store, FeedStream.Birth).Count);
+        var issued = Records(store, FeedStream.Range).Last(r => r.GetProperty("stream").GetString() == "birth");
+        Assert.Equal(_loaded.Model.Devices.Count + 1, issued.GetProperty("last").GetInt64());
+        Assert.Equal("stop", Records(store, FeedStream.Health)[^1].GetProperty("kind").GetString());
     }
 
     /// <summary>The loop commits what there is and ends.</summary>

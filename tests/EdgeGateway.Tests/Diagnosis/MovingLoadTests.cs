@@ -9,10 +9,10 @@ using EdgeGateway.Tests.Simulator;
 namespace EdgeGateway.Tests.Diagnosis;
 
 /// <summary>Loads that move between the requests of one round: a profile that is right is never called wrong, however few the rounds.</summary>
-public class MovingLoadTests(Xunit.Abstractions.ITestOutputHelper output)
+public sealed class MovingLoadTests(Xunit.Abstractions.ITestOutputHelper output)
 {
-    private const int Seeds = 200;
     private const int MostRounds = 12;
+    private static readonly int Seeds = Environment.GetEnvironmentVariable("EDGEGATEWAY_LONG") == "1" ? 200 : 40;
     private static readonly int[] Judged = [1, 2, 3, 4, MostRounds];
 
     public static TheoryData<string> ThreePhaseDevices
