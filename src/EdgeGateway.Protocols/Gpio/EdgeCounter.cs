@@ -44,7 +44,7 @@ public readonly record struct EdgeStep(long Counted, long TooFast, long Missing,
 public sealed class EdgeCounter
 {
     private readonly ulong _minimumIntervalNs;
-    private SequenceFollower _sequence;
+    private uint _lineSequence;
     private bool _isAdopted;
     private long _count;
     private long _tooFast;
@@ -66,7 +66,7 @@ public sealed class EdgeCounter
         _recovered = state.Recovered;
         _breaks = state.Breaks;
         _lastPulseNs = state.LastPulseNs;
-        _sequence.GoOnAfter(state.LineSequence);
+        _lineSequence = state.LineSequence;
     }
 
     /// <summary>Pulses counted.</summary>
@@ -80,7 +80,7 @@ public sealed class EdgeCounter
         Lost = _lost,
         Recovered = _recovered,
         Breaks = _breaks,
-        LineSequence = _sequence.Last,
+        LineSequence = _lineSequence,
         LastPulseNs = _lastPulseNs,
     };
 
@@ -88,7 +88,7 @@ public sealed class EdgeCounter
     public void Requested()
     {
         _breaks += _count + _tooFast > 0 ? 1 : 0;
-        _sequence.GoOnAfter(0);
+        _lineSequence = 0;
         _lastPulseNs = 0;
         _isAdopted = false;
     }
@@ -100,7 +100,8 @@ public sealed class EdgeCounter
     /// <summary>Takes the next event of the line.</summary>
     public EdgeStep Add(in GpioEvent e)
     {
-        var isBreak = !_sequence.Take(e.LineSequence, out var missing);
+        var isBreak = !EventNumbers.Follow(_lineSequence, e.LineSequence, out var missing);
+        _lineSequence = e.LineSequence;
         var isRecovered = _isAdopted && missing > 0;
         _isAdopted = false;
         if (isBreak)

@@ -54,9 +54,7 @@ public sealed class OnTimeMeter(OnTimeState state = default)
     /// <summary>Takes the next event of the line.</summary>
     public void Add(in GpioEvent e)
     {
-        SequenceFollower sequence = default;
-        sequence.GoOnAfter(_state.LineSequence);
-        var isKnown = sequence.Take(e.LineSequence, out var missing) && missing == 0;
+        var isKnown = EventNumbers.Follow(_state.LineSequence, e.LineSequence, out var missing) && missing == 0;
         _state = _state with { LineSequence = e.LineSequence, Lost = _state.Lost + missing };
         if (e.TimestampNs < _state.UntilNs)
         {

@@ -52,9 +52,7 @@ public sealed class QuadratureDecoder(int offsetA, int offsetB, QuadratureState 
     /// <returns>1, -1, or 0 when it moved nothing.</returns>
     public int Add(in GpioEvent e)
     {
-        SequenceFollower sequence = default;
-        sequence.GoOnAfter(_state.Sequence);
-        var isKnown = sequence.Take(e.Sequence, out var missing) && missing == 0;
+        var isKnown = EventNumbers.Follow(_state.Sequence, e.Sequence, out var missing) && missing == 0;
         _state = _state with { Sequence = e.Sequence, Lost = _state.Lost + missing };
         var isA = e.Offset == offsetA;
         if (e.TimestampNs < _state.BeganNs)

@@ -8,8 +8,6 @@ namespace EdgeGateway.Buses;
 /// <summary>Puts what requests brought, or why they brought nothing, into the queue; waits while it is full. One write at a time.</summary>
 internal sealed class ReadingWriter(SiteModel site, ReadingQueue queue)
 {
-    private readonly PointModel[] _points = [.. site.Points];
-
     // Of its own, and not from the shared pool: that one keeps arrays for each thread, and the owner of a bus goes on on whichever thread its reply arrives.
     private Reading[] _group = [];
 
@@ -21,7 +19,7 @@ internal sealed class ReadingWriter(SiteModel site, ReadingQueue queue)
         var group = Room(count);
         for (var i = 0; i < count; i++)
         {
-            group[i] = DeviceReader.Decode(_points[read.Points[i]], read.Request, registers.Span, at);
+            group[i] = DeviceReader.Decode(site.Points[read.Points[i]], read.Request, registers.Span, at);
         }
 
         await WriteAsync(count, cancel).ConfigureAwait(false);

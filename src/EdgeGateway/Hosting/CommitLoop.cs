@@ -580,7 +580,8 @@ internal sealed class CommitLoop
         TellFull();
         TellAbsences();
         var losses = _teller.IsDue(monotonic, ending);
-        if (count > 0 || losses || _transition || _hold.HasStep || !_posted.IsEmpty || (_isLast && _saysStop) || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds)
+        var isFarewell = _isLast && _saysStop;
+        if (count > 0 || losses || _transition || _hold.HasStep || !_posted.IsEmpty || isFarewell || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds)
         {
             // Before the seam after a salvage is told, which must not be held: the checkpoint of its own commit goes with it.
             var held = MustHold;
@@ -620,7 +621,7 @@ internal sealed class CommitLoop
                 _teller.Publish(_commit, _path.Encoder, now, monotonic);
             }
 
-            if (_isLast && _saysStop)
+            if (isFarewell)
             {
                 _path.Encoder.Health(new HealthRecord { Time = now, Kind = HealthKind.Stop, Text = "The gateway was stopped." });
                 _path.Encoder.StateIssued(now, "the gateway stops");

@@ -16,8 +16,8 @@ public readonly record struct Reading(int Point, long Monotonic, double Value, u
 
 /// <summary>The bounded queue between the pollers and the pipeline. Full: the pollers wait, nothing is dropped.</summary>
 /// <remarks>
-/// A ring under one lock, written and read by the reply: a channel, which takes its lock for each reading and copies each one at a time, was a tenth of the
-/// processor time of a gateway that forwards every sample.
+/// A ring under one lock, written and read by the reply: a channel takes its lock for each reading and copies each one at a time, which shows in the processor time of
+/// a gateway that forwards every sample.
 /// </remarks>
 public sealed class ReadingQueue(TimeProvider time) : IDisposable
 {
