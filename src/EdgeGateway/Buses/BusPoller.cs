@@ -35,6 +35,9 @@ public sealed class BusPoller : IDisposable
     // A probe waits so long for a moment in which it delays nobody, and twice as long for one in which nobody misses a period by it.
     private const long ProbePatience = 1_000;
     private const long RoundJustEnded = 20;
+
+    // What may take long waits this long for a moment in which it delays no poll.
+    private const long ErrandPatience = 1_000;
     private const long LongestWait = 3_600_000;
 
     // A read has its own time limit; one that outlasts it by this does not end.
@@ -140,7 +143,7 @@ public sealed class BusPoller : IDisposable
         ArgumentNullException.ThrowIfNull(device);
         var link = Array.Find(_links, l => l.Device.Index == device.Index)
             ?? throw new ArgumentException($"The device {device.Id} is not on the bus {Model.Id}.", nameof(device));
-        return UseBusAsync(async (_, stop) => await ReadAsync(link, stop).ConfigureAwait(false), cancel);
+        return UseBusAsync(async (_, stop) => await ReadAsync(link, stop).ConfigureAwait(false), TimeSpan.Zero, cancel);
     }
 
     /// <summary>
@@ -148,12 +151,13 @@ public sealed class BusPoller : IDisposable
     /// Long work gives the bus back in between by asking several times; it gets at most half of the time of a bus that is busy.
     /// </summary>
     /// <param name="work">Gets the bus, and a token that ends with the polling.</param>
+    /// <param name="longest">How long it may take: it waits, for a second at most and unless another errand waits behind it, until so much time is left before the next poll. Zero: it does not wait.</param>
     /// <param name="cancel">Gives up waiting; work that has begun goes on unless it looks at a token of its own.</param>
     /// <exception cref="OperationCanceledException">The caller gave up, or polling ends.</exception>
-    public Task<T> UseBusAsync<T>(Func<IBus, CancellationToken, ValueTask<T>> work, CancellationToken cancel)
+    public Task<T> UseBusAsync<T>(Func<IBus, CancellationToken, ValueTask<T>> work, TimeSpan longest, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(work);
-        var errand = new Errand<T>(work, cancel);
+        var errand = new Errand<T>(work, (long)longest.TotalMilliseconds, _clock.Monotonic, cancel);
         _errands.Enqueue(errand);
         _alarm.Wake();
         if (_stopped)
@@ -187,7 +191,7 @@ public sealed class BusPoller : IDisposable
             }
 
             var now = _clock.Monotonic;
-            var isErrandsTurn = !_errands.IsEmpty && (_errandTime.UsedUntil <= now || !_agenda.HasOpen);
+            var isErrandsTurn = IsErrandsTurn(now, out var errandRest);
             if (isErrandsTurn && _underWay.Count == 0 && _errands.TryDequeue(out var errand))
             {
                 await errand.RunAsync(_bus, cancel).ConfigureAwait(false);
@@ -223,8 +227,32 @@ public sealed class BusPoller : IDisposable
                 }
             }
 
-            await WaitAsync(now, canStart, rest).ConfigureAwait(false);
+            await WaitAsync(now, canStart, errandRest < rest ? errandRest : rest).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>
+    /// Whether the next errand goes before the reads: one that may take long when it delays no poll, or has waited long enough, or holds up another errand; and errands together have at
+    /// most their share while reads wait.
+    /// </summary>
+    /// <param name="now">Monotonic milliseconds.</param>
+    /// <param name="rest">How long it still waits for a better moment, when it does.</param>
+    private bool IsErrandsTurn(long now, out TimeSpan rest)
+    {
+        rest = TimeSpan.MaxValue;
+        if (!_errands.TryPeek(out var errand))
+        {
+            return false;
+        }
+
+        var waits = errand.Since + ErrandPatience - now;
+        if (errand.Longest > 0 && waits > 0 && _errands.Count == 1 && (_agenda.HasOpen || _underWay.Count > 0 || _agenda.NextDue - now < errand.Longest))
+        {
+            rest = TimeSpan.FromMilliseconds(waits);
+            return false;
+        }
+
+        return _errandTime.UsedUntil <= now || !_agenda.HasOpen;
     }
 
     /// <summary>Waits until a read ends, something is due, a device has had its quiet time, or somebody asks for something.</summary>

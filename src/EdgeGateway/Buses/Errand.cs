@@ -1,8 +1,16 @@
 namespace EdgeGateway.Buses;
 
 /// <summary>Something that somebody else wants done on a bus.</summary>
-internal abstract class Errand
+/// <param name="longest">How long it may hold up the bus, in milliseconds.</param>
+/// <param name="since">When it was asked for, monotonic milliseconds.</param>
+internal abstract class Errand(long longest, long since)
 {
+    /// <summary>How long it may hold up the bus, in milliseconds.</summary>
+    public long Longest { get; } = longest;
+
+    /// <summary>When it was asked for, monotonic milliseconds.</summary>
+    public long Since { get; } = since;
+
     public abstract ValueTask RunAsync(IBus bus, CancellationToken cancel);
 
     public abstract void Refuse(CancellationToken cancel);
@@ -10,8 +18,10 @@ internal abstract class Errand
 
 /// <summary>An errand with a result.</summary>
 /// <param name="work">What is to be done.</param>
+/// <param name="longest">How long it may hold up the bus, in milliseconds.</param>
+/// <param name="since">When it was asked for, monotonic milliseconds.</param>
 /// <param name="asker">Ends when nobody waits for it any more.</param>
-internal sealed class Errand<T>(Func<IBus, CancellationToken, ValueTask<T>> work, CancellationToken asker) : Errand
+internal sealed class Errand<T>(Func<IBus, CancellationToken, ValueTask<T>> work, long longest, long since, CancellationToken asker) : Errand(longest, since)
 {
     public TaskCompletionSource<T> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

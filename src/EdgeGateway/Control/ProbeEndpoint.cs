@@ -78,6 +78,7 @@ internal static class ProbeEndpoint
                 await Task.Delay(pause, gateway.Time, stop).ConfigureAwait(false);
                 return result;
             },
+            TimeSpan.FromMilliseconds(timeout) + (2 * pause),
             context.RequestAborted).ConfigureAwait(false);
         await (answer is null
             ? Replies.RefuseAsync(context, StatusCodes.Status400BadRequest, $"The bus '{id}' does not speak Modbus.")

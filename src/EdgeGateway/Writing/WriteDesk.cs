@@ -493,6 +493,7 @@ internal sealed class WriteDesk : IDisposable
                         throw;
                     }
                 },
+                TimeSpan.Zero,
                 limit.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)

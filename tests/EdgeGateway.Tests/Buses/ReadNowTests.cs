@@ -1,5 +1,7 @@
 using EdgeGateway.Buses;
 using EdgeGateway.Core;
+using EdgeGateway.Core.Polling;
+using EdgeGateway.Core.Profiles;
 
 namespace EdgeGateway.Tests.Buses;
 
@@ -80,6 +82,42 @@ public sealed class ReadNowTests
         await rig.RunToAsync(22);
         Assert.False(rig.Poller.Links[0].IsDown);
         Assert.True(rig.Readings[^1].Quality.IsGood);
+    }
+
+    [Fact]
+    public async Task What_may_take_long_waits_for_a_moment_in_which_it_delays_no_poll()
+    {
+        await using var rig = new PollerRig(new BusSite().Device().Points(1));
+        await rig.StartAsync();
+        rig.Bus.Cost = unit => TimeSpan.FromMilliseconds(unit == 9 ? 600 : 50);
+        await rig.RunToAsync(2.5);
+        await rig.RunUntilAsync(AskAsync(rig, 600));
+        await rig.RunToAsync(4.5);
+        Assert.Equal(TimeSpan.FromSeconds(3.05), Assert.Single(rig.Bus.TimesOf(9)));
+        Assert.Equal([0, 1, 2, 3, 4], rig.Bus.TimesOf(1).Select(t => t.TotalSeconds));
+    }
+
+    [Fact]
+    public async Task It_waits_for_a_second_at_most_and_not_while_another_errand_waits_behind_it()
+    {
+        await using var rig = new PollerRig(new BusSite().Device().Points(1));
+        await rig.StartAsync();
+        rig.Bus.Cost = unit => TimeSpan.FromMilliseconds(unit == 9 ? 1500 : 50);
+        await rig.RunToAsync(2.5);
+        await rig.RunUntilAsync(AskAsync(rig, 1500));
+        Assert.Equal([3.5], rig.Bus.TimesOf(9).Select(t => t.TotalSeconds));
+
+        await rig.RunToAsync(8.5);
+        var (first, second) = (AskAsync(rig, 1500), AskAsync(rig, 0));
+        await rig.RunUntilAsync(Task.WhenAll(first, second));
+        Assert.Equal(8.5, rig.Bus.TimesOf(9)[1].TotalSeconds);
+    }
+
+    private static Task<BusReply> AskAsync(PollerRig rig, double longest)
+    {
+        var registers = new ushort[1];
+        return rig.Poller.UseBusAsync(
+            (bus, stop) => bus.ReadAsync(9, new ReadRequest(RegisterTable.HoldingRegister, 0, 1), registers, TimeSpan.FromSeconds(2), stop), TimeSpan.FromMilliseconds(longest), default);
     }
 
     [Fact]
