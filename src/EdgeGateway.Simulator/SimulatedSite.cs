@@ -282,6 +282,7 @@ public sealed class SimulatedSite
             {
                 NetworkBus network => $"{network.Host}:{network.Port}",
                 SerialBus serial => $"{serial.Port} {serial.Baud}",
+                LocalBus => $"{device.Model.BusId} (inputs of a computer: simulated, not served)",
                 _ => device.Model.BusId,
             };
             text.AppendLine(CultureInfo.InvariantCulture, $"  {device.Model.Id,-20} {place} unit {device.Model.Unit,-3} {device.Model.Profile.Id,-28} {device.Points.Count,3} points, {BehindOf(device)}");

@@ -70,6 +70,12 @@ internal static partial class Log
     [LoggerMessage(202, LogLevel.Information, "Device {Device} on bus {Bus} answers again")]
     public static partial void DeviceBack(ILogger log, string device, string bus);
 
+    [LoggerMessage(203, LogLevel.Warning, "Bus {Bus}, {Input}: {Problem}")]
+    public static partial void InputLost(ILogger log, string bus, string input, string problem);
+
+    [LoggerMessage(204, LogLevel.Information, "Bus {Bus}, {Input}: has a value again")]
+    public static partial void InputBack(ILogger log, string bus, string input);
+
     // 3xx: storage
     [LoggerMessage(301, LogLevel.Information, "Resumed from checkpoint {Checkpoint}: {Batches} batches of the sample log replayed")]
     public static partial void Resumed(ILogger log, long checkpoint, long batches);

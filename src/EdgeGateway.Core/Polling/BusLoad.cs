@@ -75,6 +75,11 @@ public static class BusLoad
         }
 
         var range = least >= most ? $"{most.TotalMilliseconds:0.#} ms" : $"{least.TotalMilliseconds:0.#} to {most.TotalMilliseconds:0.#} ms";
+        if (bus is LocalBus)
+        {
+            return new(loads, "reading the inputs of this computer takes no time of a wire");
+        }
+
         return new(loads, bus is ModbusTcpBus or ModbusUdpBus ? $"a request and its reply take {range}" : $"devices need {range} before they answer");
     }
 

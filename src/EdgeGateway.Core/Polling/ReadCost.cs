@@ -18,6 +18,9 @@ public readonly record struct ReadCost(long RequestNanoseconds, long ByteNanosec
     // Colon, two characters for each of six and three bytes and the LRC, CR LF (V1.02, 2.5.2).
     private const int AsciiCharacters = (1 + 12 + 2 + 2) + (1 + 6 + 2 + 2);
 
+    // No wire, only a call: as good as nothing, but one read still is cheaper than two.
+    private const long LocalNanoseconds = 10_000;
+
     /// <summary>What a device on a line is taken to need before it answers, as long as nobody has measured it.</summary>
     public static readonly TimeSpan AssumedTurnaround = TimeSpan.FromMilliseconds(20);
 
@@ -66,6 +69,7 @@ public readonly record struct ReadCost(long RequestNanoseconds, long ByteNanosec
         ModbusAsciiBus line => Ascii(line.Baud, line.BitsPerCharacter, thinking ?? AssumedTurnaround, Longer(minGap, line.Silence)),
         SerialBus line => Rtu(line.Baud, line.BitsPerCharacter, thinking ?? AssumedTurnaround, Longer(minGap, line.Silence)),
         DeviceServerBus server => Network(thinking ?? AssumedTurnaround, Longer(minGap, server.Silence)),
+        LocalBus => new(LocalNanoseconds + Nanoseconds(minGap), 1),
         _ => Network(thinking ?? AssumedLatency, minGap),
     };
 

@@ -165,7 +165,7 @@ public static class GatewayShape
         new("name", Text, "Name for people; the id when absent."),
         new("profile", Text, "Id of the device profile.") { Required = true, AlsoCalled = ["type", "model"] },
         new("bus", Id, "Id of the bus.") { Required = true },
-        new("unit", Integer(0, 255), "Modbus unit id: 1 to 247 on a line, 0 to 255 over TCP.") { Required = true, AlsoCalled = ["address", "slave", "unitId", "station"] },
+        new("unit", Integer(0, 255), "Modbus unit id: 1 to 247 on a line, 0 to 255 over TCP; on a bus of this computer's inputs the number that they name.") { Required = true, AlsoCalled = ["address", "slave", "unitId", "station"] },
         new("timeout", Duration, "Time limit of one request; the profile's, then the bus's when absent."),
         new("ct", Ratio, "Current transformer ratio, primary/secondary; used for points that the profile reports in secondary values.") { Default = "1" },
         new("pt", Ratio, "Voltage transformer ratio, primary/secondary.") { Default = "1", AlsoCalled = ["vt"] },
@@ -225,6 +225,24 @@ public static class GatewayShape
             new("type", Choice(type), what) { Required = true },
             .. keys,
             new("timeout", Duration, "Time limit of one request, for devices that have none of their own.") { Default = "500ms" },
+        ]);
+
+    /// <summary>The keys of a bus whose inputs belong to this computer: nothing is waited for on a wire.</summary>
+    private static ObjectShape LocalBusOf(string type, string what, params Key[] keys) => new(
+        $"a {type} bus",
+        [
+            new("id", Id, "Identifier of the bus.") { Required = true },
+            new("type", Choice(type), what) { Required = true },
+            .. keys,
+        ]);
+
+    /// <summary>The keys of an input of a local bus: its own after those that say where it is shown.</summary>
+    private static ObjectShape InputOf(string title, params Key[] keys) => new(
+        title,
+        [
+            new("unit", Integer(1, 255), "The device that shows it: its 'unit'.") { Required = true },
+            new("input", Integer(1, LocalInput.Most), "Its place within the device: its block of registers begins at (input - 1) x 16.") { Default = "1" },
+            .. keys,
         ]);
 
     /// <summary>The keys of a serial port, with those of its characters.</summary>

@@ -70,6 +70,36 @@ internal sealed class SiteBuses(ProblemCollector problems)
             : new ModbusAsciiOverTcpBus { Id = id, Host = host, Port = port, Timeout = timeout, Silence = silence, Turnaround = turnaround };
     }
 
+    /// <summary>The inputs of a local bus, each in a place of its own.</summary>
+    /// <param name="section">The bus, with the key <c>inputs</c>.</param>
+    /// <param name="shape">The keys of an input.</param>
+    /// <param name="make">Makes an input of its unit, its number and its keys; null when it cannot, which it has reported.</param>
+    private List<T> Inputs<T>(Section section, ObjectShape shape, Func<Section, byte, int, T?> make)
+        where T : LocalInput
+    {
+        var inputs = new List<T>();
+        var places = new Dictionary<(int Unit, int Number), int>();
+        foreach (var entry in section.List("inputs").OfType<YamlMap>())
+        {
+            var input = new Section(entry, shape, entry);
+            if (input.Integer("unit") is not { } unit || input.Integer("input") is not { } number)
+            {
+                continue;
+            }
+
+            if (!places.TryAdd((unit, number), entry.Line))
+            {
+                problems.Error(input.At("input"), $"input {number} of unit {unit} is there twice (first in line {places[(unit, number)]})", $"Give it another 'input', 1 to {LocalInput.Most}, or another unit");
+            }
+            else if (make(input, (byte)unit, number) is { } made)
+            {
+                inputs.Add(made);
+            }
+        }
+
+        return inputs;
+    }
+
     private void Own(Section section, string host, int port, bool isDatagram, string id)
     {
         var name = host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? "127.0.0.1" : host.ToLowerInvariant();

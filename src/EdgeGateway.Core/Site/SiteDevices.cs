@@ -51,7 +51,7 @@ internal sealed class SiteDevices(
                 var same = there.Find(o => o.Profile?.SunSpec is not { } model || profile?.SunSpec is not { } own || model.Number == own.Number);
                 if (same.Id is not null)
                 {
-                    problems.Error(section.At("unit"), $"the unit id {number} on the bus '{bus.Id}' belongs to the device '{same.Id}' already", "Two devices with one unit id answer at the same time: give one of them another (on the device and here). Only different SunSpec models may share one");
+                    problems.Error(section.At("unit"), $"the unit id {number} on the bus '{bus.Id}' belongs to the device '{same.Id}' already", bus is LocalBus ? "Give each device its own unit, and name it at its inputs" : "Two devices with one unit id answer at the same time: give one of them another (on the device and here). Only different SunSpec models may share one");
                 }
 
                 there.Add((id, profile));
@@ -73,6 +73,17 @@ internal sealed class SiteDevices(
         foreach (var (device, name, place) in _named)
         {
             CheckNamed(device, name, place);
+        }
+
+        foreach (var bus in buses.OfType<LocalBus>())
+        {
+            foreach (var unit in bus.Inputs.Select(i => i.Unit).Distinct().Where(u => !_placed.Any(d => d.Model.BusId == bus.Id && d.Model.Unit == u)))
+            {
+                problems.Warning(
+                    root.List("buses").OfType<YamlMap>().First(entry => entry["id"] is YamlScalar id && id.Text == bus.Id),
+                    $"the unit {unit} of the bus '{bus.Id}' has inputs, and no device shows them: {string.Join(", ", bus.InputsOf(unit).Select(i => i.Title))}",
+                    $"Add a device with 'bus: {bus.Id}' and 'unit: {unit}', or remove the inputs");
+            }
         }
 
         foreach (var bus in buses)
@@ -143,10 +154,49 @@ internal sealed class SiteDevices(
 
             var first = _points.Count;
             AddPoints(section, device, profile, rated);
+            if (bus is LocalBus local)
+            {
+                CheckInputs(local, device, section, first);
+            }
+
             device = device with { Writables = SiteWrites.Resolve(section, profile, id => Settings(section, id), problems), Points = [.. Enumerable.Range(first, _points.Count - first)] };
         }
 
         _placed.Add(new(device, section, metering));
+    }
+
+    // Every point must be one of the values that the inputs of the unit have, as they have it: nothing else is shown there.
+    private void CheckInputs(LocalBus bus, DeviceModel device, Section section, int first)
+    {
+        var inputs = bus.InputsOf(device.Unit).ToDictionary(i => i.Number);
+        if (inputs.Count == 0)
+        {
+            problems.Error(section.At("unit"), $"no input of the bus '{bus.Id}' belongs to the unit {device.Unit}", $"Write 'unit: {device.Unit}' at the inputs of '{device.Id}', or one of the units that have inputs here: {string.Join(", ", bus.Inputs.Select(i => i.Unit).Distinct().Order())}");
+            return;
+        }
+
+        var wrong = new List<string>();
+        foreach (var point in _points.Skip(first))
+        {
+            var number = (point.Encoding.Address / LocalInput.BlockLength) + 1;
+            if (!inputs.TryGetValue(number, out var input))
+            {
+                wrong.Add($"'{point.Id}' belongs to input {number}, which the unit {device.Unit} does not have");
+            }
+            else if (input.Layout.Refuse(point.Encoding.MovedBy(-input.Address)) is { } reason)
+            {
+                wrong.Add($"'{point.Id}' at {point.Encoding.Address}: {reason}");
+            }
+        }
+
+        if (wrong.Count > 0)
+        {
+            var more = wrong.Count > 1 ? $" (and {wrong.Count - 1} more)" : "";
+            problems.Error(
+                section.At("profile"),
+                $"the profile {device.Profile.Id} does not fit the inputs of unit {device.Unit} on the bus '{bus.Id}': {wrong[0]}{more}",
+                $"The unit has {string.Join(", ", inputs.Values.Select(i => $"as input {i.Number} {i.Layout.What} ({i.Title})"))}: take a profile for that, change the inputs, or leave the point out ('poll: off')");
+        }
     }
 
     private void AddPoints(Section section, DeviceModel device, DeviceProfile profile, decimal? ratedWatts)
@@ -256,6 +306,11 @@ internal sealed class SiteDevices(
         if (devices.Find(d => d.Model.Points.Select(p => _points[p].Period).Distinct().Count() > DevicePlanner.MostPeriods) is { } varied)
         {
             problems.Error(varied.Section.Place, $"the points of '{varied.Model.Id}' have more than {DevicePlanner.MostPeriods} different periods", "Give points that belong together the same 'poll'");
+            return;
+        }
+
+        if (bus is LocalBus)
+        {
             return;
         }
 

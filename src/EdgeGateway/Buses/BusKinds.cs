@@ -1,6 +1,8 @@
 using EdgeGateway.Core.Site;
 using EdgeGateway.Protocols.Modbus;
 using EdgeGateway.Protocols.Serial;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeGateway.Buses;
 
@@ -8,7 +10,13 @@ namespace EdgeGateway.Buses;
 public static class BusKinds
 {
     /// <summary>Makes the bus; nothing is opened before the first read.</summary>
-    public static IBus Create(BusModel model, TimeProvider time) => new ModbusBus(CreateClient(model, time), time);
+    public static IBus Create(BusModel model, TimeProvider time) => Create(model, new BusContext { Time = time });
+
+    /// <inheritdoc cref="Create(BusModel, TimeProvider)"/>
+    internal static IBus Create(BusModel model, BusContext context) => model switch
+    {
+        _ => new ModbusBus(CreateClient(model, context.Time), context.Time),
+    };
 
     /// <summary>The client that speaks on a Modbus bus.</summary>
     public static ModbusClient CreateClient(BusModel model, TimeProvider time)
@@ -69,11 +77,26 @@ public static class BusKinds
         ModbusAsciiOverTcpBus ascii => $"{ascii.Host}:{ascii.Port}, ASCII",
         ModbusAsciiBus ascii => $"{ascii.Port} at {ascii.Baud} baud, ASCII",
         SerialBus serial => $"{serial.Port} at {serial.Baud} baud",
+        LocalBus => "this computer",
         _ => model.Id,
     };
+
+    /// <summary>Why nothing can be sought, traced or tried on a bus that has no wire, with what to do instead.</summary>
+    internal static string NoWire(LocalBus bus) =>
+        $"The bus {bus.Id} is {Describe(bus)}: nothing passes on a wire. Its inputs stand in gateway.yaml; what they show: edgegateway read DEVICE";
 
     private static RtuTiming TimingOf(DeviceServerBus bus) => RtuTiming.OverNetwork(bus.Silence) with { TurnaroundDelay = bus.Turnaround };
 
     private static OpenByteLine Opener(NetworkBus bus, TimeProvider time) =>
         async (wait, cancel) => await TcpLine.ConnectAsync(bus.Host, bus.Port, wait, time, cancel).ConfigureAwait(false);
+}
+
+/// <summary>What a bus is given by the program beside its model.</summary>
+internal sealed record BusContext
+{
+    /// <summary>Clock of waits and time limits.</summary>
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Told of what changes.</summary>
+    public ILogger Log { get; init; } = NullLogger.Instance;
 }

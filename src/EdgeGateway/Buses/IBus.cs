@@ -39,6 +39,9 @@ public interface IBus : IAsyncDisposable
     /// <summary>What was seen on the wire beyond single requests.</summary>
     WireCounters Wire => default;
 
+    /// <summary>What is wrong now beyond devices that do not answer, each in words with its cure: an input of this computer that cannot be read. From any thread.</summary>
+    IReadOnlyList<string> Problems => [];
+
     /// <summary>What happened on the bus, in words, for the last reply that was not good; empty when there was none.</summary>
     string LastProblem { get; }
 }

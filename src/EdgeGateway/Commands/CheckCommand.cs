@@ -102,6 +102,12 @@ internal static class CheckCommand
                 Console.Error.WriteLine($"{path}: warning: bus {bus.Id}: {advice}");
             }
 
+            if (bus is LocalBus local)
+            {
+                Console.WriteLine($"  bus {bus.Id} ({BusKinds.Describe(bus)}): {devices.Length} devices on {local.Inputs.Count} inputs, no bus time");
+                continue;
+            }
+
             var load = BusLoad.Predict(bus, devices, model.Points);
             Console.WriteLine(
                 $"  bus {bus.Id} ({BusKinds.Describe(bus)}): {devices.Length} devices, {load.RequestsPerSecond:F2} requests per second, busy {load.Utilisation:P0} of the time with one request after the other, "

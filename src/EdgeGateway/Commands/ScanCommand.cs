@@ -129,6 +129,12 @@ internal static class ScanCommand
             return null;
         }
 
+        if (bus is LocalBus local)
+        {
+            Console.Error.WriteLine(BusKinds.NoWire(local));
+            return null;
+        }
+
         var line = WireFormats.LineOf(bus);
         var place = PlaceOf(bus, line);
         var toAsk = WireFormats.IsLine(bus)

@@ -90,6 +90,11 @@ internal static class TraceCommand
     private static async Task<int> RunAsync(
         SiteModel site, BusModel bus, DeviceModel? device, bool listen, string configuration, Screen screen, CancellationToken cancel)
     {
+        if (bus is LocalBus local)
+        {
+            return Terminal.Fail(BusKinds.NoWire(local), Terminal.BadInput);
+        }
+
         using var client = ControlClient.TryConnect(site.Storage.Directory);
         if (client is not null)
         {

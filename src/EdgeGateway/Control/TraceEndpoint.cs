@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using EdgeGateway.Buses;
+using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
 using EdgeGateway.Tracing;
 using Microsoft.AspNetCore.Builder;
@@ -22,7 +24,10 @@ internal static class TraceEndpoint
         var id = (string)context.Request.RouteValues["bus"]!;
         if (gateway.WireOf(id) is not { } wire)
         {
-            await Replies.RefuseAsync(context, StatusCodes.Status404NotFound, $"There is no bus '{id}'. Buses: {string.Join(", ", gateway.Site.Buses.Select(b => b.Id))}.").ConfigureAwait(false);
+            var known = gateway.Site.Buses.FirstOrDefault(b => b.Id == id);
+            await (known is LocalBus local
+                ? Replies.RefuseAsync(context, StatusCodes.Status400BadRequest, BusKinds.NoWire(local))
+                : Replies.RefuseAsync(context, StatusCodes.Status404NotFound, $"There is no bus '{id}'. Buses: {string.Join(", ", gateway.Site.Buses.Select(b => b.Id))}.")).ConfigureAwait(false);
             return;
         }
 

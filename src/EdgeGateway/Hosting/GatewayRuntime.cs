@@ -64,7 +64,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         _watch = new LoopWatch(seams.Manager, clock.Time, _log);
         _faults = new FaultCount(_log);
         _loop.Turned = TurnOf(_watch.Add("the commit loop"));
-        _buses = [.. Site.Buses.Select(bus => seams.Bus?.Invoke(bus) ?? BusKinds.Create(bus, clock.Time))];
+        _buses = [.. Site.Buses.Select(bus => seams.Bus?.Invoke(bus) ?? BusKinds.Create(bus, new BusContext { Time = clock.Time, Log = _log }))];
         _pollers = [.. Site.Buses.Select((bus, i) => new BusPoller(bus, Site, _buses[i], _queue, clock, _log)
         {
             // While the disk cannot be written the queue is full and the owners wait.

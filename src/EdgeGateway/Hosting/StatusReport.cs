@@ -53,6 +53,7 @@ internal sealed class StatusReport(
         }
 
         problems.AddRange(DeviceProblems(links));
+        problems.AddRange(buses.SelectMany(b => b.Problems));
         problems.AddRange(UplinkProblems(states));
         return new StatusDocument
         {

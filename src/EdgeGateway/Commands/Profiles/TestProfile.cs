@@ -219,6 +219,12 @@ internal static class TestProfile
         }
 
         var model = site.Buses.First(b => b.Id == device.BusId);
+        if (model is LocalBus local)
+        {
+            Console.Error.WriteLine(BusKinds.NoWire(local));
+            return (null, 0, "");
+        }
+
         var client = ControlClient.TryConnect(site.Storage.Directory);
         IProbe probe = client is not null ? new GatewayProbe(client, model.Id) : new ClientProbe(BusKinds.CreateClient(model, TimeProvider.System));
         return (probe, device.Unit, $"{device.Id} on {BusKinds.Describe(model)} unit {device.Unit}");
