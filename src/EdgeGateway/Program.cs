@@ -17,6 +17,7 @@ var root = new RootCommand(
       edgegateway scan --port /dev/ttyUSB0   find devices on a line and propose profiles for them
       edgegateway trace BUS                  what passes on a bus, frame by frame, in words
       edgegateway write DEVICE POINT VALUE   write one value, where profile and configuration allow it
+      edgegateway wiring FILE                draw the wiring of a cabinet from its description
       edgegateway profile new                write a device profile, profile test proves it on the device
       edgegateway verify-feed mqtt://host    prove that nothing of the feed is missing or doubled
       edgegateway status                     what the running gateway does, and what is wrong
@@ -26,6 +27,7 @@ var root = new RootCommand(
     RunCommand.Create(),
     SetupCommand.Create(),
     CheckCommand.Create(),
+    WiringCommand.Create(),
     ConfigCommand.Create(),
     ProfileCommand.Create(),
     ReadCommand.Create(),

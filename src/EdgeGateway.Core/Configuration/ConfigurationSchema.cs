@@ -1,8 +1,10 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using EdgeGateway.Core.Boards;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Core.Wiring;
 
 namespace EdgeGateway.Core.Configuration;
 
@@ -15,6 +17,19 @@ public static class ConfigurationSchema
     /// <summary>JSON Schema (draft 2020-12) of a device profile.</summary>
     /// <remarks>A profile that extends another may leave out what it takes over from there.</remarks>
     public static string DeviceProfile() => Schema("device-profile.schema.json", "EdgeGateway device profile", ProfileShape.Root, extendsBy: "extends");
+
+    /// <summary>JSON Schema (draft 2020-12) of a board.</summary>
+    /// <remarks>A board that extends another may leave out what it takes over from there.</remarks>
+    public static string Board() => Schema("board.schema.json", "EdgeGateway board", BoardShape.Root, extendsBy: "extends");
+
+    /// <summary>JSON Schema (draft 2020-12) of a wiring description.</summary>
+    public static string Wiring() => Schema("wiring.schema.json", "EdgeGateway wiring description", WiringShape.Root);
+
+    /// <summary>Markdown tables of every key of a board.</summary>
+    public static string BoardKeys() => Tables("(top level)", BoardShape.Root);
+
+    /// <summary>Markdown tables of every key of a wiring description.</summary>
+    public static string WiringKeys() => Tables("(top level)", WiringShape.Root);
 
     /// <summary>Markdown tables of every key of <c>gateway.yaml</c>.</summary>
     public static string GatewayKeys() => Tables("(top level)", GatewayShape.Root);

@@ -44,6 +44,7 @@ public static class SiteLoader
         var gatewayId = gatewaySection.Text("id") ?? "";
         var windows = Windows(root, problems);
         var buses = SiteBuses.Resolve(root, problems, inputRules);
+        SiteBoard.Check(root, gatewaySection, problems);
         var library = new ProfileLibrary(profiles, knownProfiles ?? [], problems);
         var devices = new SiteDevices(library, buses, region, knownRegions, windows[0], problems);
         devices.Resolve(root);

@@ -16,7 +16,7 @@ internal static class CheckCommand
     {
         var files = new Argument<string[]>("file")
         {
-            Description = "A gateway.yaml, device profiles, or directories of device profiles. Default: gateway.yaml.",
+            Description = "A gateway.yaml, device profiles, wiring descriptions, or directories of them. Default: gateway.yaml.",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var configuration = new Option<string?>("--config", "-c") { Description = "The same as naming the file.", HelpName = "FILE" };
@@ -24,7 +24,7 @@ internal static class CheckCommand
         var command = new Command(
             "check",
             """
-            Check configuration and device profiles; no wire is touched. All problems are reported at once, each with
+            Check configuration, device profiles and wiring descriptions; no wire is touched. All problems are reported at once, each with
             file, line, what is wrong and how to mend it. Exit code: 0 usable, 2 not usable.
             """) { files, configuration, profiles };
         command.SetAction(result =>
@@ -45,7 +45,7 @@ internal static class CheckCommand
         var usable = true;
         foreach (var path in given.SelectMany(Expand))
         {
-            usable &= IsProfile(path) ? CheckProfile(path, profileDirectory) : CheckGateway(path, profileDirectory);
+            usable &= IsProfile(path) ? CheckProfile(path, profileDirectory) : IsWiring(path) ? WiringCommand.Load(path) is not null : CheckGateway(path, profileDirectory);
         }
 
         return usable ? Terminal.Success : Terminal.BadInput;
@@ -53,12 +53,14 @@ internal static class CheckCommand
 
     private static IEnumerable<string> Expand(string path) => Directory.Exists(path)
         ? Directory.EnumerateFiles(path, "*.yaml", SearchOption.AllDirectories)
-            .Where(f => (IsProfile(f) && !Path.GetRelativePath(path, f).StartsWith("templates", StringComparison.Ordinal)) || HasSchema(f, "edgegateway/gateway/"))
+            .Where(f => (IsProfile(f) && !Path.GetRelativePath(path, f).StartsWith("templates", StringComparison.Ordinal)) || HasSchema(f, "edgegateway/gateway/") || IsWiring(f))
             .Order(StringComparer.Ordinal)
         : [path];
 
     // A profile says so in its first key; a file that cannot be read is left to the gateway's reader, which says why.
     private static bool IsProfile(string path) => HasSchema(path, "edgegateway/device-profile/");
+
+    private static bool IsWiring(string path) => HasSchema(path, "edgegateway/wiring/");
 
     private static bool HasSchema(string path, string schema) =>
         File.Exists(path) && File.ReadLines(path).Take(50).Any(line => line.StartsWith($"schema: {schema}", StringComparison.Ordinal));

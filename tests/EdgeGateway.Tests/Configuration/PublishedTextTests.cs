@@ -15,8 +15,18 @@ public class PublishedTextTests
     public void The_published_schema_of_device_profiles_is_the_one_that_is_checked() =>
         Published("docs/schemas/device-profile.schema.json", ConfigurationSchema.DeviceProfile());
 
+    [Fact]
+    public void The_published_schema_of_boards_is_the_one_that_is_checked() =>
+        Published("docs/schemas/board.schema.json", ConfigurationSchema.Board());
+
+    [Fact]
+    public void The_published_schema_of_wiring_descriptions_is_the_one_that_is_checked() =>
+        Published("docs/schemas/wiring.schema.json", ConfigurationSchema.Wiring());
+
     [Theory]
     [InlineData("docs/configuration.md", "keys")]
+    [InlineData("docs/boards-and-wiring.md", "boards")]
+    [InlineData("docs/boards-and-wiring.md", "wiring")]
     [InlineData("docs/profiles.md", "keys")]
     [InlineData("docs/profiles.md", "units")]
     [InlineData("docs/profiles.md", "roles")]
@@ -25,6 +35,8 @@ public class PublishedTextTests
         var expected = (file, table) switch
         {
             ("docs/configuration.md", _) => ConfigurationSchema.GatewayKeys(),
+            (_, "boards") => ConfigurationSchema.BoardKeys(),
+            (_, "wiring") => ConfigurationSchema.WiringKeys(),
             (_, "keys") => ConfigurationSchema.DeviceProfileKeys(),
             (_, "units") => ConfigurationSchema.UnitTable(),
             _ => ConfigurationSchema.RoleTable(),
@@ -39,7 +51,7 @@ public class PublishedTextTests
     [Fact]
     public void Schemas_refuse_unknown_keys_everywhere()
     {
-        foreach (var text in new[] { ConfigurationSchema.Gateway(), ConfigurationSchema.DeviceProfile() })
+        foreach (var text in new[] { ConfigurationSchema.Gateway(), ConfigurationSchema.DeviceProfile(), ConfigurationSchema.Board(), ConfigurationSchema.Wiring() })
         {
             using var schema = JsonDocument.Parse(text);
             Assert.Equal("https://json-schema.org/draft/2020-12/schema", schema.RootElement.GetProperty("$schema").GetString());
