@@ -11,7 +11,7 @@ namespace EdgeGateway.Protocols.Sensors;
 /// <param name="device">Label, address, node or chip: see <see cref="SensorDevice.IsCalled"/>.</param>
 /// <param name="channel">The kernel's name of the channel, or its label.</param>
 /// <param name="root">The folder in which <c>sys</c> is.</param>
-public sealed class Sensor(string device, string channel, string root = "/") : IDisposable
+public sealed class Sensor(string device, string channel, string root = "/") : ISensor
 {
     private Source? _source;
     private int _error;
@@ -20,17 +20,16 @@ public sealed class Sensor(string device, string channel, string root = "/") : I
     /// <summary>The channel as people name it.</summary>
     public string Title { get; private set; } = $"\"{channel}\" of \"{device}\"";
 
-    /// <summary>What the channel measures; <see cref="SensorQuantity.None"/> until it was found.</summary>
+    /// <inheritdoc/>
     public SensorQuantity Quantity { get; private set; }
 
     /// <summary>The last reading.</summary>
     public SensorReading Last { get; private set; } = SensorReading.Missing(SensorStatus.NotFound);
 
-    /// <summary>What is wrong with the last reading, why, and what to do; empty when nothing is.</summary>
+    /// <inheritdoc/>
     public string Problem => _notFound ?? SensorErrors.Describe(Title, Last.Status, _error);
 
-    /// <summary>Reads the channel now. What can go wrong with a sensor is a result, never an exception.</summary>
-    /// <exception cref="PlatformNotSupportedException">This is not Linux.</exception>
+    /// <inheritdoc/>
     public SensorReading Read()
     {
         (_error, _notFound) = (0, null);
@@ -60,10 +59,10 @@ public sealed class Sensor(string device, string channel, string root = "/") : I
             _source = Source.Open(place, out _error);
             Last = SensorReading.Missing(SensorErrors.StatusOf(_error));
         }
-        catch (SensorException missing)
+        catch (Exception missing) when (missing is IOException or UnauthorizedAccessException or PlatformNotSupportedException)
         {
             _notFound = missing.Message;
-            Last = SensorReading.Missing(SensorErrors.StatusOf(missing.Fault));
+            Last = SensorReading.Missing(missing is UnauthorizedAccessException ? SensorStatus.NotAllowed : SensorStatus.NotFound);
         }
 
         return _source;

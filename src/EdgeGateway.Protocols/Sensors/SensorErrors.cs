@@ -50,9 +50,6 @@ internal static class SensorErrors
         },
         $"{what}: {Words(error)}");
 
-    /// <summary>The status that says why a channel was not found.</summary>
-    public static SensorStatus StatusOf(SensorFault fault) => fault == SensorFault.NotAllowed ? SensorStatus.NotAllowed : SensorStatus.NotFound;
-
     public static string Words(int error) => $"{Marshal.GetPInvokeErrorMessage(error)}, errno {error}";
 
     private static string Number(int error) => error == 0 ? "" : $" ({Words(error)})";

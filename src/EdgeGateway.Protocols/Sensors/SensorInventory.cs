@@ -10,7 +10,9 @@ public readonly record struct SensorPlace(SensorDevice Device, SensorChannel Cha
 public sealed class SensorInventory(IReadOnlyList<SensorDevice> devices)
 {
     private const int MostListed = 20;
-    private const string Cure =
+
+    /// <summary>What to do where a sensor is missing.</summary>
+    public const string Cure =
         "Is it wired and powered? A sensor needs a driver: on a Raspberry Pi a line such as `dtoverlay=i2c-sensor,bme280`, `dtoverlay=ads1115` or `dtoverlay=w1-gpio` in /boot/firmware/config.txt and a restart; to try one by hand `echo ads1115 0x48 | sudo tee /sys/bus/i2c/devices/i2c-1/new_device`";
 
     /// <summary>The sensors in the order of interface and address.</summary>
@@ -56,7 +58,7 @@ public sealed class SensorInventory(IReadOnlyList<SensorDevice> devices)
 
         if (named.Count > 0)
         {
-            throw new SensorException(SensorFault.NoChannel, $"{string.Join("; ", named.Select(d => $"{d.Title} has no channel \"{channel}\": {Channels(d)}"))}");
+            throw new SensorException(SensorFault.NoChannel, $"{string.Join("; ", named.Select(d => $"{d.Title} has no channel \"{channel}\": {ChannelsOf(d)}"))}");
         }
 
         if (Devices.FirstOrDefault(d => d.Number == device) is { } numbered)
@@ -80,7 +82,8 @@ public sealed class SensorInventory(IReadOnlyList<SensorDevice> devices)
         ? $"there is none at all. {Cure}"
         : $"there is {string.Join(", ", Devices.Take(MostListed).Select(d => $"{d.Name} \"{NameOf(d)}\""))}{(Devices.Count > MostListed ? $" and {Devices.Count - MostListed} more" : "")}. {Cure}";
 
-    private static string Channels(SensorDevice device) => device.Channels.Count > 0
+    /// <summary>The channels of a sensor, as messages say them.</summary>
+    public static string ChannelsOf(SensorDevice device) => device.Channels.Count > 0
         ? $"it has {string.Join(", ", device.Channels.Select(c => c.Label.Length > 0 ? $"{c.Id} ({c.Label})" : c.Id))}"
         : device.Interface == SensorInterface.OneWire ? "it has none, as the driver w1_therm is not loaded (`sudo modprobe w1_therm`)" : "it has none that can be read";
 

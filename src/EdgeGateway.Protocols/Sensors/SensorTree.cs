@@ -80,5 +80,16 @@ internal static class SensorTree
         return null;
     }
 
-    private static string Resolve(string path) => Directory.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+    private static string Resolve(string path)
+    {
+        try
+        {
+            return Directory.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+        }
+        catch (IOException)
+        {
+            // It went at this moment: what hangs on it is gone as well.
+            return Path.GetFullPath(path);
+        }
+    }
 }
