@@ -81,7 +81,8 @@ public static class ProfileShape
 
     public static readonly ObjectShape Transport = new(
         "transport",
-        new Key("modbus", Modbus, "How the device speaks Modbus.") { Required = true });
+        new("modbus", Modbus, "How the device speaks Modbus.") { Required = true },
+        new("local", TrueOrFalse, "true: the registers are blocks of inputs of the gateway's own computer (a bus without a wire). Such a profile is never proposed for a device on a wire.") { Default = "false" });
 
     private static readonly ScalarShape PrintedBase = Integer(0, 465_536);
 

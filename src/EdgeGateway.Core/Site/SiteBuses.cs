@@ -53,6 +53,11 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
             return new GpioBus { Id = id, Timeout = LocalTimeout, Inputs = Inputs(section, GatewayShape.GpioInput, new SiteLines(problems, _owners, inputRules).Input) };
         }
 
+        if (shape == GatewayShape.SensorsBus)
+        {
+            return new SensorsBus { Id = id, Timeout = LocalTimeout, Inputs = Inputs(section, GatewayShape.SensorInput, new SiteSensors(problems, _owners).Input) };
+        }
+
         var timeout = SiteDevices.Timeout(section, problems) ?? TimeSpan.FromMilliseconds(500);
         if (shape == GatewayShape.RtuBus || shape == GatewayShape.AsciiBus)
         {

@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EdgeGateway.Protocols.Serial;
 
-/// <summary>The few kernel calls that serial ports and GPIO lines need, and the waiting for files. Linux only; numbers are those of x86, Arm and RISC-V.</summary>
+/// <summary>The few kernel calls that serial ports, GPIO lines and sensors need, and the waiting for files. Linux only; numbers are those of x86, Arm and RISC-V.</summary>
 internal static unsafe partial class Libc
 {
     public const int ReadWrite = 0x0002;
@@ -62,6 +62,9 @@ internal static unsafe partial class Libc
     public const int Invalid = 22;
     public const int TooManyFiles = 24;
     public const int NotATerminal = 25;
+    public const int NoData = 61;
+    public const int TimedOut = 110;
+    public const int RemoteIo = 121;
 
     /// <summary>Why the last call failed: the system's words and the number.</summary>
     public static string LastError()
@@ -75,6 +78,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     public static partial nint Read(SafeFileHandle file, byte* buffer, nuint count);
+
+    [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
+    public static partial nint ReadAt(SafeFileHandle file, byte* buffer, nuint count, nint offset);
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(SafeFileHandle file, byte* buffer, nuint count);

@@ -6,6 +6,8 @@ using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
 using EdgeGateway.Lines;
+using EdgeGateway.Protocols.Sensors;
+using EdgeGateway.Scanning;
 
 namespace EdgeGateway.Commands;
 
@@ -84,6 +86,34 @@ internal static class CheckCommand
         return true;
     }
 
+    // A configuration may be checked on another machine than its own: a sensor that is not here is worth a warning. One that is here and has no such channel is an error.
+    private static bool SensorsAreRight(string path, SiteModel model)
+    {
+        var inputs = model.Buses.OfType<SensorsBus>().SelectMany(bus => bus.Inputs.OfType<SensorInput>().Select(input => (bus, input))).ToArray();
+        if (inputs.Length == 0 || !OperatingSystem.IsLinux())
+        {
+            return true;
+        }
+
+        var inventory = SensorInventory.Read();
+        var isRight = true;
+        foreach (var (bus, input) in inputs)
+        {
+            if (SensorsHere.Refuse(inventory, input) is { } refused)
+            {
+                isRight &= !refused.IsError;
+                Console.Error.WriteLine($"{path}: {(refused.IsError ? "error" : "warning")}: bus {bus.Id}, unit {input.Unit} input {input.Number}: {refused.What}");
+            }
+        }
+
+        if (!isRight)
+        {
+            Console.WriteLine($"{path}: not usable");
+        }
+
+        return isRight;
+    }
+
     private static bool CheckGateway(string path, string? profileDirectory)
     {
         var site = SiteFiles.Find(path, profileDirectory).Load(path, out var problems);
@@ -96,6 +126,11 @@ internal static class CheckCommand
         }
 
         var model = site.Model;
+        if (!SensorsAreRight(path, model))
+        {
+            return false;
+        }
+
         Console.WriteLine($"{path}: site {model.SiteId}, gateway {model.GatewayId}: {model.Devices.Count} devices, {model.Points.Count} points: usable");
         foreach (var bus in model.Buses)
         {

@@ -5,8 +5,8 @@ using EdgeGateway.Tests.Shared;
 namespace EdgeGateway.Integration.Gpio;
 
 /// <summary>
-/// A virtual machine with simulated GPIO chips (<c>tests/hardware-vm</c>), booted once for all tests of a class, in which <c>tests/tools/gpio-trial</c> uses the library on the real kernel
-/// interface and prints what it found.
+/// A virtual machine with simulated GPIO chips and sensors (<c>tests/hardware-vm</c>), booted once for all tests that use it, in which <c>tests/tools/gpio-trial</c> and <c>sensor-trial</c>
+/// use the libraries on the real kernel interfaces and print what they found.
 /// </summary>
 public sealed class GpioMachine
 {
@@ -27,7 +27,7 @@ public sealed class GpioMachine
     private static async Task<(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Trials, string Text)> RunAsync()
     {
         var script = Path.GetTempFileName();
-        await File.WriteAllTextAsync(script, "#!/bin/sh\nexec dotnet /app/gpio-trial.dll run \"$1\"\n");
+        await File.WriteAllTextAsync(script, "#!/bin/sh\ndotnet /app/sensor-trial.dll run && exec dotnet /app/gpio-trial.dll run \"$1\"\n");
         var limit = TimeSpan.FromMinutes(FaultScene.IsLong ? 90 : 30);
         var start = new ProcessStartInfo(
             "bash",
@@ -66,3 +66,7 @@ public sealed class GpioMachine
         return (trials, text);
     }
 }
+
+/// <summary>The tests that share one boot of the machine.</summary>
+[CollectionDefinition(nameof(GpioMachine))]
+public sealed class SharesTheMachine : ICollectionFixture<GpioMachine>;
