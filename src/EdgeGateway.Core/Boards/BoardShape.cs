@@ -55,7 +55,7 @@ public static class BoardShape
         new("id", Id, "What gateway.yaml calls it under 'gateway.board'.") { Required = true },
         new("extends", Id, "Another file whose lines, settings, ports and pins it takes over; a line of the same offset is replaced."),
         new("title", Text, "Name for people.") { Required = true },
-        new("chip", Chip, "The GPIO chip.") { Required = true, Inherited = true },
+        new("chip", Chip, "The GPIO chip; absent only in a file that is there to be extended."),
         new("level", Text, "What a line stands.") { Required = true, Inherited = true },
         new("sources", new MapShape(Text, Source), "Where the facts come from."),
         new("power", new MapShape(Integer(1, 255), Text), "Header pins without a line: supply and ground."),
