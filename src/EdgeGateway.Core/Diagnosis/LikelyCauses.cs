@@ -69,9 +69,13 @@ public static class LikelyCauses
         var symptom = all ? $"{bus.Where} cannot be opened{Because(words)}" : $"the connection to {bus.Where} broke {Times(failed)}{Because(words)}";
         if (bus.IsSerial)
         {
-            causes.Add(new(bus.Bus, null, symptom, all
-                ? "Look whether the adapter is plugged in and the path is right (`ls -l /dev/serial/by-id/`), and that no other program holds the port"
-                : "The adapter was unplugged or reset: check its cable and the supply of the USB hub"));
+            causes.Add(new(bus.Bus, null, symptom, words switch
+            {
+                _ when !all => "The adapter was unplugged or reset: check its cable and the supply of the USB hub",
+                _ when Says("in use") => "Two programs cannot share a line: stop the other one",
+                _ when Says("may not be opened") || Says("kept from this service") => "Give the gateway's user that right, and restart the gateway",
+                _ => "Look whether the adapter is plugged in and the path is right (`ls -l /dev/serial/by-id/`), and that no other program holds the port",
+            }));
             return !all;
         }
 

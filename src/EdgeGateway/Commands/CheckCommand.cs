@@ -6,6 +6,7 @@ using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
 using EdgeGateway.Lines;
+using EdgeGateway.Protocols.Serial;
 
 namespace EdgeGateway.Commands;
 
@@ -97,10 +98,11 @@ internal static class CheckCommand
 
         var model = site.Model;
         Console.WriteLine($"{path}: site {model.SiteId}, gateway {model.GatewayId}: {model.Devices.Count} devices, {model.Points.Count} points: usable");
+        var ports = new SerialInventory();
         foreach (var bus in model.Buses)
         {
             var devices = model.Devices.Where(d => d.BusId == bus.Id).ToArray();
-            if (bus is SerialBus serial && PortNames.Advise(serial.Port) is { } advice)
+            foreach (var advice in bus is SerialBus serial ? SerialAdvice.Of(serial, ports) : [])
             {
                 Console.Error.WriteLine($"{path}: warning: bus {bus.Id}: {advice}");
             }

@@ -11,6 +11,7 @@ using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
+using EdgeGateway.Protocols.Serial;
 using EdgeGateway.Scanning;
 using EdgeGateway.Storage;
 
@@ -163,8 +164,7 @@ internal sealed partial class SetupWizard(
 
         if (ports.FirstOrDefault(p => !File.Exists(p)) is { } absent)
         {
-            var present = PortNames.Present();
-            throw new FormatException($"There is no port {absent}. {(present.Count > 0 ? $"Present: {string.Join(", ", present)}." : "No serial port is present: plug the adapter in, or look at `dmesg` for what became of it.")}");
+            throw new FormatException($"{SerialTrouble.Missing(absent, new SerialInventory())}.");
         }
 
         return (ports, hosts);
@@ -219,7 +219,7 @@ internal sealed partial class SetupWizard(
     private (IReadOnlyList<string> Ports, IReadOnlyList<string> Hosts) AskWhere()
     {
         const string others = "other addresses";
-        var ports = PortNames.Present();
+        var ports = new SerialInventory().Present();
         var networks = Networks();
         var chosen = dialog.ChooseSeveral("Where are the devices?", [.. ports, .. networks, others], place =>
             ports.Contains(place) ? $"serial port {place}" : networks.Contains(place) ? $"network {place}" : place);

@@ -52,6 +52,8 @@ public sealed class LikelyCausesTests
         { "reset", Net with { ConnectProblem = "the device closed the connection instead of answering", Devices = [Good(1) with { NotConnected = 9 }] }, "the connection to 10.0.0.5:502 broke 9 times (the device closed the connection instead of answering). The device closes connections: many allow one client only" },
         { "unreachable", Net with { ConnectProblem = "10.0.0.5:502: No route to host (HostUnreachable, errno 113)", Devices = [Cut(1)] }, "There is no way to this address" },
         { "nothing at the address", Net with { ConnectProblem = "10.0.0.5:502 did not accept the connection within 500 ms", Devices = [Cut(1)] }, "Nothing answers at this address" },
+        { "port taken", Line with { ConnectProblem = "/dev/ttyUSB0 is in use by mbpoll (pid 7)", Devices = [Cut(1)] }, "cannot be opened (/dev/ttyUSB0 is in use by mbpoll (pid 7)). Two programs cannot share a line" },
+        { "no right", Line with { ConnectProblem = "/dev/ttyUSB0 may not be opened by root", Devices = [Cut(1)] }, "Give the gateway's user that right" },
         { "no adapter", Line with { ConnectProblem = "/dev/ttyUSB0 does not exist", Devices = [Cut(1)] }, "cannot be opened (/dev/ttyUSB0 does not exist). Look whether the adapter is plugged in" },
         { "adapter lost now and then", Line with { Devices = [Good(1) with { NotConnected = 9 }] }, "The adapter was unplugged or reset" },
         { "too busy", Line with { Utilisation = 0.93, Devices = [Good(1)] }, "Bus line: the bus is in use 93 % of the time. Poll less often" },
