@@ -107,6 +107,13 @@ public static class GatewayShape
         "GPIO lines of this computer, by the kernel's character device (Linux 5.10 and newer).",
         new Key("inputs", new ListShape(GpioInput, min: 1), "The lines and what they are used for.") { Required = true, AlsoCalled = ["lines", "pins"] });
 
+    public static readonly ObjectShape BoxBus = LocalBusOf(
+        "box",
+        "The health of the computer that the gateway runs on: temperature, supply, disk, memory, clock, card wear.",
+        new("temperature", Text, "The sensor of the processor's temperature, by the type of a thermal zone or the name of a hwmon device; found when absent."),
+        new("disk", Text, "A directory on the file system whose space is told; that of the store when absent."),
+        new("root", Text, "Where /proc and /sys of the computer begin: /host when a container has them there.") { Default = "/" });
+
     public static readonly VariantShape Bus = new(
         "a bus",
         "type",
@@ -116,7 +123,8 @@ public static class GatewayShape
         ("modbus-ascii", AsciiBus),
         ("modbus-ascii-over-tcp", AsciiOverTcpBus),
         ("modbus-udp", UdpBus),
-        ("gpio", GpioBus));
+        ("gpio", GpioBus),
+        ("box", BoxBus));
 
     public static readonly ObjectShape Metering = new(
         "metering",

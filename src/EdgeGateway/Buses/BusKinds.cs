@@ -1,3 +1,4 @@
+using EdgeGateway.Box;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
 using EdgeGateway.Lines;
@@ -18,6 +19,7 @@ public static class BusKinds
     internal static IBus Create(BusModel model, BusContext context) => model switch
     {
         GpioBus lines => new LineBus(lines, context),
+        BoxBus box => new BoxHealth(box, context.Time, context.Log),
         _ => new ModbusBus(CreateClient(model, context.Time), context.Time),
     };
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using EdgeGateway.Box;
 using EdgeGateway.Buses;
 using EdgeGateway.Commands.Profiles;
 using EdgeGateway.Core;
@@ -118,6 +119,11 @@ internal static class CheckCommand
                 foreach (var missing in LineAdvice.Missing(local))
                 {
                     Console.Error.WriteLine($"{path}: warning: bus {bus.Id}: {missing}");
+                }
+
+                foreach (var (input, why) in local is BoxBus box ? BoxHealth.NotShown(box) : [])
+                {
+                    Console.WriteLine($"    not shown by this computer: {input.Title}: {why}");
                 }
 
                 continue;

@@ -483,7 +483,7 @@ internal sealed partial class SetupWizard(
         return $"uplinks:\n  - {{ id: centre, type: mqtt, servers: [{YamlText.Quote(server)}]{(plain ? ", allowPlaintext: true" : "")} }}\n";
     }
 
-    private static string Text(string head, IReadOnlyList<(ScanPlace Place, string Id)> buses, List<NamedDevice> devices, string uplink)
+    private string Text(string head, IReadOnlyList<(ScanPlace Place, string Id)> buses, List<NamedDevice> devices, string uplink)
     {
         var text = new StringBuilder("# Written by edgegateway setup. Every key: docs/configuration.md; check after each change: edgegateway check\nschema: edgegateway/gateway/1\n").Append(head).Append("buses:\n");
         foreach (var (place, id) in buses.Where(b => devices.Exists(d => d.Bus == b.Id)))
@@ -491,10 +491,20 @@ internal sealed partial class SetupWizard(
             text.Append(ScanYaml.Bus(place, id));
         }
 
+        if (options.WatchesComputer)
+        {
+            text.Append(ComputerSetup.Bus);
+        }
+
         text.Append("devices:\n");
         foreach (var device in devices)
         {
             text.Append(ScanYaml.Device(device.Id, device.Profile.Id, device.Bus, device.Unit.Unit, device.Metering, device.FitPercent is { } fit ? $"fits {fit} %" : None));
+        }
+
+        if (options.WatchesComputer)
+        {
+            text.Append(ComputerSetup.Device(library, [.. devices.Select(d => d.Id)]));
         }
 
         return text.Append(uplink).ToString();
