@@ -119,6 +119,13 @@ public static class GatewayShape
         "Sensors behind drivers of the kernel: IIO, hwmon, 1-Wire thermometers.",
         new Key("inputs", new ListShape(SensorInput, min: 1), "The channels that are read.") { Required = true });
 
+    public static readonly ObjectShape BoxBus = LocalBusOf(
+        "box",
+        "The health of the computer that the gateway runs on: temperature, supply, disk, memory, clock, card wear.",
+        new("temperature", Text, "The sensor of the processor's temperature, by the type of a thermal zone or the name of a hwmon device; found when absent."),
+        new("disk", Text, "A directory on the file system whose space is told; that of the store when absent."),
+        new("root", Text, "Where /proc and /sys of the computer begin: /host when a container has them there.") { Default = "/" });
+
     public static readonly VariantShape Bus = new(
         "a bus",
         "type",
@@ -129,7 +136,8 @@ public static class GatewayShape
         ("modbus-ascii-over-tcp", AsciiOverTcpBus),
         ("modbus-udp", UdpBus),
         ("gpio", GpioBus),
-        ("sensors", SensorsBus));
+        ("sensors", SensorsBus),
+        ("box", BoxBus));
 
     public static readonly ObjectShape Metering = new(
         "metering",

@@ -1,3 +1,4 @@
+using EdgeGateway.Box;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
 using EdgeGateway.Lines;
@@ -20,6 +21,7 @@ public static class BusKinds
     {
         GpioBus lines => new LineBus(lines, context),
         SensorsBus sensors => new SensorImageBus(sensors, context.Log, context.Time, static (device, channel) => new Sensor(device, channel)),
+        BoxBus box => new BoxHealth(box, context.Time, context.Log),
         _ => new ModbusBus(CreateClient(model, context.Time), context.Time),
     };
 

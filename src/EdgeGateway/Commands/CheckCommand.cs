@@ -1,4 +1,5 @@
 using System.CommandLine;
+using EdgeGateway.Box;
 using EdgeGateway.Buses;
 using EdgeGateway.Commands.Profiles;
 using EdgeGateway.Core;
@@ -7,6 +8,7 @@ using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
 using EdgeGateway.Lines;
 using EdgeGateway.Protocols.Sensors;
+using EdgeGateway.Protocols.Serial;
 using EdgeGateway.Scanning;
 
 namespace EdgeGateway.Commands;
@@ -132,10 +134,11 @@ internal static class CheckCommand
         }
 
         Console.WriteLine($"{path}: site {model.SiteId}, gateway {model.GatewayId}: {model.Devices.Count} devices, {model.Points.Count} points: usable");
+        var ports = new SerialInventory();
         foreach (var bus in model.Buses)
         {
             var devices = model.Devices.Where(d => d.BusId == bus.Id).ToArray();
-            if (bus is SerialBus serial && PortNames.Advise(serial.Port) is { } advice)
+            foreach (var advice in bus is SerialBus serial ? SerialAdvice.Of(serial, ports) : [])
             {
                 Console.Error.WriteLine($"{path}: warning: bus {bus.Id}: {advice}");
             }
@@ -151,6 +154,11 @@ internal static class CheckCommand
                 foreach (var missing in LineAdvice.Missing(local))
                 {
                     Console.Error.WriteLine($"{path}: warning: bus {bus.Id}: {missing}");
+                }
+
+                foreach (var (input, why) in local is BoxBus box ? BoxHealth.NotShown(box) : [])
+                {
+                    Console.WriteLine($"    not shown by this computer: {input.Title}: {why}");
                 }
 
                 continue;

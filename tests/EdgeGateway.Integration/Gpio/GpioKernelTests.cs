@@ -5,8 +5,7 @@ using Xunit.Abstractions;
 namespace EdgeGateway.Integration.Gpio;
 
 /// <summary>The GPIO library on the kernel's own interface, with chips that are simulated below it. Pulses are sent by a program that shares nothing with the library.</summary>
-[Collection(nameof(GpioMachine))]
-public sealed class GpioKernelTests(GpioMachine machine, ITestOutputHelper output)
+public sealed class GpioKernelTests(GpioMachine machine, ITestOutputHelper output) : IClassFixture<GpioMachine>
 {
     [MachineFact]
     public async Task Chips_and_lines_are_found_by_path_name_and_label_and_refusals_say_what_there_is()

@@ -6,8 +6,7 @@ using Xunit.Abstractions;
 namespace EdgeGateway.Integration.Sensors;
 
 /// <summary>Sensors on the kernel's own interfaces: an lm75 behind hwmon and an ads1115 behind IIO, the kernel's drivers on a simulated I2C bus.</summary>
-[Collection(nameof(GpioMachine))]
-public sealed class SensorKernelTests(GpioMachine machine, ITestOutputHelper output)
+public sealed class SensorKernelTests(SensorMachine machine, ITestOutputHelper output) : IClassFixture<SensorMachine>
 {
     [MachineFact]
     public async Task Sensors_are_found_by_their_address()
