@@ -1,3 +1,4 @@
+using EdgeGateway.Core.Boards;
 using EdgeGateway.Core.Profiles;
 
 namespace EdgeGateway.Core.Site;
@@ -22,15 +23,6 @@ public enum LineUse : byte
 
     /// <summary>An output.</summary>
     Output,
-}
-
-/// <summary>The resistor of the chip on a line.</summary>
-public enum LineBias : byte
-{
-    AsIs,
-    Disabled,
-    PullUp,
-    PullDown,
 }
 
 /// <summary>How an output drives its line.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using EdgeGateway.Core.Boards;
 using EdgeGateway.Core.Configuration;
 
 namespace EdgeGateway.Core.Site;
@@ -99,7 +100,7 @@ internal sealed class SiteLines(ProblemCollector problems, Dictionary<string, st
             Line = line,
             LineB = lineB,
             ActiveLow = section.Boolean("activeLow") ?? false,
-            Bias = section.Text("bias") switch { "disabled" => LineBias.Disabled, "pull-up" => LineBias.PullUp, "pull-down" => LineBias.PullDown, _ => LineBias.AsIs },
+            Bias = Bias(section),
             Debounce = section.Duration("debounce") ?? TimeSpan.Zero,
             CountsFalling = section.Text("edge") == "falling",
             MinimumPulse = pulse,
@@ -116,6 +117,10 @@ internal sealed class SiteLines(ProblemCollector problems, Dictionary<string, st
 
         return input;
     }
+
+    /// <summary>The pull that an input asks for.</summary>
+    public static LineBias Bias(Section section) =>
+        section.Text("bias") switch { "disabled" => LineBias.Disabled, "pull-up" => LineBias.PullUp, "pull-down" => LineBias.PullDown, _ => LineBias.AsIs };
 
     private LinePlace? Place(Section section, string name, string offset, byte unit, int number)
     {

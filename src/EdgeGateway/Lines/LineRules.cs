@@ -1,5 +1,7 @@
+using EdgeGateway.Core.Boards;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Protocols.Gpio;
+using LineUse = EdgeGateway.Core.Site.LineUse;
 
 namespace EdgeGateway.Lines;
 

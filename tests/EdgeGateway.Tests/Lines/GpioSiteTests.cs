@@ -1,9 +1,11 @@
 using EdgeGateway.Core;
+using EdgeGateway.Core.Boards;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Lines;
 using EdgeGateway.Tests.Configuration;
 using EdgeGateway.Tests.Shared;
+using LineUse = EdgeGateway.Core.Site.LineUse;
 
 namespace EdgeGateway.Tests.Lines;
 
@@ -106,6 +108,21 @@ public sealed class GpioSiteTests
         Assert.True(
             problems.Any(p => p.Line == line && p.What.Contains(what, StringComparison.Ordinal) && p.Cure.Contains(cure, StringComparison.Ordinal)),
             string.Join('\n', problems));
+    }
+
+    [Theory]
+    [InlineData("line: lamp", "line: GPIO14", "GPIO14", "is taken by")]
+    [InlineData("line: lamp", "line: GPIO99", "has no line 'GPIO99'", "has no line")]
+    public void On_a_named_board_lines_are_held_against_its_pin_map(string passage, string becomes, string what, string also)
+    {
+        var board = Site.With("gateway: { id: gw-01 }", "gateway: { id: gw-01, board: raspberry-pi-4, with: [enable_uart=1] }")
+            .With("line: pulse-import", "line: GPIO17").With("line: fan-running", "line: GPIO27");
+        Assert.NotNull(Load(board.With("line: lamp", "line: GPIO22")).Model);
+
+        var (model, problems) = Load(board.With(passage, becomes));
+
+        Assert.Null(model);
+        Assert.Contains(problems, p => p.Line == 11 && p.What.Contains(what, StringComparison.Ordinal) && p.What.Contains(also, StringComparison.Ordinal));
     }
 
     [Fact]
