@@ -76,6 +76,21 @@ internal static partial class Log
     [LoggerMessage(204, LogLevel.Information, "Bus {Bus}, {Input}: has a value again")]
     public static partial void InputBack(ILogger log, string bus, string input);
 
+    [LoggerMessage(205, LogLevel.Information, "Bus {Bus}, {Input}: {How}")]
+    public static partial void LineTaken(ILogger log, string bus, string input, string how);
+
+    [LoggerMessage(206, LogLevel.Warning, "Bus {Bus}, {Input}: what was kept could not be taken over, pulses may be missing: {Problem}")]
+    public static partial void LineNotTakenOver(ILogger log, string bus, string input, string problem);
+
+    [LoggerMessage(207, LogLevel.Information, "Bus {Bus}, output {Input}: set to its safe state {State}")]
+    public static partial void OutputSafe(ILogger log, string bus, string input, string state);
+
+    [LoggerMessage(208, LogLevel.Error, "Bus {Bus}, output {Input}: could not be set to its safe state {State}: {Problem}")]
+    public static partial void OutputNotSafe(ILogger log, string bus, string input, string state, string problem);
+
+    [LoggerMessage(209, LogLevel.Error, "The committed total {Key} is damaged: it is counted from nothing")]
+    public static partial void TotalDamaged(ILogger log, string key);
+
     // 3xx: storage
     [LoggerMessage(301, LogLevel.Information, "Resumed from checkpoint {Checkpoint}: {Batches} batches of the sample log replayed")]
     public static partial void Resumed(ILogger log, long checkpoint, long batches);

@@ -174,6 +174,9 @@ public sealed record ProfilePoint
     /// <summary>Whether the site's current transformer ratio multiplies the value.</summary>
     public bool AppliesCt { get; init; }
 
+    /// <summary>Whether the value counts pulses, whose worth the site states (<c>pulsesPerUnit</c>).</summary>
+    public bool AppliesPulses { get; init; }
+
     /// <summary>Whether the site's voltage transformer ratio multiplies the value.</summary>
     public bool AppliesPt { get; init; }
 

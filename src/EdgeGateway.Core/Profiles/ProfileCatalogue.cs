@@ -94,7 +94,8 @@ public static class ProfileCatalogue
     private static string Entry(DeviceProfile profile)
     {
         var role = profile.Points.Any(p => p.Carbon is not null) ? ", metering: { role: incomer }" : "";
-        var ratios = (profile.Points.Any(p => p.AppliesCt) ? ", ct: 200/5" : "") + (profile.Points.Any(p => p.AppliesPt) ? ", pt: 10000/100" : "");
+        var ratios = (profile.Points.Any(p => p.AppliesCt) ? ", ct: 200/5" : "") + (profile.Points.Any(p => p.AppliesPt) ? ", pt: 10000/100" : "")
+            + (profile.Points.Any(p => p.AppliesPulses) ? ", pulsesPerUnit: 1000" : "");
         return $"devices:\n  - {{ id: device-1, profile: {profile.Id}, bus: bus-1, unit: 1{ratios}{role} }}";
     }
 
@@ -212,6 +213,7 @@ public static class ProfileCatalogue
         {
             point.AppliesCt ? "times the current transformer" : "",
             point.AppliesPt ? "times the voltage transformer" : "",
+            point.AppliesPulses ? "divided by the pulses per unit" : "",
             point.Carbon is { } carbon ? $"carbon account: {carbon.Method}" : "",
             point.Write is { } write ? $"may be written: {(write.Values is { } values ? string.Join(", ", values.Select(v => Number((double)v))) : Range((double?)write.Min, (double?)write.Max))}" : "",
         }.Where(w => w.Length > 0));

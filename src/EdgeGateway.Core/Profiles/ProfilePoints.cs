@@ -557,6 +557,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, Section addr
             Alarms = alarms,
             WriteOnly = section.Text("access") == "write-only",
             Write = ProfileWrites.Resolve(section, id, encoding, role.Kind, symbols, problems),
+            AppliesPulses = section.Scalars("applies").Any(s => s.Text == "pulses"),
             AppliesCt = section.Scalars("applies").Any(s => s.Text == "ct"),
             AppliesPt = section.Scalars("applies").Any(s => s.Text == "pt"),
             Sources = [.. section.List("source").Select(c => c is YamlScalar s ? s.Text : (c as YamlMap)?.Text("id") ?? "")],

@@ -24,7 +24,7 @@ public sealed record Role(
 public static class Roles
 {
     /// <summary>Version of the vocabulary; grows when a role is added, and no role ever changes its meaning.</summary>
-    public const string VocabularyVersion = "3";
+    public const string VocabularyVersion = "4";
 
     private static readonly string[] Whole = [];
     private static readonly string[] Lines = ["l1", "l2", "l3"];
@@ -123,6 +123,8 @@ public static class Roles
         Gauge("flue.temperature", Dimension.Temperature, "Temperature of the flue gas", "烟气温度", Whole),
         Gauge("flue.pressure.static", Dimension.Pressure, "Static pressure in the duct against ambient", "烟气静压", Whole, "static_pressure"),
         Gauge("flue.pressure.dynamic", Dimension.Pressure, "Dynamic pressure in the duct", "烟气动压", Whole, "dynamic_pressure"),
+        Counter("fluid.volume.total", Dimension.Volume, "Volume of a liquid or a gas, as the meter counts it", "累计体积", Whole),
+        Gauge("fluid.flow", Dimension.VolumeFlow, "Volume flow of a liquid or a gas", "体积流量", Whole),
         Gauge("flue.flow", Dimension.VolumeFlow, "Volume flow of the flue gas", "烟气流量", Whole),
         Gauge("flue.moisture", [Dimension.VolumeFraction, Dimension.One], "Moisture of the flue gas", "烟气湿度", Whole),
         Gauge("analyser.range", [Dimension.MassConcentration, Dimension.VolumeFraction, Dimension.One], "Upper end of the measuring range", "量程", Whole, "measuring_range"),
@@ -186,6 +188,13 @@ public static class Roles
         State("signal.digital_output", "Digital output", "开关量输出", Channels, "digital_output"),
         State("signal.alarm", "Alarm of a signal: wire break or out of range", "信号报警", Channels),
         Counter("signal.count", Dimension.One, "Counted pulses", "脉冲计数", Channels),
+        Gauge("signal.frequency", Dimension.Frequency, "Pulses in a second", "脉冲频率", Channels),
+        Gauge("signal.position", Dimension.One, "Position, in steps", "位置（步）", Whole),
+        Counter("signal.edges.too_fast", Dimension.One, "Edges that came sooner than a pulse can: contact bounce", "过快边沿数（触点抖动）", Whole),
+        Counter("signal.edges.untimed", Dimension.One, "Edges that are counted, or were lost, and whose time is not known", "时刻不明的边沿数", Whole),
+        Counter("signal.edges.recovered", Dimension.One, "Edges that a program read which ended before it committed them; counted", "恢复的边沿数", Whole),
+        Counter("signal.edges.misread", Dimension.One, "Edges of the direction that their line already had: too fast, or bounce", "误读边沿数", Whole),
+        Counter("signal.breaks", Dimension.One, "Times in which nobody watched the signal, so that pulses may be missing", "中断次数", Whole),
 
         State("device.serial_number", "Serial number", "序列号", Whole, "serial_number"),
         State("device.identity", "Number by which the device names its type", "型号标识", Whole, "device_id"),
@@ -206,6 +215,7 @@ public static class Roles
         Counter("device.starts", Dimension.One, "Number of starts", "启动次数", Whole),
         Counter("device.time.operating", Dimension.Time, "Time of operation", "运行时间", Whole, "operating_time"),
         Counter("device.time.powered", Dimension.Time, "Time with power", "通电时间", Whole),
+        Counter("device.time.unknown", Dimension.Time, "Time of which it is not known whether the device was in operation", "运行状态不明时间", Whole),
         Gauge("device.supply_voltage", Dimension.Voltage, "Supply voltage of the device", "供电电压", Whole, "supply_voltage"),
         Gauge("device.temperature", Dimension.Temperature, "Temperature inside the device", "设备内部温度", Whole),
         Gauge("device.pid.setpoint", Dimension.One, "Set point of the device's own controller", "控制器给定", Channels),

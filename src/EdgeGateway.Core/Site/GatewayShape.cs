@@ -83,6 +83,30 @@ public static class GatewayShape
     public static readonly ObjectShape AsciiOverTcpBus = BusOf(
         "modbus-ascii-over-tcp", "ASCII frames in a TCP connection: a serial line behind a device server that passes bytes through.", DeviceServer());
 
+    public static readonly ObjectShape GpioInput = InputOf(
+        "a gpio input",
+        new("use", Choice("counter", "contact", "state", "quadrature", "output"), "counter: pulses and their rate. contact: state, time closed, closings. state: the level when it is polled, for chips without edges. quadrature: position and speed of two lines. output: a line that may be written.") { Required = true, AlsoCalled = ["mode", "function"] },
+        new("line", Text, "Name of the line, as the board gives it; it is looked for on all chips.") { AlsoCalled = ["name", "gpio", "pin"] },
+        new("chip", Text, "The chip, by label or path, where the name is not enough or the line is given by 'offset'."),
+        new("offset", Integer(0, 65_535), "Number of the line on its chip, in place of 'line'.") { AlsoCalled = ["number", "index"] },
+        new("lineB", Text, "Name of line B of quadrature, on the same chip."),
+        new("offsetB", Integer(0, 65_535), "Number of line B of quadrature, in place of 'lineB'."),
+        new("activeLow", TrueOrFalse, "Whether a low level is the active one: a contact to ground, most optocouplers.") { Default = "false", AlsoCalled = ["inverted", "invert"] },
+        new("bias", Choice("as-is", "disabled", "pull-up", "pull-down"), "The chip's own resistor on the line. One that a chip does not have is ignored by the kernel: measure it once.") { Default = "as-is", AlsoCalled = ["pull"] },
+        new("debounce", Duration, "How long a level must hold before the kernel takes it; with 8ms shorter than minimumPulse.") { Default = "0" },
+        new("edge", Choice("rising", "falling"), "Edge of a pulse that counts: the line becomes active, or inactive.") { Default = "rising" },
+        new("minimumPulse", Duration, "The shortest time that the signal is high or low, by the data sheet of what sends it: 30ms for S0. A counter and quadrature need it.") { AlsoCalled = ["pulseWidth", "pulseLength"] },
+        new("minimumInterval", Duration, "Edges sooner than this after the last pulse are bounce, and counted apart; minimumPulse when absent."),
+        new("fastest", Number, "Most pulses (steps of quadrature) in a second; what minimumPulse allows when absent.") { AlsoCalled = ["maxRate", "maxFrequency"] },
+        new("silence", Duration, "After this long without a pulse the rate is zero; before that it falls by itself.") { Default = "1m" },
+        new("drive", Choice("push-pull", "open-drain", "open-source"), "How an output drives its line.") { Default = "push-pull" },
+        new("safe", Choice("on", "off"), "State of an output at the start, and when the gateway stops. An output needs it."));
+
+    public static readonly ObjectShape GpioBus = LocalBusOf(
+        "gpio",
+        "GPIO lines of this computer, by the kernel's character device (Linux 5.10 and newer).",
+        new Key("inputs", new ListShape(GpioInput, min: 1), "The lines and what they are used for.") { Required = true, AlsoCalled = ["lines", "pins"] });
+
     public static readonly VariantShape Bus = new(
         "a bus",
         "type",
@@ -91,7 +115,8 @@ public static class GatewayShape
         ("modbus-rtu-over-tcp", RtuOverTcpBus),
         ("modbus-ascii", AsciiBus),
         ("modbus-ascii-over-tcp", AsciiOverTcpBus),
-        ("modbus-udp", UdpBus));
+        ("modbus-udp", UdpBus),
+        ("gpio", GpioBus));
 
     public static readonly ObjectShape Metering = new(
         "metering",
@@ -172,6 +197,7 @@ public static class GatewayShape
         new("timeout", Duration, "Time limit of one request; the profile's, then the bus's when absent."),
         new("ct", Ratio, "Current transformer ratio, primary/secondary; used for points that the profile reports in secondary values.") { Default = "1" },
         new("pt", Ratio, "Voltage transformer ratio, primary/secondary.") { Default = "1", AlsoCalled = ["vt"] },
+        new("pulsesPerUnit", Number, "Pulses for one unit of the profile's total, from the name plate: 1000 for 1000 imp/kWh, 100 for 10 litres a pulse in m3. Profiles of pulse meters need it.") { AlsoCalled = ["pulseConstant", "impulses", "pulsesPerKwh"] },
         new("area", Text, "Area of the site, for reports."),
         new("ratedPower", Power, "Rated power of what is metered; energy that grows 20 % faster is not believed."),
         new("region", Text, "Grid region where it differs from the site's."),

@@ -41,6 +41,16 @@ public abstract record LocalInput
     public ushort Address => (ushort)((Number - 1) * BlockLength);
 }
 
+/// <summary>Says what cannot be honoured of an input as it is configured; where and how to mend it.</summary>
+/// <param name="input">The input.</param>
+public delegate IEnumerable<InputProblem> InputRules(LocalInput input);
+
+/// <summary>What cannot be honoured of an input.</summary>
+/// <param name="Key">The key that asks for it.</param>
+/// <param name="What">What is wrong.</param>
+/// <param name="Cure">How to mend it.</param>
+public readonly record struct InputProblem(string Key, string What, string Cure);
+
 /// <summary>A value in the block of an input.</summary>
 /// <param name="Offset">Registers from the begin of the block.</param>
 /// <param name="Type">How it is held; high word first, and big-endian as everywhere.</param>
@@ -146,7 +156,7 @@ public sealed class ImageLayout
         }
 
         return here.Encoding.IsStepped && !encoding.Invalid.Contains(here.Absent)
-            ? $"{What} says by 0x{here.Absent:X} that there are no {here.Name} now, and the profile does not declare it as 'invalid'"
+            ? $"{What} says by 0x{here.Absent:X} that it has no {here.Name} now, and the profile does not declare it as 'invalid'"
             : null;
     }
 

@@ -3,20 +3,24 @@ using EdgeGateway.Core.Configuration;
 namespace EdgeGateway.Core.Site;
 
 /// <summary>Resolves <c>buses</c>. A line or an endpoint has exactly one owner, so none may appear twice.</summary>
-internal sealed class SiteBuses(ProblemCollector problems)
+internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRules)
 {
     private const int MaxDelayMilliseconds = 100;
+
+    // Nothing is waited for on a wire; this is for a kernel that takes its time.
+    private static readonly TimeSpan LocalTimeout = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestTurnaround = TimeSpan.FromSeconds(10);
 
     // Who owns what: serial ports by path, endpoints as tcp:host:port and udp:host:port, whatever is spoken there.
     private readonly Dictionary<string, string> _owners = [];
 
-    public static List<BusModel> Resolve(Section root, ProblemCollector problems)
+    public static List<BusModel> Resolve(Section root, ProblemCollector problems, InputRules? inputRules)
     {
         var buses = new List<BusModel>();
         var ids = new Dictionary<string, int>();
-        var resolver = new SiteBuses(problems);
+        var resolver = new SiteBuses(problems, inputRules);
         foreach (var entry in root.List("buses").OfType<YamlMap>())
         {
             if (GatewayShape.Bus.Choose(entry) is not { } shape)
@@ -44,6 +48,11 @@ internal sealed class SiteBuses(ProblemCollector problems)
 
     private BusModel Bus(Section section, ObjectShape shape, string id)
     {
+        if (shape == GatewayShape.GpioBus)
+        {
+            return new GpioBus { Id = id, Timeout = LocalTimeout, Inputs = Inputs(section, GatewayShape.GpioInput, new SiteLines(problems, _owners, inputRules).Input) };
+        }
+
         var timeout = SiteDevices.Timeout(section, problems) ?? TimeSpan.FromMilliseconds(500);
         if (shape == GatewayShape.RtuBus || shape == GatewayShape.AsciiBus)
         {

@@ -136,6 +136,7 @@ internal sealed class SiteDevices(
             Timeout = Timeout(section, problems) ?? profile?.Timeout ?? bus?.Timeout ?? TimeSpan.FromMilliseconds(500),
             CtRatio = section.Ratio("ct") ?? 1,
             PtRatio = section.Ratio("pt") ?? 1,
+            PulsesPerUnit = section.Number("pulsesPerUnit"),
             Area = section.Text("area"),
             Metering = Metering(metering),
             RatedPowerWatts = (double?)rated,
@@ -147,6 +148,7 @@ internal sealed class SiteDevices(
         {
             CheckRatio(section, "ct", device.CtRatio, profile.Points.Any(p => p.AppliesCt), profile);
             CheckRatio(section, "pt", device.PtRatio, profile.Points.Any(p => p.AppliesPt), profile);
+            CheckPulses(section, device, profile);
             if (metering.IsPresent && !profile.Points.Any(p => p.Carbon?.Method == "electricity-purchased"))
             {
                 problems.Error(metering.Place, $"'{id}' has a place in the metering tree, but its profile {profile.Id} has no register for the whole active energy it meters", "Remove 'metering', or use a meter whose profile declares 'carbon: { role: electricity_purchased }'");
@@ -169,6 +171,12 @@ internal sealed class SiteDevices(
     private void CheckInputs(LocalBus bus, DeviceModel device, Section section, int first)
     {
         var inputs = bus.InputsOf(device.Unit).ToDictionary(i => i.Number);
+        if (inputs.Count == 0 && problems.HasErrors)
+        {
+            // What is wrong with its inputs has been told.
+            return;
+        }
+
         if (inputs.Count == 0)
         {
             problems.Error(section.At("unit"), $"no input of the bus '{bus.Id}' belongs to the unit {device.Unit}", $"Write 'unit: {device.Unit}' at the inputs of '{device.Id}', or one of the units that have inputs here: {string.Join(", ", bus.Inputs.Select(i => i.Unit).Distinct().Order())}");
@@ -291,6 +299,27 @@ internal sealed class SiteDevices(
         if (ratio != 1 && !applies)
         {
             problems.Warning(section.At(key), $"'{key}' is written, but {profile.TitleEnglish} reports primary values: the ratio is set on the device and not applied here", $"Check the ratio on the device, and remove '{key}'");
+        }
+    }
+
+    private void CheckPulses(Section section, DeviceModel device, DeviceProfile profile)
+    {
+        var applies = profile.Points.Any(p => p.AppliesPulses);
+        if (device.PulsesPerUnit is <= 0)
+        {
+            problems.Error(section.At("pulsesPerUnit"), $"{device.PulsesPerUnit} pulses for a unit are not possible", "Write the constant on the name plate: 1000 for 1000 imp/kWh");
+        }
+        else if (applies && device.PulsesPerUnit is null)
+        {
+            var total = profile.Points.FirstOrDefault(p => p.AppliesPulses && p.Kind == PointKind.Counter);
+            problems.Error(
+                section.Place,
+                $"what a pulse of '{device.Id}' is worth is not stated: {profile.Id} counts pulses",
+                $"Add 'pulsesPerUnit:' with {(total is null ? "the constant that the wiring note of the profile names" : $"the pulses for one {total.Unit} from the name plate")}");
+        }
+        else if (!applies && device.PulsesPerUnit is not null)
+        {
+            problems.Error(section.At("pulsesPerUnit"), $"'pulsesPerUnit' is written, but {profile.Id} does not count pulses of a meter", "Remove it");
         }
     }
 

@@ -16,12 +16,14 @@ public static class SiteLoader
     /// <param name="profiles">Gives the text of a profile by id, or null when there is none.</param>
     /// <param name="knownRegions">Regions that have emission factors; null: any region is taken.</param>
     /// <param name="knownProfiles">Ids of the profiles that exist, for suggestions.</param>
+    /// <param name="inputRules">What the kernel cannot honour of an input of this computer; null: all is taken.</param>
     /// <returns>The model, null when there is an error; and all problems.</returns>
     public static (SiteModel? Model, IReadOnlyList<Problem> Problems) Load(
         SourceText gateway,
         Func<string, SourceText?> profiles,
         IReadOnlySet<string>? knownRegions = null,
-        IReadOnlyCollection<string>? knownProfiles = null)
+        IReadOnlyCollection<string>? knownProfiles = null,
+        InputRules? inputRules = null)
     {
         var problems = new ProblemCollector();
         if (YamlText.Read(gateway, problems) is not { } node)
@@ -41,7 +43,7 @@ public static class SiteLoader
         var gatewaySection = root.Block("gateway", GatewayShape.Gateway);
         var gatewayId = gatewaySection.Text("id") ?? "";
         var windows = Windows(root, problems);
-        var buses = SiteBuses.Resolve(root, problems);
+        var buses = SiteBuses.Resolve(root, problems, inputRules);
         SiteBoard.Check(root, gatewaySection, problems);
         var library = new ProfileLibrary(profiles, knownProfiles ?? [], problems);
         var devices = new SiteDevices(library, buses, region, knownRegions, windows[0], problems);

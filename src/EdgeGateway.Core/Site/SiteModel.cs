@@ -218,6 +218,9 @@ public sealed record DeviceModel
     /// <summary>Voltage transformer ratio (primary / secondary).</summary>
     public required decimal PtRatio { get; init; }
 
+    /// <summary>Pulses for one unit of a pulse meter's total; null for other devices.</summary>
+    public decimal? PulsesPerUnit { get; init; }
+
     /// <summary>Area of the site for reports, or null.</summary>
     public string? Area { get; init; }
 

@@ -24,6 +24,11 @@ internal static class SitePoint
 
         // A meter behind transformers reports secondary values: everything that the profile states in the unit grows with the ratio.
         var ratio = (point.AppliesCt ? device.CtRatio : 1) * (point.AppliesPt ? device.PtRatio : 1);
+        if (point.AppliesPulses && device.PulsesPerUnit is { } pulses and > 0)
+        {
+            ratio /= pulses;
+        }
+
         var factor = (double)ratio;
         var plausible = settings.Block("plausible", GatewayShape.Plausible);
         var min = (double?)plausible.Number("min") ?? point.PlausibleMin * factor;

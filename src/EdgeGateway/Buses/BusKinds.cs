@@ -1,4 +1,6 @@
 using EdgeGateway.Core.Site;
+using EdgeGateway.Hosting;
+using EdgeGateway.Lines;
 using EdgeGateway.Protocols.Modbus;
 using EdgeGateway.Protocols.Serial;
 using Microsoft.Extensions.Logging;
@@ -15,6 +17,7 @@ public static class BusKinds
     /// <inheritdoc cref="Create(BusModel, TimeProvider)"/>
     internal static IBus Create(BusModel model, BusContext context) => model switch
     {
+        GpioBus lines => new LineBus(lines, context),
         _ => new ModbusBus(CreateClient(model, context.Time), context.Time),
     };
 
@@ -99,4 +102,13 @@ internal sealed record BusContext
 
     /// <summary>Told of what changes.</summary>
     public ILogger Log { get; init; } = NullLogger.Instance;
+
+    /// <summary>This boot of the computer.</summary>
+    public Guid Boot { get; init; } = BootId.Current();
+
+    /// <summary>What was committed of the buses' own totals, by key; null when the store is not open, and nothing may be counted.</summary>
+    public IReadOnlyDictionary<string, string>? Notes { get; init; }
+
+    /// <summary>Keeps GPIO lines beyond the bus; null when nobody does.</summary>
+    public LineShelf? Shelf { get; init; }
 }

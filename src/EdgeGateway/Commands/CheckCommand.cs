@@ -5,6 +5,7 @@ using EdgeGateway.Core;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
+using EdgeGateway.Lines;
 
 namespace EdgeGateway.Commands;
 
@@ -107,6 +108,16 @@ internal static class CheckCommand
             if (bus is LocalBus local)
             {
                 Console.WriteLine($"  bus {bus.Id} ({BusKinds.Describe(bus)}): {devices.Length} devices on {local.Inputs.Count} inputs, no bus time");
+                foreach (var line in LineAdvice.For(local, model.Storage.CommitWindow))
+                {
+                    Console.WriteLine($"    {line}");
+                }
+
+                foreach (var missing in LineAdvice.Missing(local))
+                {
+                    Console.Error.WriteLine($"{path}: warning: bus {bus.Id}: {missing}");
+                }
+
                 continue;
             }
 

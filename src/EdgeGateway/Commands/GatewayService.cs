@@ -1,5 +1,6 @@
 using EdgeGateway.Control;
 using EdgeGateway.Hosting;
+using EdgeGateway.Lines;
 using EdgeGateway.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -9,7 +10,7 @@ namespace EdgeGateway.Commands;
 /// The life of <c>edgegateway run</c>: opens the gateway, changes it over to another configuration when that is asked for, and starts it again after a
 /// fault. Tells the service manager how far it is.
 /// </summary>
-internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, ServiceManager? manager, Reloader reloader)
+internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, ServiceManager? manager, Reloader reloader, LineShelf? shelf = null)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(60);
@@ -142,7 +143,7 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
         {
             try
             {
-                var seams = new RuntimeSeams { Manager = manager, Reloader = reloader, Wait = wait };
+                var seams = new RuntimeSeams { Manager = manager, Reloader = reloader, Wait = wait, Shelf = shelf };
                 return (GatewayRuntime.Open(site, time, logs, seams), null);
             }
             catch (StoreException e) when (e.CanRetry && StoreMarker.IsThere(site.Model.Storage.Directory))
@@ -160,7 +161,7 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
             }
 
             _hasRun = true;
-            await using var storeless = new StorelessGateway(site.Model, wait, manager, reloader, _log);
+            await using var storeless = new StorelessGateway(site.Model, wait, manager, reloader, _log, shelf);
             await using var control = await ControlServer.StartStorelessAsync(storeless.Status, site.Model.Storage.Directory, site.Model.HealthListen, Ask, stop).ConfigureAwait(false);
             IsInForce();
             manager?.Ready($"Degraded: the store cannot be opened: {wait.Problem}");

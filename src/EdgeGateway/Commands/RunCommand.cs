@@ -1,5 +1,6 @@
 using System.CommandLine;
 using EdgeGateway.Hosting;
+using EdgeGateway.Lines;
 using EdgeGateway.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
@@ -65,9 +66,10 @@ internal static class RunCommand
             },
             time);
         using var manager = ServiceManager.FromEnvironment(Environment.GetEnvironmentVariable, Environment.ProcessId);
+        using var shelf = new LineShelf(manager, LineShelf.Handed(Environment.GetEnvironmentVariable, Environment.ProcessId));
         try
         {
-            await new GatewayService(time, logs, manager, reloader).RunAsync(site, cancel).ConfigureAwait(false);
+            await new GatewayService(time, logs, manager, reloader, shelf).RunAsync(site, cancel).ConfigureAwait(false);
             return Terminal.Success;
         }
         catch (StoreException e)

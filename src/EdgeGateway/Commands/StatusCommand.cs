@@ -125,6 +125,11 @@ internal static class StatusCommand
                 $"bus [bold]{bus.Id}[/] ({bus.Where}): busy {bus.Utilisation:P0} of the last minute (predicted {bus.PredictedUtilisation:P0}), {bus.Depth} at once, {bus.Requests} requests, {bus.Replies} replies, {bus.Timeouts} timeouts, {bus.Damaged} damaged, {bus.Exceptions} refused");
         }
 
+        foreach (var loss in status.Buses.SelectMany(b => b.MaximumLoss))
+        {
+            AnsiConsole.MarkupLineInterpolated($"  [grey]{loss}[/]");
+        }
+
         foreach (var cause in status.LikelyCauses)
         {
             AnsiConsole.MarkupLineInterpolated($"[yellow]?[/] {(cause.Device is null ? $"Bus {cause.Bus}" : $"Device {cause.Device} on bus {cause.Bus}")}: {cause.Symptom}. {cause.Cure}.");

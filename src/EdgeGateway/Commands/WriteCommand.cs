@@ -129,6 +129,11 @@ internal static class WriteCommand
             return Terminal.Fail(refusal, Terminal.BadInput);
         }
 
+        if (site.Buses.First(b => b.Id == plan.Device.BusId) is LocalBus)
+        {
+            return Terminal.Fail("An output of this computer is in its safe state unless the gateway runs: it would fall back as soon as this command ends. Start it: edgegateway run.", Terminal.BadInput);
+        }
+
         if (plan.For is { } time)
         {
             return Terminal.Fail($"The value would have to give way to the safe value after {WriteRules.Span(time)}, and no gateway is running that would write it. Start it: edgegateway run.", Terminal.BadInput);

@@ -163,6 +163,9 @@ public sealed record BusDocument
     /// <summary>Address and port, or the path of the port.</summary>
     public required string Where { get; init; }
 
+    /// <summary>Inputs of this computer that count pulses: what a stop of the program or of the power can cost each, in words.</summary>
+    public IReadOnlyList<string> MaximumLoss { get; init; } = [];
+
     /// <summary>Share of the last minute in which it was busy: 0 to 1.</summary>
     public required double Utilisation { get; init; }
 

@@ -2,6 +2,7 @@ using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
+using EdgeGateway.Lines;
 using EdgeGateway.Storage;
 using EdgeGateway.Uplinks;
 using Microsoft.Extensions.Logging;
@@ -150,6 +151,9 @@ internal sealed class CommitLoop
 
     /// <summary>The mark of the budget that is in force, in percent of the store in use; 0 below all of them.</summary>
     public int Watermark => _teller.Watermark;
+
+    /// <summary>Buses with totals of their own.</summary>
+    public IReadOnlyList<IStateKeeper> Keepers { get; set; } = [];
 
     /// <summary>Called at each turn with the time that the loop is going to rest: its sign of life.</summary>
     public Action<TimeSpan>? Turned { get; set; }
@@ -571,6 +575,13 @@ internal sealed class CommitLoop
         var monotonic = _clock.Monotonic;
         var now = _clock.At(monotonic);
         var count = Drain(out var taken);
+
+        // Only now: a total that is committed is never behind a sample that is.
+        foreach (var keeper in Keepers)
+        {
+            keeper.AddNews(_commit.Notes);
+        }
+
         if (taken == ReadingQueue.Capacity && count > 0)
         {
             // More wait: the time is told only as far as it has been read.

@@ -3,6 +3,7 @@ using EdgeGateway.Control;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.Writing;
+using EdgeGateway.Lines;
 using EdgeGateway.Storage;
 using EdgeGateway.Tracing;
 using EdgeGateway.Uplinks;
@@ -51,6 +52,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
     private readonly WriteDesk _desk;
     private readonly LoopWatch _watch;
     private readonly FaultCount _faults;
+    private readonly LineShelf? _shelf;
 
     private GatewayRuntime(LoadedSite site, GatewayClock clock, SqliteStore store, ILoggerFactory logs, RuntimeSeams seams)
     {
@@ -64,7 +66,17 @@ public sealed class GatewayRuntime : IAsyncDisposable
         _watch = new LoopWatch(seams.Manager, clock.Time, _log);
         _faults = new FaultCount(_log);
         _loop.Turned = TurnOf(_watch.Add("the commit loop"));
-        _buses = [.. Site.Buses.Select(bus => seams.Bus?.Invoke(bus) ?? BusKinds.Create(bus, new BusContext { Time = clock.Time, Log = _log }))];
+        var damaged = new List<StoreNote>();
+        var notes = store.Notes(damaged);
+        foreach (var total in damaged.Where(n => n.Key.StartsWith("gpio/", StringComparison.Ordinal)))
+        {
+            Log.TotalDamaged(_log, total.Key);
+        }
+
+        _shelf = seams.Shelf;
+        var context = new BusContext { Time = clock.Time, Log = _log, Notes = notes.ToDictionary(n => n.Key, n => n.Text!, StringComparer.Ordinal), Shelf = _shelf };
+        _buses = [.. Site.Buses.Select(bus => seams.Bus?.Invoke(bus) ?? BusKinds.Create(bus, context))];
+        _loop.Keepers = [.. _buses.OfType<IStateKeeper>()];
         _pollers = [.. Site.Buses.Select((bus, i) => new BusPoller(bus, Site, _buses[i], _queue, clock, _log)
         {
             // While the disk cannot be written the queue is full and the owners wait.
@@ -84,8 +96,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
             Beat = _uplinkBeats[i],
             CertificateTime = () => clock.CertificateTime(_loop.LastGood),
         }))];
-        var damaged = new List<StoreNote>();
-        _journal = new WriteJournal(store.Notes(damaged), _loop.RecordAsync, damaged);
+        _journal = new WriteJournal(notes, _loop.RecordAsync, damaged);
         _desk = new WriteDesk(Site, _pollers, _journal, () => _loop.Failing, BootClock.System(clock.Time), clock.Time, _log);
         _status = new StatusReport(Site, clock, store, _loop, _pollers, _uplinks, _buses, _watch, _faults, seams.Reloader);
     }
@@ -149,6 +160,8 @@ public sealed class GatewayRuntime : IAsyncDisposable
         using var stopUplinks = new CancellationTokenSource();
         using var stopLoop = new CancellationTokenSource();
 
+        // Lines of the configuration before that this one does not use belong to whoever wants them.
+        _shelf?.KeepOnly(Site);
         _loop.Begin();
         var loop = Task.Run(() => _loop.RunAsync(stopLoop.Token), CancellationToken.None);
         var uplinks = _uplinks.Select((uplink, i) => Task.Run(
@@ -290,6 +303,9 @@ internal sealed record RuntimeSeams
 {
     /// <summary>Who started the program and watches it; null when nobody does.</summary>
     public ServiceManager? Manager { get; init; }
+
+    /// <summary>Keeps GPIO lines while a configuration is changed over and while the program is down; null when nobody does.</summary>
+    public LineShelf? Shelf { get; init; }
 
     /// <summary>Where reloads are asked for; null when the configuration cannot be read again.</summary>
     public Reloader? Reloader { get; init; }

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using EdgeGateway.Protocols.Gpio;
+using Microsoft.Win32.SafeHandles;
 
 namespace EdgeGateway.Hosting;
 
@@ -13,6 +15,7 @@ internal sealed class ServiceManager : IDisposable
     private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     private readonly UnixDomainSocketEndPoint _manager;
     private readonly Lock _gate = new();
+    private Socket? _descriptors;
 
     /// <param name="socket">Path of the socket; one that begins with <c>@</c> stands in the abstract name space.</param>
     /// <param name="watchdogInterval">How long the manager waits for a sign of life; null when it does not watch.</param>
@@ -48,7 +51,10 @@ internal sealed class ServiceManager : IDisposable
             interval = TimeSpan.FromMicroseconds(microseconds);
         }
 
-        return new ServiceManager(socket, interval);
+        return new ServiceManager(socket, interval)
+        {
+            KeepsDescriptors = int.TryParse(variable("FDSTORE"), NumberStyles.None, CultureInfo.InvariantCulture, out var most) && most > 0,
+        };
     }
 
     /// <summary>Start-up is complete, or a reload is.</summary>
@@ -84,5 +90,39 @@ internal sealed class ServiceManager : IDisposable
         }
     }
 
-    public void Dispose() => _socket.Dispose();
+    /// <summary>Whether the manager keeps descriptors for the next start of this program (<c>FileDescriptorStoreMax=</c>).</summary>
+    public bool KeepsDescriptors { get; init; }
+
+    /// <summary>Has a copy of a descriptor kept for the next start of this program.</summary>
+    /// <param name="name">Its name then.</param>
+    /// <param name="descriptor">The descriptor, which stays the caller's.</param>
+    public void Keep(string name, SafeFileHandle descriptor)
+    {
+        try
+        {
+            lock (_gate)
+            {
+                if (_descriptors is null)
+                {
+                    _descriptors = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+                    _descriptors.Connect(_manager);
+                }
+
+                DescriptorPassing.Send(_descriptors, Encoding.UTF8.GetBytes($"FDSTORE=1\nFDNAME={name}"), descriptor);
+            }
+        }
+        catch (Exception e) when (e is SocketException or IOException)
+        {
+            Problem = e.Message;
+        }
+    }
+
+    /// <summary>Lets go of a descriptor that is kept.</summary>
+    public void Forget(string name) => Send($"FDSTOREREMOVE=1\nFDNAME={name}");
+
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _descriptors?.Dispose();
+    }
 }

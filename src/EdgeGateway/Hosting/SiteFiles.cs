@@ -141,7 +141,8 @@ public sealed class SiteFiles
                 return text;
             },
             GridFactors.BuiltIn().KnownRegions.ToHashSet(StringComparer.Ordinal),
-            knownProfiles);
+            knownProfiles,
+            Lines.LineRules.Check);
         profiles = used;
         problems = found;
         return site;

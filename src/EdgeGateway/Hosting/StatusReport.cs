@@ -5,6 +5,7 @@ using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
+using EdgeGateway.Lines;
 using EdgeGateway.Storage;
 using EdgeGateway.Uplinks;
 
@@ -86,7 +87,10 @@ internal sealed class StatusReport(
             Storage = Storage(statistics),
             Clock = Clock(clock, now, loop.Held),
             Reload = reloader?.Last,
-            Buses = [.. pollers.Select(p => Bus(p, _predicted[p.Model.Id]))],
+            Buses = [.. pollers.Zip(buses).Select(b => Bus(b.First, _predicted[b.First.Model.Id]) with
+            {
+                MaximumLoss = [.. LineAdvice.For(b.First.Model, site.Storage.CommitWindow, (b.Second as LineBus)?.OutlivesProcess)],
+            })],
             Devices = [.. links.Select(l => Device(l.Model, l.link, Texts(l.link)))],
             Uplinks = [.. states.Select(s => Uplink(s, now))],
             Process = Process(_started, statistics.ProcessBytesWritten, faults.Count),

@@ -2,6 +2,7 @@ using EdgeGateway.Buses;
 using EdgeGateway.Control;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Lines;
 using EdgeGateway.Storage;
 using EdgeGateway.Uplinks;
 using Microsoft.Extensions.Logging;
@@ -77,7 +78,7 @@ internal sealed class StorelessGateway : IAsyncDisposable
     private readonly DateTimeOffset _started;
     private readonly Reloader _reloader;
 
-    public StorelessGateway(SiteModel site, StoreWait wait, ServiceManager? manager, Reloader reloader, ILogger log)
+    public StorelessGateway(SiteModel site, StoreWait wait, ServiceManager? manager, Reloader reloader, ILogger log, LineShelf? shelf)
     {
         _site = site;
         _reloader = reloader;
@@ -87,7 +88,7 @@ internal sealed class StorelessGateway : IAsyncDisposable
         _started = clock.Time.GetUtcNow();
         _watch = new LoopWatch(manager, clock.Time, log);
         _beat = _watch.Add("the wait for the store");
-        _buses = [.. site.Buses.Select(bus => BusKinds.Create(bus, new BusContext { Time = clock.Time, Log = log }))];
+        _buses = [.. site.Buses.Select(bus => BusKinds.Create(bus, new BusContext { Time = clock.Time, Log = log, Shelf = shelf }))];
         _pollers = [.. site.Buses.Select((bus, i) => new BusPoller(bus, site, _buses[i], wait.Queue, clock, log)
         {
             Beat = _watch.Add($"bus {bus.Id}", BusPoller.LongestTurn(site.Devices.Where(d => d.BusId == bus.Id)), () => wait.Queue.Count >= ReadingQueue.Capacity),

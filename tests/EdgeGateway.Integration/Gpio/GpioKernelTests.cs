@@ -145,6 +145,58 @@ public sealed class GpioKernelTests(GpioMachine machine, ITestOutputHelper outpu
         Assert.NotEqual("0", facts["recovered"]);
     }
 
+    [MachineFact]
+    public async Task The_gateway_loses_no_pulse_when_it_is_killed_while_its_lines_are_kept()
+    {
+        var facts = await FactsAsync("gateway-kept");
+        Assert.Equal(facts["sent"], facts["counts"]);
+        Assert.Equal("0", facts["breaks"]);
+        Assert.Equal("8", facts["kept"]);
+        Assert.Equal($"{8 * (FaultScene.IsLong ? 60 : 4)}", facts["taken-over"]);
+        Assert.Contains("a kill or restart costs no pulse", facts["loss"], StringComparison.Ordinal);
+
+        // Something was read and not committed: else the proof by numbers was not put to the test.
+        Assert.NotEqual("0", facts["recovered"]);
+    }
+
+    [MachineFact]
+    public async Task The_gateway_loses_no_more_than_it_declares_when_it_is_killed_and_nobody_keeps_its_lines()
+    {
+        var facts = await FactsAsync("gateway-alone");
+        var (sent, counts) = (Numbers(facts["sent"]), Numbers(facts["counts"]));
+        for (var i = 0; i < sent.Length; i++)
+        {
+            Assert.InRange(sent[i] - counts[i], 0, Number(facts, i < sent.Length - 1 ? "most" : "most-belt"));
+        }
+
+        Assert.Equal($"{7 * (FaultScene.IsLong ? 12 : 1)}", facts["breaks"]);
+        Assert.Contains("nobody keeps the line: a kill or restart costs up to 100 pulses and those while it is down, up to 50 a second", facts["loss"], StringComparison.Ordinal);
+    }
+
+    [MachineFact]
+    public async Task The_gateway_says_what_is_in_the_way_and_counts_on()
+    {
+        var facts = await FactsAsync("gateway-faults");
+
+        // Another program has a line: that meter is missing, and its neighbours are not.
+        Assert.StartsWith("Bus gpio, line pulse-2: line 1 \"pulse-2\" of gpiochip0 (meters) is in use by \"other-program\": a line has one owner.", facts["busy"], StringComparison.Ordinal);
+        Assert.Equal("no connection", facts["missing"]);
+        Assert.Equal("0", facts["neighbour"]);
+        Assert.Equal("0", facts["given"]);
+
+        // The overflow is counted, and reported.
+        Assert.Equal(facts["sent"], facts["count"]);
+        Assert.Equal(Number(facts, "sent") - 1024, Number(facts, "untimed"));
+        Assert.Equal(4, Number(facts, "conditions") & 4);
+        Assert.Equal("Bus gpio, line door: line 0 of gpiochip2: the chip was removed (unplugged, or its driver unloaded)", facts["gone"]);
+        Assert.Equal("0", facts["back"]);
+        Assert.Equal("1", facts["closed"]);
+        Assert.Equal("0: relay.output: on written and confirmed", facts["written"]);
+        Assert.Equal("False,True,False", facts["relay"]);
+    }
+
+    private static long[] Numbers(string list) => [.. list.Split(',').Select(n => long.Parse(n, CultureInfo.InvariantCulture))];
+
     private async Task<IReadOnlyDictionary<string, string>> FactsAsync(string trial)
     {
         var facts = await machine.FactsAsync(trial);

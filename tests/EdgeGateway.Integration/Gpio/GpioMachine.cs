@@ -28,7 +28,7 @@ public sealed class GpioMachine
     {
         var script = Path.GetTempFileName();
         await File.WriteAllTextAsync(script, "#!/bin/sh\nexec dotnet /app/gpio-trial.dll run \"$1\"\n");
-        var limit = TimeSpan.FromMinutes(FaultScene.IsLong ? 50 : 20);
+        var limit = TimeSpan.FromMinutes(FaultScene.IsLong ? 90 : 30);
         var start = new ProcessStartInfo(
             "bash",
             [

@@ -9,15 +9,17 @@ namespace EdgeGateway.GpioTrial;
 /// <summary>What is tried; each prints the facts that it found, and the tests judge them.</summary>
 internal static class Trials
 {
-    private const string Meters = "meters";
-    private const string Belts = "belts";
-    private const string Expander = "expander";
+    public const string Meters = "meters";
+    public const string Belts = "belts";
+    public const string Expander = "expander";
+
     private const int MostTries = 20;
 
     private static readonly TimeProvider Time = TimeProvider.System;
 
-    public static async Task RunAsync(bool isLong)
+    public static async Task RunAsync(bool isLong, string? only = null)
     {
+        s_only = only;
         var meters = await Bench.MakeFirstChipAsync(Meters, "pulse-1", "pulse-2", "pulse-3", "pulse-4", "pulse-5", "pulse-6", "-", "relay", "lamp");
         Bench.MakeChip(Belts, "tacho", "relay");
         Bench.MakeChip(Expander, "door");
@@ -33,11 +35,22 @@ internal static class Trials
         await TryAsync("no-permission", () => NoPermissionAsync(meters));
         await TryAsync("mismatch", Mismatch);
         await TryAsync("unplugged", UnpluggedAsync);
+        await TryAsync("gateway-faults", GatewayTrials.FaultsAsync);
+        await TryAsync("gateway-alone", () => GatewayTrials.KillAsync("alone", isKept: false, isLong ? 12 : 1, TimeSpan.FromSeconds(10)));
+        await TryAsync("gateway-kept", () => GatewayTrials.KillAsync("kept", isKept: true, isLong ? 60 : 4, TimeSpan.FromSeconds(10)));
         await TryAsync("kept", () => KeptAsync(isLong ? 60 : 3, TimeSpan.FromSeconds(isLong ? 9 : 0.7)));
     }
 
+    // The one trial that is wanted; null for all.
+    private static string? s_only;
+
     private static async Task TryAsync(string name, Func<Task<string>> trial)
     {
+        if (s_only is not null && !name.StartsWith(s_only, StringComparison.Ordinal))
+        {
+            return;
+        }
+
         var began = Time.GetTimestamp();
         string facts;
         try
