@@ -1,5 +1,6 @@
 using System.CommandLine;
 using EdgeGateway.Bench;
+using EdgeGateway.Bench.Hardware;
 using EdgeGateway.Bench.Modbus;
 using EdgeGateway.Bench.Outbox;
 
@@ -14,6 +15,7 @@ var root = new RootCommand(
       dotnet run -c Release --project bench/EdgeGateway.Bench -- modbus
       dotnet run -c Release --project bench/EdgeGateway.Bench -- outbox
       dotnet run -c Release --project bench/EdgeGateway.Bench -- mqtt
+      dotnet run -c Release --project bench/EdgeGateway.Bench -- hardware
     """)
 {
     FrugalityBench.Create(),
@@ -24,6 +26,12 @@ var root = new RootCommand(
     OutboxBench.Create(),
     MqttBench.Create(),
     RampServer.Create(),
+    HardwareBench.Create(),
 };
+
+foreach (var inside in PulsesInside.Create())
+{
+    root.Add(inside);
+}
 
 return await root.Parse(args).InvokeAsync();

@@ -6,7 +6,7 @@ namespace EdgeGateway.Integration;
 /// <summary>A fact that needs the virtual machine of <c>tests/hardware-vm</c>; skipped only where that cannot be had, with the reason. Its first start prepares it.</summary>
 internal sealed class MachineFactAttribute : FactAttribute
 {
-    private static readonly Lazy<string?> Missing = new(() =>
+    internal static readonly Lazy<string?> Missing = new(() =>
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -20,4 +20,10 @@ internal sealed class MachineFactAttribute : FactAttribute
     });
 
     public MachineFactAttribute() => Skip = Missing.Value;
+}
+
+/// <inheritdoc cref="MachineFactAttribute"/>
+internal sealed class MachineTheoryAttribute : TheoryAttribute
+{
+    public MachineTheoryAttribute() => Skip = MachineFactAttribute.Missing.Value;
 }

@@ -23,10 +23,12 @@ public static class LikelyCauses
         if (bus.IsLine)
         {
             Echo(bus, asked, causes);
+            Strangers(bus, asked, causes);
         }
 
         var isBusFault = isConnected && (Silence(bus, asked, causes) || GatewayWithoutLine(bus, asked, causes));
         var isDamageEverywhere = Damage(bus, asked, causes);
+        var isBrokenEverywhere = BreaksOff(bus, asked, causes);
         if (bus.Utilisation is >= Busy)
         {
             causes.Add(new(bus.Bus, null, $"the bus is in use {100 * bus.Utilisation:0} % of the time",
@@ -46,6 +48,11 @@ public static class LikelyCauses
             if (!isDamageEverywhere)
             {
                 OneDamaged(bus, device, asked, causes);
+            }
+
+            if (!isBrokenEverywhere)
+            {
+                OneBreaksOff(bus, device, causes);
             }
 
             Slow(bus, device, causes);
@@ -69,9 +76,13 @@ public static class LikelyCauses
         var symptom = all ? $"{bus.Where} cannot be opened{Because(words)}" : $"the connection to {bus.Where} broke {Times(failed)}{Because(words)}";
         if (bus.IsSerial)
         {
-            causes.Add(new(bus.Bus, null, symptom, all
-                ? "Look whether the adapter is plugged in and the path is right (`ls -l /dev/serial/by-id/`), and that no other program holds the port"
-                : "The adapter was unplugged or reset: check its cable and the supply of the USB hub"));
+            causes.Add(new(bus.Bus, null, symptom, words switch
+            {
+                _ when !all => "The adapter was unplugged or reset: check its cable and the supply of the USB hub",
+                _ when Says("in use") => "Two programs cannot share a line: stop the other one",
+                _ when Says("may not be opened") || Says("kept from this service") => "Give the gateway's user that right, and restart the gateway",
+                _ => "Look whether the adapter is plugged in and the path is right (`ls -l /dev/serial/by-id/`), and that no other program holds the port",
+            }));
             return !all;
         }
 
@@ -99,6 +110,15 @@ public static class LikelyCauses
                 asked.Any(d => d.Answered > 0)
                     ? "The adapter does not switch off its receiver while it sends. It does no harm as long as devices answer; set RTS direction control, or the adapter's echo switch"
                     : "RTS direction or missing termination: the adapter hears itself and nobody else. Set the direction control (RTS), check that A and B reach the devices, and terminate both ends with 120 ohm"));
+        }
+    }
+
+    private static void Strangers(BusSymptoms bus, DeviceSymptoms[] asked, List<LikelyCause> causes)
+    {
+        if (bus.Unasked >= Enough && bus.Unasked >= WorthSaying * asked.Sum(d => d.Requests))
+        {
+            causes.Add(new(bus.Bus, null, $"bytes came {Times(bus.Unasked)} while nothing was asked",
+                "Another client uses the line, or a device talks without being asked, and both collide with requests and answers: a line has one client, so disconnect the other. When there is none: bias resistors and termination, a line that floats makes bytes of its own"));
         }
     }
 
@@ -193,10 +213,31 @@ public static class LikelyCauses
                     : $"Check baud rate and parity, termination and wiring; two devices may have the unit id {device.Unit}"));
         }
 
-        if (device.Short >= 2 && device.Short >= WorthSaying * device.Heard)
+    }
+
+    // Of several devices at once: they do not all have the same fault, so the line or the adapter has it.
+    private static bool BreaksOff(BusSymptoms bus, DeviceSymptoms[] asked, List<LikelyCause> causes)
+    {
+        var broken = asked.Where(IsBroken).ToArray();
+        var heard = asked.Where(d => d.Heard > 0).ToArray();
+        if (!bus.IsLine || broken.Length < 2 || broken.Length * 2 < heard.Length)
+        {
+            return false;
+        }
+
+        causes.Add(new(bus.Bus, null, $"{Share(asked.Sum(d => d.Short), heard.Sum(d => d.Heard))} of the answers break off, on {broken.Length} of {heard.Length} devices",
+            bus.IsSerial
+                ? "Bytes are lost on the way: another adapter, or another USB socket without a hub in between; termination (120 ohm at both ends) and shielding; a lower baud rate"
+                : "Bytes are lost on the line behind the device server, or it hands frames over in parts: raise its packing time, and check termination and shielding"));
+        return true;
+    }
+
+    private static void OneBreaksOff(BusSymptoms bus, DeviceSymptoms device, List<LikelyCause> causes)
+    {
+        if (IsBroken(device))
         {
             causes.Add(new(bus.Bus, device.Device, $"{Share(device.Short, device.Heard)} of its answers break off",
-                device.LongReads.Damaged > 0 && device.ShortReads.Damaged == 0
+                device.LongReads.Damaged > 0 && device.ShortReads.Requests >= Enough && device.ShortReads.Damaged == 0
                     ? "Only long ones: it sends fewer registers than its profile allows; lower maxRegistersPerRead in the profile"
                     : "Bytes are lost on the way: check the adapter and its driver, wiring, and whether the device pauses inside a frame"));
         }
@@ -296,6 +337,8 @@ public static class LikelyCauses
         0x0B => ("unit behind the gateway does not answer", "The Modbus gateway works and the unit behind it is silent: check its power, its unit id, and the line behind the gateway"),
         _ => ("a code that the standard does not define", "See the manual of the device for this code"),
     };
+
+    private static bool IsBroken(DeviceSymptoms device) => device.Short >= 2 && device.Short >= WorthSaying * device.Heard;
 
     private static bool IsDamaged(DeviceSymptoms device) => device.Corrupt >= 2 && device.Corrupt >= WorthSaying * device.Heard;
 

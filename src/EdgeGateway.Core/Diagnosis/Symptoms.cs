@@ -40,6 +40,9 @@ public sealed record BusSymptoms
     /// <summary>Own requests heard back from the line.</summary>
     public long Echoes { get; init; }
 
+    /// <summary>Times that bytes came on a line although nothing was asked.</summary>
+    public long Unasked { get; init; }
+
     /// <summary>Whole answers that came after their request had been given up, or twice.</summary>
     public long LateReplies { get; init; }
 

@@ -32,6 +32,9 @@ public sealed record DeviceProfile
     /// </summary>
     public SunSpecModel? SunSpec { get; init; }
 
+    /// <summary>Whether the registers are blocks of inputs of the gateway's own computer, and no device on a wire has them.</summary>
+    public bool IsLocal { get; init; }
+
     /// <summary>Whether the device takes one TCP connection only.</summary>
     public bool OneClientOnly { get; init; }
 

@@ -19,7 +19,7 @@ public static class ProfileCatalogue
     [
         ("energy-meter", "Energy meters"), ("inverter", "Inverters"), ("drive", "Drives"), ("belt-scale", "Belt scales"), ("conveyor-sensor", "Conveyor sensors"), ("gas-analyser", "Gas analysers (CEMS)"),
         ("gas-detector", "Gas detectors and mine gas"), ("gas-meter", "Gas meters"), ("flow-meter", "Flow meters"), ("environment", "Environment"), ("weather", "Weather"), ("vibration", "Vibration"),
-        ("transformer-monitor", "Transformer monitors"), ("protection", "Protection"), ("remote-io", "Remote inputs and outputs"), ("generic", "Generic"),
+        ("transformer-monitor", "Transformer monitors"), ("protection", "Protection"), ("remote-io", "Remote inputs and outputs"), ("computer", "Computers"), ("generic", "Generic"),
     ];
 
     /// <summary>All pages by file name: one for each profile, and the index.</summary>

@@ -88,6 +88,7 @@ public static class ProfileLoader
             WiringChinese = root.Block("wiring", ProfileShape.Title).Text("zh"),
             Extends = root.Text("extends"),
             SunSpec = model,
+            IsLocal = root.Block("transport", ProfileShape.Transport).Boolean("local") ?? false,
             OneClientOnly = modbus.Boolean("oneClientOnly") ?? false,
             Disagreements = Disagreements(root),
             MaxRegistersPerRead = maxRegisters,

@@ -81,7 +81,8 @@ public static class ProfileShape
 
     public static readonly ObjectShape Transport = new(
         "transport",
-        new Key("modbus", Modbus, "How the device speaks Modbus.") { Required = true });
+        new("modbus", Modbus, "How the device speaks Modbus.") { Required = true },
+        new("local", TrueOrFalse, "true: the registers are blocks of inputs of the gateway's own computer (a bus without a wire). Such a profile is never proposed for a device on a wire.") { Default = "false" });
 
     private static readonly ScalarShape PrintedBase = Integer(0, 465_536);
 
@@ -254,7 +255,7 @@ public static class ProfileShape
         new("extends", Id, "Id of the profile of which this one is a variant: it takes over everything that is not stated here.") { AlsoCalled = ["inherits", "base", "parent"] },
         new("remove", new ListShape(PointId, min: 1), "Points of the extended profile that this device does not have, by their 'id' there."),
         new("id", Id, "Identifier; the file is <kind>/<id>.yaml.") { Required = true },
-        new("kind", Choice("energy-meter", "drive", "belt-scale", "gas-analyser", "gas-detector", "vibration", "remote-io", "environment", "transformer-monitor", "protection", "inverter", "conveyor-sensor", "gas-meter", "flow-meter", "weather", "generic"), "Kind of device, and the folder of the file.") { Required = true, Inherited = true },
+        new("kind", Choice("energy-meter", "drive", "belt-scale", "gas-analyser", "gas-detector", "vibration", "remote-io", "environment", "transformer-monitor", "protection", "inverter", "conveyor-sensor", "gas-meter", "flow-meter", "weather", "computer", "generic"), "Kind of device, and the folder of the file.") { Required = true, Inherited = true },
         new("vendor", Text, "Maker.") { Required = true, Inherited = true },
         new("models", new ListShape(Text, min: 1), "Models that the profile describes.") { Required = true, AlsoCalled = ["model"] },
         new("revision", Integer(1, 10_000), "Grows with every change of the file.") { Required = true },

@@ -34,6 +34,7 @@ public enum Dimension : byte
     Length,
     Density,
     VolumeFractionRate,
+    Information,
 }
 
 /// <summary>A unit of the closed table.</summary>
@@ -124,6 +125,9 @@ public static class Units
         new("min", Dimension.Time, 60, "minute"),
         new("h", Dimension.Time, 3_600, "hour"),
         new("d", Dimension.Time, 86_400, "day"),
+        new("By", Dimension.Information, 1, "byte"),
+        new("MBy", Dimension.Information, 1_000_000, "megabyte, a million bytes"),
+        new("GBy", Dimension.Information, 1_000_000_000, "gigabyte, a thousand million bytes"),
     ];
 
     private static readonly FrozenDictionary<string, Unit> ByCode = All.ToFrozenDictionary(u => u.Code);

@@ -107,6 +107,25 @@ public static class GatewayShape
         "GPIO lines of this computer, by the kernel's character device (Linux 5.10 and newer).",
         new Key("inputs", new ListShape(GpioInput, min: 1), "The lines and what they are used for.") { Required = true, AlsoCalled = ["lines", "pins"] });
 
+    public static readonly ObjectShape SensorInput = InputOf(
+        "an input of a sensors bus",
+        new("device", Text, "The sensor: its label, its address (i2c 1-0048, w1 28-0316a2794f5e), its node of the device tree or its chip; never the kernel's number, which changes. 'edgegateway scan --sensors' lists what is there.") { Required = true, AlsoCalled = ["sensor", "chip", "address"] },
+        new("channel", Text, "The kernel's name of the channel (in_voltage0, temp1, temperature), or its label.") { Required = true },
+        new("measures", Choice([.. SensorMeasure.All.Select(m => m.Word)]), "What is shown, each in its unit: see docs/sensors.md.") { Required = true, AlsoCalled = ["quantity", "kind"] },
+        new("shunt", Number, "Ohms of the resistor across which the channel measures the voltage of a current loop; then the current is shown.") { AlsoCalled = ["ohms", "resistor"] });
+
+    public static readonly ObjectShape SensorsBus = LocalBusOf(
+        "sensors",
+        "Sensors behind drivers of the kernel: IIO, hwmon, 1-Wire thermometers.",
+        new Key("inputs", new ListShape(SensorInput, min: 1), "The channels that are read.") { Required = true });
+
+    public static readonly ObjectShape BoxBus = LocalBusOf(
+        "box",
+        "The health of the computer that the gateway runs on: temperature, supply, disk, memory, clock, card wear.",
+        new("temperature", Text, "The sensor of the processor's temperature, by the type of a thermal zone or the name of a hwmon device; found when absent."),
+        new("disk", Text, "A directory on the file system whose space is told; that of the store when absent."),
+        new("root", Text, "Where /proc and /sys of the computer begin: /host when a container has them there.") { Default = "/" });
+
     public static readonly VariantShape Bus = new(
         "a bus",
         "type",
@@ -116,7 +135,9 @@ public static class GatewayShape
         ("modbus-ascii", AsciiBus),
         ("modbus-ascii-over-tcp", AsciiOverTcpBus),
         ("modbus-udp", UdpBus),
-        ("gpio", GpioBus));
+        ("gpio", GpioBus),
+        ("sensors", SensorsBus),
+        ("box", BoxBus));
 
     public static readonly ObjectShape Metering = new(
         "metering",

@@ -39,6 +39,9 @@ public abstract record LocalInput
 
     /// <summary>Address of its first register.</summary>
     public ushort Address => (ushort)((Number - 1) * BlockLength);
+
+    /// <summary>Why a point that fits the layout does not fit this input all the same; null when it does.</summary>
+    internal virtual string? Refuse(PointModel point) => null;
 }
 
 /// <summary>Says what cannot be honoured of an input as it is configured; where and how to mend it.</summary>

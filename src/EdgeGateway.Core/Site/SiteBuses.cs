@@ -53,6 +53,16 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
             return new GpioBus { Id = id, Timeout = LocalTimeout, Inputs = Inputs(section, GatewayShape.GpioInput, new SiteLines(problems, _owners, inputRules).Input) };
         }
 
+        if (shape == GatewayShape.SensorsBus)
+        {
+            return new SensorsBus { Id = id, Timeout = LocalTimeout, Inputs = Inputs(section, GatewayShape.SensorInput, new SiteSensors(problems, _owners).Input) };
+        }
+
+        if (shape == GatewayShape.BoxBus)
+        {
+            return Box(section, id);
+        }
+
         var timeout = SiteDevices.Timeout(section, problems) ?? TimeSpan.FromMilliseconds(500);
         if (shape == GatewayShape.RtuBus || shape == GatewayShape.AsciiBus)
         {
@@ -77,6 +87,24 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
         return shape == GatewayShape.RtuOverTcpBus
             ? new ModbusRtuOverTcpBus { Id = id, Host = host, Port = port, Timeout = timeout, Silence = silence, Turnaround = turnaround }
             : new ModbusAsciiOverTcpBus { Id = id, Host = host, Port = port, Timeout = timeout, Silence = silence, Turnaround = turnaround };
+    }
+
+    private BoxBus Box(Section section, string id)
+    {
+        if (!_owners.TryAdd("box", id))
+        {
+            problems.Error(section.At("type"), $"the bus '{_owners["box"]}' tells of this computer already", "Remove one of the two: there is one computer");
+        }
+
+        return new()
+        {
+            Id = id,
+            Timeout = LocalTimeout,
+            Inputs = BoxBus.Everything,
+            TemperatureSensor = section.Text("temperature"),
+            Disk = section.Text("disk"),
+            Root = section.Text("root") ?? "/",
+        };
     }
 
     /// <summary>The inputs of a local bus, each in a place of its own.</summary>

@@ -191,7 +191,7 @@ internal sealed class SiteDevices(
             {
                 wrong.Add($"'{point.Id}' belongs to input {number}, which the unit {device.Unit} does not have");
             }
-            else if (input.Layout.Refuse(point.Encoding.MovedBy(-input.Address)) is { } reason)
+            else if ((input.Layout.Refuse(point.Encoding.MovedBy(-input.Address)) ?? input.Refuse(point)) is { } reason)
             {
                 wrong.Add($"'{point.Id}' at {point.Encoding.Address}: {reason}");
             }

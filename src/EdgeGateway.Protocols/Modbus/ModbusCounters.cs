@@ -24,6 +24,9 @@ public record struct ModbusCounters
     /// <summary>Own requests heard back from the line.</summary>
     public long Echoes { get; internal set; }
 
+    /// <summary>Times that bytes came although nothing was asked and the last answer had come whole: somebody else talks on the line (lines only).</summary>
+    public long Unasked { get; internal set; }
+
     /// <summary>Extra requests sent to prove that no late answer is under way (RTU only).</summary>
     public long Fences { get; internal set; }
 

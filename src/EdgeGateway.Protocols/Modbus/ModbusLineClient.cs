@@ -40,6 +40,9 @@ public abstract class ModbusLineClient : ModbusClient
     private bool _heardAnything;
     private bool? _lineEchoes;
 
+    // What comes after an answer that was damaged or did not come may be the rest of it.
+    private bool _isAnswered = true;
+
     private protected ModbusLineClient(OpenByteLine open, LineFraming framing, RtuTiming timing, TimeProvider time)
         : base(time)
     {
@@ -164,6 +167,7 @@ public abstract class ModbusLineClient : ModbusClient
                 Count.Fences++;
             }
 
+            _isAnswered = match == Match.Reply;
             switch (match)
             {
                 case Match.Reply:
@@ -512,6 +516,7 @@ public abstract class ModbusLineClient : ModbusClient
     private void DiscardStale()
     {
         var bytes = _buffer.AsSpan(0, _length);
+        var strange = 0;
         while (bytes.Length >= RtuFrame.MinLength)
         {
             var length = RtuFrame.ResponseLength(bytes);
@@ -527,8 +532,15 @@ public abstract class ModbusLineClient : ModbusClient
             }
             else
             {
+                strange++;
                 bytes = bytes[1..];
             }
+        }
+
+        // A stray byte or two are of drivers that switch direction.
+        if (_isAnswered && strange + bytes.Length >= RtuFrame.MinLength)
+        {
+            Count.Unasked++;
         }
 
         _length = 0;

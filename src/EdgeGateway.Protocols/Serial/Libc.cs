@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace EdgeGateway.Protocols.Serial;
 
-/// <summary>The few kernel calls that serial ports and GPIO lines need, and the waiting for files. Linux only; numbers are those of x86, Arm and RISC-V.</summary>
+/// <summary>The few kernel calls that serial ports, GPIO lines and sensors need, and the waiting for files. Linux only; numbers are those of x86, Arm and RISC-V.</summary>
 internal static unsafe partial class Libc
 {
     public const int ReadWrite = 0x0002;
@@ -35,6 +35,11 @@ internal static unsafe partial class Libc
     public const int MessageNoSignal = 0x4000;
     public const int MessageControlTruncated = 0x8;
 
+    public const int ReadAndWrite = 6;
+    public const int WorkingFolder = -100;
+    public const int EffectiveUser = 0x200;
+    public const uint BasicFacts = 0x7FF;
+
     public const int LockExclusive = 2;
     public const int LockNonBlocking = 4;
 
@@ -62,6 +67,9 @@ internal static unsafe partial class Libc
     public const int Invalid = 22;
     public const int TooManyFiles = 24;
     public const int NotATerminal = 25;
+    public const int NoData = 61;
+    public const int TimedOut = 110;
+    public const int RemoteIo = 121;
 
     /// <summary>Why the last call failed: the system's words and the number.</summary>
     public static string LastError()
@@ -75,6 +83,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     public static partial nint Read(SafeFileHandle file, byte* buffer, nuint count);
+
+    [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
+    public static partial nint ReadAt(SafeFileHandle file, byte* buffer, nuint count, nint offset);
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(SafeFileHandle file, byte* buffer, nuint count);
@@ -106,6 +117,14 @@ internal static unsafe partial class Libc
     /// <summary>sched_setscheduler(2); struct sched_param is one number.</summary>
     [LibraryImport("libc", EntryPoint = "sched_setscheduler", SetLastError = true)]
     public static partial int SetScheduler(int thread, int policy, int* priority);
+
+    /// <summary>access(2) for the effective user: whether a file may be read and written; nothing is opened.</summary>
+    [LibraryImport("libc", EntryPoint = "faccessat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int MayUse(int folder, string path, int mode, int flags);
+
+    /// <summary>statx(2); what it tells is laid out alike on all machines: see <see cref="FileFacts"/>.</summary>
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Statx(int folder, string path, int flags, uint mask, FileFacts* facts);
 
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     public static partial int EventFd(uint start, int flags);
@@ -179,6 +198,32 @@ internal static unsafe partial class Libc
     {
         public nint Seconds;
         public nint Nanoseconds;
+    }
+
+    /// <summary>struct statx, as far as it is needed.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    public struct FileFacts
+    {
+        [FieldOffset(24)]
+        public uint Group;
+
+        [FieldOffset(28)]
+        public ushort Mode;
+
+        [FieldOffset(32)]
+        public ulong Inode;
+
+        [FieldOffset(128)]
+        public uint DeviceMajor;
+
+        [FieldOffset(132)]
+        public uint DeviceMinor;
+
+        [FieldOffset(136)]
+        public uint FileSystemMajor;
+
+        [FieldOffset(140)]
+        public uint FileSystemMinor;
     }
 
     /// <summary>struct pollfd.</summary>

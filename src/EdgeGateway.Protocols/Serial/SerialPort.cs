@@ -109,7 +109,7 @@ public sealed class SerialPort : IPacedLine
         var number = Libc.Open(path, Libc.ReadWrite | Libc.NoControllingTerminal | Libc.NonBlocking | Libc.CloseOnExec);
         if (number < 0)
         {
-            throw new SerialPortException(WhyNotOpen(path, Marshal.GetLastPInvokeError()));
+            throw new SerialPortException(SerialTrouble.NotOpened(path, Marshal.GetLastPInvokeError(), new SerialInventory()));
         }
 
         var file = new SafeFileHandle(number, ownsHandle: true);
@@ -281,7 +281,7 @@ public sealed class SerialPort : IPacedLine
 
         if (Libc.Flock(file, Libc.LockExclusive | Libc.LockNonBlocking) != 0)
         {
-            throw new SerialPortException(Busy(path, ownHandles: 1));
+            throw new SerialPortException(SerialTrouble.Busy(path, ownHandles: 1, new SerialInventory()));
         }
 
         // From here on opening it anew fails for all but root, which the lock above stops if it asks for the lock as well.
@@ -384,23 +384,6 @@ public sealed class SerialPort : IPacedLine
             info[FlagsIndex] |= LowLatency;
             _ = Libc.Ioctl(file, Libc.SetSerial, info);
         }
-    }
-
-    private static string WhyNotOpen(string path, int error) => error switch
-    {
-        Libc.NoEntry => $"{path} does not exist: is the adapter plugged in? `ls -l /dev/serial/by-id/` lists what is there",
-        Libc.AccessDenied or Libc.NotPermitted => $"{path} may not be opened by this user: add the user to group dialout (`sudo usermod -aG dialout {Environment.UserName}`) and log in again",
-        Libc.Busy => Busy(path, ownHandles: 0),
-        Libc.NoSuchDevice or Libc.DeviceGone => $"{path} has no hardware behind it: is the adapter plugged in, is the UART enabled in the boot configuration?",
-        _ => $"{path} cannot be opened: {Marshal.GetPInvokeErrorMessage(error)} (errno {error})",
-    };
-
-    private static string Busy(string path, int ownHandles)
-    {
-        var holder = PortHolder.Find(path, ownHandles);
-        return holder is null
-            ? $"{path} is in use by another program: stop it (`sudo fuser -v {path}` tells which)"
-            : $"{path} is in use by {holder}: a line has one owner, so one of the two has to let go";
     }
 
     /// <summary>Timers count whole milliseconds and cut off the rest; a silence must not come out shorter than asked.</summary>

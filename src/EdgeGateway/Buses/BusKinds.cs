@@ -1,7 +1,9 @@
+using EdgeGateway.Box;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
 using EdgeGateway.Lines;
 using EdgeGateway.Protocols.Modbus;
+using EdgeGateway.Protocols.Sensors;
 using EdgeGateway.Protocols.Serial;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -18,6 +20,8 @@ public static class BusKinds
     internal static IBus Create(BusModel model, BusContext context) => model switch
     {
         GpioBus lines => new LineBus(lines, context),
+        SensorsBus sensors => new SensorImageBus(sensors, context.Log, context.Time, static (device, channel) => new Sensor(device, channel)),
+        BoxBus box => new BoxHealth(box, context.Time, context.Log),
         _ => new ModbusBus(CreateClient(model, context.Time), context.Time),
     };
 

@@ -19,12 +19,12 @@ internal abstract class ImageBus(LocalBus model, ILogger log) : IBus
     private const byte IllegalFunction = 1;
     private const byte IllegalAddress = 2;
 
-    private readonly ushort[] _block = new ushort[LocalInput.BlockLength];
     private readonly string?[] _problems = new string?[model.Inputs.Count];
+    private ushort[]? _spare;
     private volatile string _lastProblem = "";
 
     /// <inheritdoc/>
-    public int MaxInFlight => 1;
+    public virtual int MaxInFlight => 1;
 
     /// <inheritdoc/>
     public string LastProblem => _lastProblem;
@@ -41,16 +41,24 @@ internal abstract class ImageBus(LocalBus model, ILogger log) : IBus
         registers.Span[..request.Quantity].Clear();
         for (var i = 0; i < model.Inputs.Count; i++)
         {
+            if (IsAsked(model.Inputs[i], unit, request))
+            {
+                Begin(model.Inputs[i]);
+            }
+        }
+
+        // Several reads may be under way at once, each with a block of its own.
+        var block = Interlocked.Exchange(ref _spare, null) ?? new ushort[LocalInput.BlockLength];
+        for (var i = 0; i < model.Inputs.Count; i++)
+        {
             var input = model.Inputs[i];
-            var first = Math.Max(request.Address, input.Address);
-            var end = Math.Min(request.Address + request.Quantity, input.Address + LocalInput.BlockLength);
-            if (input.Unit != unit || input.Layout.Table != request.Table || first >= end)
+            if (!IsAsked(input, unit, request))
             {
                 continue;
             }
 
-            input.Layout.Clear(_block);
-            var (result, problem) = await RefreshAsync(input, _block, timeout, cancel).ConfigureAwait(false);
+            input.Layout.Clear(block);
+            var (result, problem) = await RefreshAsync(input, block, timeout, cancel).ConfigureAwait(false);
             Note(i, problem);
             asked++;
             if (result.IsGood)
@@ -59,13 +67,15 @@ internal abstract class ImageBus(LocalBus model, ILogger log) : IBus
             }
             else
             {
-                input.Layout.Clear(_block);
                 reply = asked == 1 ? result : reply;
             }
 
-            _block.AsSpan(first - input.Address, end - first).CopyTo(registers.Span[(first - request.Address)..]);
+            var first = Math.Max(request.Address, input.Address);
+            var end = Math.Min(request.Address + request.Quantity, input.Address + LocalInput.BlockLength);
+            block.AsSpan(first - input.Address, end - first).CopyTo(registers.Span[(first - request.Address)..]);
         }
 
+        _spare = block;
         return shown > 0 ? BusReply.Good : reply;
     }
 
@@ -77,23 +87,30 @@ internal abstract class ImageBus(LocalBus model, ILogger log) : IBus
     /// <inheritdoc/>
     public abstract ValueTask DisposeAsync();
 
+    /// <summary>Told of every input of a read before the first is brought up to date: what takes its time can begin for all of them at once.</summary>
+    protected virtual void Begin(LocalInput input)
+    {
+    }
+
     /// <summary>Puts the present values of an input into its block.</summary>
     /// <param name="input">One of the inputs of the model.</param>
     /// <param name="block">The registers of its block; every value says "not available" already, and keeps saying so unless it is put (<see cref="ImageLayout"/>).</param>
     /// <param name="timeout">How long it may take.</param>
     /// <param name="cancel">Stops waiting.</param>
-    /// <returns>Good when there is any value; else why there is none. Beside it what is wrong, in words with the cure, for log and status, the same words as long as it is the same; null when nothing is.</returns>
+    /// <returns>Good when there is any value; else why there is none, and beside inputs that have values what was put all the same is shown. Beside it what is wrong, in words with the cure, for log and status, the same words as long as it is the same; null when nothing is.</returns>
     protected abstract ValueTask<(BusReply Reply, string? Problem)> RefreshAsync(LocalInput input, Memory<ushort> block, TimeSpan timeout, CancellationToken cancel);
+
+    private static bool IsAsked(LocalInput input, byte unit, ReadRequest request) =>
+        input.Unit == unit && input.Layout.Table == request.Table && input.Address < request.Address + request.Quantity && request.Address < input.Address + LocalInput.BlockLength;
 
     private void Note(int input, string? problem)
     {
         _lastProblem = problem ?? _lastProblem;
-        if (problem == _problems[input])
+        if (problem == Interlocked.Exchange(ref _problems[input], problem))
         {
             return;
         }
 
-        Volatile.Write(ref _problems[input], problem);
         if (problem is not null)
         {
             Log.InputLost(log, model.Id, model.Inputs[input].Title, problem);

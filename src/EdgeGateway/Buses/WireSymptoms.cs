@@ -69,6 +69,7 @@ public sealed class WireSymptoms
                 Where = BusKinds.Describe(bus),
                 Utilisation = utilisation,
                 Echoes = counters.Echoes - _before.Echoes,
+                Unasked = counters.Unasked - _before.Unasked,
                 LateReplies = counters.LateDiscarded - _before.LateDiscarded,
                 Connects = counters.Connects - _before.Connects,
                 ConnectProblem = _connectProblem,

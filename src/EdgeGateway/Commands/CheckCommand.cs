@@ -1,4 +1,5 @@
 using System.CommandLine;
+using EdgeGateway.Box;
 using EdgeGateway.Buses;
 using EdgeGateway.Commands.Profiles;
 using EdgeGateway.Core;
@@ -6,6 +7,9 @@ using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
 using EdgeGateway.Lines;
+using EdgeGateway.Protocols.Sensors;
+using EdgeGateway.Protocols.Serial;
+using EdgeGateway.Scanning;
 
 namespace EdgeGateway.Commands;
 
@@ -84,6 +88,34 @@ internal static class CheckCommand
         return true;
     }
 
+    // A configuration may be checked on another machine than its own: a sensor that is not here is worth a warning. One that is here and has no such channel is an error.
+    private static bool SensorsAreRight(string path, SiteModel model)
+    {
+        var inputs = model.Buses.OfType<SensorsBus>().SelectMany(bus => bus.Inputs.OfType<SensorInput>().Select(input => (bus, input))).ToArray();
+        if (inputs.Length == 0 || !OperatingSystem.IsLinux())
+        {
+            return true;
+        }
+
+        var inventory = SensorInventory.Read();
+        var isRight = true;
+        foreach (var (bus, input) in inputs)
+        {
+            if (SensorsHere.Refuse(inventory, input) is { } refused)
+            {
+                isRight &= !refused.IsError;
+                Console.Error.WriteLine($"{path}: {(refused.IsError ? "error" : "warning")}: bus {bus.Id}, unit {input.Unit} input {input.Number}: {refused.What}");
+            }
+        }
+
+        if (!isRight)
+        {
+            Console.WriteLine($"{path}: not usable");
+        }
+
+        return isRight;
+    }
+
     private static bool CheckGateway(string path, string? profileDirectory)
     {
         var site = SiteFiles.Find(path, profileDirectory).Load(path, out var problems);
@@ -96,11 +128,17 @@ internal static class CheckCommand
         }
 
         var model = site.Model;
+        if (!SensorsAreRight(path, model))
+        {
+            return false;
+        }
+
         Console.WriteLine($"{path}: site {model.SiteId}, gateway {model.GatewayId}: {model.Devices.Count} devices, {model.Points.Count} points: usable");
+        var ports = new SerialInventory();
         foreach (var bus in model.Buses)
         {
             var devices = model.Devices.Where(d => d.BusId == bus.Id).ToArray();
-            if (bus is SerialBus serial && PortNames.Advise(serial.Port) is { } advice)
+            foreach (var advice in bus is SerialBus serial ? SerialAdvice.Of(serial, ports) : [])
             {
                 Console.Error.WriteLine($"{path}: warning: bus {bus.Id}: {advice}");
             }
@@ -116,6 +154,11 @@ internal static class CheckCommand
                 foreach (var missing in LineAdvice.Missing(local))
                 {
                     Console.Error.WriteLine($"{path}: warning: bus {bus.Id}: {missing}");
+                }
+
+                foreach (var (input, why) in local is BoxBus box ? BoxHealth.NotShown(box) : [])
+                {
+                    Console.WriteLine($"    not shown by this computer: {input.Title}: {why}");
                 }
 
                 continue;

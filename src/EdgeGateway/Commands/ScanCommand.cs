@@ -5,6 +5,7 @@ using EdgeGateway.Control;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Protocols.Sensors;
 using EdgeGateway.Scanning;
 using EdgeGateway.Tracing;
 using Spectre.Console;
@@ -22,6 +23,7 @@ internal static class ScanCommand
         var bus = new Argument<string?>("bus") { Description = "Id of a bus in gateway.yaml.", Arity = ArgumentArity.ZeroOrOne };
         var port = new Option<string?>("--port") { Description = "A serial port in place of a bus, such as /dev/ttyUSB0.", HelpName = "PATH" };
         var tcp = new Option<string?>("--tcp") { Description = "Addresses in place of a bus: 192.168.1.0/28, 192.168.1.10-20 or a name, with :port if it is not 502.", HelpName = "HOSTS" };
+        var sensors = new Option<bool>("--sensors") { Description = "The sensors behind drivers of this computer's kernel: IIO, hwmon, 1-Wire. Nothing is measured." };
         var units = new Option<string?>("--units") { Description = "Unit ids to ask, such as 1-10,20. Without it: 1-247 on a line, the usual ones on TCP.", HelpName = "IDS" };
         var baud = new Option<string?>("--baud") { Description = "Baud rates to try, such as 9600,19200. Without it: the usual ones.", HelpName = "RATES" };
         var parity = new Option<string?>("--parity") { Description = "Parities to try: none, even, odd.", HelpName = "LIST" };
@@ -35,13 +37,25 @@ internal static class ScanCommand
             Find devices on a line or a network, say what they are, and propose profiles with the reasons. It only reads
             (function codes 1-4, 17 and 43/14). Ctrl+C ends it and prints what was found until then.
             On a bus of the running gateway every question is asked between two polls; polling goes on.
-            """) { bus, port, tcp, units, baud, parity, timeout, configuration, profiles, json };
+            """) { bus, port, tcp, sensors, units, baud, parity, timeout, configuration, profiles, json };
         command.SetAction((result, cancel) => RunAsync(
             new Request(
-                result.GetValue(bus), result.GetValue(port), result.GetValue(tcp), result.GetValue(units), result.GetValue(baud), result.GetValue(parity),
+                result.GetValue(bus), result.GetValue(port), result.GetValue(tcp), result.GetValue(sensors), result.GetValue(units), result.GetValue(baud), result.GetValue(parity),
                 result.GetValue(timeout)!, result.GetValue(configuration)!, result.GetValue(profiles), result.GetValue(json)),
             cancel));
         return command;
+    }
+
+    private static int ShowSensors()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return Terminal.Fail("Sensors behind drivers of the kernel are read on Linux only.");
+        }
+
+        var inventory = SensorInventory.Read();
+        Console.Out.Write(SensorsHere.List(inventory));
+        return inventory.Devices.Count > 0 ? Terminal.Success : Terminal.Failure;
     }
 
     private static async Task<int> RunAsync(Request request, CancellationToken terminated)
@@ -50,9 +64,14 @@ internal static class ScanCommand
         using var interrupt = Terminal.OnInterrupt(interrupted);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(terminated, interrupted.Token);
         var cancel = either.Token;
-        if (new[] { request.Bus, request.Port, request.Tcp }.Count(t => t is not null) != 1)
+        if (new[] { request.Bus, request.Port, request.Tcp, request.Sensors ? "" : null }.Count(t => t is not null) != 1)
         {
-            return Terminal.Fail("Name one thing to scan: a bus of gateway.yaml, --port PATH for a serial port, or --tcp HOSTS for addresses.", Terminal.BadInput);
+            return Terminal.Fail("Name one thing to scan: a bus of gateway.yaml, --port PATH for a serial port, --tcp HOSTS for addresses, or --sensors for those of this computer.", Terminal.BadInput);
+        }
+
+        if (request.Sensors)
+        {
+            return ShowSensors();
         }
 
         if (!Quantities.TryDuration(request.Timeout, out var timeout) || timeout < TimeSpan.FromMilliseconds(10) || timeout > TimeSpan.FromSeconds(2))
@@ -248,5 +267,5 @@ internal static class ScanCommand
     }
 
     private sealed record Request(
-        string? Bus, string? Port, string? Tcp, string? Units, string? Baud, string? Parity, string Timeout, string Configuration, string? Profiles, bool Json);
+        string? Bus, string? Port, string? Tcp, bool Sensors, string? Units, string? Baud, string? Parity, string Timeout, string Configuration, string? Profiles, bool Json);
 }

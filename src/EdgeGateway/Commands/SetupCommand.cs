@@ -30,6 +30,7 @@ internal static class SetupCommand
         var gateway = new Option<string?>("--gateway") { Description = "Id of this gateway; the name of the computer when absent.", HelpName = "ID" };
         var server = new Option<string?>("--server") { Description = "MQTT server, such as mqtts://centre.example:8883.", HelpName = "URL" };
         var plain = new Option<bool>("--allow-plaintext") { Description = "Allow mqtt:// to a server beyond this machine." };
+        var noComputer = new Option<bool>("--no-computer") { Description = "Leave out the device that tells the health of this computer: temperature, supply, disk, memory, clock, card wear." };
         var profiles = CommonOptions.Profiles();
         var command = new Command(
             "setup",
@@ -43,7 +44,7 @@ internal static class SetupCommand
             Exit code: 0 written and usable, 1 nothing found or a port failed, 2 an answer is wrong, or the file needs mending.
             """)
         {
-            output, yes, force, ports, hosts, units, baud, parity, timeout, devices, incomers, site, siteName, zone, region, gateway, server, plain, profiles,
+            output, yes, force, ports, hosts, units, baud, parity, timeout, devices, incomers, site, siteName, zone, region, gateway, server, plain, noComputer, profiles,
         };
         command.SetAction((result, cancel) =>
         {
@@ -74,6 +75,7 @@ internal static class SetupCommand
                     Gateway = result.GetValue(gateway),
                     Server = result.GetValue(server) ?? (result.GetValue(yes) ? "" : null),
                     AllowPlaintext = result.GetValue(plain),
+                    WatchesComputer = !result.GetValue(noComputer),
                 },
                 cancel);
         });

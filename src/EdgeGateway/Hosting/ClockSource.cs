@@ -8,7 +8,14 @@ namespace EdgeGateway.Hosting;
 /// <param name="IsSynchronised">The kernel says that NTP or another source keeps it.</param>
 /// <param name="HasChip">It kept time while the computer was off, or a host gives it: a clock that was right goes on being right over a restart.</param>
 /// <param name="MaximumError">How far it may be off, as the kernel estimates; null when it does not say.</param>
-internal readonly record struct ClockFacts(bool IsSynchronised, bool HasChip, TimeSpan? MaximumError);
+internal readonly record struct ClockFacts(bool IsSynchronised, bool HasChip, TimeSpan? MaximumError)
+{
+    /// <summary>How far the kernel still has to move the clock; null when it does not say.</summary>
+    public TimeSpan? Offset { get; init; }
+
+    /// <summary>The kernel could not be asked, so that nothing is known: a filter of system calls keeps the question from it.</summary>
+    public bool IsRefused { get; init; }
+}
 
 /// <summary>Asks the computer about its wall clock.</summary>
 internal interface IClockSource
@@ -23,9 +30,11 @@ internal sealed class KernelClock : IClockSource
     // From linux/timex.h.
     private const int TimeError = 5;
     private const int StatusUnsynchronised = 0x40;
+    private const int StatusNanoseconds = 0x2000;
 
     // struct timex: modes (4 bytes, padded to a long), offset, freq, maxerror, esterror (longs), status (4 bytes).
     private static readonly int Word = IntPtr.Size;
+    private static readonly int OffsetAt = Word;
     private static readonly int MaximumErrorAt = 3 * Word;
     private static readonly int StatusAt = 5 * Word;
 
@@ -37,21 +46,26 @@ internal sealed class KernelClock : IClockSource
     {
         if (!OperatingSystem.IsLinux())
         {
-            return new ClockFacts(false, HasChip: true, null);
+            return new ClockFacts(false, HasChip: true, null) { IsRefused = true };
         }
 
         Array.Clear(_timex);
         var state = AdjTimeX(_timex);
         if (state < 0)
         {
-            return new ClockFacts(false, _hasChip, null);
+            return new ClockFacts(false, _hasChip, null) { IsRefused = true };
         }
 
         var status = BinaryPrimitives.ReadInt32LittleEndian(_timex.AsSpan(StatusAt));
-        var error = Word == 8 ? BinaryPrimitives.ReadInt64LittleEndian(_timex.AsSpan(MaximumErrorAt)) : BinaryPrimitives.ReadInt32LittleEndian(_timex.AsSpan(MaximumErrorAt));
+        var offset = LongAt(OffsetAt);
         var isSynchronised = state != TimeError && (status & StatusUnsynchronised) == 0;
-        return new ClockFacts(isSynchronised, _hasChip, isSynchronised ? TimeSpan.FromMicroseconds(error) : null);
+        return new ClockFacts(isSynchronised, _hasChip, isSynchronised ? TimeSpan.FromMicroseconds(LongAt(MaximumErrorAt)) : null)
+        {
+            Offset = (status & StatusNanoseconds) != 0 ? TimeSpan.FromTicks(offset / TimeSpan.NanosecondsPerTick) : TimeSpan.FromMicroseconds(offset),
+        };
     }
+
+    private long LongAt(int place) => Word == 8 ? BinaryPrimitives.ReadInt64LittleEndian(_timex.AsSpan(place)) : BinaryPrimitives.ReadInt32LittleEndian(_timex.AsSpan(place));
 
     /// <summary>
     /// Whether something kept the time while the computer was off. Single-board computers often have no clock chip, or one without a battery that begins in 1970;

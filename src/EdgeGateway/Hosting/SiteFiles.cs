@@ -68,6 +68,7 @@ public sealed class SiteFiles
         site = site with
         {
             Storage = site.Storage with { Directory = Path.GetFullPath(site.Storage.Directory, here) },
+            Buses = [.. site.Buses.Select(bus => bus is BoxBus box ? box with { Disk = Path.GetFullPath(box.Disk ?? site.Storage.Directory, here), Root = Path.GetFullPath(box.Root, here) } : bus)],
             Uplinks = [.. site.Uplinks.Select(uplink => uplink is MqttUplinkModel mqtt ? WithFiles(mqtt, here, configuration, all) : uplink)],
         };
         problems = all;

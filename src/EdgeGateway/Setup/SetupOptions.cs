@@ -59,6 +59,9 @@ internal sealed record SetupOptions
     /// <summary>Devices with the ids and profiles that were stated for them.</summary>
     public IReadOnlyList<StatedDevice> Devices { get; init; } = [];
 
+    /// <summary>Whether the health of this computer becomes a device.</summary>
+    public bool WatchesComputer { get; init; }
+
     /// <summary>Ids of meters of what is drawn from the grid; the other meters count below the only one of them, or nowhere.</summary>
     public IReadOnlyList<string> Incomers { get; init; } = [];
 }

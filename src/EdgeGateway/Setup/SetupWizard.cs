@@ -11,6 +11,7 @@ using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
+using EdgeGateway.Protocols.Serial;
 using EdgeGateway.Scanning;
 using EdgeGateway.Storage;
 
@@ -163,8 +164,7 @@ internal sealed partial class SetupWizard(
 
         if (ports.FirstOrDefault(p => !File.Exists(p)) is { } absent)
         {
-            var present = PortNames.Present();
-            throw new FormatException($"There is no port {absent}. {(present.Count > 0 ? $"Present: {string.Join(", ", present)}." : "No serial port is present: plug the adapter in, or look at `dmesg` for what became of it.")}");
+            throw new FormatException($"{SerialTrouble.Missing(absent, new SerialInventory())}.");
         }
 
         return (ports, hosts);
@@ -219,7 +219,7 @@ internal sealed partial class SetupWizard(
     private (IReadOnlyList<string> Ports, IReadOnlyList<string> Hosts) AskWhere()
     {
         const string others = "other addresses";
-        var ports = PortNames.Present();
+        var ports = new SerialInventory().Present();
         var networks = Networks();
         var chosen = dialog.ChooseSeveral("Where are the devices?", [.. ports, .. networks, others], place =>
             ports.Contains(place) ? $"serial port {place}" : networks.Contains(place) ? $"network {place}" : place);
@@ -483,7 +483,7 @@ internal sealed partial class SetupWizard(
         return $"uplinks:\n  - {{ id: centre, type: mqtt, servers: [{YamlText.Quote(server)}]{(plain ? ", allowPlaintext: true" : "")} }}\n";
     }
 
-    private static string Text(string head, IReadOnlyList<(ScanPlace Place, string Id)> buses, List<NamedDevice> devices, string uplink)
+    private string Text(string head, IReadOnlyList<(ScanPlace Place, string Id)> buses, List<NamedDevice> devices, string uplink)
     {
         var text = new StringBuilder("# Written by edgegateway setup. Every key: docs/configuration.md; check after each change: edgegateway check\nschema: edgegateway/gateway/1\n").Append(head).Append("buses:\n");
         foreach (var (place, id) in buses.Where(b => devices.Exists(d => d.Bus == b.Id)))
@@ -491,10 +491,20 @@ internal sealed partial class SetupWizard(
             text.Append(ScanYaml.Bus(place, id));
         }
 
+        if (options.WatchesComputer)
+        {
+            text.Append(ComputerSetup.Bus);
+        }
+
         text.Append("devices:\n");
         foreach (var device in devices)
         {
             text.Append(ScanYaml.Device(device.Id, device.Profile.Id, device.Bus, device.Unit.Unit, device.Metering, device.FitPercent is { } fit ? $"fits {fit} %" : None));
+        }
+
+        if (options.WatchesComputer)
+        {
+            text.Append(ComputerSetup.Device(library, [.. devices.Select(d => d.Id)]));
         }
 
         return text.Append(uplink).ToString();

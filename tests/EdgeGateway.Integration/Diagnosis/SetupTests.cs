@@ -109,7 +109,7 @@ public sealed class SetupTests
     [InlineData("no time zone", "no time zone", "--tcp", "{device}", "--site", "x", "--timezone", "Mars/Olympus", "--region", "CN")]
     [InlineData("region", "There are no emission factors for 'XX'", "--tcp", "{device}", "--site", "x", "--timezone", "UTC", "--region", "XX")]
     [InlineData("nowhere", "nowhere to look")]
-    [InlineData("no port", "There is no port /dev/nosuch", "--port", "/dev/nosuch")]
+    [InlineData("no port", "/dev/nosuch does not exist", "--port", "/dev/nosuch")]
     [InlineData("device", "states no device", "--tcp", "{device}", "--device", "main-fan")]
     [InlineData("profile", "There is no profile 'siemens-pac320'", "--tcp", "{device}", "--device", "1=x:siemens-pac320")]
     [InlineData("incomer", "no meter of this id was found", "--tcp", "{device}", "--site", "x", "--timezone", "UTC", "--region", "CN", "--incomer", "nobody")]

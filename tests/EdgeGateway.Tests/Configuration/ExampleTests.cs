@@ -17,7 +17,7 @@ public class ExampleTests
 
         Assert.Equal("", string.Join("\n", problems));
         Assert.NotNull(model);
-        Assert.Equal(7, model.Devices.Count);
+        Assert.Equal(8, model.Devices.Count);
         var nox = Assert.Single(model.Points, p => p.Id == "concentration_nox");
         Assert.True(nox.PublishSamples);
         Assert.Equal(200, nox.Detectors.Single(d => d.Name == "limit").Settings["high"]);

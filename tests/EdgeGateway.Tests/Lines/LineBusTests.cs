@@ -355,7 +355,7 @@ public sealed class LineBusTests : IAsyncDisposable
         for (var tries = 0; !await isReached(); tries++)
         {
             Assert.True(tries < 2000, "it did not come to that");
-            await Task.Delay(5);
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
         }
     }
 

@@ -48,14 +48,14 @@ internal sealed class GatewayTrials : IDisposable
         var away = TimeSpan.Zero;
         for (var i = 0; i < kills; i++)
         {
-            await Task.Delay(between);
+            await Task.Delay(between, Time);
             var killed = Time.GetTimestamp();
             trial.Kill();
             await trial.StartAsync();
             away += Time.GetElapsedTime(killed) + Uncommitted;
         }
 
-        await Task.Delay(between);
+        await Task.Delay(between, Time);
         await end.CancelAsync();
         var sent = await Task.WhenAll(senders);
         var (counts, breaks, recovered, untimed) = (new List<long>(), 0L, 0L, 0L);
@@ -219,7 +219,7 @@ internal sealed class GatewayTrials : IDisposable
             }
             catch (HttpRequestException)
             {
-                await Task.Delay(100);
+                await Task.Delay(TimeSpan.FromMilliseconds(100), Time);
             }
         }
     }
@@ -268,7 +268,7 @@ internal sealed class GatewayTrials : IDisposable
                 return value;
             }
 
-            await Task.Delay(200);
+            await Task.Delay(TimeSpan.FromMilliseconds(200), Time);
         }
     }
 
@@ -283,7 +283,7 @@ internal sealed class GatewayTrials : IDisposable
                 return problem;
             }
 
-            await Task.Delay(200);
+            await Task.Delay(TimeSpan.FromMilliseconds(200), Time);
         }
 
         return "none";

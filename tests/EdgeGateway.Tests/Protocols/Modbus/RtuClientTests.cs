@@ -204,6 +204,26 @@ public sealed class RtuClientTests : IDisposable
     }
 
     [Fact]
+    public async Task Bytes_that_nobody_asked_for_are_counted_and_what_a_damaged_answer_leaves_is_not()
+    {
+        Answer(Registers(1, 5, 6));
+        Assert.True((await Read()).IsOk);
+        _line.Arrive(Ms(0), [1, 3, 9, 9, 9, 9]);
+        Answer(Registers(1, 7, 8));
+        Assert.True((await Read()).IsOk);
+        Assert.Equal(1, _client.Counters.Unasked);
+
+        // A byte or two are of a driver that switches direction.
+        _line.Arrive(Ms(0), [0, 0xFF]);
+        Answer([.. Registers(1, 7, 8)[..^1], 0]);
+        Assert.False((await Read()).IsOk);
+        _line.Arrive(Ms(0), [1, 3, 9, 9, 9, 9]);
+        Answer(Registers(1, 5, 6));
+        Assert.True((await Read()).IsOk);
+        Assert.Equal((1, 7), (_client.Counters.Unasked, _values[0] + 2));
+    }
+
+    [Fact]
     public async Task A_stray_byte_long_before_a_slow_answer_does_not_end_the_wait()
     {
         _line.OnWrite = _ =>

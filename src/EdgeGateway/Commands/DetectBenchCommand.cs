@@ -1,0 +1,217 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using EdgeGateway.Commands.Detecting;
+using EdgeGateway.Core.Detection.Novelty;
+using EdgeGateway.Core.Detection.Scoring;
+
+namespace EdgeGateway.Commands;
+
+/// <summary><c>edgegateway detect-bench</c>: how good the detector for any gauge is on labelled series.</summary>
+internal static class DetectBenchCommand
+{
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
+
+    public static Command Create()
+    {
+        var folder = new Argument<string>("folder") { Description = "Holds data/CATEGORY/NAME.csv (timestamp,value) and labels/combined_windows.json, as the Numenta Anomaly Benchmark lays it out." };
+        var lean = new Option<bool>("--lean") { Description = "The detector in its lean setting, 2 KiB a point." };
+        var scale = new Option<double>("--scale") { Description = "Multiply every value first: the scores must not change.", HelpName = "A", DefaultValueFactory = _ => 1 };
+        var offset = new Option<double>("--offset") { Description = "Then add this.", HelpName = "B", DefaultValueFactory = _ => 0 };
+        var scores = new Option<string?>("--scores") { Description = "Write timestamp, value and score of each row to this folder, one file a series, for another scorer.", HelpName = "DIR" };
+        var json = CommonOptions.Json();
+        var command = new Command(
+            "detect-bench",
+            """
+            Score the detector for any gauge on a folder of labelled series: the three profiles of the Numenta Anomaly Benchmark, each category with
+            the threshold of the others, and precision, recall and delay for some alarm budgets. The detector is the one that the gateway runs.
+            """) { folder, lean, scale, offset, scores, json };
+        command.SetAction((result, cancel) => Task.FromResult(Run(
+            result.GetValue(folder)!,
+            result.GetValue(lean),
+            result.GetValue(scale),
+            result.GetValue(offset),
+            result.GetValue(scores),
+            result.GetValue(json),
+            cancel)));
+        return command;
+    }
+
+    private static int Run(string folder, bool lean, double scale, double offset, string? scores, bool json, CancellationToken cancel)
+    {
+        try
+        {
+            var time = TimeProvider.System;
+            var told = time.GetTimestamp();
+            var series = LabelledFolder.Read(folder);
+            var bench = new DetectBench();
+            foreach (var one in series)
+            {
+                cancel.ThrowIfCancellationRequested();
+                bench.Run(one, lean ? NoveltySettings.Lean : NoveltySettings.Full, scale, offset);
+                if (time.GetElapsedTime(told) >= ProgressInterval)
+                {
+                    told = time.GetTimestamp();
+                    Console.Error.WriteLine($"{bench.Scored.Count} of {series.Count} series");
+                }
+            }
+
+            if (scores is not null)
+            {
+                Write(bench.Scored, scores);
+            }
+
+            var result = bench.Result();
+            if (json)
+            {
+                PrintJson(result, series, lean);
+            }
+            else
+            {
+                Print(result, series, lean);
+            }
+
+            return Terminal.Success;
+        }
+        catch (OperationCanceledException)
+        {
+            return Terminal.Fail("Interrupted: nothing was scored.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or JsonException or InvalidOperationException)
+        {
+            return Terminal.Fail(e.Message, Terminal.BadInput);
+        }
+    }
+
+    private static void Write(IReadOnlyList<ScoredSeries> all, string folder)
+    {
+        foreach (var (series, scores) in all)
+        {
+            var path = Path.Combine(folder, series.Name);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            using var file = new StreamWriter(path);
+            file.WriteLine("timestamp,value,anomaly_score");
+            for (var row = 0; row < scores.Count; row++)
+            {
+                file.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{series.Times[row].ToDateTimeOffset():yyyy-MM-dd HH:mm:ss},{series.Values[row]:R},{scores[row]:R}"));
+            }
+        }
+    }
+
+    private static void Print(DetectBenchResult result, IReadOnlyList<LabelledSeries> series, bool lean)
+    {
+        var output = Console.Out;
+        output.WriteLine($"{series.Count} series, {series.Sum(s => s.Values.Count)} rows, {series.Sum(s => s.Windows.Count)} windows; setting {(lean ? "lean" : "full")}");
+        output.WriteLine();
+        output.WriteLine("profile     score   surprise from   windows found   false alarms");
+        foreach (var (name, score) in result.Profiles)
+        {
+            output.WriteLine($"{name,-10}{score.Score,7:F2}{NoveltyVerdict.SurpriseOf(score.Threshold),16:F2}{score.Found,10} of {score.Windows,-3}{score.FalseAlarms,13}");
+        }
+
+        output.WriteLine();
+        output.WriteLine("category, standard profile   series   score   windows found   false alarms   at the threshold of the others");
+        foreach (var category in result.Categories)
+        {
+            var score = category.Score;
+            output.WriteLine($"{category.Name,-29}{category.Series,6}{Score(score.Score),8}{score.Found,10} of {score.Windows,-3}{score.FalseAlarms,13}{Score(category.LeftOut.Score),33}");
+        }
+
+        output.WriteLine($"{"all, each category at the threshold of the others",-91}{result.LeftOut,15:F2}");
+        output.WriteLine();
+        output.WriteLine("alarms                       alarms   precision   recall   false a day and series   median delay from the window's beginning");
+        Print(output, "at the best threshold", result.AtBest);
+        foreach (var (perDay, tally) in result.Budgets)
+        {
+            Print(output, string.Create(CultureInfo.InvariantCulture, $"budget {perDay} a day"), tally);
+        }
+    }
+
+    private static void Print(TextWriter output, string name, AlarmTally tally) =>
+        output.WriteLine($"{name,-29}{tally.Alarms,6}{tally.Precision,12:F2}{tally.Recall,9:F2}{tally.FalseAlarmsPerDay,25:F3}   {Words.Span(tally.MedianDelay)}");
+
+    private static string Score(double score) => double.IsNaN(score) ? "-" : score.ToString("F2", CultureInfo.InvariantCulture);
+
+    private static void PrintJson(DetectBenchResult result, IReadOnlyList<LabelledSeries> series, bool lean)
+    {
+        using var output = Console.OpenStandardOutput();
+        using var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        json.WriteStartObject();
+        json.WriteString("setting", lean ? "lean" : "full");
+        json.WriteNumber("series", series.Count);
+        json.WriteNumber("rows", series.Sum(s => s.Values.Count));
+        json.WriteStartArray("profiles");
+        foreach (var (name, score) in result.Profiles)
+        {
+            json.WriteStartObject();
+            json.WriteString("profile", name);
+            WriteScore(json, score);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("categories");
+        foreach (var category in result.Categories)
+        {
+            json.WriteStartObject();
+            json.WriteString("category", category.Name);
+            json.WriteNumber("series", category.Series);
+            WriteScore(json, category.Score);
+            json.WriteStartObject("atThresholdOfOthers");
+            WriteScore(json, category.LeftOut);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        WriteNumber(json, "leftOutScore", result.LeftOut);
+        json.WriteStartObject("atBestThreshold");
+        WriteTally(json, result.AtBest);
+        json.WriteEndObject();
+        json.WriteStartArray("budgets");
+        foreach (var (perDay, tally) in result.Budgets)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("perDay", perDay);
+            WriteTally(json, tally);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.Flush();
+        Console.WriteLine();
+    }
+
+    private static void WriteScore(Utf8JsonWriter json, NabScore score)
+    {
+        WriteNumber(json, "score", score.Score);
+        WriteNumber(json, "threshold", score.Threshold);
+        json.WriteNumber("windows", score.Windows);
+        json.WriteNumber("found", score.Found);
+        json.WriteNumber("falseAlarms", score.FalseAlarms);
+    }
+
+    private static void WriteTally(Utf8JsonWriter json, AlarmTally tally)
+    {
+        json.WriteNumber("alarms", tally.Alarms);
+        WriteNumber(json, "precision", tally.Precision);
+        WriteNumber(json, "recall", tally.Recall);
+        WriteNumber(json, "falseAlarmsPerDay", tally.FalseAlarmsPerDay);
+        json.WriteNumber("medianDelaySeconds", tally.MedianDelay.TotalSeconds);
+    }
+
+    /// <summary>What there is no number for (no window, no alarm) is null.</summary>
+    private static void WriteNumber(Utf8JsonWriter json, string name, double value)
+    {
+        if (double.IsFinite(value))
+        {
+            json.WriteNumber(name, Math.Round(value, 6));
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
+    }
+}

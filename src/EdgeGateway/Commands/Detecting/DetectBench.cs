@@ -1,0 +1,82 @@
+using EdgeGateway.Core.Detection.Novelty;
+using EdgeGateway.Core.Detection.Scoring;
+
+namespace EdgeGateway.Commands.Detecting;
+
+/// <summary>Runs the product's novelty detector over labelled series and scores what it says.</summary>
+internal sealed class DetectBench
+{
+    /// <summary>Budgets that are shown, in false alarms of a point a day.</summary>
+    private static readonly double[] Budgets = [0.01, 0.03, 0.1, 0.3, 1];
+
+    private readonly List<ScoredSeries> _scored = [];
+    private readonly List<bool[]>[] _alarms = [.. Budgets.Select(_ => new List<bool[]>())];
+
+    /// <summary>Every series with its scores.</summary>
+    public IReadOnlyList<ScoredSeries> Scored => _scored;
+
+    /// <summary>Runs a new detector over a series: one pass, in order.</summary>
+    public void Run(LabelledSeries series, NoveltySettings settings, double scale, double offset)
+    {
+        var detector = new NoveltyDetector(settings);
+        var budgets = Budgets.Select(b => new AlarmBudget(b)).ToArray();
+        var alarms = Budgets.Select(_ => new bool[series.Values.Count]).ToArray();
+        var scores = new double[series.Values.Count];
+        for (var row = 0; row < scores.Length; row++)
+        {
+            var verdict = detector.Observe(series.Times[row], (scale * series.Values[row]) + offset);
+            scores[row] = verdict.Score;
+            for (var b = 0; b < budgets.Length; b++)
+            {
+                alarms[b][row] = budgets[b].Observe(verdict, detector.Period);
+            }
+        }
+
+        _scored.Add(new(series, scores));
+        for (var b = 0; b < budgets.Length; b++)
+        {
+            _alarms[b].Add(alarms[b]);
+        }
+    }
+
+    /// <summary>Scores all that was run.</summary>
+    public DetectBenchResult Result()
+    {
+        var best = NabProfile.All.Select(p => (p.Name, NabScorer.Best(p, _scored))).ToList();
+        var threshold = best[0].Item2.Threshold;
+        var categories = new List<CategoryScore>();
+        var (earned, most) = (0.0, 0.0);
+        foreach (var category in _scored.Select(s => s.Series.Category).Distinct(StringComparer.Ordinal))
+        {
+            var own = _scored.Where(s => s.Series.Category == category).ToList();
+            var others = NabScorer.Best(NabProfile.Standard, _scored.Where(s => s.Series.Category != category));
+            var leftOut = NabScorer.At(NabProfile.Standard, own, others.Threshold);
+            categories.Add(new(category, own.Count, NabScorer.At(NabProfile.Standard, own, threshold), leftOut));
+            earned += leftOut.Raw + (leftOut.Windows * NabProfile.Standard.Missed);
+            most += leftOut.Windows * (NabProfile.Standard.Detection + NabProfile.Standard.Missed);
+        }
+
+        return new(
+            best,
+            categories,
+            100 * earned / most,
+            AlarmTally.Of(_scored, (series, row) => _scored[series].Scores[row] >= threshold),
+            [.. Budgets.Select((b, i) => (b, AlarmTally.Of(_scored, (series, row) => _alarms[i][series][row])))]);
+    }
+}
+
+/// <summary>The scores of a detector over a folder.</summary>
+/// <param name="Profiles">Score of each profile, at its own best threshold for the whole folder.</param>
+/// <param name="Categories">Standard score of each category.</param>
+/// <param name="LeftOut">Standard score of the whole when each category is scored at the threshold that is best for the others.</param>
+/// <param name="AtBest">Alarms at the threshold of the standard profile.</param>
+/// <param name="Budgets">Alarms by the alarm budget, in false alarms a day.</param>
+internal sealed record DetectBenchResult(
+    IReadOnlyList<(string Name, NabScore Score)> Profiles,
+    IReadOnlyList<CategoryScore> Categories,
+    double LeftOut,
+    AlarmTally AtBest,
+    IReadOnlyList<(double PerDay, AlarmTally Tally)> Budgets);
+
+/// <summary>One category: at the threshold of the whole, and at the threshold that is best for all others.</summary>
+internal sealed record CategoryScore(string Name, int Series, NabScore Score, NabScore LeftOut);

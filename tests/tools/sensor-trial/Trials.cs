@@ -1,0 +1,174 @@
+using System.Diagnostics;
+using System.Globalization;
+using EdgeGateway.Protocols.Sensors;
+
+namespace EdgeGateway.SensorTrial;
+
+/// <summary>What is tried; each prints the facts that it found, and the tests judge them.</summary>
+internal static class Trials
+{
+    private const string Thermometer = "0x48";
+    private const string Converter = "0x49";
+    private const string Other = "0x4a";
+
+    // Both registers hold 16 bits, high byte first: 21.5 °C of 1/256 degree, and 6400 counts of 62.5 uV.
+    private const string Mild = "15 80";
+    private const string FourTenths = "19 00";
+
+    // 4320 counts: 0.27 V, which over 75 ohm are 3.6 mA.
+    private const string TooLow = "10 e0";
+
+    public static async Task RunAsync()
+    {
+        var bus = (await HwAsync("i2c", $"{Thermometer}:2", $"{Converter}:2", $"{Other}:2")).Trim();
+        await PokeAsync(Thermometer, Mild);
+        await PokeAsync(Converter, FourTenths);
+        await HwAsync("i2c-driver", Thermometer, "lm75");
+        await HwAsync("i2c-driver", Converter, "ads1115");
+        await TryAsync("inventory", () => Inventory(bus));
+        await TryAsync("read", () => Read(bus));
+        await TryAsync("no-answer", () => NoAnswerAsync(bus));
+        await TryAsync("unplugged", () => UnpluggedAsync(bus));
+        await TryAsync("gateway", () => GatewayAsync(bus));
+    }
+
+    private static Task<string> Inventory(string bus)
+    {
+        var inventory = SensorInventory.Read();
+        return Facts(
+            ("devices", string.Join(",", inventory.Devices.Where(d => d.Address.StartsWith("i2c", StringComparison.Ordinal)).Select(d => $"{d.Interface}/{d.Name}/{d.Address}"))),
+            ("bus", bus),
+            ("channels", string.Join(",", inventory.Find($"i2c {bus}-0049", "in_voltage0").Device.Channels.Select(c => $"{c.Id}:{c.Quantity}"))),
+            ("numbered", Refusal(() => inventory.Find("hwmon0", "temp1"))));
+    }
+
+    private static Task<string> Read(string bus)
+    {
+        using var thermometer = new Sensor($"{bus}-0048", "temp1");
+        using var converter = new Sensor($"{bus}-0049", "in_voltage0");
+        var (degrees, volts) = (thermometer.Read(), converter.Read());
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++)
+        {
+            thermometer.Read();
+            converter.Read();
+        }
+
+        return Facts(
+            ("degrees", degrees.Value), ("degrees-status", degrees.Status), ("volts", volts.Value), ("volts-status", volts.Status),
+            ("bytes", GC.GetAllocatedBytesForCurrentThread() - before));
+    }
+
+    private static async Task<string> NoAnswerAsync(string bus)
+    {
+        using var thermometer = new Sensor($"{bus}-0048", "temp1");
+        var before = thermometer.Read().Status;
+        await HwAsync("i2c-fault", Thermometer, "100");
+        var refused = thermometer.Read().Status;
+        var words = thermometer.Problem;
+        await HwAsync("i2c-fault", Thermometer, "0");
+        return await Facts(("before", before), ("refused", refused), ("words", words), ("after", thermometer.Read().Value), ("problem", thermometer.Problem));
+    }
+
+    private static async Task<string> UnpluggedAsync(string bus)
+    {
+        using var thermometer = new Sensor($"{bus}-0048", "temp1");
+        using var taken = new CancellationTokenSource();
+        var statuses = new List<SensorStatus>();
+        var words = new List<string>();
+        var began = new TaskCompletionSource();
+
+        // Reads without a pause, so that the sensor goes while it is read.
+        var reading = Task.Run(() =>
+        {
+            while (statuses.Count == 0 || statuses[^1] != SensorStatus.NotFound)
+            {
+                var status = thermometer.Read().Status;
+                began.TrySetResult();
+                if (statuses.Count == 0 || statuses[^1] != status)
+                {
+                    statuses.Add(status);
+                    words.Add(thermometer.Problem);
+                }
+            }
+        });
+        await began.Task;
+        File.WriteAllText($"/sys/bus/i2c/devices/i2c-{bus}/delete_device", Thermometer);
+        await reading;
+
+        // Plugged in again behind another that takes its number.
+        var number = SensorInventory.Read().Devices.Count(d => d.Interface == SensorInterface.Hwmon);
+        File.WriteAllText($"/sys/bus/i2c/devices/i2c-{bus}/new_device", $"lm75 {Other}");
+        File.WriteAllText($"/sys/bus/i2c/devices/i2c-{bus}/new_device", $"lm75 {Thermometer}");
+        return await Facts(
+            ("statuses", string.Join(",", statuses)), ("gone", words[^2]), ("not-found", words[^1]), ("left", number),
+            ("back", thermometer.Read().Value), ("folder", SensorInventory.Read().Find($"{bus}-0048", "temp1").Device.Number));
+    }
+
+    private static async Task<string> GatewayAsync(string bus)
+    {
+        var yaml = Path.Combine(Path.GetTempPath(), "gateway.yaml");
+        await File.WriteAllTextAsync(yaml, $$"""
+            schema: edgegateway/gateway/1
+            site: { id: shaft-3, timezone: Asia/Shanghai, region: CN-SX }
+            gateway: { id: gw-01 }
+            buses:
+              - id: sensors
+                type: sensors
+                inputs:
+                  - { unit: 2, device: {{bus}}-0049, channel: in_voltage0, measures: current, shunt: 75 }
+            devices:
+              - { id: belt, profile: generic-sensor-4-20ma, bus: sensors, unit: 2 }
+            """);
+        await PokeAsync(Converter, TooLow);
+        return await Facts(("loop", await GatewayAsync("read", "belt", "--json", "--config", yaml)));
+    }
+
+    private static async Task TryAsync(string name, Func<Task<string>> trial)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        string facts;
+        try
+        {
+            facts = await trial();
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            facts = $"\terror={e.ToString().ReplaceLineEndings(" ")}";
+        }
+
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sensor-{name}{facts}\tseconds={TimeProvider.System.GetElapsedTime(began).TotalSeconds:F1}"));
+    }
+
+    private static string Refusal(Func<SensorPlace> find)
+    {
+        try
+        {
+            return find().Device.Title;
+        }
+        catch (SensorException refused)
+        {
+            return $"{refused.Fault}: {refused.Message}";
+        }
+    }
+
+    private static Task<string> PokeAsync(string address, string bytes) => HwAsync(["i2c-poke", address, "0", .. bytes.Split(' ')]);
+
+    private static Task<string> HwAsync(params string[] arguments) => OutputAsync("hw", arguments);
+
+    private static Task<string> GatewayAsync(params string[] arguments) =>
+        OutputAsync(Environment.ProcessPath!, [Path.Combine(AppContext.BaseDirectory, "edgegateway.dll"), .. arguments]);
+
+    private static async Task<string> OutputAsync(string program, string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })
+            ?? throw new InvalidOperationException($"{program} does not start");
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return output + await errors;
+    }
+
+    private static Task<string> Facts(params (string Key, object Value)[] facts) =>
+        Task.FromResult(string.Concat(facts.Select(fact => $"\t{fact.Key}={Convert.ToString(fact.Value, CultureInfo.InvariantCulture)!.ReplaceLineEndings(" ").Replace('\t', ' ')}")));
+}
