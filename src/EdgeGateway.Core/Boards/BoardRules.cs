@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Site;
 
 namespace EdgeGateway.Core.Boards;
 
@@ -13,7 +14,7 @@ public static partial class BoardRules
     /// <param name="lines">Lines that are used.</param>
     /// <param name="ports">Serial ports that are used.</param>
     /// <param name="problems">Receives the problems.</param>
-    public static void Check(Board board, IReadOnlyList<BoardFitting> fittings, IReadOnlyList<LineUse> lines, IReadOnlyList<PortUse> ports, ProblemCollector problems)
+    public static void Check(Board board, IReadOnlyList<BoardFitting> fittings, IReadOnlyList<UsedLine> lines, IReadOnlyList<UsedPort> ports, ProblemCollector problems)
     {
         ArgumentNullException.ThrowIfNull(board);
         ArgumentNullException.ThrowIfNull(fittings);
@@ -26,7 +27,7 @@ public static partial class BoardRules
             CheckPort(board, fittings, port, taken, problems);
         }
 
-        var used = new Dictionary<int, LineUse>();
+        var used = new Dictionary<int, UsedLine>();
         foreach (var use in lines)
         {
             if (Resolve(board, use, problems) is { } line)
@@ -90,7 +91,7 @@ public static partial class BoardRules
     private static int? Number(BoardFitting fitting, string parameter) =>
         fitting.Parameters.TryGetValue(parameter, out var text) && int.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    private static void CheckPort(Board board, IReadOnlyList<BoardFitting> fittings, PortUse use, Dictionary<int, Taker> taken, ProblemCollector problems)
+    private static void CheckPort(Board board, IReadOnlyList<BoardFitting> fittings, UsedPort use, Dictionary<int, Taker> taken, ProblemCollector problems)
     {
         var candidates = board.Ports.Where(p => p.Paths.Contains(use.Path)).ToList();
         if (candidates.Count == 0)
@@ -125,7 +126,7 @@ public static partial class BoardRules
         }
     }
 
-    private static BoardLine? Resolve(Board board, LineUse use, ProblemCollector problems)
+    private static BoardLine? Resolve(Board board, UsedLine use, ProblemCollector problems)
     {
         if (use.Chip is { } chip && chip != board.ChipLabel)
         {
@@ -192,7 +193,7 @@ public static partial class BoardRules
             : "";
     }
 
-    private static void CheckLine(Board board, BoardLine line, LineUse use, Dictionary<int, Taker> taken, Dictionary<int, LineUse> used, ProblemCollector problems)
+    private static void CheckLine(Board board, BoardLine line, UsedLine use, Dictionary<int, Taker> taken, Dictionary<int, UsedLine> used, ProblemCollector problems)
     {
         if (line.Reserved is { } reason)
         {
@@ -214,7 +215,7 @@ public static partial class BoardRules
         }
     }
 
-    private static string Free(Board board, Dictionary<int, Taker> taken, Dictionary<int, LineUse> used)
+    private static string Free(Board board, Dictionary<int, Taker> taken, Dictionary<int, UsedLine> used)
     {
         var free = board.Lines.Values.Where(l => l.Reserved is null && !taken.ContainsKey(l.Offset) && !used.ContainsKey(l.Offset)).Select(l => l.ToString()).ToList();
         return free.Count > 0 ? $"Choose a free line: {string.Join(", ", free)}" : $"No line of a {board.Title} is free: connect the signal to a remote I/O module on a bus";

@@ -1,4 +1,5 @@
 using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Site;
 
 namespace EdgeGateway.Core.Boards;
 
@@ -9,28 +10,14 @@ namespace EdgeGateway.Core.Boards;
 /// <param name="Offset">Number in the chip; null when it is given by name.</param>
 /// <param name="Bias">The pull that is asked for.</param>
 /// <param name="At">Where it is written.</param>
-public sealed record LineUse(string User, string? Name, string? Chip, int? Offset, LineBias Bias, YamlNode At);
-
-/// <summary>The pull that a line is asked to have.</summary>
-public enum LineBias
-{
-    /// <summary>As it is.</summary>
-    AsIs,
-
-    /// <summary>None.</summary>
-    Disabled,
-
-    PullUp,
-
-    PullDown,
-}
+public sealed record UsedLine(string User, string? Name, string? Chip, int? Offset, LineBias Bias, YamlNode At);
 
 /// <summary>A serial port that a configuration uses.</summary>
 /// <param name="User">Who uses it, for messages: <c>the bus conveyor</c>.</param>
 /// <param name="Path">Path of the port.</param>
 /// <param name="HasParity">Whether characters carry a parity bit.</param>
 /// <param name="At">Where it is written.</param>
-public sealed record PortUse(string User, string Path, bool HasParity, YamlNode At);
+public sealed record UsedPort(string User, string Path, bool HasParity, YamlNode At);
 
 /// <summary>What a person says stands in <c>config.txt</c> or sits on the board.</summary>
 /// <param name="Words">The setting without parameters, <c>dtoverlay=uart3</c>; null for a line that is taken by something else.</param>

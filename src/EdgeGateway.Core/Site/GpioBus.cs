@@ -1,4 +1,3 @@
-using EdgeGateway.Core.Boards;
 using EdgeGateway.Core.Profiles;
 
 namespace EdgeGateway.Core.Site;
@@ -23,6 +22,15 @@ public enum LineUse : byte
 
     /// <summary>An output.</summary>
     Output,
+}
+
+/// <summary>The resistor of the chip on a line.</summary>
+public enum LineBias : byte
+{
+    AsIs,
+    Disabled,
+    PullUp,
+    PullDown,
 }
 
 /// <summary>How an output drives its line.</summary>

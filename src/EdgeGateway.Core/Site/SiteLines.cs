@@ -1,5 +1,4 @@
 using System.Globalization;
-using EdgeGateway.Core.Boards;
 using EdgeGateway.Core.Configuration;
 
 namespace EdgeGateway.Core.Site;

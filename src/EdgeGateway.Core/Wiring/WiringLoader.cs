@@ -1,5 +1,6 @@
 using EdgeGateway.Core.Boards;
 using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Site;
 
 namespace EdgeGateway.Core.Wiring;
 
@@ -178,7 +179,7 @@ public static class WiringLoader
 
         var board = BoardLoader.BuiltIn[id];
         var fittings = BoardFitting.Read(section.List("with"), problems);
-        var lines = new List<LineUse>();
+        var lines = new List<UsedLine>();
         var taken = BoardRules.Taken(board, fittings, new ProblemCollector()); // What is wrong with them is said below.
         foreach (var terminal in section.Scalars("left").Concat(section.Scalars("right")).Concat(section.Scalars("through")))
         {

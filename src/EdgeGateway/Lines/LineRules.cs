@@ -1,4 +1,3 @@
-using EdgeGateway.Core.Boards;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Protocols.Gpio;
 using LineUse = EdgeGateway.Core.Site.LineUse;

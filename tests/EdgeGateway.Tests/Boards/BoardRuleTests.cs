@@ -1,5 +1,6 @@
 using EdgeGateway.Core.Boards;
 using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Site;
 
 namespace EdgeGateway.Tests.Boards;
 
@@ -112,7 +113,7 @@ public class BoardRuleTests
     [Theory, MemberData(nameof(Ports))]
     public void Ports_of_the_board_are_held_against_config_txt(string board, string with, string port, bool parity, string said)
     {
-        var problems = Check(board, with.Split('|', StringSplitOptions.RemoveEmptyEntries), [], new PortUse("the bus 'line'", port, parity, At(1)));
+        var problems = Check(board, with.Split('|', StringSplitOptions.RemoveEmptyEntries), [], new UsedPort("the bus 'line'", port, parity, At(1)));
 
         Assert.Contains(said, string.Join("\n", problems), StringComparison.Ordinal);
         Assert.Equal(said.Length > 0 ? 1 : 0, problems.Count);
@@ -121,7 +122,7 @@ public class BoardRuleTests
     [Fact]
     public void A_line_of_a_port_that_is_used_is_taken()
     {
-        var problems = Check("raspberry-pi-5", [], ["GPIO14"], new PortUse("the bus 'line'", "/dev/ttyAMA0", true, At(1)));
+        var problems = Check("raspberry-pi-5", [], ["GPIO14"], new UsedPort("the bus 'line'", "/dev/ttyAMA0", true, At(1)));
 
         Assert.Contains(problems, p => p.What == "GPIO14 (pin 8) is taken by the bus 'line' (/dev/ttyAMA0)");
     }
@@ -155,20 +156,20 @@ public class BoardRuleTests
     }
 
     // A line is NAME or chip/number, with its bias behind it.
-    private static IReadOnlyList<EdgeGateway.Core.Problem> Check(string board, string[] with, string[] lines, params PortUse[] ports)
+    private static IReadOnlyList<EdgeGateway.Core.Problem> Check(string board, string[] with, string[] lines, params UsedPort[] ports)
     {
         var problems = new ProblemCollector();
         YamlNode[] entries = [.. with.Select((w, i) => w.Contains(": ", StringComparison.Ordinal)
             ? (YamlNode)new YamlMap("gateway.yaml", 20 + i, 1, [new(At(20 + i, w.Split(": ")[0]), At(20 + i, w.Split(": ")[1]))])
             : At(20 + i, w))];
-        LineUse[] uses = [.. lines.Select((line, i) =>
+        UsedLine[] uses = [.. lines.Select((line, i) =>
         {
             var bias = line.EndsWith(" down", StringComparison.Ordinal) ? LineBias.PullDown : line.EndsWith(" up", StringComparison.Ordinal) ? LineBias.PullUp : LineBias.AsIs;
             var name = bias == LineBias.AsIs ? line : line[..line.LastIndexOf(' ')];
             var slash = name.IndexOf('/', StringComparison.Ordinal);
             return slash < 0
-                ? new LineUse($"input {i + 1}", name, null, null, bias, At(i + 1))
-                : new LineUse($"input {i + 1}", null, name[..slash], int.Parse(name[(slash + 1)..]), bias, At(i + 1));
+                ? new UsedLine($"input {i + 1}", name, null, null, bias, At(i + 1))
+                : new UsedLine($"input {i + 1}", null, name[..slash], int.Parse(name[(slash + 1)..]), bias, At(i + 1));
         })];
         BoardRules.Check(BoardLoader.BuiltIn[board], BoardFitting.Read(entries, problems), uses, ports, problems);
         return problems.ToList();

@@ -43,6 +43,16 @@ public class ReferenceBuildTests
         Assert.All(Texts(gateway), setting => Assert.Contains(setting, config));
     }
 
+    [Theory, MemberData(nameof(Configurations))]
+    public void Every_input_is_wired_and_every_wired_line_is_an_input(string file)
+    {
+        var wired = Map(Path.Combine(Path.GetDirectoryName(file)!, "wiring.yaml")).List("parts").OfType<YamlMap>().Single(p => p.Text("board") is not null).List("left")
+            .OfType<YamlScalar>().Select(t => t.Text.Split(' ')).Where(w => w.Length == 2 && w[1].StartsWith("GPIO", StringComparison.Ordinal)).Select(w => w[1]);
+        var inputs = Map(file).List("buses").OfType<YamlMap>().SelectMany(b => b.List("inputs")).OfType<YamlMap>().Select(i => i.Text("line")!);
+
+        Assert.Equal(wired, inputs);
+    }
+
     [Theory, MemberData(nameof(Builds))]
     public void Every_part_of_the_bill_has_a_reason_and_stands_in_the_drawing_or_says_that_it_does_not(string build)
     {

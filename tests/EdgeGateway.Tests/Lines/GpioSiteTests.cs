@@ -1,5 +1,4 @@
 using EdgeGateway.Core;
-using EdgeGateway.Core.Boards;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Lines;
