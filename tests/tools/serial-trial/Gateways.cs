@@ -42,7 +42,7 @@ internal static class Gateways
             // Noise on the line: named, and nobody else feels it.
             var quiet = status;
             Trials.Set("corrupt", Noise);
-            var isNamed = await Bench.UntilAsync(async () => (status = await AskAsync()) is not null && status.LikelyCauses.Any(c => c.Bus == "line") && Answered(status, 2) > Answered(quiet, 2));
+            var isNamed = await Bench.UntilAsync(async () => (status = await AskAsync()) is not null && status.LikelyCauses.Any(c => c.Bus == "line" && c.Symptom.Contains("damaged", StringComparison.Ordinal)) && Answered(status, 2) > Answered(quiet, 2));
             var noisy = status!;
             Trials.Set("corrupt", 0);
             var isClean = await Bench.UntilAsync(async () => (await AskAsync())?.Devices.All(d => d.Online) == true);
