@@ -1,6 +1,5 @@
 using EdgeGateway.Core.Site;
 using EdgeGateway.Protocols.Gpio;
-using LineUse = EdgeGateway.Core.Site.LineUse;
 
 namespace EdgeGateway.Lines;
 

@@ -4,7 +4,6 @@ using EdgeGateway.Core.Site;
 using EdgeGateway.Lines;
 using EdgeGateway.Tests.Configuration;
 using EdgeGateway.Tests.Shared;
-using LineUse = EdgeGateway.Core.Site.LineUse;
 
 namespace EdgeGateway.Tests.Lines;
 

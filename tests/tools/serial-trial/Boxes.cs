@@ -1,5 +1,4 @@
 using EdgeGateway.Box;
-using EdgeGateway.Buses;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;

@@ -1,5 +1,7 @@
 using EdgeGateway.SerialTrial;
 
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
+
 // Runs in the virtual machine of tests/hardware-vm, as root.
 // serial-trial run quick|long   makes lines, disturbs them, and prints one line of facts for each trial: name, then key=value, divided by tabs
 // serial-trial hold PORT        opens a port until its standard input ends: the other program
