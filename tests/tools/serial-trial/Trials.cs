@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using EdgeGateway.Buses;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Diagnosis;
 using EdgeGateway.Core.Polling;
