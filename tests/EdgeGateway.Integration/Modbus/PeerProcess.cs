@@ -14,6 +14,8 @@ public sealed class PeerProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly StringBuilder _errors = new();
 
+    private bool _isDisposed;
+
     private PeerProcess(Process process) => _process = process;
 
     /// <summary>The process id.</summary>
@@ -87,6 +89,12 @@ public sealed class PeerProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
         if (!_process.HasExited)
         {
             _process.Kill();

@@ -5,7 +5,7 @@ namespace EdgeGateway.SerialTrial;
 /// <summary>Programs that the trials start.</summary>
 internal static class Bench
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
 
     /// <summary>Runs a program to its end.</summary>
     /// <returns>What it wrote to its standard output.</returns>
