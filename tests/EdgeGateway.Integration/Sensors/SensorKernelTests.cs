@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using EdgeGateway.Integration.Gpio;
 using Xunit.Abstractions;
 
 namespace EdgeGateway.Integration.Sensors;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using EdgeGateway.Integration.Faults;
 using Xunit.Abstractions;
 
 namespace EdgeGateway.Integration.Serial;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using EdgeGateway.Buses;
 using EdgeGateway.Core;
