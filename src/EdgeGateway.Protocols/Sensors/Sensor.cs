@@ -1,5 +1,3 @@
-using EdgeGateway.Protocols.Serial;
-
 namespace EdgeGateway.Protocols.Sensors;
 
 /// <summary>

@@ -7,21 +7,24 @@ namespace EdgeGateway.SensorTrial;
 /// <summary>What is tried; each prints the facts that it found, and the tests judge them.</summary>
 internal static class Trials
 {
+    private static readonly TimeProvider Time = TimeProvider.System;
+
     private const string Thermometer = "0x48";
     private const string Converter = "0x49";
     private const string Other = "0x4a";
 
     // Both registers hold 16 bits, high byte first: 21.5 °C of 1/256 degree, and 6400 counts of 62.5 uV.
     private const string Mild = "15 80";
-    private const string FourMilliamperes = "19 00";
+    private const string FourTenths = "19 00";
 
-    private static readonly string[] LoopReadings = [FourMilliamperes, "10 e0", "67 20", "00 00"];
+    // 4320 counts: 0.27 V, which over 75 ohm are 3.6 mA.
+    private const string TooLow = "10 e0";
 
     public static async Task RunAsync()
     {
         var bus = (await HwAsync("i2c", $"{Thermometer}:2", $"{Converter}:2", $"{Other}:2")).Trim();
         await PokeAsync(Thermometer, Mild);
-        await PokeAsync(Converter, FourMilliamperes);
+        await PokeAsync(Converter, FourTenths);
         await HwAsync("i2c-driver", Thermometer, "lm75");
         await HwAsync("i2c-driver", Converter, "ads1115");
         await TryAsync("inventory", () => Inventory(bus));
@@ -115,27 +118,17 @@ internal static class Trials
               - id: sensors
                 type: sensors
                 inputs:
-                  - { unit: 1, device: i2c {{bus}}-0048, channel: temp1, measures: temperature }
                   - { unit: 2, device: {{bus}}-0049, channel: in_voltage0, measures: current, shunt: 75 }
             devices:
-              - { id: bearing, profile: generic-sensor-temperature, bus: sensors, unit: 1 }
               - { id: belt, profile: generic-sensor-4-20ma, bus: sensors, unit: 2 }
             """);
-        var facts = new List<(string, object)> { ("check", await GatewayAsync("check", yaml)), ("scan", await GatewayAsync("scan", "--sensors")), ("bearing", await GatewayAsync("read", "bearing", "--json", "--config", yaml)) };
-        foreach (var counts in LoopReadings)
-        {
-            await PokeAsync(Converter, counts);
-            facts.Add(($"loop-{counts.Replace(" ", "", StringComparison.Ordinal)}", await GatewayAsync("read", "belt", "--json", "--config", yaml)));
-        }
-
-        await HwAsync("i2c-fault", Converter, "100");
-        facts.Add(("loop-unplugged", await GatewayAsync("read", "belt", "--config", yaml)));
-        return await Facts([.. facts]);
+        await PokeAsync(Converter, TooLow);
+        return await Facts(("loop", await GatewayAsync("read", "belt", "--json", "--config", yaml)));
     }
 
     private static async Task TryAsync(string name, Func<Task<string>> trial)
     {
-        var began = Stopwatch.GetTimestamp();
+        var began = Time.GetTimestamp();
         string facts;
         try
         {
@@ -146,18 +139,18 @@ internal static class Trials
             facts = $"\terror={e.ToString().ReplaceLineEndings(" ")}";
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sensor-{name}{facts}\tseconds={Stopwatch.GetElapsedTime(began).TotalSeconds:F1}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sensor-{name}{facts}\tseconds={Time.GetElapsedTime(began).TotalSeconds:F1}"));
     }
 
-    private static string Refusal(Func<SensorPlace> find)
+    private static string Refusal(Func<object> refused)
     {
         try
         {
-            return find().Device.Title;
+            return refused().ToString()!;
         }
-        catch (SensorException refused)
+        catch (SensorException told)
         {
-            return $"{refused.Fault}: {refused.Message}";
+            return $"{told.Fault}: {told.Message}";
         }
     }
 
