@@ -7,6 +7,8 @@ namespace EdgeGateway.SensorTrial;
 /// <summary>What is tried; each prints the facts that it found, and the tests judge them.</summary>
 internal static class Trials
 {
+    private static readonly TimeProvider Time = TimeProvider.System;
+
     private const string Thermometer = "0x48";
     private const string Converter = "0x49";
     private const string Other = "0x4a";
@@ -126,7 +128,7 @@ internal static class Trials
 
     private static async Task TryAsync(string name, Func<Task<string>> trial)
     {
-        var began = TimeProvider.System.GetTimestamp();
+        var began = Time.GetTimestamp();
         string facts;
         try
         {
@@ -137,18 +139,18 @@ internal static class Trials
             facts = $"\terror={e.ToString().ReplaceLineEndings(" ")}";
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sensor-{name}{facts}\tseconds={TimeProvider.System.GetElapsedTime(began).TotalSeconds:F1}"));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sensor-{name}{facts}\tseconds={Time.GetElapsedTime(began).TotalSeconds:F1}"));
     }
 
-    private static string Refusal(Func<SensorPlace> find)
+    private static string Refusal(Func<object> refused)
     {
         try
         {
-            return find().Device.Title;
+            return refused().ToString()!;
         }
-        catch (SensorException refused)
+        catch (SensorException told)
         {
-            return $"{refused.Fault}: {refused.Message}";
+            return $"{told.Fault}: {told.Message}";
         }
     }
 
