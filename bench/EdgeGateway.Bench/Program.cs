@@ -11,6 +11,7 @@ var root = new RootCommand(
       dotnet run -c Release --project bench/EdgeGateway.Bench -- frugality --seconds 60
       dotnet run -c Release --project bench/EdgeGateway.Bench -- decode
       dotnet run -c Release --project bench/EdgeGateway.Bench -- pipeline
+      dotnet run -c Release --project bench/EdgeGateway.Bench -- detect
       dotnet run -c Release --project bench/EdgeGateway.Bench -- idle
       dotnet run -c Release --project bench/EdgeGateway.Bench -- modbus
       dotnet run -c Release --project bench/EdgeGateway.Bench -- outbox
@@ -21,6 +22,7 @@ var root = new RootCommand(
     FrugalityBench.Create(),
     DecodeBench.Create(),
     PipelineBench.Create(),
+    DetectorBench.Create(),
     IdleBench.Create(),
     ModbusBench.Create(),
     OutboxBench.Create(),

@@ -104,10 +104,10 @@ internal static class DetectBenchCommand
         var output = Console.Out;
         output.WriteLine($"{series.Count} series, {series.Sum(s => s.Values.Count)} rows, {series.Sum(s => s.Windows.Count)} windows; setting {(lean ? "lean" : "full")}");
         output.WriteLine();
-        output.WriteLine("profile     score   surprise from   windows found   false alarms");
-        foreach (var (name, score) in result.Profiles)
+        output.WriteLine("profile     score   surprise from   windows found   false alarms   score of the distance from the mean");
+        foreach (var ((name, score), yardstick) in result.Profiles.Zip(result.Yardstick))
         {
-            output.WriteLine($"{name,-10}{score.Score,7:F2}{NoveltyVerdict.SurpriseOf(score.Threshold),16:F2}{score.Found,10} of {score.Windows,-3}{score.FalseAlarms,13}");
+            output.WriteLine($"{name,-10}{score.Score,7:F2}{NoveltyVerdict.SurpriseOf(score.Threshold),16:F2}{score.Found,10} of {score.Windows,-3}{score.FalseAlarms,13}{yardstick.Score,38:F2}");
         }
 
         output.WriteLine();
@@ -142,11 +142,12 @@ internal static class DetectBenchCommand
         json.WriteNumber("series", series.Count);
         json.WriteNumber("rows", series.Sum(s => s.Values.Count));
         json.WriteStartArray("profiles");
-        foreach (var (name, score) in result.Profiles)
+        foreach (var ((name, score), yardstick) in result.Profiles.Zip(result.Yardstick))
         {
             json.WriteStartObject();
             json.WriteString("profile", name);
             WriteScore(json, score);
+            WriteNumber(json, "distanceFromMeanScore", yardstick.Score);
             json.WriteEndObject();
         }
 

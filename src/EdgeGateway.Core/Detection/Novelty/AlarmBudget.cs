@@ -15,9 +15,9 @@ public sealed class AlarmBudget
     private const double Ln2 = 0.69314718055994531;
     private const double MillisecondsPerDay = 86_400_000;
 
-    // Of a thousand values of noise 0.7 exceed a surprise of 3; the share falls with its power 1.6.
+    // Of a thousand values of noise 0.8 exceed a surprise of 3; the share falls with its power 1.6.
     private const double ReferenceSurprise = 3;
-    private const double ReferenceShare = 7e-4;
+    private const double ReferenceShare = 8e-4;
     private const double LargestShare = 2e-3;
     private const double SmallestShare = 1e-9;
 

@@ -11,7 +11,7 @@ public sealed record NoveltySettings
     public static NoveltySettings Full { get; } = new() { Levels = 256, Spacing = 256, HasLongMean = true, IsWeekly = true };
 
     /// <summary>For very many points or very little memory: fewer levels, no mean over 288 values, no weekends. 2 KiB a point.</summary>
-    public static NoveltySettings Lean { get; } = new() { Levels = 56, Spacing = 112, HasLongMean = false, IsWeekly = false };
+    public static NoveltySettings Lean { get; } = new() { Levels = 48, Spacing = 96, HasLongMean = false, IsWeekly = false };
 
     /// <summary>What the site's clock shows over UTC: days and weekends begin there.</summary>
     public TimeSpan UtcOffset { get; init; }

@@ -12,6 +12,8 @@ internal sealed class DetectBench
     private readonly List<ScoredSeries> _scored = [];
     private readonly List<bool[]>[] _alarms = [.. Budgets.Select(_ => new List<bool[]>())];
 
+    private readonly List<ScoredSeries> _yardstick = [];
+
     /// <summary>Every series with its scores.</summary>
     public IReadOnlyList<ScoredSeries> Scored => _scored;
 
@@ -33,6 +35,7 @@ internal sealed class DetectBench
         }
 
         _scored.Add(new(series, scores));
+        _yardstick.Add(new(series, DistancesFromMean(series.Values)));
         for (var b = 0; b < budgets.Length; b++)
         {
             _alarms[b].Add(alarms[b]);
@@ -58,21 +61,54 @@ internal sealed class DetectBench
 
         return new(
             best,
+            [.. NabProfile.All.Select(p => NabScorer.Best(p, _yardstick))],
             categories,
             100 * earned / most,
             AlarmTally.Of(_scored, (series, row) => _scored[series].Scores[row] >= threshold),
             [.. Budgets.Select((b, i) => (b, AlarmTally.Of(_scored, (series, row) => _alarms[i][series][row])))]);
     }
+
+    /// <summary>
+    /// The plainest detector there is, to measure by and to check the scorer with: z / (z + 3), z = distance from the mean of all earlier values in their standard deviations.
+    /// </summary>
+    private static double[] DistancesFromMean(IReadOnlyList<double> values)
+    {
+        const int Silent = 50;
+        var scores = new double[values.Count];
+        var (count, mean, squares) = (0, 0.0, 0.0);
+        for (var row = 0; row < scores.Length; row++)
+        {
+            if (!double.IsFinite(values[row]))
+            {
+                continue;
+            }
+
+            var distance = values[row] - mean;
+            if (row >= Silent && squares > 0)
+            {
+                var z = Math.Abs(distance) / Math.Sqrt(squares / count);
+                scores[row] = z / (z + 3);
+            }
+
+            count++;
+            mean += distance / count;
+            squares += distance * (values[row] - mean);
+        }
+
+        return scores;
+    }
 }
 
 /// <summary>The scores of a detector over a folder.</summary>
 /// <param name="Profiles">Score of each profile, at its own best threshold for the whole folder.</param>
+/// <param name="Yardstick">Score of each profile for the distance from the mean, which shows what the folder asks for.</param>
 /// <param name="Categories">Standard score of each category.</param>
 /// <param name="LeftOut">Standard score of the whole when each category is scored at the threshold that is best for the others.</param>
 /// <param name="AtBest">Alarms at the threshold of the standard profile.</param>
 /// <param name="Budgets">Alarms by the alarm budget, in false alarms a day.</param>
 internal sealed record DetectBenchResult(
     IReadOnlyList<(string Name, NabScore Score)> Profiles,
+    IReadOnlyList<NabScore> Yardstick,
     IReadOnlyList<CategoryScore> Categories,
     double LeftOut,
     AlarmTally AtBest,
