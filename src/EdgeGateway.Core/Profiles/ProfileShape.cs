@@ -217,7 +217,7 @@ public static class ProfileShape
         new("stride", Integer(1, 65_535), "Addresses from one part to the next."),
         new("poll", PollClass, "Poll class."),
         new("applies", new ListShape(Choice("ct", "pt", "pulses")), "Constants of the site that make the value: transformer ratios that multiply it, for meters that report secondary values; the pulses for one unit that divide it, for pulse meters."),
-        new("invalid", new EitherShape(AnyInteger, new ListShape(AnyInteger, min: 1)), "Raw values by which the device says 'not available'."),
+        new("invalid", new EitherShape(AnyInteger, new ListShape(AnyInteger, min: 1), Null), "Raw values by which the device says 'not available'; null for none where the profile that is extended has some."),
         new("enum", new MapShape(AnyInteger, Text, min: 1), "Names of the raw values of a state.") { AlsoCalled = ["symbols", "values"] },
         new("flags", new MapShape(Integer(0, 63), new EitherShape(Text, Flag), min: 1), "Names of the bits of a status word, by bit number, 0 = least significant; a block makes the bit a finding.") { AlsoCalled = ["bitNames"] },
         new("plausible", Plausible, "What can be believed."),

@@ -104,13 +104,14 @@ public class ServedProfileTests
     // The time limit is long: a busy machine is no fault of a profile.
     private static SiteModel Site(string id)
     {
+        var pulses = ProfileFiles.ById(id)!.Text.Contains("applies: [pulses]", StringComparison.Ordinal) ? ", pulsesPerUnit: 1000" : "";
         var (model, problems) = SiteLoader.Load(
             new("gateway.yaml", $$"""
                 schema: edgegateway/gateway/1
                 site: { id: test, timezone: UTC, region: CN }
                 gateway: { id: test }
                 buses: [{ id: tcp, type: modbus-tcp, host: 127.0.0.1, port: 15502 }]
-                devices: [{ id: device, profile: {{id}}, bus: tcp, unit: 1, timeout: 30s }]
+                devices: [{ id: device, profile: {{id}}, bus: tcp, unit: 1, timeout: 30s{{pulses}} }]
                 """),
             ProfileFiles.ById);
         return model ?? throw new InvalidOperationException(string.Join('\n', problems));

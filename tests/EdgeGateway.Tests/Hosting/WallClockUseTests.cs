@@ -14,6 +14,7 @@ public sealed class WallClockUseTests
         ["EdgeGateway/Storage/SqliteStore.Integrity.cs"] = "shown to people",
         ["EdgeGateway/Commands/TraceCommand.cs"] = "stamps frames",
         ["EdgeGateway/Tracing/WireHub.cs"] = "stamps frames",
+        ["EdgeGateway/Box/BoxHealth.cs"] = "measures the steps of the wall clock against the monotonic one",
         ["EdgeGateway/Hosting/BootClock.cs"] = "stamps writes; their time runs on the monotonic clock within a boot",
         ["EdgeGateway/Hosting/GatewayClock.cs"] = "the one place that dates readings",
         ["EdgeGateway/Hosting/Reload.cs"] = "stamps reloads",

@@ -125,13 +125,14 @@ public sealed class ProfileImageTests
     internal static SiteModel SiteOf(string id, string settings = "")
     {
         var metering = Files()[id].Contains("role: electricity_purchased", StringComparison.Ordinal) ? ", metering: { role: incomer }" : "";
+        var pulses = Files()[id].Contains("applies: [pulses]", StringComparison.Ordinal) ? ", pulsesPerUnit: 1000" : "";
         var (model, problems) = SiteLoader.Load(
             new("gateway.yaml", $$"""
                 schema: edgegateway/gateway/1
                 site: { id: test, timezone: UTC, region: CN }
                 gateway: { id: test }
                 buses: [{ id: tcp, type: modbus-tcp, host: 127.0.0.1, port: 15502 }]
-                devices: [{ id: device, profile: {{id}}, bus: tcp, unit: 1{{metering}}{{settings}} }]
+                devices: [{ id: device, profile: {{id}}, bus: tcp, unit: 1{{metering}}{{pulses}}{{settings}} }]
                 """),
             Find);
         return model ?? throw new InvalidOperationException(string.Join('\n', problems));

@@ -218,9 +218,12 @@ public sealed class RtuClientTests : IDisposable
         Answer([.. Registers(1, 7, 8)[..^1], 0]);
         Assert.False((await Read()).IsOk);
         _line.Arrive(Ms(0), [1, 3, 9, 9, 9, 9]);
-        Answer(Registers(1, 5, 6));
+
+        // A question of another quantity comes first, after which no late answer can be taken for the new one.
+        _line.OnWrite = request => _line.Arrive(Ms(10), Registers(1, [.. Enumerable.Range(5, request[5]).Select(v => (ushort)v)]));
         Assert.True((await Read()).IsOk);
-        Assert.Equal((1, 7), (_client.Counters.Unasked, _values[0] + 2));
+        Assert.Equal(1, _client.Counters.Unasked);
+        Assert.Equal([5, 6], _values[..2]);
     }
 
     [Fact]
