@@ -53,7 +53,10 @@ internal static class Trials
         await TryAsync("no-permission", NoPermissionAsync);
         await TryAsync("console", () => Task.FromResult(Facts(("console", new SerialInventory().IsConsole("/dev/ttyS0")), ("line", new SerialInventory().IsConsole(Line)))));
         await TryAsync("box", Boxes.ReadAsync);
-        await TryAsync("gateway", Gateways.RunAsync);
+        if (isLong)
+        {
+            await TryAsync("gateway", Gateways.RunAsync);
+        }
     }
 
     public static string Facts(params (string Key, object? Value)[] facts) =>
