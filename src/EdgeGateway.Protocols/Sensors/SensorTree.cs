@@ -6,21 +6,10 @@ namespace EdgeGateway.Protocols.Sensors;
 internal static class SensorTree
 {
     // Buses on which a device has a name that comes from where it is. Others count their devices (thermal_zone0), and the count changes.
-    private static readonly FrozenSet<string> s_placed = FrozenSet.Create("i2c", "spi", "w1", "platform", "usb", "pci", "amba");
+    private static readonly FrozenSet<string> Placed = FrozenSet.Create("i2c", "spi", "w1", "platform", "usb", "pci", "amba");
 
-    /// <summary>The text of a file of sysfs without the line's end; null when there is none or it is not shown.</summary>
-    public static string? Text(string folder, string file)
-    {
-        try
-        {
-            return File.ReadAllText(Path.Combine(folder, file)).Trim();
-        }
-        catch (Exception missing) when (missing is IOException or UnauthorizedAccessException)
-        {
-            // Not every sensor has every file, one can go at any moment, and a name is all that is lost.
-            return null;
-        }
-    }
+    /// <summary>The text of a file of sysfs; null when there is none or it is not shown: not every sensor has every file, and a name is all that is lost.</summary>
+    public static string? Text(string folder, string file) => KernelText.Read(Path.Combine(folder, file));
 
     /// <summary>The names of the files in a folder; none when it went meanwhile.</summary>
     public static IReadOnlyList<string> Files(string folder)
@@ -40,7 +29,7 @@ internal static class SensorTree
     public static string Address(string folder)
     {
         var bus = Hardware(folder) is { } hardware ? Path.GetFileName(Resolve(Path.Combine(hardware, "subsystem"))) : "";
-        return s_placed.Contains(bus) ? $"{bus} {Path.GetFileName(Hardware(folder))}" : "";
+        return Placed.Contains(bus) ? $"{bus} {Path.GetFileName(Hardware(folder))}" : "";
     }
 
     /// <summary>The node of the device tree, as its path; empty when there is none.</summary>

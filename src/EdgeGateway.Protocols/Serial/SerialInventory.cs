@@ -117,18 +117,7 @@ public sealed class SerialInventory(string root = "/")
     internal string At(string path) => Path.Combine(root, path.TrimStart('/'));
 
     /// <summary>The text of a small file without what surrounds it; null when it is not there or must not be read.</summary>
-    internal string? Word(string path)
-    {
-        try
-        {
-            return File.Exists(At(path)) ? File.ReadAllText(At(path)).Trim() : null;
-        }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
-        {
-            // The adapter was pulled, or the process ended, while it was looked at.
-            return null;
-        }
-    }
+    internal string? Word(string path) => KernelText.Read(At(path));
 
     // group(5): name, password, number, members.
     private string[] Group(uint number) =>

@@ -1,4 +1,4 @@
-using System.Globalization;
+using EdgeGateway.Protocols;
 
 namespace EdgeGateway.Box;
 
@@ -24,8 +24,8 @@ internal sealed class BoxPlaces(string root)
     /// <summary>The sensors of temperature that there are, by the names that <see cref="Temperature"/> takes.</summary>
     public IReadOnlyList<string> Temperatures() =>
     [
-        .. Folders("sys/class/thermal").Where(f => File.Exists(Path.Combine(f, "temp"))).Select(f => Text(Path.Combine(f, "type")))
-            .Concat(Folders("sys/class/hwmon").Where(f => File.Exists(Path.Combine(f, "temp1_input"))).Select(f => Text(Path.Combine(f, "name"))))
+        .. Folders("sys/class/thermal").Where(f => File.Exists(Path.Combine(f, "temp"))).Select(f => KernelText.Read(Path.Combine(f, "type")))
+            .Concat(Folders("sys/class/hwmon").Where(f => File.Exists(Path.Combine(f, "temp1_input"))).Select(f => KernelText.Read(Path.Combine(f, "name"))))
             .OfType<string>().Distinct(),
     ];
 
@@ -45,7 +45,7 @@ internal sealed class BoxPlaces(string root)
     /// <remarks>By the mount point (proc_pid_mountinfo(5)): a file system that is spread over several disks names one of them.</remarks>
     public string? DiskOf(string directory)
     {
-        var table = Text(At("proc/self/mountinfo"));
+        var table = KernelText.Read(At("proc/self/mountinfo"));
         string[]? mount = null;
         foreach (var fields in table?.Split('\n').Select(line => line.Split(' ')) ?? [])
         {
@@ -70,34 +70,19 @@ internal sealed class BoxPlaces(string root)
 
     private static string? Resolved(string path) => Directory.Exists(path) ? Directory.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path : null;
 
-    private string? Folder(string place, string file, string content) => Folders(place).FirstOrDefault(f => Text(Path.Combine(f, file)) == content);
+    private string? Folder(string place, string file, string content) => Folders(place).FirstOrDefault(f => KernelText.Read(Path.Combine(f, file)) == content);
 
-    // By their numbers: thermal_zone2 before thermal_zone10.
     private IEnumerable<string> Folders(string place)
     {
         try
         {
-            return Directory.Exists(At(place))
-                ? [.. Directory.EnumerateDirectories(At(place)).OrderBy(f => int.TryParse(new string([.. f.Reverse().TakeWhile(char.IsAsciiDigit).Reverse()]), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0).ThenBy(f => f, StringComparer.Ordinal)]
-                : [];
+            // By their numbers: thermal_zone2 before thermal_zone10.
+            return Directory.Exists(At(place)) ? [.. Directory.EnumerateDirectories(At(place)).OrderBy(f => f.Length).ThenBy(f => f, StringComparer.Ordinal)] : [];
         }
         catch (IOException)
         {
             // A device went while its folder was listed: looked at again later.
             return [];
-        }
-    }
-
-    private static string? Text(string path)
-    {
-        try
-        {
-            return File.Exists(path) ? File.ReadAllText(path).Trim() : null;
-        }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
-        {
-            // As above, or it is not for this user.
-            return null;
         }
     }
 }

@@ -68,7 +68,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         _loop.Turned = TurnOf(_watch.Add("the commit loop"));
         var damaged = new List<StoreNote>();
         var notes = store.Notes(damaged);
-        foreach (var total in damaged.Where(n => n.Key.StartsWith("gpio/", StringComparison.Ordinal)))
+        foreach (var total in damaged.Where(n => n.Key.StartsWith(LineWatch.KeyPrefix, StringComparison.Ordinal)))
         {
             Log.TotalDamaged(_log, total.Key);
         }

@@ -8,18 +8,13 @@ namespace EdgeGateway.Lines;
 /// <param name="input">The input.</param>
 internal abstract class LineMeter(GpioInput input)
 {
-    // A condition is shown for this long after it was seen last, so that the next poll and its detector meet it.
-    private const ulong ConditionNs = 60_000_000_000;
-
-    private readonly ulong[] _until = new ulong[4];
-
     /// <summary>The input.</summary>
     protected GpioInput Input => input;
 
     /// <summary>The meter of an input.</summary>
     /// <param name="input">The input.</param>
     /// <param name="committed">What was committed last; null for nothing.</param>
-    /// <param name="boot">This boot: times of others mean nothing.</param>
+    /// <param name="boot">This boot.</param>
     public static LineMeter Of(GpioInput input, string? committed, Guid boot)
     {
         var state = MeterState.Parse(committed, input.Use);
@@ -49,7 +44,72 @@ internal abstract class LineMeter(GpioInput input)
 
     /// <summary>What to commit; null when nothing has changed since the last call.</summary>
     /// <param name="nowNs">The time; all edges from before it have been added.</param>
-    public virtual string? News(ulong nowNs) => null;
+    public abstract string? News(ulong nowNs);
+}
+
+/// <summary>A meter whose numbers are committed, and go on from what was committed.</summary>
+internal abstract class TotalMeter : LineMeter
+{
+    // A condition is shown for this long after it was seen last, so that the next poll and its detector meet it.
+    private const ulong ConditionNs = 60_000_000_000;
+
+    // A rate measured over a short time may be a little over what is possible.
+    private const double RateTolerance = 1.1;
+
+    private readonly ulong[] _until = new ulong[4];
+    private readonly Guid _boot;
+    private readonly string _committedRequest;
+    private string _request;
+    private string _toldRequest;
+
+    /// <param name="input">The input.</param>
+    /// <param name="state">What was committed last.</param>
+    /// <param name="boot">This boot: times and requests of others mean nothing.</param>
+    protected TotalMeter(GpioInput input, MeterState state, Guid boot)
+        : base(input)
+    {
+        IsOfThisBoot = state.Boot == boot;
+        _boot = boot;
+        _committedRequest = _request = _toldRequest = IsOfThisBoot ? state.Request : "";
+    }
+
+    /// <summary>Whether what was committed is of this boot.</summary>
+    protected bool IsOfThisBoot { get; }
+
+    public sealed override void Begin(TakenLines taken, ulong values, ulong nowNs)
+    {
+        Begin(taken, taken.IsKept && taken.Request == _committedRequest && _request == _committedRequest, values, nowNs);
+        _request = taken.Request;
+    }
+
+    public sealed override string? News(ulong nowNs)
+    {
+        if (!HasNews(nowNs) && _request == _toldRequest)
+        {
+            return null;
+        }
+
+        _toldRequest = _request;
+        return MeterState.Write(Input.Use, _boot, _request, Tell(nowNs));
+    }
+
+    /// <summary>Begins with lines that were taken. When the request is the same whose event numbers were committed, the next number proves what happened since.</summary>
+    protected abstract void Begin(TakenLines taken, bool isSame, ulong values, ulong nowNs);
+
+    /// <summary>Whether there is something that <see cref="Tell"/> has not told.</summary>
+    protected abstract bool HasNews(ulong nowNs);
+
+    /// <summary>The numbers to commit, which from now on are told.</summary>
+    protected abstract long[] Tell(ulong nowNs);
+
+    /// <summary>Notes a rate that is not possible.</summary>
+    protected void Judge(double? rate, ulong nowNs)
+    {
+        if (rate > Input.Fastest * RateTolerance)
+        {
+            Note(LineConditions.TooFast, nowNs);
+        }
+    }
 
     /// <summary>Notes that a condition is there.</summary>
     protected void Note(LineConditions condition, ulong nowNs) => _until[ulong.TrailingZeroCount((ulong)condition)] = nowNs + ConditionNs;
@@ -98,8 +158,14 @@ internal sealed record MeterState(Guid Boot, string Request, long[] Numbers)
         return new(id, request, numbers);
     }
 
+    /// <summary>The number that stands for a level.</summary>
+    public static long Number(bool? level) => level is { } known ? known ? 1 : 0 : -1;
+
+    /// <summary>The level that a number stands for; null when it is not known.</summary>
+    public static bool? Level(long number) => number < 0 ? null : number == 1;
+
     /// <summary>The text of numbers.</summary>
-    public static string Write(LineUse use, Guid boot, string request, params ReadOnlySpan<long> numbers)
+    public static string Write(LineUse use, Guid boot, string request, ReadOnlySpan<long> numbers)
     {
         var text = new System.Text.StringBuilder(160).Append(use).Append(' ').Append(boot).Append(' ').Append(request);
         foreach (var number in numbers)
@@ -112,23 +178,15 @@ internal sealed record MeterState(Guid Boot, string Request, long[] Numbers)
 }
 
 /// <summary>Counts pulses.</summary>
-internal sealed class CounterMeter : LineMeter
+internal sealed class CounterMeter : TotalMeter
 {
-    // A rate measured over a short time may be a little over what is possible.
-    private const double RateTolerance = 1.1;
-
     private readonly EdgeCounter _counter;
-    private readonly Guid _boot;
-    private readonly string _committedRequest;
     private PulseRate _rate;
-    private string _request;
     private EdgeCounterState _told;
-    private string _toldRequest;
 
     public CounterMeter(GpioInput input, MeterState state, Guid boot)
-        : base(input)
+        : base(input, state, boot)
     {
-        _boot = boot;
         _rate = new PulseRate(input.Silence, 0);
         _told = state.Numbers is [var count, var tooFast, var lost, var recovered, var breaks, var sequence, var lastPulse]
             ? new()
@@ -139,16 +197,14 @@ internal sealed class CounterMeter : LineMeter
                 Recovered = recovered,
                 Breaks = breaks,
                 LineSequence = (uint)sequence,
-                LastPulseNs = state.Boot == boot ? (ulong)lastPulse : 0,
+                LastPulseNs = IsOfThisBoot ? (ulong)lastPulse : 0,
             }
             : default;
-        _committedRequest = _request = _toldRequest = state.Boot == boot ? state.Request : "";
         _counter = new EdgeCounter(input.MinimumInterval, _told);
     }
 
-    public override void Begin(TakenLines taken, ulong values, ulong nowNs)
+    protected override void Begin(TakenLines taken, bool isSame, ulong values, ulong nowNs)
     {
-        var isSame = taken.IsKept && taken.Request == _committedRequest && _request == _committedRequest;
         var before = _counter.State.Breaks;
         if (!isSame)
         {
@@ -166,7 +222,6 @@ internal sealed class CounterMeter : LineMeter
             Note(LineConditions.Break, nowNs);
         }
 
-        _request = taken.Request;
         _rate = new PulseRate(Input.Silence, nowNs);
     }
 
@@ -196,11 +251,7 @@ internal sealed class CounterMeter : LineMeter
     {
         var state = _counter.State;
         var rate = _rate.Read(nowNs);
-        if (rate > Input.Fastest * RateTolerance)
-        {
-            Note(LineConditions.TooFast, nowNs);
-        }
-
+        Judge(rate, nowNs);
         var layout = GpioInput.Counter;
         layout.Put(block, "pulses", state.Count);
         layout.Put(block, "pulses a second", rate ?? double.NaN);
@@ -212,41 +263,29 @@ internal sealed class CounterMeter : LineMeter
         layout.Put(block, "breaks", state.Breaks);
     }
 
-    public override string? News(ulong nowNs)
-    {
-        var state = _counter.State;
-        if (state == _told && _request == _toldRequest)
-        {
-            return null;
-        }
+    protected override bool HasNews(ulong nowNs) => _counter.State != _told;
 
-        (_told, _toldRequest) = (state, _request);
-        return MeterState.Write(
-            LineUse.Counter, _boot, _request, state.Count, state.TooFast, state.Lost, state.Recovered, state.Breaks, state.LineSequence, (long)state.LastPulseNs);
+    protected override long[] Tell(ulong nowNs)
+    {
+        var state = _told = _counter.State;
+        return [state.Count, state.TooFast, state.Lost, state.Recovered, state.Breaks, state.LineSequence, (long)state.LastPulseNs];
     }
 }
 
 /// <summary>How long a contact was closed, and how often it closed.</summary>
-internal sealed class ContactMeter : LineMeter
+internal sealed class ContactMeter : TotalMeter
 {
     private const ulong NanosecondsPerMillisecond = 1_000_000;
     private const ulong RestNs = 60_000_000_000;
 
-    private readonly Guid _boot;
-    private readonly string _committedRequest;
     private OnTimeMeter _meter;
     private OnTimeState _seen;
     private OnTimeState _told;
     private bool _isNew;
-    private string _request;
-    private string _toldRequest = "";
 
     public ContactMeter(GpioInput input, MeterState state, Guid boot)
-        : base(input)
+        : base(input, state, boot)
     {
-        _boot = boot;
-        var isBoot = state.Boot == boot;
-        _committedRequest = _request = isBoot ? state.Request : "";
         _seen = state.Numbers is [var on, var off, var unknown, var starts, var lost, var misread, var isOn, var until, var sequence]
             ? new()
             {
@@ -256,8 +295,8 @@ internal sealed class ContactMeter : LineMeter
                 Starts = starts,
                 Lost = lost,
                 Misread = misread,
-                IsOn = !isBoot || isOn < 0 ? null : isOn == 1,
-                UntilNs = isBoot ? (ulong)until : 0,
+                IsOn = IsOfThisBoot ? MeterState.Level(isOn) : null,
+                UntilNs = IsOfThisBoot ? (ulong)until : 0,
                 LineSequence = (uint)sequence,
             }
             : default;
@@ -265,9 +304,9 @@ internal sealed class ContactMeter : LineMeter
         _meter = new OnTimeMeter(_seen);
     }
 
-    public override void Begin(TakenLines taken, ulong values, ulong nowNs)
+    protected override void Begin(TakenLines taken, bool isSame, ulong values, ulong nowNs)
     {
-        if (!(taken.IsKept && taken.Request == _committedRequest && _request == _committedRequest))
+        if (!isSame)
         {
             // Of the time since the last commit nobody knows; of that without power not even how long it was.
             if (_seen.UntilNs > 0)
@@ -285,7 +324,6 @@ internal sealed class ContactMeter : LineMeter
         }
 
         _isNew = false;
-        _request = taken.Request;
     }
 
     public override void Add(in GpioEvent e)
@@ -308,30 +346,21 @@ internal sealed class ContactMeter : LineMeter
         layout.Put(block, "edges misread", state.Misread);
     }
 
-    public override string? News(ulong nowNs)
+    protected override bool HasNews(ulong nowNs)
     {
         // What is shown must never fall behind what was shown before a restart; of an open contact the time alone goes on, and is told now and then.
         var state = _meter.Read(nowNs);
-        Watch(state, nowNs);
-        if (state with { OffNs = _told.OffNs, UntilNs = _told.UntilNs } == _told && state.UntilNs - _told.UntilNs < RestNs && _request == _toldRequest)
-        {
-            return null;
-        }
+        return state with { OffNs = _told.OffNs, UntilNs = _told.UntilNs } != _told || state.UntilNs - _told.UntilNs >= RestNs;
+    }
 
-        (_told, _toldRequest) = (state, _request);
-        return MeterState.Write(
-            LineUse.Contact,
-            _boot,
-            _request,
-            (long)state.OnNs,
-            (long)state.OffNs,
-            (long)state.UnknownNs,
-            state.Starts,
-            state.Lost,
-            state.Misread,
-            state.IsOn is { } isOn ? isOn ? 1 : 0 : -1,
-            (long)state.UntilNs,
-            state.LineSequence);
+    protected override long[] Tell(ulong nowNs)
+    {
+        var state = _told = _meter.Read(nowNs);
+        Watch(state, nowNs);
+        return
+        [
+            (long)state.OnNs, (long)state.OffNs, (long)state.UnknownNs, state.Starts, state.Lost, state.Misread, MeterState.Number(state.IsOn), (long)state.UntilNs, state.LineSequence,
+        ];
     }
 
     private void Watch(in OnTimeState state, ulong nowNs)
@@ -351,36 +380,28 @@ internal sealed class ContactMeter : LineMeter
 }
 
 /// <summary>Position and speed of two lines a quarter of a period apart.</summary>
-internal sealed class QuadratureMeter : LineMeter
+internal sealed class QuadratureMeter : TotalMeter
 {
-    private const double RateTolerance = 1.1;
-
-    private readonly Guid _boot;
-    private readonly string _committedRequest;
     private readonly QuadratureState _committed;
     private readonly bool _isNew;
     private QuadratureDecoder? _decoder;
     private PulseRate _rate;
-    private string _request;
     private QuadratureState _told;
     private QuadratureState _seen;
     private int _direction = 1;
 
     public QuadratureMeter(GpioInput input, MeterState state, Guid boot)
-        : base(input)
+        : base(input, state, boot)
     {
-        _boot = boot;
-        var isBoot = state.Boot == boot;
-        _committedRequest = _request = isBoot ? state.Request : "";
         _committed = _told = _seen = state.Numbers is [var position, var lost, var misread, var isA, var isB, var began, var sequence]
             ? new()
             {
                 Position = position,
                 Lost = lost,
                 Misread = misread,
-                IsA = isA < 0 ? null : isA == 1,
-                IsB = isB < 0 ? null : isB == 1,
-                BeganNs = isBoot ? (ulong)began : 0,
+                IsA = MeterState.Level(isA),
+                IsB = MeterState.Level(isB),
+                BeganNs = IsOfThisBoot ? (ulong)began : 0,
                 Sequence = (uint)sequence,
             }
             : default;
@@ -388,9 +409,8 @@ internal sealed class QuadratureMeter : LineMeter
         _rate = new PulseRate(input.Silence, 0);
     }
 
-    public override void Begin(TakenLines taken, ulong values, ulong nowNs)
+    protected override void Begin(TakenLines taken, bool isSame, ulong values, ulong nowNs)
     {
-        var isSame = taken.IsKept && taken.Request == _committedRequest && _decoder is null;
         var isFirst = _decoder is null && _isNew;
         _decoder = new QuadratureDecoder(taken.Lines.Offsets[0], taken.Lines.Offsets[1], _decoder?.State ?? _committed);
         if (!isSame)
@@ -402,7 +422,6 @@ internal sealed class QuadratureMeter : LineMeter
             }
         }
 
-        _request = taken.Request;
         _rate = new PulseRate(Input.Silence, nowNs);
     }
 
@@ -433,11 +452,7 @@ internal sealed class QuadratureMeter : LineMeter
     {
         var state = _decoder!.State;
         var rate = _rate.Read(nowNs);
-        if (rate > Input.Fastest * RateTolerance)
-        {
-            Note(LineConditions.TooFast, nowNs);
-        }
-
+        Judge(rate, nowNs);
         var layout = GpioInput.Quadrature;
         layout.Put(block, "steps", state.Position);
         layout.Put(block, "steps a second", rate * _direction ?? double.NaN);
@@ -446,24 +461,22 @@ internal sealed class QuadratureMeter : LineMeter
         layout.Put(block, "edges misread", state.Misread);
     }
 
-    public override string? News(ulong nowNs)
+    protected override bool HasNews(ulong nowNs) => _decoder is not null && _decoder.State != _told;
+
+    protected override long[] Tell(ulong nowNs)
     {
-        if (_decoder is null || _decoder.State == _told)
-        {
-            return null;
-        }
-
-        var state = _told = _decoder.State;
-        return MeterState.Write(
-            LineUse.Quadrature, _boot, _request, state.Position, state.Lost, state.Misread, Level(state.IsA), Level(state.IsB), (long)state.BeganNs, state.Sequence);
-
-        static long Level(bool? level) => level is { } known ? known ? 1 : 0 : -1;
+        var state = _told = _decoder?.State ?? _committed;
+        return [state.Position, state.Lost, state.Misread, MeterState.Number(state.IsA), MeterState.Number(state.IsB), (long)state.BeganNs, state.Sequence];
     }
 }
 
-/// <summary>The level of a line, of an output as well; counts nothing.</summary>
+/// <summary>The level of a line, of an output as well, and of any other when there is nowhere to keep totals; counts nothing.</summary>
 internal sealed class LevelMeter(GpioInput input) : LineMeter(input)
 {
+    private const string State = "state";
+
+    private readonly bool _isShown = input.Layout.Fields.Any(f => f.Name == State);
+
     public override void Begin(TakenLines taken, ulong values, ulong nowNs)
     {
         // Nothing to go on from.
@@ -471,8 +484,16 @@ internal sealed class LevelMeter(GpioInput input) : LineMeter(input)
 
     public override void Add(in GpioEvent e)
     {
-        // Such lines report no edges.
+        // Levels are asked for.
     }
 
-    public override void Show(Span<ushort> block, ulong values, ulong nowNs) => Input.Layout.Put(block, "state", (long)(values & 1));
+    public override void Show(Span<ushort> block, ulong values, ulong nowNs)
+    {
+        if (_isShown)
+        {
+            Input.Layout.Put(block, State, (long)(values & 1));
+        }
+    }
+
+    public override string? News(ulong nowNs) => null;
 }

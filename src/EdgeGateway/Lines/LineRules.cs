@@ -9,9 +9,6 @@ internal static class LineRules
     /// <summary>Who uses the lines, as other programs see it (gpioinfo).</summary>
     public const string Consumer = "edgegateway";
 
-    /// <summary>How long nobody may read a line without losing time stamps, where its rate allows: a restart, a reload.</summary>
-    public static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
-
     /// <summary>Whether a line reports edges.</summary>
     public static bool HasEdges(this GpioInput input) => input.Use is LineUse.Counter or LineUse.Contact or LineUse.Quadrature;
 
@@ -38,7 +35,7 @@ internal static class LineRules
         {
             Consumer = Consumer,
             Lines = offsetB is { } second ? [line, line with { Offset = second }] : [line],
-            EventBufferSize = input.Use == LineUse.Counter ? PulseRules.BufferFor(input.Fastest, Pause) : input.HasEdges() ? GpioLineRequest.MaxEventBuffer : 0,
+            EventBufferSize = input.HasEdges() ? GpioLineRequest.MaxEventBuffer : 0,
         };
     }
 

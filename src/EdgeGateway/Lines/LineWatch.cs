@@ -1,6 +1,7 @@
 using EdgeGateway.Buses;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Hosting;
 using EdgeGateway.Protocols.Gpio;
 using EdgeGateway.Storage;
 using Microsoft.Extensions.Logging;
@@ -16,19 +17,26 @@ namespace EdgeGateway.Lines;
 internal sealed record LineSeat(string Bus, ILineSource Source, TimeProvider Time, Guid Boot, ILogger Log);
 
 /// <summary>
-/// Takes the line of one input, follows its edges between polls, and takes it again when it is lost. The waiting is done by the one thread of the process that waits for all lines; following edges
-/// allocates nothing.
+/// Takes the line of one input, follows its edges between polls, and takes it again when it is lost. The waiting is done by the one thread of the process that waits for all lines. The kernel keeps
+/// edges with their times, so they are fetched in batches: what a line costs hardly grows with its rate, and following edges allocates nothing.
 /// </summary>
 internal sealed class LineWatch : IAsyncDisposable
 {
+    /// <summary>What the keys of all notes with totals begin with.</summary>
+    public const string KeyPrefix = "gpio/";
+
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    // Between two batches: a full buffer of the kernel (1,024 edges) would need 20,000 edges a second.
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(50);
     private static readonly BusReply Missing = new(QualityReason.NotConnected);
 
     private readonly GpioInput _input;
     private readonly LineSeat _seat;
     private readonly string _noteKey;
-    private readonly LineMeter? _meter;
+    private readonly LineMeter _meter;
+    private readonly bool _isFollowed;
     private readonly Lock _gate = new();
     private readonly GpioEvent[] _events = new GpioEvent[64];
     private readonly CancellationTokenSource _stop = new();
@@ -46,7 +54,8 @@ internal sealed class LineWatch : IAsyncDisposable
         _input = input;
         _seat = seat;
         _noteKey = KeyOf(seat.Bus, input);
-        _meter = notes is null && input.HasEdges() ? null : LineMeter.Of(input, notes?.GetValueOrDefault(_noteKey), seat.Boot);
+        _isFollowed = notes is not null && input.HasEdges();
+        _meter = _isFollowed ? LineMeter.Of(input, notes!.GetValueOrDefault(_noteKey), seat.Boot) : new LevelMeter(input);
     }
 
     /// <summary>Why there is no line, in words; null when there is one.</summary>
@@ -56,7 +65,7 @@ internal sealed class LineWatch : IAsyncDisposable
     public Task Tried => _tried.Task;
 
     /// <summary>Key of the note that holds the totals of an input.</summary>
-    public static string KeyOf(string bus, GpioInput input) => $"gpio/{bus}/{input.Unit}/{input.Number}";
+    public static string KeyOf(string bus, GpioInput input) => $"{KeyPrefix}{bus}/{input.Unit}/{input.Number}";
 
     /// <summary>Begins.</summary>
     public void Start() => _watching = Task.Run(WatchAsync);
@@ -76,12 +85,6 @@ internal sealed class LineWatch : IAsyncDisposable
             {
                 var nowNs = _seat.Source.NowNs;
                 var values = taken.Lines.Values();
-                if (_meter is null)
-                {
-                    _input.Layout.Put(block, "state", (long)(values & 1));
-                    return BusReply.Good;
-                }
-
                 Follow(taken);
                 _meter.Show(block, values, Math.Max(nowNs, _lastNs));
                 return BusReply.Good;
@@ -122,7 +125,7 @@ internal sealed class LineWatch : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (_taken is not { } taken || _meter is null)
+            if (_taken is not { } taken)
             {
                 return null;
             }
@@ -200,7 +203,7 @@ internal sealed class LineWatch : IAsyncDisposable
                 try
                 {
                     var nowNs = _seat.Source.NowNs;
-                    _meter?.Begin(taken, taken.Lines.Values(), nowNs);
+                    _meter.Begin(taken, taken.Lines.Values(), nowNs);
                 }
                 catch
                 {
@@ -229,13 +232,15 @@ internal sealed class LineWatch : IAsyncDisposable
     /// <summary>Follows the edges until the line is lost, or the end.</summary>
     private async Task FollowAsync(CancellationToken end)
     {
-        if (_meter is null || !_input.HasEdges())
+        if (!_isFollowed)
         {
             // Somebody who reads or sets it notices the loss.
             await Task.Delay(Timeout.InfiniteTimeSpan, _seat.Time, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return;
         }
 
+        using var rest = new Alarm(_seat.Time);
+        await using var ending = end.UnsafeRegister(static rest => ((Alarm)rest!).Wake(), rest).ConfigureAwait(false);
         try
         {
             while (_taken is { } taken)
@@ -248,6 +253,8 @@ internal sealed class LineWatch : IAsyncDisposable
                         Follow(taken);
                     }
                 }
+
+                await rest.WaitAsync(Rest).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
@@ -271,7 +278,7 @@ internal sealed class LineWatch : IAsyncDisposable
 
     private void Follow(TakenLines taken)
     {
-        if (_meter is null || !_input.HasEdges())
+        if (!_isFollowed)
         {
             return;
         }

@@ -104,7 +104,15 @@ internal sealed class ExamProcess : IAsyncDisposable
     /// <summary>Waits for the end; returns the exit code.</summary>
     public async Task<int> ExitAsync()
     {
-        await _process!.WaitForExitAsync().WaitAsync(Limit);
+        try
+        {
+            await _process!.WaitForExitAsync().WaitAsync(Limit);
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"mqtt-exam does not end; {Events.Count} events, the last: {string.Join('\n', Events.TakeLast(6))} {Errors}");
+        }
+
         var code = _process.ExitCode;
         _process.Dispose();
         _process = null;

@@ -288,6 +288,42 @@ public sealed class LineBusTests : IAsyncDisposable
         Assert.Equal(1UL, line.Level);
     }
 
+    [Theory]
+    [InlineData(LineUse.Counter)]
+    [InlineData(LineUse.Contact)]
+    [InlineData(LineUse.Quadrature)]
+    public async Task Without_a_store_nothing_is_counted_and_only_a_level_is_shown(LineUse use)
+    {
+        var input = new GpioInput { Unit = 1, Number = 1, Use = use, Line = new("pulse", null, null), LineB = use == LineUse.Quadrature ? new("pulse", null, null) : null };
+        var bus = Start(input, hasStore: false);
+        await ReadAsync(bus);
+        _lines.Of("pulse").Pulse(5, Second);
+        _lines.Of("pulse").Level = 1;
+
+        var words = await ReadAsync(bus);
+
+        var shown = input.Layout.Fields.Where(f => Raw(input.Layout, f.Name, words) != f.Absent);
+        Assert.Equal(use == LineUse.Quadrature ? [] : ["state"], shown.Select(f => f.Name));
+        Assert.Equal(0, Commit(bus));
+    }
+
+    [Fact]
+    public async Task A_position_is_committed_anew_when_its_lines_were_requested_anew()
+    {
+        var bus = Start(new() { Unit = 1, Number = 1, Use = LineUse.Quadrature, Line = new("pulse", null, null), LineB = new("pulse", null, null) });
+        await ReadAsync(bus);
+        Assert.Equal(1, Commit(bus));
+        Assert.Equal(0, Commit(bus));
+        _lines.Of("pulse").Remove();
+        await ReadUntilMissingAsync(bus);
+        await Until(async () =>
+        {
+            _time.Advance(Second);
+            return (await TryReadAsync(bus)).Reply.IsGood;
+        });
+        Assert.Equal(1, Commit(bus));
+    }
+
     [Fact]
     public async Task An_input_cannot_be_written()
     {

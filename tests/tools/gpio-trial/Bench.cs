@@ -15,13 +15,7 @@ internal static partial class Bench
 
     /// <summary>Makes the first chip, for which <c>hw</c> loads what is needed.</summary>
     /// <returns>Its device file.</returns>
-    public static async Task<string> MakeFirstChipAsync(string label, params string[] lines)
-    {
-        using var process = Start("hw", ["gpio", label, .. lines]);
-        var path = (await process.StandardOutput.ReadToEndAsync()).Trim();
-        await process.WaitForExitAsync();
-        return process.ExitCode == 0 ? path : throw new InvalidOperationException($"no chip {label}");
-    }
+    public static Task<string> MakeFirstChipAsync(string label, params string[] lines) => Programs.RunAsync(["hw", "gpio", label, .. lines]);
 
     /// <summary>Makes another chip, whose lines may have the names of others: <c>hw</c> knows a line by its name alone.</summary>
     public static void MakeChip(string label, params string[] lines)
@@ -58,7 +52,7 @@ internal static partial class Bench
     /// <param name="hertz">How many in a second; 0 for as fast as can be.</param>
     /// <param name="more">Time high in microseconds, bounces, time of a bounce in microseconds.</param>
     public static Process Pulse(string pull, int count, int hertz, params int[] more) =>
-        Start("hw-pulse", [pull, Text(count), Text(hertz), .. more.Select(Text)]);
+        Programs.Start(["hw-pulse", pull, Text(count), Text(hertz), .. more.Select(Text)]);
 
     /// <summary>What a sender of pulses says that it has done.</summary>
     public static async Task<(int Pulses, double Seconds)> SentAsync(Process sender)
@@ -70,12 +64,6 @@ internal static partial class Bench
             ? (int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), double.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture))
             : throw new InvalidOperationException($"no pulses were sent: {said}");
     }
-
-    /// <summary>This program once more.</summary>
-    public static Process StartAgain(params string[] arguments) => Start(Environment.ProcessPath!, [typeof(Bench).Assembly.Location, .. arguments]);
-
-    public static Process Start(string program, params string[] arguments) =>
-        Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardInput = true }) ?? throw new InvalidOperationException($"{program} does not start");
 
     /// <summary>Adds the events of lines to their counters until the senders have ended and nothing comes any more.</summary>
     public static async Task CountAsync(GpioLines lines, IReadOnlyList<EdgeCounter> counters, params Process[] senders)

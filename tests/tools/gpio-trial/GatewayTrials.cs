@@ -72,7 +72,7 @@ internal sealed class GatewayTrials : IDisposable
         var most = Math.Ceiling(away.TotalSeconds * Hertz);
         var mostOfBelt = Math.Ceiling(away.TotalSeconds * TachoHertz);
         var status = await trial.GetAsync("status");
-        return Facts(
+        return Trial.Facts(
             ("sent", string.Join(',', sent)),
             ("counts", string.Join(',', counts)),
             ("most", most),
@@ -89,7 +89,7 @@ internal sealed class GatewayTrials : IDisposable
     public static async Task<string> FaultsAsync()
     {
         using var trial = new GatewayTrials("faults", isKept: true);
-        using var other = Bench.StartAgain("take", "pulse-2");
+        using var other = Programs.StartAgain("take", "pulse-2");
         await other.StandardOutput.ReadLineAsync();
         await trial.StartAsync();
         var busy = await trial.ProblemAsync("pulse-2");
@@ -123,7 +123,7 @@ internal sealed class GatewayTrials : IDisposable
         var on = Bench.Level(Trials.Meters, 7);
         Signal(trial._gateway!, "TERM");
         await trial._gateway!.WaitForExitAsync();
-        return Facts(
+        return Trial.Facts(
             ("busy", busy),
             ("missing", missing),
             ("neighbour", neighbour),
@@ -186,22 +186,17 @@ internal sealed class GatewayTrials : IDisposable
         return sent;
     }
 
-    private static string Program => Path.Combine(AppContext.BaseDirectory, "edgegateway.dll");
-
     private static void Signal(Process process, string signal)
     {
-        using var kill = Bench.Start("kill", $"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture));
+        using var kill = Programs.Start("kill", $"-{signal}", process.Id.ToString(CultureInfo.InvariantCulture));
         kill.WaitForExit();
     }
-
-    private static string Facts(params (string Key, object Value)[] facts) =>
-        string.Concat(facts.Select(f => string.Create(CultureInfo.InvariantCulture, $"\t{f.Key}={f.Value}").ReplaceLineEndings(" ")));
 
     /// <summary>Starts the gateway and waits until it answers and has asked for its lines.</summary>
     private async Task StartAsync()
     {
-        string[] command = [Environment.ProcessPath!, Program, "run", "--config", Path.Combine(_folder, "gateway.yaml")];
-        _gateway = _store?.Start(command) ?? Bench.Start(command[0], command[1..]);
+        string[] command = [.. Programs.Gateway, "run", "--config", Path.Combine(_folder, "gateway.yaml")];
+        _gateway = _store?.Start(command) ?? Programs.Start(command);
         var gateway = _gateway;
         gateway.OutputDataReceived += (_, line) => _log.Enqueue(line.Data ?? "");
         gateway.BeginOutputReadLine();
@@ -291,9 +286,7 @@ internal sealed class GatewayTrials : IDisposable
 
     private async Task<string> CommandAsync(params string[] arguments)
     {
-        using var process = Bench.Start(Environment.ProcessPath!, [Program, .. arguments, "--config", Path.Combine(_folder, "gateway.yaml")]);
-        var said = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return $"{process.ExitCode}: {said.Trim()}";
+        var (status, said) = await Programs.EndAsync(Programs.Start([.. Programs.Gateway, .. arguments, "--config", Path.Combine(_folder, "gateway.yaml")]));
+        return $"{status}: {said}";
     }
 }

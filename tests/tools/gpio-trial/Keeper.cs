@@ -105,7 +105,7 @@ internal sealed class Holder : IDisposable
     /// <returns>The process, and whether it adopted or requested the line.</returns>
     public async Task<(System.Diagnostics.Process Process, string Said)> StartAsync(string line, string state, string stop)
     {
-        var process = Bench.StartAgain("keep", _path, line, state, stop);
+        var process = Programs.StartAgain("keep", _path, line, state, stop);
         using var socket = await _listener.AcceptAsync();
         socket.Blocking = true;
         if (_kept is null)

@@ -69,7 +69,7 @@ internal sealed partial class ServiceStore : IDisposable
             numbers.ForEach(number => SetFlags(number, 0));
             try
             {
-                return Bench.Start("bash", ["-c", script.ToString(), "service", .. command]);
+                return Programs.Start(["bash", "-c", script.ToString(), "service", .. command]);
             }
             finally
             {

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.IO.Pipes;
 using System.Net.Sockets;
 using EdgeGateway.Protocols.Gpio;
@@ -48,28 +47,13 @@ internal static class Trials
     // The one trial that is wanted; null for all.
     private static string? s_only;
 
-    private static async Task TryAsync(string name, Func<Task<string>> trial)
-    {
-        if (s_only is not null && !name.StartsWith(s_only, StringComparison.Ordinal))
-        {
-            return;
-        }
+    private static bool IsWanted(string name) => s_only is null || name.StartsWith(s_only, StringComparison.Ordinal);
 
-        var began = Time.GetTimestamp();
-        string facts;
-        try
-        {
-            facts = await trial();
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            facts = $"\terror={e.ToString().ReplaceLineEndings(" ")}";
-        }
+    private static Task TryAsync(string name, Func<Task<string>> trial) => IsWanted(name) ? Trial.TryAsync(name, trial) : Task.CompletedTask;
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}{facts}\tseconds={Time.GetElapsedTime(began).TotalSeconds:F1}"));
-    }
+    private static Task TryAsync(string name, Func<string> trial) => IsWanted(name) ? Trial.TryAsync(name, trial) : Task.CompletedTask;
 
-    private static Task<string> Find()
+    private static string Find()
     {
         var all = GpioInventory.Read();
         var tacho = all.Find("tacho");
@@ -77,7 +61,7 @@ internal static class Trials
         using var byLabel = GpioChip.Open(Belts);
         using var byPath = GpioChip.Open(tacho.Chip);
         using var meters = GpioChip.Open(Meters);
-        return Facts(
+        return Trial.Facts(
             ("chips", all.Chips.Count),
             ("lines", string.Join(",", byLabel.Lines().Select(line => line.Name))),
             ("tacho", tacho.Line.Offset),
@@ -91,7 +75,7 @@ internal static class Trials
             ("noline", Refusal(() => byLabel.Line(2))));
     }
 
-    private static Task<string> Values()
+    private static string Values()
     {
         using var chip = GpioChip.Open(Meters);
         GpioLineSettings relay = new() { Offset = 7, Direction = GpioDirection.Output, InitialValue = true };
@@ -121,7 +105,7 @@ internal static class Trials
         var again = lines.Read(events.AsSpan(1));
         var monotonicLate = ((long)events[1].TimestampNs - ticks) / 1000;
         Bench.SetLevel(Meters, 0, false);
-        return Facts(
+        return Trial.Facts(
             ("start", start),
             ("changed", changed),
             ("both", both),
@@ -131,7 +115,7 @@ internal static class Trials
             ("monotonic-us", monotonicLate),
             ("numbers", $"{events[0].LineSequence},{events[1].LineSequence}"),
             ("drive", chip.Line(8).Drive),
-            ("input", Refused<InvalidOperationException>(() => lines.Set(2, true))));
+            ("input", Trial.Refusal<InvalidOperationException>(() => lines.Set(2, true), refused => refused.Message)));
     }
 
     private static async Task<string> CountAsync(int buffer, int pulses, int hertz)
@@ -142,7 +126,7 @@ internal static class Trials
         var sender = Bench.Pulse(Bench.Pull(Meters, 0), pulses, hertz);
         await Bench.CountAsync(lines, [counter], sender);
         var (sent, seconds) = await Bench.SentAsync(sender);
-        return await Facts(("sent", sent), ("hertz", (int)(sent / seconds)), ("count", counter.Count), ("lost", counter.State.Lost));
+        return Trial.Facts(("sent", sent), ("hertz", (int)(sent / seconds)), ("count", counter.Count), ("lost", counter.State.Lost));
     }
 
     /// <summary>Six meters at 50 Hz, in one request; memory is measured over the middle of it.</summary>
@@ -188,7 +172,7 @@ internal static class Trials
             sent += (await Bench.SentAsync(sender)).Pulses;
         }
 
-        return await Facts(
+        return Trial.Facts(
             ("sent", sent),
             ("counts", string.Join(",", counters.Select(counter => counter.Count))),
             ("lost", counters.Sum(counter => counter.State.Lost)),
@@ -225,7 +209,7 @@ internal static class Trials
             }
         }
 
-        return await Facts(
+        return Trial.Facts(
             ("sent", pulses),
             ("debounced", left),
             ("period-us", (int)chip.Line(0).Debounce.TotalMicroseconds),
@@ -249,7 +233,7 @@ internal static class Trials
             count = counter.Count;
         }
 
-        return await Facts(
+        return Trial.Facts(
             ("sent", 100),
             ("count", count),
             ("rule", PulseRules.CheckDebounce(TimeSpan.FromMilliseconds(2), TimeSpan.FromMilliseconds(5)) ?? "none"));
@@ -271,12 +255,12 @@ internal static class Trials
             missing += counter.Add(e).Missing;
         }
 
-        return await Facts(("sent", sent), ("read", count), ("count", counter.Count), ("lost", counter.State.Lost), ("said", missing));
+        return Trial.Facts(("sent", sent), ("read", count), ("count", counter.Count), ("lost", counter.State.Lost), ("said", missing));
     }
 
     private static async Task<string> TakenAsync()
     {
-        using var other = Bench.StartAgain("take", "lamp");
+        using var other = Programs.StartAgain("take", "lamp");
         await other.StandardOutput.ReadLineAsync();
         using var chip = GpioChip.Open(Meters);
         GpioLineRequest request = new() { Consumer = "taken", Lines = [new() { Offset = 0 }, new() { Offset = 8 }] };
@@ -284,19 +268,13 @@ internal static class Trials
         other.StandardInput.Close();
         await other.WaitForExitAsync();
         using var lines = chip.Request(request);
-        return await Facts(("busy", busy), ("after", "given"));
+        return Trial.Facts(("busy", busy), ("after", "given"));
     }
 
-    private static async Task<string> NoPermissionAsync(string path)
-    {
-        using var nobody = Bench.Start("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", Environment.ProcessPath!, typeof(Trials).Assembly.Location, "open", path);
-        var said = await nobody.StandardOutput.ReadToEndAsync();
-        await nobody.WaitForExitAsync();
-        return await Facts(("said", said.Trim()));
-    }
+    private static async Task<string> NoPermissionAsync(string path) => Trial.Facts(("said", await Programs.SaidByNobodyAsync("open", path)));
 
     /// <summary>Descriptors that hold something else than expected are refused, and stay the caller's.</summary>
-    private static Task<string> Mismatch()
+    private static string Mismatch()
     {
         using var chip = GpioChip.Open(Meters);
         using var belts = GpioChip.Open(Belts);
@@ -329,7 +307,7 @@ internal static class Trials
             read += wait.AsTask().GetAwaiter().GetResult() ? adopted.Read(events) : 0;
         }
 
-        return Facts([.. facts, ("read", read), ("number", events[0].LineSequence)]);
+        return Trial.Facts([.. facts, ("read", read), ("number", events[0].LineSequence)]);
     }
 
     /// <summary>A chip that goes while its line is waited for, and comes back.</summary>
@@ -354,7 +332,7 @@ internal static class Trials
         var counter = NewCounter();
         using var sender = Bench.Pulse(Bench.Pull(Expander, 0), 100, 0);
         await Bench.CountAsync(again, [counter], sender);
-        return await Facts(("gone", gone), ("value", value), ("away", away), ("count", counter.Count));
+        return Trial.Facts(("gone", gone), ("value", value), ("away", away), ("count", counter.Count));
     }
 
     /// <summary>The counting process is killed again and again while pulses come.</summary>
@@ -383,7 +361,7 @@ internal static class Trials
         await process.WaitForExitAsync();
         process.Dispose();
         var total = Keeper.Load(State);
-        return await Facts(
+        return Trial.Facts(
             ("sent", sent),
             ("count", total.Count),
             ("recovered", total.Recovered),
@@ -428,35 +406,6 @@ internal static class Trials
         return passed.Single();
     }
 
-    private static string Refusal(Func<object> act) => Refusal(() => { (act() as IDisposable)?.Dispose(); });
+    private static string Refusal(Func<object> act) => Trial.Refusal<GpioException>(() => (act() as IDisposable)?.Dispose(), refused => $"{refused.Fault}: {refused.Message}");
 
-    private static string Refusal(Action act)
-    {
-        try
-        {
-            act();
-            return "none";
-        }
-        catch (GpioException refused)
-        {
-            return $"{refused.Fault}: {refused.Message}";
-        }
-    }
-
-    private static string Refused<T>(Action act)
-        where T : Exception
-    {
-        try
-        {
-            act();
-            return "none";
-        }
-        catch (T refused)
-        {
-            return refused.Message;
-        }
-    }
-
-    private static Task<string> Facts(params (string Key, object Value)[] facts) =>
-        Task.FromResult(string.Concat(facts.Select(fact => string.Create(CultureInfo.InvariantCulture, $"\t{fact.Key}={fact.Value}"))));
 }

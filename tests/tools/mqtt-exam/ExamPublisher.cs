@@ -27,7 +27,6 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
     private readonly Queue<OutboxRow> _page = new();
     private readonly List<OutboxRow> _read = [];
     private readonly long _origin = time.GetTimestamp();
-    private readonly TaskCompletionSource _connectedOnce = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     // Guards the two fields below: nothing chosen for one session may be handed over in the next.
     private readonly Lock _gate = new();
@@ -35,6 +34,7 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
     private int _session;
 
     private MqttConnected? _connection;
+    private bool _wasConnected;
     private int _knownSession;
     private long _next = 1;
     private long _bytesInFlight;
@@ -43,9 +43,6 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
 
     /// <summary>Called when rows were settled, so that somebody saves.</summary>
     public Action? Settled { get; set; }
-
-    /// <summary>Completes with the first connection.</summary>
-    public Task ConnectedOnce => _connectedOnce.Task;
 
     private TimeSpan Now => time.GetElapsedTime(_origin);
 
@@ -84,7 +81,6 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
         ended?.Dispose();
         events.Connected(connection.SessionPresent);
         _happened.Writer.TryWrite(new Happened.Up(connection, session));
-        _connectedOnce.TrySetResult();
     }
 
     /// <summary>The client has no connection.</summary>
@@ -149,10 +145,7 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
 
     public void Dispose() => _sessionEnd.Dispose();
 
-    private bool IsDone()
-    {
-        return _inFlight.Count == 0 && _again.Count == 0 && Peek() is null && ConnectedOnce.IsCompleted;
-    }
+    private bool IsDone() => _wasConnected && _inFlight.Count == 0 && _again.Count == 0 && Peek() is null;
 
     private void Handle(Happened happened)
     {
@@ -161,6 +154,7 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
             case Happened.Up up:
                 _connection = up.Connection;
                 _knownSession = up.Session;
+                _wasConnected = true;
                 break;
             case Happened.Ended ended:
                 Settle(ended.Flight, ended.Outcome);
@@ -381,6 +375,9 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
             _happened.Writer.TryWrite(Happened.Look);
             end.ThrowIfCancellationRequested();
         }
+
+        // It may have ended after the last look.
+        _happened.Writer.TryWrite(Happened.Look);
     }
 
     /// <summary>A message under way, or waiting for another try.</summary>

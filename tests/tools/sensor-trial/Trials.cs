@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using EdgeGateway.Protocols.Sensors;
 
 namespace EdgeGateway.SensorTrial;
@@ -7,8 +5,6 @@ namespace EdgeGateway.SensorTrial;
 /// <summary>What is tried; each prints the facts that it found, and the tests judge them.</summary>
 internal static class Trials
 {
-    private static readonly TimeProvider Time = TimeProvider.System;
-
     private const string Thermometer = "0x48";
     private const string Converter = "0x49";
     private const string Other = "0x4a";
@@ -22,32 +18,32 @@ internal static class Trials
 
     public static async Task RunAsync(bool isLong)
     {
-        var bus = (await HwAsync("i2c", $"{Thermometer}:2", $"{Converter}:2", $"{Other}:2")).Trim();
+        var bus = await HwAsync("i2c", $"{Thermometer}:2", $"{Converter}:2", $"{Other}:2");
         await PokeAsync(Thermometer, Mild);
         await PokeAsync(Converter, FourTenths);
         await HwAsync("i2c-driver", Thermometer, "lm75");
         await HwAsync("i2c-driver", Converter, "ads1115");
-        await TryAsync("inventory", () => Inventory(bus));
-        await TryAsync("read", () => Read(bus));
-        await TryAsync("no-answer", () => NoAnswerAsync(bus));
-        await TryAsync("unplugged", () => UnpluggedAsync(bus));
+        await Trial.TryAsync("sensor-inventory", () => Inventory(bus));
+        await Trial.TryAsync("sensor-read", () => Read(bus));
+        await Trial.TryAsync("sensor-no-answer", () => NoAnswerAsync(bus));
+        await Trial.TryAsync("sensor-unplugged", () => UnpluggedAsync(bus));
         if (isLong)
         {
-            await TryAsync("gateway", () => GatewayAsync(bus));
+            await Trial.TryAsync("sensor-gateway", () => GatewayAsync(bus));
         }
     }
 
-    private static Task<string> Inventory(string bus)
+    private static string Inventory(string bus)
     {
         var inventory = SensorInventory.Read();
-        return Facts(
+        return Trial.Facts(
             ("devices", string.Join(",", inventory.Devices.Where(d => d.Address.StartsWith("i2c", StringComparison.Ordinal)).Select(d => $"{d.Interface}/{d.Name}/{d.Address}"))),
             ("bus", bus),
             ("channels", string.Join(",", inventory.Find($"i2c {bus}-0049", "in_voltage0").Device.Channels.Select(c => $"{c.Id}:{c.Quantity}"))),
             ("numbered", Refusal(() => inventory.Find("hwmon0", "temp1"))));
     }
 
-    private static Task<string> Read(string bus)
+    private static string Read(string bus)
     {
         using var thermometer = new Sensor($"{bus}-0048", "temp1");
         using var converter = new Sensor($"{bus}-0049", "in_voltage0");
@@ -59,7 +55,7 @@ internal static class Trials
             converter.Read();
         }
 
-        return Facts(
+        return Trial.Facts(
             ("degrees", degrees.Value), ("degrees-status", degrees.Status), ("volts", volts.Value), ("volts-status", volts.Status),
             ("bytes", GC.GetAllocatedBytesForCurrentThread() - before));
     }
@@ -72,7 +68,7 @@ internal static class Trials
         var refused = thermometer.Read().Status;
         var words = thermometer.Problem;
         await HwAsync("i2c-fault", Thermometer, "0");
-        return await Facts(("before", before), ("refused", refused), ("words", words), ("after", thermometer.Read().Value), ("problem", thermometer.Problem));
+        return Trial.Facts(("before", before), ("refused", refused), ("words", words), ("after", thermometer.Read().Value), ("problem", thermometer.Problem));
     }
 
     private static async Task<string> UnpluggedAsync(string bus)
@@ -105,7 +101,7 @@ internal static class Trials
         var number = SensorInventory.Read().Devices.Count(d => d.Interface == SensorInterface.Hwmon);
         File.WriteAllText($"/sys/bus/i2c/devices/i2c-{bus}/new_device", $"lm75 {Other}");
         File.WriteAllText($"/sys/bus/i2c/devices/i2c-{bus}/new_device", $"lm75 {Thermometer}");
-        return await Facts(
+        return Trial.Facts(
             ("statuses", string.Join(",", statuses)), ("gone", words[^2]), ("not-found", words[^1]), ("left", number),
             ("back", thermometer.Read().Value), ("folder", SensorInventory.Read().Find($"{bus}-0048", "temp1").Device.Number));
     }
@@ -126,54 +122,12 @@ internal static class Trials
               - { id: belt, profile: generic-sensor-4-20ma, bus: sensors, unit: 2 }
             """);
         await PokeAsync(Converter, TooLow);
-        return await Facts(("loop", await GatewayAsync("read", "belt", "--json", "--config", yaml)));
+        return Trial.Facts(("loop", (await Programs.EndAsync(Programs.StartGateway("read", "belt", "--json", "--config", yaml))).Said));
     }
 
-    private static async Task TryAsync(string name, Func<Task<string>> trial)
-    {
-        var began = Time.GetTimestamp();
-        string facts;
-        try
-        {
-            facts = await trial();
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            facts = $"\terror={e.ToString().ReplaceLineEndings(" ")}";
-        }
-
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"sensor-{name}{facts}\tseconds={Time.GetElapsedTime(began).TotalSeconds:F1}"));
-    }
-
-    private static string Refusal(Func<object> refused)
-    {
-        try
-        {
-            return refused().ToString()!;
-        }
-        catch (SensorException told)
-        {
-            return $"{told.Fault}: {told.Message}";
-        }
-    }
+    private static string Refusal(Func<object> act) => Trial.Refusal<SensorException>(() => act(), refused => $"{refused.Fault}: {refused.Message}");
 
     private static Task<string> PokeAsync(string address, string bytes) => HwAsync(["i2c-poke", address, "0", .. bytes.Split(' ')]);
 
-    private static Task<string> HwAsync(params string[] arguments) => OutputAsync("hw", arguments);
-
-    private static Task<string> GatewayAsync(params string[] arguments) =>
-        OutputAsync(Environment.ProcessPath!, [Path.Combine(AppContext.BaseDirectory, "edgegateway.dll"), .. arguments]);
-
-    private static async Task<string> OutputAsync(string program, string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })
-            ?? throw new InvalidOperationException($"{program} does not start");
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return output + await errors;
-    }
-
-    private static Task<string> Facts(params (string Key, object Value)[] facts) =>
-        Task.FromResult(string.Concat(facts.Select(fact => $"\t{fact.Key}={Convert.ToString(fact.Value, CultureInfo.InvariantCulture)!.ReplaceLineEndings(" ").Replace('\t', ' ')}")));
+    private static Task<string> HwAsync(params string[] arguments) => Programs.RunAsync(["hw", .. arguments]);
 }

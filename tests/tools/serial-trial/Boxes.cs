@@ -20,34 +20,34 @@ internal static class Boxes
     /// <summary>Reads while nothing happens, after the disk was written to and the clock was set, while the sensor does not answer, and when it is back.</summary>
     public static async Task<string> ReadAsync()
     {
-        await Bench.RunAsync("hw", "i2c", $"{Address}:2");
-        await Bench.RunAsync("hw", "i2c-poke", Address, "0", "19", "80");
-        await Bench.RunAsync("hw", "i2c-driver", Address, Sensor);
-        await Bench.RunAsync("hw", "watchdog");
+        await Programs.RunAsync("hw", "i2c", $"{Address}:2");
+        await Programs.RunAsync("hw", "i2c-poke", Address, "0", "19", "80");
+        await Programs.RunAsync("hw", "i2c-driver", Address, Sensor);
+        await Programs.RunAsync("hw", "watchdog");
         foreach (var module in (string[])["virtio_blk", "ext4"])
         {
-            await Bench.RunAsync("modprobe", module);
+            await Programs.RunAsync("modprobe", module);
         }
 
-        await Bench.UntilAsync(() => Task.FromResult(File.Exists("/dev/vda")));
-        await Bench.RunAsync("mke2fs", "-q", "-t", "ext4", "/dev/vda");
+        await Programs.UntilAsync(() => File.Exists("/dev/vda"));
+        await Programs.RunAsync("mke2fs", "-q", "-t", "ext4", "/dev/vda");
         Directory.CreateDirectory(Disk);
-        await Bench.RunAsync("mount", "-t", "ext4", "/dev/vda", Disk);
+        await Programs.RunAsync("mount", "-t", "ext4", "/dev/vda", Disk);
         var model = new BoxBus { Id = "box", Timeout = TimeSpan.FromSeconds(1), Inputs = BoxBus.Everything, TemperatureSensor = Sensor, Disk = Disk };
         await using var box = new BoxHealth(model, TimeProvider.System, NullLogger.Instance);
         var first = await ReadAsync(box);
         await File.WriteAllBytesAsync($"{Disk}/much", new byte[4 << 20]);
-        await Bench.RunAsync("sync");
-        await Bench.RunAsync("date", "-s", "+1 hour");
+        await Programs.RunAsync("sync");
+        await Programs.RunAsync("date", "-s", "+1 hour");
         var second = await ReadAsync(box);
 
         // Not the driver's cached value: it asks the chip again after a while.
-        await Bench.RunAsync("hw", "i2c-fault", Address, "1000");
-        var isGone = await Bench.UntilAsync(async () => double.IsNaN((await ReadAsync(box))[BoxSubject.Temperature, BoxInput.Processor]));
+        await Programs.RunAsync("hw", "i2c-fault", Address, "1000");
+        var isGone = await Programs.UntilAsync(async () => double.IsNaN((await ReadAsync(box))[BoxSubject.Temperature, BoxInput.Processor]));
         var said = string.Join(" | ", box.Problems);
-        await Bench.RunAsync("hw", "i2c-fault", Address, "0");
-        var isBack = await Bench.UntilAsync(async () => !double.IsNaN((await ReadAsync(box))[BoxSubject.Temperature, BoxInput.Processor]));
-        return Trials.Facts(
+        await Programs.RunAsync("hw", "i2c-fault", Address, "0");
+        var isBack = await Programs.UntilAsync(async () => !double.IsNaN((await ReadAsync(box))[BoxSubject.Temperature, BoxInput.Processor]));
+        return Trial.Facts(
             ("temperature", first[BoxSubject.Temperature, BoxInput.Processor]),
             ("memory", first[BoxSubject.Memory, BoxInput.Used]),
             ("used", first[BoxSubject.Storage, BoxInput.Used]),

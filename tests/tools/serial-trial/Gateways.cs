@@ -18,48 +18,48 @@ internal static class Gateways
     {
         foreach (var module in (string[])["xhci_pci", "ftdi_sio"])
         {
-            await Bench.RunAsync("modprobe", module);
+            await Programs.RunAsync("modprobe", module);
         }
 
-        await Bench.UntilAsync(() => Task.FromResult(Port() is not null));
+        await Programs.UntilAsync(() => Port() is not null);
         var before = Plug();
         var usb = Directory.EnumerateDirectories("/sys/bus/usb/devices").First(d => File.Exists($"{d}/idVendor") && File.ReadAllText($"{d}/idVendor").Trim() == AdapterMaker);
         CountingUnit[] units = [new(0), new(Trials.SecondUnit), new(0)];
         await using var line = Trials.Serve(units[0], units[1]);
         await using var far = ModbusRtuServer.Start(FarEnd, new SerialSettings { Baud = 19_200, Parity = SerialParity.Even }, unit => unit == 1 ? units[2] : null);
         WriteSite();
-        using var process = Bench.Start("dotnet", "/app/edgegateway.dll", "run", "--config", $"{Folder}/gateway.yaml");
+        using var process = Programs.StartGateway("run", "--config", $"{Folder}/gateway.yaml");
         var log = process.StandardOutput.ReadToEndAsync();
         try
         {
             StatusDocument? status = null;
-            var isOnline = await Bench.UntilAsync(async () => process.HasExited || ((status = await AskAsync()) is not null && status.Devices.All(d => d.Online)));
+            var isOnline = await Programs.UntilAsync(async () => process.HasExited || ((status = await AskAsync()) is not null && status.Devices.All(d => d.Online)));
             if (!isOnline || process.HasExited || status is null)
             {
-                return Trials.Facts(("online", false), ("problems", string.Join(" | ", status?.Problems ?? [])), ("exited", process.HasExited));
+                return Trial.Facts(("online", false), ("problems", string.Join(" | ", status?.Problems ?? [])), ("exited", process.HasExited));
             }
 
             // Noise on the line: named, and nobody else feels it.
             var quiet = status;
             Trials.Set("corrupt", Noise);
-            var isNamed = await Bench.UntilAsync(async () => (status = await AskAsync()) is not null && status.LikelyCauses.Any(c => c.Bus == "line" && c.Symptom.Contains("damaged", StringComparison.Ordinal)) && Answered(status, 2) > Answered(quiet, 2));
+            var isNamed = await Programs.UntilAsync(async () => (status = await AskAsync()) is not null && status.LikelyCauses.Any(c => c.Bus == "line" && c.Symptom.Contains("damaged", StringComparison.Ordinal)) && Answered(status, 2) > Answered(quiet, 2));
             var noisy = status!;
             Trials.Set("corrupt", 0);
-            var isClean = await Bench.UntilAsync(async () => (await AskAsync())?.Devices.All(d => d.Online) == true);
+            var isClean = await Programs.UntilAsync(async () => (await AskAsync())?.Devices.All(d => d.Online) == true);
 
             // The adapter is pulled: said why, and the line goes on.
             await File.WriteAllTextAsync($"{usb}/authorized", "0");
             File.Delete(Adapter);
-            var isGone = await Bench.UntilAsync(async () => (status = await AskAsync()) is not null && !status.Devices[2].Online && status.LikelyCauses.Any(c => c.Bus == "usb"));
+            var isGone = await Programs.UntilAsync(async () => (status = await AskAsync()) is not null && !status.Devices[2].Online && status.LikelyCauses.Any(c => c.Bus == "usb"));
             var unplugged = status!;
-            var goesOn = await Bench.UntilAsync(async () => (status = await AskAsync()) is not null && Answered(status, 0) >= Answered(unplugged, 0) + 5 && Answered(status, 1) >= Answered(unplugged, 1) + 5);
+            var goesOn = await Programs.UntilAsync(async () => (status = await AskAsync()) is not null && Answered(status, 0) >= Answered(unplugged, 0) + 5 && Answered(status, 1) >= Answered(unplugged, 1) + 5);
             await File.WriteAllTextAsync($"{usb}/authorized", "1");
-            await Bench.UntilAsync(() => Task.FromResult(Port() is not null));
+            await Programs.UntilAsync(() => Port() is not null);
             var after = Plug();
-            var isBack = await Bench.UntilAsync(async () => (status = await AskAsync())?.Devices[2].Online == true);
-            await Bench.RunAsync("kill", "-TERM", $"{process.Id}");
+            var isBack = await Programs.UntilAsync(async () => (status = await AskAsync())?.Devices[2].Online == true);
+            await Programs.RunAsync("kill", "-TERM", $"{process.Id}");
             await process.WaitForExitAsync();
-            return Trials.Facts(
+            return Trial.Facts(
                 ("online", isOnline),
                 ("named", isNamed),
                 ("noise", string.Join(" | ", noisy.LikelyCauses.Where(c => c.Bus == "line").Select(c => $"{c.Symptom}. {c.Cure}"))),

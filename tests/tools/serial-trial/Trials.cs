@@ -40,27 +40,24 @@ internal static class Trials
     public static async Task RunAsync(bool isLong)
     {
         var reads = isLong ? 2_000 : 40;
-        await Bench.RunAsync("hw", "rs485");
-        await TryAsync("clean", () => ReadAsync(Bus, reads));
-        await TryAsync("noise", () => ReadAsync(Bus, reads, disturb: () => Set("corrupt", 97)));
-        await TryAsync("lost", () => ReadAsync(Bus, reads, disturb: () => Set("drop", 97)));
-        await TryAsync("echo", () => ReadAsync(Bus with { Rs485 = Switched with { ReceiveDuringSend = true } }, reads));
-        await TryAsync("collisions", () => CollideAsync(reads));
-        await TryAsync("wrong-baud", () => ReadAsync(Bus with { Baud = SlowBaud }, 8, canRecover: false));
-        await TryAsync("no-rs485", () => Task.FromResult(Facts(("said", Refusal("/dev/ttyS1", new SerialSettings { Rs485 = new() })))));
-        await TryAsync("terminate", () => Task.FromResult(Facts(("said", Refusal(Line, new SerialSettings { Rs485 = new() { Terminate = true } })))));
-        await TryAsync("busy", BusyAsync);
-        await TryAsync("no-permission", NoPermissionAsync);
-        await TryAsync("console", () => Task.FromResult(Facts(("console", new SerialInventory().IsConsole("/dev/ttyS0")), ("line", new SerialInventory().IsConsole(Line)))));
-        await TryAsync("box", Boxes.ReadAsync);
+        await Programs.RunAsync("hw", "rs485");
+        await Trial.TryAsync("clean", () => ReadAsync(Bus, reads));
+        await Trial.TryAsync("noise", () => ReadAsync(Bus, reads, disturb: () => Set("corrupt", 97)));
+        await Trial.TryAsync("lost", () => ReadAsync(Bus, reads, disturb: () => Set("drop", 97)));
+        await Trial.TryAsync("echo", () => ReadAsync(Bus with { Rs485 = Switched with { ReceiveDuringSend = true } }, reads));
+        await Trial.TryAsync("collisions", () => CollideAsync(reads));
+        await Trial.TryAsync("wrong-baud", () => ReadAsync(Bus with { Baud = SlowBaud }, 8, canRecover: false));
+        await Trial.TryAsync("no-rs485", () => Trial.Facts(("said", Refusal("/dev/ttyS1", new SerialSettings { Rs485 = new() }))));
+        await Trial.TryAsync("terminate", () => Trial.Facts(("said", Refusal(Line, new SerialSettings { Rs485 = new() { Terminate = true } }))));
+        await Trial.TryAsync("busy", BusyAsync);
+        await Trial.TryAsync("no-permission", NoPermissionAsync);
+        await Trial.TryAsync("console", () => Trial.Facts(("console", new SerialInventory().IsConsole("/dev/ttyS0")), ("line", new SerialInventory().IsConsole(Line))));
+        await Trial.TryAsync("box", Boxes.ReadAsync);
         if (isLong)
         {
-            await TryAsync("gateway", Gateways.RunAsync);
+            await Trial.TryAsync("gateway", Gateways.RunAsync);
         }
     }
-
-    public static string Facts(params (string Key, object? Value)[] facts) =>
-        string.Concat(facts.Select(fact => string.Create(CultureInfo.InvariantCulture, $"\t{fact.Key}={fact.Value}").ReplaceLineEndings(" ")));
 
     /// <summary>Sets what happens to every Nth byte of the line; 0 for nothing.</summary>
     public static void Set(string parameter, int every) => File.WriteAllText(Path.Combine(Parameters, parameter), every.ToString(CultureInfo.InvariantCulture));
@@ -70,22 +67,6 @@ internal static class Trials
         FieldEnd,
         BusKinds.SettingsOf(Bus),
         unit => unit switch { 1 => first, 2 => second, _ => null });
-
-    private static async Task TryAsync(string name, Func<Task<string>> trial)
-    {
-        var began = TimeProvider.System.GetTimestamp();
-        string facts;
-        try
-        {
-            facts = await trial();
-        }
-        catch (Exception e) when (e is not OutOfMemoryException)
-        {
-            facts = $"\terror={e.ToString().ReplaceLineEndings(" ")}";
-        }
-
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name}{facts}\tseconds={TimeProvider.System.GetElapsedTime(began).TotalSeconds:F1}"));
-    }
 
     /// <summary>Reads both units in turn as the gateway does, under a disturbance; then without it until one answers again.</summary>
     private static async Task<string> ReadAsync(ModbusRtuBus model, int reads, Action? disturb = null, bool canRecover = true)
@@ -161,7 +142,7 @@ internal static class Trials
 
         var devices = units.Select((_, i) => (Device(i), (TimeSpan?)null));
         var causes = LikelyCauses.Of(bus.Symptoms.Of(model, devices, bus.Client.Counters, null));
-        return Facts(
+        return Trial.Facts(
             ("reads", reads),
             ("good", good),
             ("wrong", wrong),
@@ -179,11 +160,11 @@ internal static class Trials
             var reply = await bus.ReadAsync((byte)((i % units.Length) + 1), new ReadRequest(RegisterTable.HoldingRegister, 0, CountingUnit.Registers), registers, model.Timeout, CancellationToken.None);
             if (reply.IsGood && CountingUnit.NumberOf(registers) is not null)
             {
-                return Facts(("recovered", i));
+                return Trial.Facts(("recovered", i));
             }
         }
 
-        return Facts(("recovered", "never"));
+        return Trial.Facts(("recovered", "never"));
     }
 
     private static DeviceModel Device(int index) => new()
@@ -218,38 +199,23 @@ internal static class Trials
     /// <summary>A port that another process has; root sees its open files, others only its lock.</summary>
     private static async Task<string> BusyAsync()
     {
-        using var other = Bench.StartAgain([], "hold", Line);
+        using var other = Programs.StartAgain("hold", Line);
         await other.StandardOutput.ReadLineAsync();
         var root = Refusal(Line, new SerialSettings());
         File.SetUnixFileMode(Line, (UnixFileMode)0b110_110_110);
-        using var nobody = Bench.StartAgain(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"], "open", Line);
-        var said = await nobody.StandardOutput.ReadToEndAsync();
-        await nobody.WaitForExitAsync();
+        var nobody = await Programs.SaidByNobodyAsync("open", Line);
         File.SetUnixFileMode(Line, (UnixFileMode)0b110_110_000);
         other.StandardInput.Close();
         await other.WaitForExitAsync();
-        return Facts(("pid", other.Id), ("root", root), ("nobody", said.Trim()), ("after", Refusal(Line, new SerialSettings())));
+        return Trial.Facts(("pid", other.Id), ("root", root), ("nobody", nobody), ("after", Refusal(Line, new SerialSettings())));
     }
 
     private static async Task<string> NoPermissionAsync()
     {
-        await Bench.RunAsync("chgrp", "dialout", Line);
-        using var nobody = Bench.StartAgain(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"], "open", Line);
-        var said = await nobody.StandardOutput.ReadToEndAsync();
-        await nobody.WaitForExitAsync();
-        return Facts(("said", said.Trim()));
+        await Programs.RunAsync("chgrp", "dialout", Line);
+        return Trial.Facts(("said", await Programs.SaidByNobodyAsync("open", Line)));
     }
 
-    private static string Refusal(string path, SerialSettings settings)
-    {
-        try
-        {
-            SerialPort.Open(path, settings).DisposeAsync().AsTask().GetAwaiter().GetResult();
-            return "opened";
-        }
-        catch (SerialPortException refused)
-        {
-            return refused.Message;
-        }
-    }
+    private static string Refusal(string path, SerialSettings settings) =>
+        Trial.Refusal<SerialPortException>(() => SerialPort.Open(path, settings).DisposeAsync().AsTask().GetAwaiter().GetResult(), refused => refused.Message);
 }
