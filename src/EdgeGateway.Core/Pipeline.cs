@@ -25,7 +25,7 @@ public sealed class Pipeline
     /// <summary>Time without any input beyond this is told as a whole, not window by window.</summary>
     public static readonly TimeSpan LongSilence = TimeSpan.FromMilliseconds(PointWindows.LongGapMs);
 
-    private const int StateVersion = 2;
+    private const int StateVersion = 3;
     private const int BaselineVersion = 2;
     private const long GraceMs = 2_000;
 

@@ -1,4 +1,5 @@
 using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Detection;
 using EdgeGateway.Core.Site;
 
 namespace EdgeGateway.Core.Profiles;
@@ -56,6 +57,13 @@ internal static class DetectorSettings
 
         return new("limit", settings);
     }
+
+    /// <summary><c>range</c>: an alarm where <paramref name="limit"/> has alarm levels, which values beyond the plausible range never reach, and after the same time.</summary>
+    public static DetectorModel Range(DetectorModel? limit) => new("range", new Dictionary<string, double>
+    {
+        ["severity"] = limit is not null && (limit.Settings.ContainsKey("lowAlarm") || limit.Settings.ContainsKey("highAlarm")) ? 2 : 1,
+        ["holdSeconds"] = limit?.Settings.GetValueOrDefault("holdSeconds", RangeDetector.DefaultHoldSeconds) ?? RangeDetector.DefaultHoldSeconds,
+    });
 
     /// <summary><c>stuck</c>: <c>windowSeconds</c>; <c>tolerance</c> and <c>idle</c> in the point's unit.</summary>
     public static DetectorModel Stuck(TimeSpan after, decimal? tolerance, decimal? idle)

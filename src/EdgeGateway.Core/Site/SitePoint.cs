@@ -52,7 +52,7 @@ internal static class SitePoint
             PlausibleMax = max,
             MaxRatePerSecond = (double?)plausible.Number("maxRate") ?? point.MaxRatePerSecond * factor,
             Counter = Counter(point, ratio, ratedWatts),
-            Detectors = Detectors(point, factor, settings, problems),
+            Detectors = Detectors(point, factor, hasRange: (min ?? max) is not null, settings, problems),
             Carbon = point.Carbon,
             Symbols = point.Symbols,
             Flags = point.Flags,
@@ -96,7 +96,7 @@ internal static class SitePoint
         return counter with { RolloverAt = counter.RolloverAt * ratio, MaxRatePerSecond = rate };
     }
 
-    private static List<DetectorModel> Detectors(ProfilePoint point, double factor, Section settings, ProblemCollector problems)
+    private static List<DetectorModel> Detectors(ProfilePoint point, double factor, bool hasRange, Section settings, ProblemCollector problems)
     {
         var detectors = new List<DetectorModel>();
         var isFlag = point.Detectors.ToLookup(d => d.Name == "flag");
@@ -113,6 +113,11 @@ internal static class SitePoint
             {
                 detectors.Add(limit);
             }
+        }
+
+        if (hasRange && point.Kind == PointKind.Gauge)
+        {
+            detectors.Add(DetectorSettings.Range(detectors.Find(d => d.Name == "limit")));
         }
 
         var stuck = settings.Block("stuck", GatewayShape.Stuck);

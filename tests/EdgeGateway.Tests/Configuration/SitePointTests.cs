@@ -54,7 +54,7 @@ public class SitePointTests
         var voltage = Point(model, "voltage_l1_n", 1);
         Assert.Equal((TimeSpan.FromSeconds(2), false, 0, 300), (voltage.Period, voltage.PublishSamples, voltage.PlausibleMin!.Value, voltage.PlausibleMax!.Value));
         Assert.Equal((207, 245, 2), (voltage.Detectors[0].Settings["low"], voltage.Detectors[0].Settings["high"], voltage.Detectors[0].Settings["hysteresis"]));
-        Assert.Empty(Point(model, "voltage_l2_n", 1).Detectors);
+        Assert.Equal("range", Assert.Single(Point(model, "voltage_l2_n", 1).Detectors).Name);
         Assert.True(Point(model, "voltage_l2_n", 1).PublishSamples);
         var power = Point(model, "active_power_total", 1);
         Assert.Equal("spike", Assert.Single(power.Detectors).Name);
