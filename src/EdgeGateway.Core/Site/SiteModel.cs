@@ -313,6 +313,9 @@ public sealed record PointModel
 
     public double? PlausibleMax { get; init; }
 
+    /// <summary>Whether a value is within the plausible range, as far as there is one.</summary>
+    public bool IsPlausible(double value) => !(value < PlausibleMin) && !(value > PlausibleMax);
+
     /// <summary>Largest believable change in units per second, or null.</summary>
     public double? MaxRatePerSecond { get; init; }
 
