@@ -51,7 +51,7 @@ internal static class ElectricalRules
                 new("l1", "electricity.voltage.l1_n") { Dimension = Dimension.Voltage },
                 new("l2", "electricity.voltage.l2_n") { Dimension = Dimension.Voltage },
             ],
-            Measure = VoltageUnbalance, Warn = 2, WarnSeconds = 600, Alarm = 5, AlarmSeconds = 60, Hysteresis = 0.2, OffSeconds = 60, QuickSeconds = 30, LearnSeconds = 60, Kinds = Meters,
+            Measure = VoltageUnbalance, Warn = 3, WarnSeconds = 600, Alarm = 5, AlarmSeconds = 60, Hysteresis = 0.2, OffSeconds = 60, QuickSeconds = 30, LearnSeconds = 60, Kinds = Meters,
         },
         new("voltage-sag", new("Voltage sag", "voltage missing", "%", "start of a large motor, short circuit on a neighbouring feeder, disturbance of the grid", "Look for what started or tripped at that time; ask the grid operator when several feeders saw it"))
         {
@@ -74,7 +74,7 @@ internal static class ElectricalRules
         {
             Inputs = [new("factor", "electricity.power.factor") { Dimension = Dimension.One }, Power],
             Measure = static (in RuleView x) => Math.Abs(x.Quick(1)) > 0.2 * x.RatedOr(1) ? Math.Abs(x.Quick(0)) : double.NaN,
-            Rating = RuleRating.PowerOrLargest, Below = true, Warn = 0.9, WarnSeconds = 900, Hysteresis = 0.02, OffSeconds = 300, QuickSeconds = 300, LearnSeconds = 900, Kinds = Meters,
+            Rating = RuleRating.PowerOrLargest, Below = true, Warn = 0.8, WarnSeconds = 900, Hysteresis = 0.02, OffSeconds = 300, QuickSeconds = 300, LearnSeconds = 900, Kinds = Meters,
         },
         new("reverse-power", new("Power flows backwards", "reverse power", "% of the largest", "current transformer reversed, voltage and current phases exchanged, a generator behind the meter", "Compare direction of the transformers and phase order with the drawing; declare a generator as one"))
         {

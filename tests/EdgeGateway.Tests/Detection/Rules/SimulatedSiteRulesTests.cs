@@ -21,7 +21,7 @@ public class SimulatedSiteRulesTests
     {
         var mine = new Mine(5);
         mine.Run(12 * 3_600);
-        Assert.Empty(mine.Findings.Select(f => f.Text));
+        Assert.Equal("", string.Join("\n", mine.Findings.Select(f => f.Text)));
     }
 
     [Fact]
