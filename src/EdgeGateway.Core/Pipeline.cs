@@ -41,6 +41,7 @@ public sealed class Pipeline
     private readonly LastGood _lastGood;
     private readonly CarbonBook _book;
     private readonly IFeedSink _sink;
+    private readonly long _detectors;
     private bool _started;
     private bool _closed;
     private int _era;
@@ -60,6 +61,7 @@ public sealed class Pipeline
         _book = new CarbonBook(site, factors, sink);
         _devices = new DeviceWatch[site.Devices.Count];
         _points = new PointPath[site.Points.Count];
+        _detectors = Fingerprint(site);
         var grid = new WindowGrid(site.TimeZone);
         foreach (var device in site.Devices)
         {
@@ -236,6 +238,7 @@ public sealed class Pipeline
     {
         writer.Write(StateVersion);
         writer.Write(_site.ConfigurationHash);
+        writer.Write(_detectors);
         writer.Write(_points.Length);
         writer.Write(_devices.Length);
         writer.Write(_started);
@@ -262,7 +265,7 @@ public sealed class Pipeline
     {
         RequireVersion(reader.ReadInt32(), StateVersion);
         var hash = reader.ReadString();
-        if (hash != _site.ConfigurationHash || reader.ReadInt32() != _points.Length || reader.ReadInt32() != _devices.Length)
+        if (hash != _site.ConfigurationHash || reader.ReadInt64() != _detectors || reader.ReadInt32() != _points.Length || reader.ReadInt32() != _devices.Length)
         {
             throw new InvalidDataException($"The state belongs to another configuration ({hash}).");
         }
@@ -284,6 +287,27 @@ public sealed class Pipeline
         {
             device.Load(ref reader);
         }
+    }
+
+    /// <summary>Which detectors watch which points. Rules find their points by themselves, so another program may give the same configuration others.</summary>
+    private static long Fingerprint(SiteModel site)
+    {
+        // FNV-1a.
+        var hash = unchecked((long)0xCBF29CE484222325);
+        foreach (var point in site.Points)
+        {
+            foreach (var detector in point.Detectors)
+            {
+                foreach (var character in detector.Name)
+                {
+                    hash = unchecked((hash ^ character) * 0x100000001B3);
+                }
+
+                hash = unchecked((hash ^ point.Index) * 0x100000001B3);
+            }
+        }
+
+        return hash;
     }
 
     private static void RequireVersion(int found, int expected)

@@ -65,6 +65,9 @@ public sealed record DeviceProfile
     /// <summary>Images of registers with the value they mean; run whenever the profile is loaded.</summary>
     public IReadOnlyList<SelfTest> SelfTests { get; init; } = [];
 
+    /// <summary>What the profile says of rules of the trade; those that it does not name work by the roles of its points.</summary>
+    public IReadOnlyList<RuleSetting> Rules { get; init; } = [];
+
     /// <summary>What a technician should know about this device.</summary>
     public IReadOnlyList<string> Quirks { get; init; } = [];
 

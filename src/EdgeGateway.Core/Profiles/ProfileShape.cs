@@ -249,6 +249,9 @@ public static class ProfileShape
         new("text", new ScalarShape("a text", s => true, json => json.WriteString("type", "string")), "What the words of a text read."),
         new("quality", Choice("invalid", "not-a-number", "bad-digits", "bad-date", "bad-scale"), "Why they mean nothing."));
 
+    /// <summary>What a profile or a site says of a rule: off, or numbers and points by key.</summary>
+    public static readonly MapShape Rules = new(Id, new EitherShape(Choice("off"), new MapShape(PointId, Text)));
+
     public static readonly ObjectShape Root = new(
         "a device profile",
         new("schema", Choice(SchemaName), "Format and its major version.") { Required = true },
@@ -270,5 +273,6 @@ public static class ProfileShape
         new("points", new ListShape(Point, min: 1), "The quantities.") { Required = true, Inherited = true },
         new("selfTest", new ListShape(SelfTest, min: 1), "Raw words and what they mean; run whenever the profile is loaded.") { Required = true, Inherited = true, AlsoCalled = ["tests"] },
         new("disagreements", new ListShape(Disagreement, min: 1), "Collected facts about this device that the profile does not follow, each with the reason."),
+        new("rules", Rules, "Rules of the trade that work differently on this device: off, or their numbers; they find their points by role. See docs/detectors.md."),
         new("quirks", new ListShape(Text), "What a technician should know.") { AlsoCalled = ["notes"] });
 }

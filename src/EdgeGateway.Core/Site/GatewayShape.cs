@@ -226,6 +226,7 @@ public static class GatewayShape
         new("samples", Choice("none", "all"), "Whether each sample is published, or only summaries.") { Default = "none" },
         new("compliance", TrueOrFalse, "true for what must be accounted for (a CEMS, a custody meter): its records are never thinned and go last when space runs out.") { Default = "false" },
         new("allowWrites", TrueOrFalse, "Whether points that the profile declares writable may be written.") { Default = "false", AlsoCalled = ["writable", "writes"] },
+        new("rules", Profiles.ProfileShape.Rules, "Rules of the trade that work differently here: off, or their numbers and points. See docs/detectors.md."),
         new("points", new MapShape(PointId, Point), "Settings of single points, by point id."));
 
     public static readonly ObjectShape MqttUplink = new(

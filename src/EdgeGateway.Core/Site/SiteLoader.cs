@@ -61,7 +61,7 @@ public static class SiteLoader
             Windows = windows,
             Buses = buses,
             Devices = [.. devices.Placed.Select(d => d.Model)],
-            Points = devices.Points,
+            Points = RuleBinding.Bind(devices.Placed, devices.Points, problems),
             Uplinks = SiteUplinks.Resolve(root, gatewayId, problems),
             Storage = Storage(root, problems),
             StatusEvery = StatusEvery(gatewaySection, problems),
