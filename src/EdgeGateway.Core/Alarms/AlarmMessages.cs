@@ -82,24 +82,29 @@ public sealed class AlarmMessages
 
     private string Fill(string text, AlarmCondition condition)
     {
-        var filled = new StringBuilder(text);
-        foreach (var name in NamesIn(text))
+        var filled = new StringBuilder();
+        var at = 0;
+        for (var open = text.IndexOf('{', StringComparison.Ordinal); open >= 0; open = text.IndexOf('{', at))
         {
-            filled.Replace($"{{{name}}}", name switch
-            {
-                "bus" => condition.Bus,
-                "device" => condition.DeviceName.Length > 0 ? condition.DeviceName : condition.Device,
-                "point" => condition.Point,
-                "value" => Or(condition.ValueText),
-                "limit" => Or(condition.LimitText),
-                "since" => Core.Words.Clock(condition.Since.UnixMilliseconds),
-                "text" => condition.Text,
-                _ => $"{{{name}}}",
-            });
+            var close = text.IndexOf('}', open);
+            filled.Append(text, at, open - at).Append(ValueOf(text[(open + 1)..close], condition));
+            at = close + 1;
         }
 
-        return filled.ToString();
+        return filled.Append(text, at, text.Length - at).ToString();
     }
+
+    private string ValueOf(string name, AlarmCondition condition) => name switch
+    {
+        "bus" => condition.Bus,
+        "device" => condition.DeviceName.Length > 0 ? condition.DeviceName : condition.Device,
+        "point" => condition.Point,
+        "value" => Or(condition.ValueText),
+        "limit" => Or(condition.LimitText),
+        "since" => Core.Words.Clock(condition.Since.UnixMilliseconds),
+        "text" => condition.Text,
+        _ => $"{{{name}}}",
+    };
 
     private string Or(string text) => text.Length > 0 ? text : Word("no value");
 

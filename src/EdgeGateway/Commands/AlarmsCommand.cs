@@ -26,7 +26,7 @@ internal static class AlarmsCommand
             "alarms",
             """
             Show the alarms of the running gateway, the most urgent first: what is the matter, what it probably comes from, what to do next.
-            Exit code: 0 no alarm waits to be acknowledged, 1 some do, or no gateway answers, 2 the command line is wrong.
+            Exit code: 0 no alarm waits to be acknowledged, 1 some do, or no gateway answers.
             """) { configuration, profiles, json, language, device, priority, all };
         command.SetAction((result, cancel) => StatusCommand.AskAsync(
             result.GetValue(configuration)!,
