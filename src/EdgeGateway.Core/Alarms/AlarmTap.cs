@@ -83,13 +83,20 @@ internal sealed class AlarmTap : IFeedSink
                     Bus = device.BusId,
                     Device = device.Id,
                     DeviceName = device.Name,
-                    Text = record.Detail == 0 ? record.Reason.Word() : $"{record.Reason.Word()} {record.Detail}",
+                    Text = Say(record),
                 },
                 record.Time);
         }
     }
 
     private static AlarmPriority Below(AlarmPriority priority) => priority == AlarmPriority.Low ? priority : priority - 1;
+
+    // No sample makes the pipeline throw, one with a reason that nobody knows included.
+    private static string Say(DeviceStateRecord record)
+    {
+        var reason = Enum.IsDefined(record.Reason) ? record.Reason.Word() : $"reason {(byte)record.Reason}";
+        return record.Detail == 0 ? reason : $"{reason} {record.Detail}";
+    }
 
     private static string Say(double value, PointModel point) => double.IsFinite(value) ? Words.Quantity(value, point) : "";
 }

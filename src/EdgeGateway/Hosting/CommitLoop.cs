@@ -183,9 +183,14 @@ internal sealed class CommitLoop
     /// <summary>Does what a person asks for with alarms, and completes once it is on the disk.</summary>
     /// <remarks>It is no input of the sample log: the checkpoint of the same commit makes sure that it is never replayed, which is why it waits for held readings.</remarks>
     /// <returns>Why it is refused, for that person; null when it is done.</returns>
-    /// <exception cref="StoreException">The loop ended before it was written.</exception>
+    /// <exception cref="StoreException">The store cannot be written, or the loop ended before it was.</exception>
     public async Task<string?> OrderAsync(AlarmOrder order)
     {
+        if (_failing is { } why)
+        {
+            throw new StoreException(StoreFailure.Io, $"The store cannot be written ({why}): what is done with alarms could not be recorded, so nothing was done.");
+        }
+
         string? refusal = null;
         await RecordAsync((_, now) =>
         {
