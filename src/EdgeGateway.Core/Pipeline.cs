@@ -1,5 +1,6 @@
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Aggregation;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Detection;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
@@ -40,8 +41,8 @@ public sealed class Pipeline
     private readonly DeviceWatch[] _devices;
     private readonly LastGood _lastGood;
     private readonly CarbonBook _book;
-    private readonly IFeedSink _sink;
     private readonly long _detectors;
+    private readonly AlarmTap _tap;
     private bool _started;
     private bool _closed;
     private int _era;
@@ -56,7 +57,9 @@ public sealed class Pipeline
     public Pipeline(SiteModel site, GridFactors factors, IFeedSink sink)
     {
         _site = site;
-        _sink = sink;
+        _detectors = Fingerprint(site);
+        _tap = new AlarmTap(site, sink);
+        sink = _tap;
         _lastGood = new LastGood(site.Points.Count);
         _book = new CarbonBook(site, factors, sink);
         _devices = new DeviceWatch[site.Devices.Count];
@@ -80,6 +83,9 @@ public sealed class Pipeline
 
     /// <summary>Rules that threw: a defect of the rule, kept away from all else.</summary>
     public RuleFaults RuleFaults { get; } = new();
+
+    /// <summary>What of the findings a person must see. Orders of people go to it directly and are no input of the sample log: a checkpoint must follow before anything is replayed.</summary>
+    public AlarmBook Alarms => _tap.Book;
 
     /// <summary>Samples that named no point of the site and were left out.</summary>
     public long Strays { get; private set; }
@@ -135,6 +141,8 @@ public sealed class Pipeline
         {
             device.Advance(time);
         }
+
+        Alarms.Advance(new(time));
     }
 
     /// <summary>The wall clock was set from <paramref name="before"/> to <paramref name="after"/>: open windows end, a new era begins.</summary>
@@ -198,10 +206,12 @@ public sealed class Pipeline
             {
                 path.End(time);
             }
+
+            Alarms.End(new(time));
         }
     }
 
-    /// <summary>Writes what must outlive a change of configuration: counter baselines, carried milligrams and the era, by device and point id.</summary>
+    /// <summary>Writes what must outlive a change of configuration: counter baselines, carried milligrams, the era and what people did to alarms, by device and point id.</summary>
     public void SaveBaselines(StateWriter writer)
     {
         writer.Write(BaselineVersion);
@@ -216,6 +226,8 @@ public sealed class Pipeline
                 path.SaveBaseline(writer);
             }
         }
+
+        Alarms.Save(writer);
     }
 
     /// <summary>Continues from the baselines of the configuration before. Points that are gone, or are read in another unit, type or scale, start anew.</summary>
@@ -231,6 +243,9 @@ public sealed class Pipeline
             var point = reader.ReadString();
             PointPath.LoadBaseline(byName.GetValueOrDefault((device, point)), ref reader);
         }
+
+        Alarms.Load(ref reader);
+        Alarms.Retain(IsConfigured);
     }
 
     /// <summary>Writes the complete state.</summary>
@@ -257,6 +272,9 @@ public sealed class Pipeline
         {
             device.Save(writer);
         }
+
+        // Last: a program that knows no alarms reads what is before.
+        Alarms.Save(writer);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote for the same configuration; afterwards it goes on as if never interrupted.</summary>
@@ -287,6 +305,12 @@ public sealed class Pipeline
         {
             device.Load(ref reader);
         }
+
+        // A program before this one knew none; they begin with the next finding.
+        if (!reader.AtEnd)
+        {
+            Alarms.Load(ref reader);
+        }
     }
 
     /// <summary>Which detectors watch which points. Rules find their points by themselves, so another program may give the same configuration others.</summary>
@@ -309,6 +333,9 @@ public sealed class Pipeline
 
         return hash;
     }
+    private bool IsConfigured(AlarmCondition condition) =>
+        (condition.Bus.Length == 0 || _site.Devices.Any(d => d.BusId == condition.Bus && (condition.Device.Length == 0 || d.Id == condition.Device)))
+        && (condition.Point.Length == 0 || _site.Devices.Any(d => d.Id == condition.Device && d.Points.Any(p => _site.Points[p].Id == condition.Point)));
 
     private static void RequireVersion(int found, int expected)
     {
@@ -359,6 +386,8 @@ public sealed class Pipeline
         {
             device.Shift(shift);
         }
+
+        Alarms.Shift(shift);
 
         _lastGood.Shift(shift);
         _book.Shift(shift);

@@ -22,6 +22,7 @@ var root = new RootCommand(
       edgegateway verify-feed mqtt://host    prove that nothing of the feed is missing or doubled
       edgegateway detect-bench FOLDER        score the detector for any gauge on labelled series
       edgegateway status                     what the running gateway does, and what is wrong
+      edgegateway alarms                     what a person must see, why, and what to do next
       edgegateway reload                     take over an edited configuration without losing anything
     """)
 {
@@ -37,6 +38,7 @@ var root = new RootCommand(
     WriteCommand.Create(),
     WritesCommand.Create(),
     StatusCommand.Create(),
+    AlarmsCommand.Create(),
     ReloadCommand.Create(),
     OutboxCommand.Create(),
     VerifyFeedCommand.Create(),

@@ -4,7 +4,7 @@ using EdgeGateway.Core.Site;
 
 namespace EdgeGateway.Core.Detection;
 
-/// <summary>The table of detectors. To add one: a file in this folder, a line here, a test, a row in <c>docs/detectors.md</c>. A rule of the trade is a row of <see cref="RuleTable"/>.</summary>
+/// <summary>The table of detectors. To add one: a file in this folder, a line here, its texts in <c>Alarms/Messages</c>, a test, a row in <c>docs/detectors.md</c>. A rule of the trade is a row of <see cref="RuleTable"/>.</summary>
 public static class Detectors
 {
     /// <summary>Detectors by the name used in profiles and in <c>gateway.yaml</c>.</summary>

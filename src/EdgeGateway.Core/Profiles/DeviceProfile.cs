@@ -167,6 +167,9 @@ public sealed record ProfilePoint
 
     public IReadOnlyList<Site.DetectorModel> Detectors { get; init; } = [];
 
+    /// <summary>Priority of its alarms; a warning is one below.</summary>
+    public Core.Alarms.AlarmPriority AlarmPriority { get; init; } = Core.Alarms.AlarmPriority.High;
+
     public Site.CarbonModel? Carbon { get; init; }
 
     public IReadOnlyDictionary<long, string>? Symbols { get; init; }

@@ -1,3 +1,4 @@
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Site;
 
@@ -555,6 +556,7 @@ internal sealed class ProfilePoints(Section defaults, Section poll, Section addr
             Symbols = symbols,
             Flags = flags,
             Alarms = alarms,
+            AlarmPriority = AlarmWords.Priority(section.Text("priority")) ?? AlarmPriority.High,
             WriteOnly = section.Text("access") == "write-only",
             Write = ProfileWrites.Resolve(section, id, encoding, role.Kind, symbols, problems),
             AppliesPulses = section.Scalars("applies").Any(s => s.Text == "pulses"),

@@ -223,6 +223,7 @@ public static class ProfileShape
         new("plausible", Plausible, "What can be believed."),
         new("alarm", Alarm, "Limits that make a finding (detector limit); the site may override them."),
         new("anomaly", Anomaly, "What else makes a finding."),
+        new("priority", Choice("low", "medium", "high", "critical"), "Priority of its alarms; a warning is one below. critical is for what endangers people and is never put under another alarm.") { Default = "high" },
         new("counter", Counter, "What is known about a counter."),
         new("carbon", Carbon, "How the point enters the carbon account."),
         new("source", Citations, "Where the register is stated.") { Required = true, Inherited = true, AlsoCalled = ["sources"] },

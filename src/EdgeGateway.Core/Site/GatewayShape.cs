@@ -1,3 +1,4 @@
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Boards;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Feed;
@@ -16,6 +17,7 @@ public static class GatewayShape
         "the site",
         new("id", Id, "Identifier of the site, part of every topic.") { Required = true },
         new("name", Text, "Name for people; the id when absent."),
+        new("language", Choice([.. AlarmMessages.Languages]), "Language in which alarms are explained; commands have --language.") { Default = "en", AlsoCalled = ["lang", "locale"] },
         new("timezone", Text, "Zone in which days begin, an IANA name such as Asia/Shanghai.") { Required = true, AlsoCalled = ["time zone", "tz"] },
         new("region", Text, "Grid region of the emission factors, such as CN-SX.") { Required = true });
 
@@ -206,6 +208,7 @@ public static class GatewayShape
         new("stuck", new EitherShape(Off, Duration, Stuck), "Time without change that makes a finding, or a block of settings, or off."),
         new("spike", new EitherShape(Off, Spike), "Settings of the detector spike, or off."),
         new("slip", Slip, "On a belt's speed: compares it with the drive (detector slip)."),
+        new("priority", Choice("low", "medium", "high", "critical"), "Priority of its alarms where it differs from the profile's; a warning is one below."),
         new("write", PointWrite, "What may be written here, narrower than the profile says."));
 
     public static readonly ObjectShape Device = new(

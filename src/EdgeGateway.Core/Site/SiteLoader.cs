@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Configuration;
 
 namespace EdgeGateway.Core.Site;
@@ -56,6 +57,7 @@ public static class SiteLoader
             SiteId = siteId,
             SiteName = site.Text("name") ?? siteId,
             GatewayId = gatewayId,
+            Language = site.Text("language") ?? AlarmMessages.Languages[0],
             TimeZone = Zone(site, problems),
             Region = region,
             Windows = windows,

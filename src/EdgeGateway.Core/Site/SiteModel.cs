@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Profiles;
 
@@ -15,6 +16,9 @@ public sealed record SiteModel
 
     /// <summary>Name of the site for people.</summary>
     public required string SiteName { get; init; }
+
+    /// <summary>Language of the explanations of alarms: one of <see cref="AlarmMessages.Languages"/>.</summary>
+    public string Language { get; init; } = AlarmMessages.Languages[0];
 
     /// <summary>Identifier of this gateway, part of every record id.</summary>
     public required string GatewayId { get; init; }
@@ -324,6 +328,9 @@ public sealed record PointModel
 
     /// <summary>Detectors that watch the point.</summary>
     public IReadOnlyList<DetectorModel> Detectors { get; init; } = [];
+
+    /// <summary>Priority of its alarms when a finding has the severity alarm; a warning is one below.</summary>
+    public AlarmPriority AlarmPriority { get; init; } = AlarmPriority.High;
 
     /// <summary>How the point enters the carbon account, or null.</summary>
     public CarbonModel? Carbon { get; init; }

@@ -1,3 +1,4 @@
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Profiles;
 
@@ -53,6 +54,7 @@ internal static class SitePoint
             MaxRatePerSecond = (double?)plausible.Number("maxRate") ?? point.MaxRatePerSecond * factor,
             Counter = Counter(point, ratio, ratedWatts),
             Detectors = Detectors(point, factor, hasRange: (min ?? max) is not null, settings, problems),
+            AlarmPriority = AlarmWords.Priority(settings.Text("priority")) ?? point.AlarmPriority,
             Carbon = point.Carbon,
             Symbols = point.Symbols,
             Flags = point.Flags,

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using EdgeGateway.Core;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
@@ -76,6 +78,9 @@ internal sealed class CommitLoop
     private volatile string? _failing;
     private long _taken;
     private long _held;
+    private AlarmBook? _alarmsOf;
+    private long _alarmsRevision;
+    private volatile AlarmList _alarms = new([]);
     private long _ruleFaultsTold;
     private long _nextRuleFault;
 
@@ -101,6 +106,7 @@ internal sealed class CommitLoop
         _transition = _path.Site.ConfigurationHash != site.Model.ConfigurationHash || recovered.CannotContinue is not null;
         _afterLoss = recovered.Store.Report is not null;
         Tell(recovered);
+        ShowAlarms();
         _teller = new StoreTeller(store, recovered.Store, clock, Post, log);
 
         // What was committed last was dated by a clock that was right, or the note says when one was.
@@ -152,6 +158,9 @@ internal sealed class CommitLoop
     /// <summary>The mark of the budget that is in force, in percent of the store in use; 0 below all of them.</summary>
     public int Watermark => _teller.Watermark;
 
+    /// <summary>The alarms as they were committed last, the most urgent first.</summary>
+    public ImmutableArray<AlarmEntry> Alarms => _alarms.Entries;
+
     /// <summary>Buses with totals of their own.</summary>
     public IReadOnlyList<IStateKeeper> Keepers { get; set; } = [];
 
@@ -169,6 +178,32 @@ internal sealed class CommitLoop
         var done = _posted.PostAsync(record, notes);
         _queue.Wake();
         return done;
+    }
+
+    /// <summary>Does what a person asks for with alarms, and completes once it is on the disk.</summary>
+    /// <remarks>It is no input of the sample log: the checkpoint of the same commit makes sure that it is never replayed, which is why it waits for held readings.</remarks>
+    /// <returns>Why it is refused, for that person; null when it is done.</returns>
+    /// <exception cref="StoreException">The store cannot be written, or the loop ended before it was.</exception>
+    public async Task<string?> OrderAsync(AlarmOrder order)
+    {
+        if (_failing is { } why)
+        {
+            throw new StoreException(StoreFailure.Io, $"The store cannot be written ({why}): what is done with alarms could not be recorded, so nothing was done.");
+        }
+
+        string? refusal = null;
+        await RecordAsync((_, now) =>
+        {
+            if (_path.HasHeld || MustHold)
+            {
+                refusal = "Readings wait until the clock is known, and alarms with them; try again when 'edgegateway status' shows the clock.";
+                return;
+            }
+
+            refusal = _path.Pipeline.Alarms.Apply(order, now);
+            _checkpointWanted |= refusal is null;
+        }).ConfigureAwait(false);
+        return refusal;
     }
 
     /// <summary>Tells the feed that a part of the gateway ended by a fault and is started again.</summary>
@@ -491,6 +526,7 @@ internal sealed class CommitLoop
         }
 
         _commit.Clear();
+        ShowAlarms();
         if (wasFailing)
         {
             EndFailing();
@@ -750,6 +786,17 @@ internal sealed class CommitLoop
         }
     }
 
+    /// <summary>Hands the list of alarms to readers on other threads; only when something has changed.</summary>
+    private void ShowAlarms()
+    {
+        var book = _path.Pipeline.Alarms;
+        if (book != _alarmsOf || book.Revision != _alarmsRevision)
+        {
+            (_alarmsOf, _alarmsRevision) = (book, book.Revision);
+            _alarms = new AlarmList(book.List());
+        }
+    }
+
     private void Feed(in InputBatch input)
     {
         try
@@ -876,4 +923,7 @@ internal sealed class CommitLoop
         Interlocked.Add(ref _taken, count);
         return count;
     }
+
+    // An immutable array is a struct, which cannot be swapped in one step.
+    private sealed record AlarmList(ImmutableArray<AlarmEntry> Entries);
 }

@@ -1,4 +1,5 @@
 using EdgeGateway.Core;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
@@ -150,6 +151,7 @@ public class PipelineProperties
             carried[i] = reader.ReadNullableDecimal()!.Value;
         }
 
+        new AlarmBook([], _ => { }).Load(ref reader);
         Assert.True(reader.AtEnd);
         return carried;
     }
