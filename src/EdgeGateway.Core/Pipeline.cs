@@ -41,6 +41,7 @@ public sealed class Pipeline
     private readonly LastGood _lastGood;
     private readonly CarbonBook _book;
     private readonly IFeedSink _sink;
+    private readonly StateWriter _scratch = new();
     private bool _started;
     private bool _closed;
     private int _era;
@@ -65,10 +66,11 @@ public sealed class Pipeline
         {
             PointModel[] polled = [.. device.Points.Select(p => site.Points[p]).Where(p => p.Period > TimeSpan.Zero)];
             _devices[device.Index] = new DeviceWatch(device, polled, sink);
+            var budget = NoveltyWatch.SharedBudget(site, device);
             foreach (var index in device.Points)
             {
                 var point = site.Points[index];
-                _points[index] = new PointPath(site, point, Array.IndexOf(polled, point), grid, _lastGood, _book.Of(index), sink, RuleFaults);
+                _points[index] = new PointPath(site, point, Array.IndexOf(polled, point), grid, _lastGood, _book.Of(index), sink, RuleFaults, budget);
             }
         }
     }
@@ -78,6 +80,9 @@ public sealed class Pipeline
 
     /// <summary>Rules that threw: a defect of the rule, kept away from all else.</summary>
     public RuleFaults RuleFaults { get; } = new();
+
+    /// <summary>How many bytes of the last <see cref="Save"/> are what detectors learnt: much, and no zeros. Whoever writes it to flash may do so less often.</summary>
+    public int LearntBytes { get; private set; }
 
     /// <summary>Samples that named no point of the site and were left out.</summary>
     public long Strays { get; private set; }
@@ -199,7 +204,7 @@ public sealed class Pipeline
         }
     }
 
-    /// <summary>Writes what must outlive a change of configuration: counter baselines, carried milligrams and the era, by device and point id.</summary>
+    /// <summary>Writes what must outlive a change of configuration: counter baselines, carried milligrams, the era and what detectors learnt, by device and point id.</summary>
     public void SaveBaselines(StateWriter writer)
     {
         writer.Write(BaselineVersion);
@@ -214,6 +219,8 @@ public sealed class Pipeline
                 path.SaveBaseline(writer);
             }
         }
+
+        SaveLearnt(writer);
     }
 
     /// <summary>Continues from the baselines of the configuration before. Points that are gone, or are read in another unit, type or scale, start anew.</summary>
@@ -229,6 +236,8 @@ public sealed class Pipeline
             var point = reader.ReadString();
             PointPath.LoadBaseline(byName.GetValueOrDefault((device, point)), ref reader);
         }
+
+        LoadLearnt(ref reader);
     }
 
     /// <summary>Writes the complete state.</summary>
@@ -254,6 +263,8 @@ public sealed class Pipeline
         {
             device.Save(writer);
         }
+
+        SaveLearnt(writer);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote for the same configuration; afterwards it goes on as if never interrupted.</summary>
@@ -283,6 +294,45 @@ public sealed class Pipeline
         foreach (var device in _devices)
         {
             device.Load(ref reader);
+        }
+
+        LoadLearnt(ref reader);
+    }
+
+    /// <summary>Last of all, and nothing where nothing learns: a state of a program that knew no learning ends before it, and such a program reads no further.</summary>
+    private void SaveLearnt(StateWriter writer)
+    {
+        var before = writer.Written.Length;
+        if (_points.Count(p => p.Learns) is > 0 and var learners)
+        {
+            writer.Write(learners);
+            foreach (var path in _points)
+            {
+                if (path.Learns)
+                {
+                    writer.Write(_site.Devices[path.Point.DeviceIndex].Id);
+                    writer.Write(path.Point.Id);
+                    path.SaveLearnt(writer, _scratch);
+                }
+            }
+        }
+
+        LearntBytes = writer.Written.Length - before;
+    }
+
+    private void LoadLearnt(ref StateReader reader)
+    {
+        if (reader.AtEnd)
+        {
+            return;
+        }
+
+        var byName = _points.Where(p => p.Learns).ToDictionary(p => (_site.Devices[p.Point.DeviceIndex].Id, p.Point.Id));
+        for (var left = reader.ReadInt32(); left > 0; left--)
+        {
+            var device = reader.ReadString();
+            var point = reader.ReadString();
+            PointPath.LoadLearnt(byName.GetValueOrDefault((device, point)), ref reader);
         }
     }
 

@@ -164,6 +164,12 @@ public sealed record ProfilePoint
 
     public IReadOnlyList<Site.DetectorModel> Detectors { get; init; } = [];
 
+    /// <summary>Whether the detector for any gauge watches the point; null leaves that to its rule.</summary>
+    public bool? Novelty { get; init; }
+
+    /// <summary>False alarms a day that are acceptable of that detector on this point alone; null when it shares those of its device.</summary>
+    public double? FalseAlarmsPerDay { get; init; }
+
     public Site.CarbonModel? Carbon { get; init; }
 
     public IReadOnlyDictionary<long, string>? Symbols { get; init; }
