@@ -43,6 +43,7 @@ public sealed class Pipeline
     private readonly CarbonBook _book;
     private readonly long _detectors;
     private readonly AlarmTap _tap;
+    private readonly StateWriter _scratch = new();
     private bool _started;
     private bool _closed;
     private int _era;
@@ -70,10 +71,11 @@ public sealed class Pipeline
         {
             PointModel[] polled = [.. device.Points.Select(p => site.Points[p]).Where(p => p.Period > TimeSpan.Zero)];
             _devices[device.Index] = new DeviceWatch(device, polled, sink);
+            var budget = NoveltyWatch.SharedBudget(site, device);
             foreach (var index in device.Points)
             {
                 var point = site.Points[index];
-                _points[index] = new PointPath(site, point, Array.IndexOf(polled, point), grid, _lastGood, _book.Of(index), sink, RuleFaults);
+                _points[index] = new PointPath(site, point, Array.IndexOf(polled, point), grid, _lastGood, _book.Of(index), sink, RuleFaults, budget);
             }
         }
     }
@@ -86,6 +88,9 @@ public sealed class Pipeline
 
     /// <summary>What of the findings a person must see. Orders of people go to it directly and are no input of the sample log: a checkpoint must follow before anything is replayed.</summary>
     public AlarmBook Alarms => _tap.Book;
+
+    /// <summary>How many bytes of the last <see cref="Save"/> are what detectors learnt: much, and no zeros. Whoever writes it to flash may do so less often.</summary>
+    public int LearntBytes { get; private set; }
 
     /// <summary>Samples that named no point of the site and were left out.</summary>
     public long Strays { get; private set; }
@@ -211,7 +216,7 @@ public sealed class Pipeline
         }
     }
 
-    /// <summary>Writes what must outlive a change of configuration: counter baselines, carried milligrams, the era and what people did to alarms, by device and point id.</summary>
+    /// <summary>Writes what must outlive a change of configuration: counter baselines, carried milligrams, the era, what people did to alarms and what detectors learnt, by device and point id.</summary>
     public void SaveBaselines(StateWriter writer)
     {
         writer.Write(BaselineVersion);
@@ -228,6 +233,7 @@ public sealed class Pipeline
         }
 
         Alarms.Save(writer);
+        SaveLearnt(writer);
     }
 
     /// <summary>Continues from the baselines of the configuration before. Points that are gone, or are read in another unit, type or scale, start anew.</summary>
@@ -246,6 +252,7 @@ public sealed class Pipeline
 
         Alarms.Load(ref reader);
         Alarms.Retain(IsConfigured);
+        LoadLearnt(ref reader);
     }
 
     /// <summary>Writes the complete state.</summary>
@@ -273,8 +280,9 @@ public sealed class Pipeline
             device.Save(writer);
         }
 
-        // Last: a program that knows no alarms reads what is before.
+        // Last, in the order in which programs learnt of them: one that does not know them reads what is before.
         Alarms.Save(writer);
+        SaveLearnt(writer);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote for the same configuration; afterwards it goes on as if never interrupted.</summary>
@@ -311,6 +319,45 @@ public sealed class Pipeline
         {
             Alarms.Load(ref reader);
         }
+
+        LoadLearnt(ref reader);
+    }
+
+    /// <summary>Last of all, and nothing where nothing learns: a state of a program that knew no learning ends before it, and such a program reads no further.</summary>
+    private void SaveLearnt(StateWriter writer)
+    {
+        var before = writer.Written.Length;
+        if (_points.Count(p => p.Learns) is > 0 and var learners)
+        {
+            writer.Write(learners);
+            foreach (var path in _points)
+            {
+                if (path.Learns)
+                {
+                    writer.Write(_site.Devices[path.Point.DeviceIndex].Id);
+                    writer.Write(path.Point.Id);
+                    path.SaveLearnt(writer, _scratch);
+                }
+            }
+        }
+
+        LearntBytes = writer.Written.Length - before;
+    }
+
+    private void LoadLearnt(ref StateReader reader)
+    {
+        if (reader.AtEnd)
+        {
+            return;
+        }
+
+        var byName = _points.Where(p => p.Learns).ToDictionary(p => (_site.Devices[p.Point.DeviceIndex].Id, p.Point.Id));
+        for (var left = reader.ReadInt32(); left > 0; left--)
+        {
+            var device = reader.ReadString();
+            var point = reader.ReadString();
+            PointPath.LoadLearnt(byName.GetValueOrDefault((device, point)), ref reader);
+        }
     }
 
     /// <summary>Which detectors watch which points. Rules find their points by themselves, so another program may give the same configuration others.</summary>
@@ -333,6 +380,7 @@ public sealed class Pipeline
 
         return hash;
     }
+
     private bool IsConfigured(AlarmCondition condition) =>
         (condition.Bus.Length == 0 || _site.Devices.Any(d => d.BusId == condition.Bus && (condition.Device.Length == 0 || d.Id == condition.Device)))
         && (condition.Point.Length == 0 || _site.Devices.Any(d => d.Id == condition.Device && d.Points.Any(p => _site.Points[p].Id == condition.Point)));

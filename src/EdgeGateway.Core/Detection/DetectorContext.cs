@@ -6,6 +6,9 @@ namespace EdgeGateway.Core.Detection;
 /// <summary>What a detector is made from: the site, the point it watches, its settings, and the last good values of other points.</summary>
 public sealed record DetectorContext(SiteModel Site, PointModel Point, DetectorModel Model, LastGood LastGood)
 {
+    /// <summary>The alarm budget that the point shares with others of its device; null when there is none.</summary>
+    public Novelty.AlarmBudget? DeviceBudget { get; init; }
+
     /// <summary>The device of the watched point.</summary>
     public DeviceModel Device => Site.Devices[Point.DeviceIndex];
 

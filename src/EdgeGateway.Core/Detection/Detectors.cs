@@ -13,6 +13,7 @@ public static class Detectors
         new DetectorKind("flag", FlagDetector.Settings, [], c => new FlagDetector(c)),
         new DetectorKind("limit", LimitDetector.Settings, [], c => new LimitDetector(c)),
         new DetectorKind(RangeDetector.Name, RangeDetector.Settings, [], c => new RangeDetector(c)),
+        new DetectorKind(NoveltyWatch.Name, NoveltyWatch.Settings, [], c => new NoveltyWatch(c)),
         new DetectorKind("slip", SlipDetector.Settings, [SlipDetector.Drive], c => new SlipDetector(c)),
         new DetectorKind("spike", SpikeDetector.Settings, [], c => new SpikeDetector(c)),
         new DetectorKind("stuck", StuckDetector.Settings, [], c => new StuckDetector(c)),

@@ -170,6 +170,12 @@ public sealed record ProfilePoint
     /// <summary>Priority of its alarms; a warning is one below.</summary>
     public Core.Alarms.AlarmPriority AlarmPriority { get; init; } = Core.Alarms.AlarmPriority.High;
 
+    /// <summary>Whether the detector for any gauge watches the point; null leaves that to its rule.</summary>
+    public bool? Novelty { get; init; }
+
+    /// <summary>False alarms a day that are acceptable of that detector on this point alone; null when it shares those of its device.</summary>
+    public double? FalseAlarmsPerDay { get; init; }
+
     public Site.CarbonModel? Carbon { get; init; }
 
     public IReadOnlyDictionary<long, string>? Symbols { get; init; }

@@ -131,7 +131,9 @@ public static class ProfileShape
         new("sensitivity", Choice("low", "medium", "high"), "Robust standard deviations that make a spike: 6, 4, 3.") { Default = "medium" },
         new("stuckFor", Duration, "A value that does not change for this long is a finding (detector stuck)."),
         new("stuckTolerance", Number, "Change that still counts as none, in the point's unit; one step of the raw value when absent."),
-        new("stuckIdle", Number, "Values of this size or less are not judged, in the point's unit: what is off stands still.") { Default = "0" });
+        new("stuckIdle", Number, "Values of this size or less are not judged, in the point's unit: what is off stands still.") { Default = "0" },
+        new("novelty", Choice("on", "off"), "Whether the detector for any gauge watches the point; by its rule when absent."),
+        new("falseAlarmsPerDay", Number, "False alarms a day that are acceptable of that detector on this point alone; it shares those of its device when absent."));
 
     public static readonly ObjectShape Rate = new(
         "maxRate",

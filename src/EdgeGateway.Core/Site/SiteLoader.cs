@@ -70,6 +70,7 @@ public static class SiteLoader
             MessageForEachPoll = gatewaySection.Text("sampleMessages") == "poll",
             HealthListen = Health(root, problems),
             ClockHold = ClockHold(root, problems),
+            NoveltyLeftOut = devices.NoveltyLeftOut,
             ConfigurationHash = Hash(gateway, library.Texts),
         };
         CheckDetectors(model, devices.Placed, problems);

@@ -58,6 +58,9 @@ public sealed record SiteModel
     /// <summary>How long after a start readings wait for their dates when the computer does not know the time (requirement T-2).</summary>
     public TimeSpan ClockHold { get; init; } = DefaultClockHold;
 
+    /// <summary>Gauges that the detector for any gauge would watch by itself and does not, because they are too many; see <see cref="Detection.Novelty.NoveltyRule"/>.</summary>
+    public int NoveltyLeftOut { get; init; }
+
     /// <summary>SHA-256 (lower-case hex) over the texts the model was made from; names the configuration in records and checkpoints.</summary>
     public required string ConfigurationHash { get; init; }
 }
@@ -231,6 +234,9 @@ public sealed record DeviceModel
     /// <summary>Place in the metering tree; null for devices that meter no energy.</summary>
     public MeteringModel? Metering { get; init; }
 
+    /// <summary>False alarms a day that are acceptable of the detector for any gauge, of all points of the device together; above 0.</summary>
+    public double FalseAlarmsPerDay { get; init; } = Detection.Novelty.NoveltyRule.FalseAlarmsPerDay;
+
     /// <summary>Rated power in watts; bounds the energy of an interval. Null when not declared.</summary>
     public double? RatedPowerWatts { get; init; }
 
@@ -349,7 +355,7 @@ public sealed record PointModel
 public sealed record CounterModel(decimal? RolloverAt, bool Resettable, decimal? MaxRatePerSecond);
 
 /// <summary>A detector and its numbers, by the name in the detector table.</summary>
-/// <param name="Name">Name in the table of detectors: <c>stuck</c>, <c>spike</c>, <c>limit</c>, <c>slip</c>.</param>
+/// <param name="Name">Name in the table of detectors: <c>stuck</c>, <c>spike</c>, <c>limit</c>, <c>slip</c>, <c>novelty</c>.</param>
 /// <param name="Settings">Numbers by key; durations in seconds.</param>
 public sealed record DetectorModel(string Name, IReadOnlyDictionary<string, double> Settings)
 {

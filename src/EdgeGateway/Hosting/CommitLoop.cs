@@ -23,6 +23,11 @@ internal sealed class CommitLoop
     /// <summary>Most bytes of rows that are released at once and wait in memory for their commit.</summary>
     private const long MostBytesInHand = 4 << 20;
 
+    /// <summary>At most so many bytes of what detectors learnt go into checkpoints, before they are deflated: 173 MB a day.</summary>
+    private const int LearntBytesPerSecond = 2_000;
+
+    private static readonly TimeSpan LongestCheckpointInterval = TimeSpan.FromHours(1);
+
     private static readonly TimeSpan StepLimit = GatewayClock.StepLimit;
 
     /// <summary>Without readings the time is fed only so often: an idle gateway writes little.</summary>
@@ -853,8 +858,19 @@ internal sealed class CommitLoop
         if (!_path.HasHeld && (_checkpointWanted || monotonic >= _nextCheckpoint))
         {
             Checkpoint(now);
-            _nextCheckpoint = monotonic + (long)_site.Model.Storage.CheckpointInterval.TotalMilliseconds;
+            _nextCheckpoint = monotonic + (long)CheckpointInterval.TotalMilliseconds;
             _checkpointWanted = false;
+        }
+    }
+
+    /// <summary>What detectors learnt is much and hardly deflates: it may be written only at its pace. A restart evaluates more of the sample log instead, and nothing is lost.</summary>
+    private TimeSpan CheckpointInterval
+    {
+        get
+        {
+            var asked = _site.Model.Storage.CheckpointInterval;
+            var pace = TimeSpan.FromSeconds(_path.Pipeline.LearntBytes / LearntBytesPerSecond);
+            return asked > pace ? asked : pace < LongestCheckpointInterval ? pace : LongestCheckpointInterval;
         }
     }
 

@@ -59,6 +59,7 @@ public class SitePointTests
         var power = Point(model, "active_power_total", 1);
         Assert.Equal("spike", power.Detectors[0].Name);
         Assert.DoesNotContain(power.Detectors, d => d.Name == "stuck");
+        Assert.Contains(power.Detectors, d => d.Name == "novelty");
         Assert.Equal((3, 300), (power.Detectors[0].Settings["factor"], power.Detectors[0].Settings["quietSeconds"]));
     }
 
