@@ -1,5 +1,4 @@
 using EdgeGateway.Core.Configuration;
-using EdgeGateway.Core.Detection;
 using EdgeGateway.Core.Detection.Rules;
 using EdgeGateway.Core.Profiles;
 

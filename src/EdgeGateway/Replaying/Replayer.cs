@@ -1,5 +1,6 @@
 using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Detection.Novelty;
 using EdgeGateway.Core.Drawing;
 using EdgeGateway.Core.Feed;
@@ -217,6 +218,10 @@ internal sealed class Replayer : IFeedSink
         finding.Say(Severity.Alarm, double.NaN, double.NaN, $"{device.Name} does not answer: {record.Reason.Word()}.");
         _findings.Add(finding);
         _offline[record.Device] = finding;
+    }
+
+    void IFeedSink.Alarm(AlarmRecord record)
+    {
     }
 
     void IFeedSink.Sample(in Sample sample)

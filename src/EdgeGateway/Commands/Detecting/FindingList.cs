@@ -1,4 +1,5 @@
 using EdgeGateway.Core;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Detection.Scoring;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
@@ -39,6 +40,10 @@ internal sealed class FindingList(SiteModel site) : IFeedSink
         {
             _findings.Add(new(Offline, site.Devices[record.Device].Id, record.Time, record.Time, Severity.Alarm));
         }
+    }
+
+    public void Alarm(AlarmRecord record)
+    {
     }
 
     public void Sample(in Sample sample)
