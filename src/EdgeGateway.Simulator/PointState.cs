@@ -125,9 +125,9 @@ internal sealed class PointState
         _ => 1,
     };
 
-    // Contacts that open on alarm are closed: no watched flag reports its condition.
+    // A contact that opens on alarm is closed.
     private static double Quiet(PointModel model) =>
-        model.Detectors.Where(static d => d.Name == "flag" && d.Settings.GetValueOrDefault("opens") > 0).Sum(static d => Math.ScaleB(1, (int)d.Settings.GetValueOrDefault("bit")));
+        model.Encoding.Type == RegisterType.Bit && model.Detectors.Any(static d => d.Name == "flag" && d.Settings.GetValueOrDefault("opens") > 0) ? 1 : 0;
 
     // One step inside the type's ends: all-ones and 0x7FFF are what devices say when they have no value.
     private static (double Least, double Most) Expressible(PointModel model)
