@@ -52,7 +52,7 @@ public sealed class Pipeline
 
     /// <summary>A pipeline for a site, with nothing seen yet.</summary>
     /// <exception cref="ArgumentException">The model names a detector, method, unit, point or region that does not exist; the configuration check says so before.</exception>
-    public Pipeline(SiteModel site, GridFactors factors, IFeedSink sink)
+    public Pipeline(SiteModel site, FactorSet factors, IFeedSink sink)
     {
         _site = site;
         _sink = sink;

@@ -20,6 +20,7 @@ var root = new RootCommand(
       edgegateway wiring FILE                draw the wiring of a cabinet from its description
       edgegateway profile new                write a device profile, profile test proves it on the device
       edgegateway verify-feed mqtt://host    prove that nothing of the feed is missing or doubled
+      edgegateway factors list               the emission factors, dated, with source and status
       edgegateway detect-bench FOLDER        score the detector for any gauge on labelled series
       edgegateway status                     what the running gateway does, and what is wrong
       edgegateway reload                     take over an edited configuration without losing anything
@@ -36,6 +37,7 @@ var root = new RootCommand(
     TraceCommand.Create(),
     WriteCommand.Create(),
     WritesCommand.Create(),
+    FactorsCommand.Create(),
     StatusCommand.Create(),
     ReloadCommand.Create(),
     OutboxCommand.Create(),

@@ -17,10 +17,10 @@ internal sealed class CarbonBook
     private readonly EnergyAccount?[] _byPoint;
     private readonly bool _hasSiteTotal;
     private readonly (int Parent, int[] Children)[] _parents;
-    private readonly GridFactors _factors;
+    private readonly FactorSet _factors;
     private long _start;
 
-    public CarbonBook(SiteModel site, GridFactors factors, IFeedSink sink)
+    public CarbonBook(SiteModel site, FactorSet factors, IFeedSink sink)
     {
         _sink = sink;
         _factors = factors;
@@ -150,7 +150,7 @@ internal sealed class CarbonBook
         {
             var account = _accounts[i];
             _entries[i] = account.Close(end, WidthMs, era, cut);
-            _factorPercents[i] = account.IsPurchase ? _factors.Find(account.Device.Region, _entries[i].Start)?.Factor.UncertaintyPercent ?? 0 : 0;
+            _factorPercents[i] = account.IsPurchase ? _factors.Find(Factor.Electricity, account.Device.Region, _entries[i].Start)?.Factor.UncertaintyPercent ?? 0 : 0;
             _sink.Emission(_entries[i]);
         }
 

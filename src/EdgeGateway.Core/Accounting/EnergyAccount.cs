@@ -15,7 +15,7 @@ internal sealed class EnergyAccount
     /// <summary>Energy of a longer silence that began before the interval is known from the register, not when it flowed.</summary>
     public const long GapMs = 120_000;
 
-    private readonly GridFactors _factors;
+    private readonly FactorSet _factors;
     private readonly long _hold;
     private readonly long _gap;
     private readonly bool _carriesMass;
@@ -25,7 +25,7 @@ internal sealed class EnergyAccount
     private bool _isSealed;
     private decimal _carried;
 
-    public EnergyAccount(PointModel point, DeviceModel device, GridFactors factors)
+    public EnergyAccount(PointModel point, DeviceModel device, FactorSet factors)
     {
         Point = point;
         Device = device;
@@ -38,7 +38,7 @@ internal sealed class EnergyAccount
             throw new ArgumentException($"{device.Id}.{point.Id}: method '{Method.Name}' needs a counter");
         }
 
-        if (Method.NeedsGridFactor && factors.Find(device.Region, Instant.UnixEpoch) is null)
+        if (Method.NeedsGridFactor && factors.Find(Factor.Electricity, device.Region, Instant.UnixEpoch) is null)
         {
             throw new ArgumentException($"{device.Id}: no grid factor for region '{device.Region}'");
         }
@@ -132,7 +132,7 @@ internal sealed class EnergyAccount
 
         _isSealed = false;
         var activity = _sealed;
-        var match = IsPurchase ? _factors.Find(Device.Region, new(activity.Start)) : null;
+        var match = IsPurchase ? _factors.Find(Factor.Electricity, Device.Region, new(activity.Start)) : null;
         var kWh = activity.Energy * KWhPerUnit;
         return new EmissionRecord
         {
@@ -144,9 +144,9 @@ internal sealed class EnergyAccount
             Method = Method.Name,
             Scope = _carriesMass ? Method.Scope : 0,
             ActivityKWh = kWh,
-            Milligrams = match is null ? 0 : Weigh(Method.Milligrams(kWh, match.Factor.KgPerKWh)),
+            Milligrams = match is null ? 0 : Weigh(Method.Milligrams(kWh, match.Factor.Value)),
             FactorId = match?.Factor.Id ?? "none",
-            FactorKgPerKWh = match?.Factor.KgPerKWh ?? 0,
+            FactorKgPerKWh = match?.Factor.Value ?? 0,
             FactorNote = match?.Note,
             UncertaintyPercent = match is null ? MeterUncertaintyPercent : Uncertainty.Product(MeterUncertaintyPercent, match.Factor.UncertaintyPercent),
             Coverage = Math.Min(1, (double)activity.Covered / width),

@@ -10,7 +10,7 @@ namespace EdgeGateway.Tests.LocalPath;
 /// <summary>Builds small sites by hand.</summary>
 internal sealed class TestSite
 {
-    public static readonly GridFactors Factors = GridFactors.BuiltIn();
+    public static readonly FactorSet Factors = FactorSet.BuiltIn();
 
     private readonly List<DeviceModel> _devices = [];
     private readonly List<PointModel> _points = [];
