@@ -68,7 +68,7 @@ public sealed class Pipeline
             foreach (var index in device.Points)
             {
                 var point = site.Points[index];
-                _points[index] = new PointPath(site, point, Array.IndexOf(polled, point), grid, _lastGood, _book.Of(index), sink, RuleFaults);
+                _points[index] = new PointPath(site, point, Array.IndexOf(polled, point), grid, _lastGood, _book, sink, RuleFaults);
             }
         }
     }

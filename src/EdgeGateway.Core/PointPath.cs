@@ -15,13 +15,14 @@ internal sealed class PointPath
     private readonly ValueCheck _check;
     private readonly IDetector[] _detectors;
     private readonly LastGood _lastGood;
-    private readonly EnergyAccount? _account;
+    private readonly CarbonAccount? _account;
+    private readonly IReadOnlyList<(CarbonAccount Account, MethaneInput Input)> _flows;
     private readonly IFeedSink _sink;
     private readonly RuleFaults _faults;
     private readonly string _device;
     private long _lastTime;
 
-    public PointPath(SiteModel site, PointModel point, int slot, WindowGrid grid, LastGood lastGood, EnergyAccount? account, IFeedSink sink, RuleFaults faults)
+    public PointPath(SiteModel site, PointModel point, int slot, WindowGrid grid, LastGood lastGood, CarbonBook book, IFeedSink sink, RuleFaults faults)
     {
         _faults = faults;
         _device = site.Devices[point.DeviceIndex].Id;
@@ -29,7 +30,8 @@ internal sealed class PointPath
         _slot = slot;
         _check = new ValueCheck(point);
         _lastGood = lastGood;
-        _account = account;
+        _account = book.Of(point.Index);
+        _flows = book.FlowsOf(point.Index);
         _sink = sink;
         _detectors = [.. point.Detectors.Select(d => Detection.Detectors.Create(new DetectorContext(site, point, d, lastGood)))];
         if (point.Kind == PointKind.Counter)
@@ -78,6 +80,11 @@ internal sealed class PointPath
         else
         {
             _account?.Lose(time, intervalEnd);
+        }
+
+        foreach (var (flow, input) in _flows)
+        {
+            flow.Observe(input, judged.Quality.HasValue && judged.Quality.Reason != QualityReason.OutOfRange ? judged.Value : null, time, intervalEnd);
         }
 
         if (judged.Quality.IsGood)

@@ -30,7 +30,7 @@ internal struct EntrySum
         _allocated |= entry.Allocated;
         _kWh += sign * entry.ActivityKWh;
         _milligrams += sign * entry.Milligrams;
-        var meter = EnergyAccount.MeterUncertaintyPercent * entry.Milligrams;
+        var meter = CarbonAccount.MeterUncertaintyPercent * entry.Milligrams;
         _meterSquares += meter * meter;
         _factorPart += sign * factorPercent * entry.Milligrams;
         if (entry.Scope == 0)

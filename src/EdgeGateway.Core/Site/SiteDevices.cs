@@ -139,6 +139,7 @@ internal sealed class SiteDevices(
             PulsesPerUnit = section.Number("pulsesPerUnit"),
             Area = section.Text("area"),
             Metering = Metering(metering),
+            Carbon = SiteCarbon.Resolve(section, problems),
             RatedPowerWatts = (double?)rated,
             Region = SiteLoader.Region(section, knownRegions, problems) ?? siteRegion,
             Points = [],

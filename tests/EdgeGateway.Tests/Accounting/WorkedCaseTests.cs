@@ -80,7 +80,7 @@ public class WorkedCaseTests
                 var region = S("region") switch { "InnerMongolia" => "CN-NM", "Hebei" => "CN-HE", "Yunnan" => "CN-YN", var code => code };
                 return new() { ["kg_per_kwh"] = Factors.Get(Factor.Electricity, region, Rig.At($"{D("year")}-06-01T00:00:00Z")).Factor.Value };
             case "grid.location":
-                return new() { ["t_co2"] = EmissionMethods.ByName["electricity-purchased"].Milligrams(D("kwh"), D("factor_kg_per_kwh")) / 1_000_000_000m };
+                return new() { ["t_co2"] = D("kwh") * RateBy(D("factor_kg_per_kwh")).KgCo2e / 1000 };
             case "grid.market":
                 var (bought, uncovered) = ElectricityMarket.Weigh(
                     D("kwh"),
@@ -138,6 +138,21 @@ public class WorkedCaseTests
             default:
                 throw new InvalidOperationException($"No function is mapped to '{op}'.");
         }
+    }
+
+    /// <summary>The rate of purchased electricity by a set that holds one factor.</summary>
+    private static EmissionRate RateBy(decimal factor)
+    {
+        var (set, _) = FactorSetLoader.Load(new("case.yaml", string.Create(System.Globalization.CultureInfo.InvariantCulture, $$"""
+            schema: edgegateway/factors/1
+            id: case
+            version: 1
+            title: One factor
+            sources: { case: { text: the case } }
+            regions: { X: { name: anywhere } }
+            factors: [{ of: electricity, region: X, source: case, value: {{factor}}, unit: kg/(kW.h), status: unverified }]
+            """)));
+        return EmissionMethods.ByName["electricity-purchased"].Rate(new("electricity-purchased", 2), set!, "X", EdgeGateway.Core.Instant.UnixEpoch)!;
     }
 
     private static Dictionary<string, object?> Adapt(JsonElement i)

@@ -1,3 +1,5 @@
+using EdgeGateway.Core.Site;
+
 namespace EdgeGateway.Core.Accounting;
 
 /// <summary>CO2 of burnt fuel.</summary>
@@ -82,4 +84,54 @@ public static class FuelCombustion
         var biogenic = kilograms.Value * biogenicPercent / 100;
         return new() { Method = Name, Scope = 1, Kilograms = kilograms with { Value = kilograms.Value - biogenic }, BiogenicKilograms = biogenic };
     }
+}
+
+/// <summary>Fuel by its meter: t of a solid or liquid, m3 of a gas.</summary>
+internal sealed class FuelCombustionMethod() : EmissionMethod(FuelCombustion.Name, 1)
+{
+    private const string PerVolume = "GJ/(10*4.m3)";
+
+    public override string ActivityUnit(CarbonModel account, FactorSet factors)
+    {
+        if (account.Fuel is null)
+        {
+            return "t";
+        }
+
+        var ncv = factors.Factors.FirstOrDefault(f => f.Of == $"fuel.{account.Fuel}.ncv")
+            ?? throw new EmissionRefusedException($"The factor set {factors.Id} version {factors.Version} has no fuel '{account.Fuel}'. {Configuration.Spelling.Hint(account.Fuel, Fuels(factors))}Known: {string.Join(", ", Fuels(factors))}.");
+        return ncv.Unit == PerVolume ? "m3" : "t";
+    }
+
+    public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at)
+    {
+        if (account.Measured is { } measured)
+        {
+            var burnt = FuelCombustion.ByMeasuredCarbon(1, new(measured.CarbonPercent, measured.UncertaintyPercent), measured.OxidationPercent);
+            return new($"site/{measured.Source}", burnt.Co2eKilograms, burnt.Kilograms.UncertaintyPercent);
+        }
+
+        var ncv = factors.Get($"fuel.{account.Fuel}.ncv", region, at);
+        var one = ncv.Factor.Unit != PerVolume ? 1m
+            : account.VolumeCelsius == 20 ? FuelCombustion.To0C(0.0001m).Value
+            : account.VolumeCelsius == 0 ? 0.0001m
+            : throw new EmissionRefusedException($"The state to which the volume of {account.Fuel} is referred is not known: write 'volumeAt: 0C' or 'volumeAt: 20C'.");
+        EmissionMass mass;
+        FactorMatch carbon;
+        if (factors.Find($"fuel.{account.Fuel}.co2", region, at) is { } direct)
+        {
+            (carbon, mass) = (direct, FuelCombustion.ByDefaultFactor(one, ncv.Factor.Measured, direct.Factor.Measured));
+        }
+        else
+        {
+            carbon = factors.Get($"fuel.{account.Fuel}.carbon", region, at);
+            mass = FuelCombustion.ByHeatingValue(one, ncv.Factor.Measured, carbon.Factor.Measured, factors.Get($"fuel.{account.Fuel}.oxidation", region, at).Factor.Measured);
+        }
+
+        var percent = double.IsNaN(mass.Kilograms.UncertaintyPercent) ? account.FactorPercent : mass.Kilograms.UncertaintyPercent;
+        return new($"{carbon.Factor.Source.Id}/fuel.{account.Fuel}", mass.Co2eKilograms, percent, ncv.Note ?? carbon.Note);
+    }
+
+    private static IEnumerable<string> Fuels(FactorSet factors) =>
+        factors.Factors.Where(f => f.Of.StartsWith("fuel.", StringComparison.Ordinal)).Select(f => f.Of.Split('.')[1]).Distinct();
 }

@@ -1,3 +1,5 @@
+using EdgeGateway.Core.Site;
+
 namespace EdgeGateway.Core.Accounting;
 
 /// <summary>The air of one ventilation shaft.</summary>
@@ -121,4 +123,36 @@ public static class MineMethane
 
     private static UncertainPart Part(Measured m3, Measured kgPerM3, int sign) =>
         new(sign * (double)(m3.Value * kgPerM3.Value), m3.UncertaintyPercent, kgPerM3.UncertaintyPercent);
+}
+
+/// <summary>Methane that leaves through a shaft or a vent, by concentration and flow.</summary>
+internal sealed class MineMethaneMethod() : EmissionMethod("mine-methane", 1)
+{
+    public override bool IsMethaneFlow => true;
+
+    public override string ActivityUnit(CarbonModel account, FactorSet factors) => "m3";
+
+    public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at)
+    {
+        var density = factors.Get("methane.density", region, at);
+        var gwp = GwpValue.Find(factors, account.GwpSet!, account.Gas!);
+        var percent = double.IsNaN(density.Factor.UncertaintyPercent) ? account.FactorPercent : density.Factor.UncertaintyPercent;
+        return new(density.Factor.Id, density.Factor.Value * gwp.KgPerKg, percent, density.Note) { Gas = gwp.Gas, GwpSet = gwp.Set };
+    }
+}
+
+/// <summary>Methane of mined coal, by the scale that weighs it.</summary>
+internal sealed class PostMiningMethaneMethod() : EmissionMethod("post-mining-methane", 1)
+{
+    public override string ActivityUnit(CarbonModel account, FactorSet factors) => "t";
+
+    public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at)
+    {
+        var match = factors.Get($"methane.{account.Factor}", region, at);
+        var density = factors.Get("methane.density", region, at);
+        var gwp = GwpValue.Find(factors, account.GwpSet!, account.Gas!);
+        var mass = MineMethane.PostMining(1, match.Factor.Measured, gwp, density.Factor.Value);
+        var percent = double.IsNaN(match.Factor.UncertaintyPercent) ? account.FactorPercent : match.Factor.UncertaintyPercent;
+        return new(match.Factor.Id, mass.Co2eKilograms, percent, match.Note) { Gas = gwp.Gas, GwpSet = gwp.Set };
+    }
 }

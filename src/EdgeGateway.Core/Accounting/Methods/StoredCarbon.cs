@@ -1,3 +1,5 @@
+using EdgeGateway.Core.Site;
+
 namespace EdgeGateway.Core.Accounting;
 
 /// <summary>CO2 that is captured and stored: IPCC 2006 volume 2 chapter 5. What is injected is a removal reported apart; what escapes is an emission of its own.</summary>
@@ -30,4 +32,23 @@ public static class StoredCarbon
         EmissionRefusedException.IfNegative(tonnes.Value, "The leak");
         return new() { Method = Escape, Scope = 1, Kilograms = tonnes * 1000m };
     }
+}
+
+/// <summary>CO2 injected, by the meter at the well head.</summary>
+internal sealed class InjectedCarbonMethod() : EmissionMethod(StoredCarbon.Injection, 0)
+{
+    public override bool IsRemoval => true;
+
+    public override string ActivityUnit(CarbonModel account, FactorSet factors) => "t";
+
+    public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at) =>
+        new("mass", StoredCarbon.Inject(1, account.PurityPercent).RemovedKilograms, double.IsNaN(account.FactorPercent) ? 0 : account.FactorPercent);
+}
+
+/// <summary>CO2 that escapes, by a meter in the vent.</summary>
+internal sealed class LeakedCarbonMethod() : EmissionMethod(StoredCarbon.Escape, 1)
+{
+    public override string ActivityUnit(CarbonModel account, FactorSet factors) => "t";
+
+    public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at) => new("mass", StoredCarbon.Leak(1).Co2eKilograms, 0);
 }
