@@ -7,7 +7,7 @@ using EdgeGateway.Core.Validation;
 
 namespace EdgeGateway.Core.Accounting;
 
-/// <summary>One carbon account of a device: one entry for each 15 minutes, in whole milligrams, the rest carried. Its activity is the growth of a register, or a flow of methane.</summary>
+/// <summary>One carbon account of a device: one entry for each 15 minutes, in whole milligrams, the rest carried. Its activity is the growth of a register, or made from gauges.</summary>
 internal sealed class CarbonAccount
 {
     /// <summary>Relative uncertainty of an energy meter in percent, 95 % half width; class 1.</summary>
@@ -49,10 +49,10 @@ internal sealed class CarbonAccount
         : this(device, use, MethodOf(use.Method, device), factors)
     {
         _activityPercent = use.ActivityPercent;
-        if (Method.IsMethaneFlow)
+        if (Method.Activity != ActivityKind.Counter)
         {
-            Inputs = use.Points.ToDictionary(p => Enum.Parse<MethaneInput>(p.Key, ignoreCase: true), p => Find(site, device, p.Value));
-            Flow = new MethaneFlow(Inputs);
+            var points = use.Points.ToDictionary(p => Enum.Parse<GaugeInput>(p.Key, ignoreCase: true), p => Find(site, device, p.Value));
+            Gauges = Method.Activity == ActivityKind.GasLeak ? new GasCompartment(points, use.Compartment!) : new MethaneFlow(points);
         }
         else
         {
@@ -93,14 +93,11 @@ internal sealed class CarbonAccount
     /// <summary>The method in force, after a reversed meter has been turned round.</summary>
     public EmissionMethod Method { get; }
 
-    /// <summary>The register that is accounted; null for a flow.</summary>
+    /// <summary>The register that is accounted; null where gauges make the activity.</summary>
     public PointModel? Counter { get; }
 
-    /// <summary>The flow that is accounted; null for a register.</summary>
-    public MethaneFlow? Flow { get; }
-
-    /// <summary>Points of the flow, by what they give.</summary>
-    public IReadOnlyDictionary<MethaneInput, PointModel> Inputs { get; } = new Dictionary<MethaneInput, PointModel>();
+    /// <summary>What makes the activity from gauges; null for a register.</summary>
+    public IGaugeActivity? Gauges { get; }
 
     /// <summary>True when the account's mass is purchased electricity (not own generation).</summary>
     public bool IsPurchase => Method.NeedsGridFactor && _carriesMass;
@@ -139,7 +136,7 @@ internal sealed class CarbonAccount
     public void Forget()
     {
         _held.Drop();
-        Flow?.DropAll();
+        Gauges?.DropAll();
         _open = default;
     }
 
@@ -171,18 +168,18 @@ internal sealed class CarbonAccount
         _open.Allocated |= growth > 0 && previousTime < _open.Start && time - previousTime > _gap;
     }
 
-    /// <summary>Takes a value of what the flow is made from; null when it is not known from here on.</summary>
-    public void Observe(MethaneInput input, double? value, long time, long intervalEnd)
+    /// <summary>Takes a value of a gauge; null when it is not known from here on.</summary>
+    public void Observe(GaugeInput input, double? value, long time, long intervalEnd)
     {
         MoveTo(time, intervalEnd);
         if (value is { } number)
         {
-            Flow!.Set(input, number, Math.Max(time, _open.Start));
+            Gauges!.Set(input, number, Math.Max(time, _open.Start));
             _open.Touched = true;
         }
         else
         {
-            Flow!.Drop(input);
+            Gauges!.Drop(input);
         }
     }
 
@@ -202,6 +199,7 @@ internal sealed class CarbonAccount
         var interval = _sealed;
         var activity = interval.Amount * _perUnit;
         var isElectricity = _unit == "kW.h";
+        var percent = Gauges is { UncertaintyPercent: var found } && !double.IsNaN(found) ? found : _activityPercent;
         var (rate, milligrams, refusal) = Weigh(activity, new(interval.Start));
         return new EmissionRecord
         {
@@ -217,7 +215,7 @@ internal sealed class CarbonAccount
             FactorId = rate?.FactorId ?? "none",
             FactorKgPerKWh = isElectricity && rate is not null ? rate.KgCo2e : 0,
             FactorNote = rate?.Note ?? refusal,
-            UncertaintyPercent = refusal is not null ? double.NaN : rate is null ? _activityPercent : Uncertainty.Product(_activityPercent, rate.UncertaintyPercent),
+            UncertaintyPercent = refusal is not null ? double.NaN : rate is null ? percent : Uncertainty.Product(percent, rate.UncertaintyPercent),
 
             // A mass that could not be computed is not known, whatever the meter said.
             Coverage = refusal is not null ? 0 : Math.Min(1, (double)interval.Covered / width),
@@ -235,7 +233,7 @@ internal sealed class CarbonAccount
     public void Shift(long milliseconds)
     {
         _held.Shift(milliseconds);
-        Flow?.Shift(milliseconds);
+        Gauges?.Shift(milliseconds);
     }
 
     public void Save(StateWriter writer)
@@ -245,7 +243,7 @@ internal sealed class CarbonAccount
         _sealed.Save(writer);
         writer.Write(_isSealed);
         writer.Write(_carried);
-        Flow?.Save(writer);
+        Gauges?.Save(writer);
     }
 
     public void Load(ref StateReader reader)
@@ -255,7 +253,7 @@ internal sealed class CarbonAccount
         _sealed.Load(ref reader);
         _isSealed = reader.ReadBoolean();
         _carried = reader.ReadDecimal();
-        Flow?.Load(ref reader);
+        Gauges?.Load(ref reader);
     }
 
     private static EmissionMethod MethodOf(string name, DeviceModel device)
@@ -318,7 +316,7 @@ internal sealed class CarbonAccount
     }
 
     /// <summary>Takes the time covered up to <paramref name="time"/>, and what flowed in it.</summary>
-    private long Take(long time) => Flow is null ? _held.Take(time) : Flow.Take(time, ref _open.Amount);
+    private long Take(long time) => Gauges is null ? _held.Take(time) : Gauges.Take(time, ref _open.Amount);
 
     /// <summary>Mass of an activity in whole milligrams and what was carried; the rest is carried on. What has no factor has no mass, and says why.</summary>
     private (EmissionRate? Rate, long Milligrams, string? Refusal) Weigh(decimal activity, Instant start)

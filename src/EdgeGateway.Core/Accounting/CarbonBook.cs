@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
@@ -15,7 +16,7 @@ internal sealed class CarbonBook
     private readonly EmissionRecord[] _entries;
     private readonly double[] _factorPercents;
     private readonly CarbonAccount?[] _byPoint;
-    private readonly List<(CarbonAccount Account, MethaneInput Input)>?[] _flowsByPoint;
+    private readonly List<(CarbonAccount Account, GaugeInput Input)>?[] _gaugesByPoint;
     private readonly bool _hasSiteTotal;
     private readonly (int Parent, int[] Children)[] _parents;
     private readonly FactorSet _factors;
@@ -46,7 +47,7 @@ internal sealed class CarbonBook
         }
 
         // After those of the profiles, so that the state of a site that declares none has the form it always had.
-        _flowsByPoint = new List<(CarbonAccount, MethaneInput)>?[site.Points.Count];
+        _gaugesByPoint = new List<(CarbonAccount, GaugeInput)>?[site.Points.Count];
         foreach (var device in site.Devices)
         {
             foreach (var use in device.Carbon)
@@ -58,9 +59,9 @@ internal sealed class CarbonBook
                     _byPoint[counter.Index] = _byPoint[counter.Index] is null ? account : throw new ArgumentException($"{device.Id}: '{counter.Id}' is accounted twice");
                 }
 
-                foreach (var (input, point) in account.Inputs)
+                foreach (var (input, point) in account.Gauges?.Points ?? FrozenDictionary<GaugeInput, PointModel>.Empty)
                 {
-                    (_flowsByPoint[point.Index] ??= []).Add((account, input));
+                    (_gaugesByPoint[point.Index] ??= []).Add((account, input));
                 }
             }
         }
@@ -78,8 +79,8 @@ internal sealed class CarbonBook
     /// <summary>The account of a register, or null.</summary>
     public CarbonAccount? Of(int point) => _byPoint[point];
 
-    /// <summary>The flows that a point is a part of, and which part it is.</summary>
-    public IReadOnlyList<(CarbonAccount Account, MethaneInput Input)> FlowsOf(int point) => _flowsByPoint[point] ?? [];
+    /// <summary>The accounts that a gauge is a part of, and which part it is.</summary>
+    public IReadOnlyList<(CarbonAccount Account, GaugeInput Input)> GaugesOf(int point) => _gaugesByPoint[point] ?? [];
 
     /// <summary>Opens the interval that contains <paramref name="time"/>; intervals are aligned to UTC.</summary>
     public void Open(long time)

@@ -15,6 +15,7 @@ public static class EmissionMethods
         new PurchasedHeatMethod(),
         new MineMethaneMethod(),
         new PostMiningMethaneMethod(),
+        new SwitchgearLeakMethod(),
         new InjectedCarbonMethod(),
         new LeakedCarbonMethod(),
         new SinkAbsorptionMethod(),
@@ -35,6 +36,19 @@ public sealed record EmissionRate(string FactorId, decimal KgCo2e, double Uncert
     public string? GwpSet { get; init; }
 }
 
+/// <summary>What an activity is made from.</summary>
+public enum ActivityKind : byte
+{
+    /// <summary>The growth of a counter.</summary>
+    Counter,
+
+    /// <summary>The flow and the concentration of methane.</summary>
+    MethaneFlow,
+
+    /// <summary>The density of the gas in a compartment.</summary>
+    GasLeak,
+}
+
 /// <summary>Turns metered activity into mass, in proportion to it.</summary>
 /// <param name="name">Name in profiles, sites and records.</param>
 /// <param name="scope">GHG Protocol scope: 1 or 2; 0 for none.</param>
@@ -52,13 +66,13 @@ public abstract class EmissionMethod(string name, int scope)
     /// <summary>True when what is accounted leaves the air: a removal, reported apart and never netted.</summary>
     public virtual bool IsRemoval => false;
 
-    /// <summary>True when the activity is methane that flows, made from concentration and flow; otherwise it is the growth of a counter.</summary>
-    public virtual bool IsMethaneFlow => false;
+    /// <summary>What the activity is made from.</summary>
+    public virtual ActivityKind Activity => ActivityKind.Counter;
 
     /// <summary>The method that applies when the meter is wired the other way round; null when it cannot be.</summary>
     public virtual string? WhenReversed => null;
 
-    /// <summary>Unit in which the activity is accounted: <c>kW.h</c>, <c>GJ</c>, <c>t</c>, <c>m3</c>.</summary>
+    /// <summary>Unit in which the activity is accounted: <c>kW.h</c>, <c>GJ</c>, <c>t</c>, <c>kg</c>, <c>m3</c>.</summary>
     /// <exception cref="EmissionRefusedException">The account names something that the factors do not have.</exception>
     public abstract string ActivityUnit(CarbonModel account, FactorSet factors);
 

@@ -5,26 +5,15 @@ using EdgeGateway.Core.State;
 
 namespace EdgeGateway.Core.Accounting;
 
-/// <summary>What a methane flow is made from.</summary>
-internal enum MethaneInput
-{
-    Flow,
-    Methane,
-    Temperature,
-    Pressure,
-}
-
 /// <summary>
 /// Methane that passes, in m3 at 20 Celsius and 101325 Pa: the integral of flow x concentration, made at each sample, because both move together and
 /// the product of their means would be another number. What is not known is not counted: the interval's coverage says for how long all were known.
 /// </summary>
-internal sealed class MethaneFlow
+internal sealed class MethaneFlow : IGaugeActivity
 {
     // No shaft, no sensor: a value outside is not believed, and every product of values inside can be computed.
     private static readonly (decimal Min, decimal Max)[] Bounds = [(0, 10_000_000), (0, 100), (-100, 1_000), (1_000, 100_000_000)];
 
-    // Canonical units of the table: m3/h, ppm, Celsius, Pa. What is not measured is as the method wants it.
-    private static readonly Dimension[] Dimensions = [Dimension.VolumeFlow, Dimension.VolumeFraction, Dimension.Temperature, Dimension.Pressure];
     private readonly decimal[] _values = [0, 0, 20, 101_325];
     private readonly long[] _until = [long.MinValue, long.MinValue, long.MaxValue, long.MaxValue];
     private readonly Unit?[] _units = new Unit?[4];
@@ -33,39 +22,32 @@ internal sealed class MethaneFlow
 
     /// <summary>A flow from the points it is made from, by input; temperature and pressure may be absent when the flow is referred to 20 Celsius and 101325 Pa already.</summary>
     /// <exception cref="ArgumentException">A point is missing, or measures something else.</exception>
-    public MethaneFlow(IReadOnlyDictionary<MethaneInput, PointModel> points)
+    public MethaneFlow(IReadOnlyDictionary<GaugeInput, PointModel> points)
     {
-        foreach (var input in Enum.GetValues<MethaneInput>())
+        Points = points;
+        foreach (var input in (ReadOnlySpan<GaugeInput>)[GaugeInput.Flow, GaugeInput.Methane, GaugeInput.Temperature, GaugeInput.Pressure])
         {
             if (!points.TryGetValue(input, out var point))
             {
-                if (input is MethaneInput.Flow or MethaneInput.Methane || points.ContainsKey(MethaneInput.Temperature) || points.ContainsKey(MethaneInput.Pressure))
+                if (input is GaugeInput.Flow or GaugeInput.Methane || points.ContainsKey(GaugeInput.Temperature) || points.ContainsKey(GaugeInput.Pressure))
                 {
-                    throw new ArgumentException($"'{input.ToString().ToLowerInvariant()}' is missing: flow and methane are needed, temperature and pressure both or neither");
+                    throw new ArgumentException($"'{input.Word()}' is missing: flow and methane are needed, temperature and pressure both or neither");
                 }
 
                 continue;
             }
 
-            var unit = Units.Find(point.Unit);
-            if (point.Kind != PointKind.Gauge || unit is null || unit.Dimension != Dimensions[(int)input])
-            {
-                throw new ArgumentException($"'{point.Id}' is in {point.Unit} and cannot be the {input.ToString().ToLowerInvariant()} of a methane flow");
-            }
-
-            if (point.Period <= TimeSpan.Zero)
-            {
-                throw new ArgumentException($"'{point.Id}' is read only once");
-            }
-
-            _units[(int)input] = unit;
+            _units[(int)input] = input.UnitOf(point);
             _holds[(int)input] = HeldValue.HoldMilliseconds(point.Period);
             _until[(int)input] = long.MinValue;
         }
     }
 
-    /// <summary>Takes a value that holds from <paramref name="time"/> on; one that cannot be is as none.</summary>
-    public void Set(MethaneInput input, double value, long time)
+    public IReadOnlyDictionary<GaugeInput, PointModel> Points { get; }
+
+    public double UncertaintyPercent => double.NaN;
+
+    public void Set(GaugeInput input, double value, long time)
     {
         var i = (int)input;
         if (!(Math.Abs(value) < 1e15))
@@ -78,8 +60,8 @@ internal sealed class MethaneFlow
         var canonical = ((decimal)value * unit.Factor) + unit.Offset;
         var number = input switch
         {
-            MethaneInput.Flow => canonical / 60, // m3/min
-            MethaneInput.Methane => canonical / 10_000, // percent by volume
+            GaugeInput.Flow => canonical / 60, // m3/min
+            GaugeInput.Methane => canonical / 10_000, // percent by volume
             _ => canonical,
         };
         if (number < Bounds[i].Min || number > Bounds[i].Max)
@@ -92,8 +74,7 @@ internal sealed class MethaneFlow
         _until[i] = time + _holds[i];
     }
 
-    /// <summary>The value is not known from here on.</summary>
-    public void Drop(MethaneInput input) => _until[(int)input] = long.MinValue;
+    public void Drop(GaugeInput input) => _until[(int)input] = long.MinValue;
 
     public void DropAll()
     {
@@ -106,18 +87,14 @@ internal sealed class MethaneFlow
         }
     }
 
-    /// <summary>Takes the methane up to <paramref name="time"/>, Unix milliseconds.</summary>
-    /// <param name="time">Until when.</param>
-    /// <param name="cubicMetres">Receives what passed.</param>
-    /// <returns>Milliseconds for which all was known.</returns>
-    public long Take(long time, ref decimal cubicMetres)
+    public long Take(long time, ref decimal amount)
     {
         var end = Math.Min(time, _until.Min());
         var known = end > _taken ? end - _taken : 0;
         if (known > 0)
         {
             var flow = MineMethane.To20C(_values[0], _values[2], _values[3]).Value;
-            cubicMetres += flow * _values[1] * known / 6_000_000m; // percent, and milliseconds of a minute
+            amount += flow * _values[1] * known / 6_000_000m; // percent, and milliseconds of a minute
         }
 
         _taken = Math.Max(_taken, time);

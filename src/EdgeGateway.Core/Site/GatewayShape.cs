@@ -180,6 +180,16 @@ public static class GatewayShape
             new("factor", Text, "Factor in the set without 'methane.', such as underground-post-mining.average.") { Required = true },
             GwpSet(),
             Gas())),
+        ("sf6-leak", CarbonOf(
+            "sf6-leak",
+            "SF6 that a compartment of switchgear loses, scope 1.",
+            new("density", Text, "Gauge of the gas density: point, or device.point."),
+            new("pressure", Text, "Instead of it, gauge of the pressure."),
+            new("temperature", Text, "With 'pressure', gauge of the temperature of the gas."),
+            new("atmosphere", Number, "Atmospheric pressure of the site in kPa, for a gauge that shows pressure above it; absent when it shows absolute pressure."),
+            new("volume", Number, "Volume of the compartment in m3.") { Required = true },
+            new("hour", Integer(0, 23), "Hour of the day, UTC, in which the daily reading is taken: best one without sun and with little change of load.") { Default = "21" },
+            GwpSet())),
         ("co2-injected", CarbonOf(
             "co2-injected",
             "CO2 that is captured and stored: a removal, never netted.",

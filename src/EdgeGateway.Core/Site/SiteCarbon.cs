@@ -6,7 +6,7 @@ namespace EdgeGateway.Core.Site;
 /// <summary>Resolves the carbon accounts that a site declares for a device.</summary>
 internal static class SiteCarbon
 {
-    private static readonly string[] PointKeys = ["activity", "flow", "methane", "temperature", "pressure"];
+    private static readonly string[] PointKeys = ["activity", "flow", "methane", "temperature", "pressure", "density"];
 
     public static IReadOnlyList<CarbonModel> Resolve(Section device, ProblemCollector problems)
     {
@@ -72,6 +72,7 @@ internal static class SiteCarbon
             Fuel = Has("fuel") ? section.Text("fuel") : null,
             VolumeCelsius = Has("volumeAt") ? section.Text("volumeAt") == "20C" ? 20 : 0 : null,
             Measured = measured.IsPresent ? new(Share(measured, "carbonPercent", problems), Share(measured, "oxidationPercent", problems), Percent(measured, "uncertaintyPercent"), measured.Text("source") ?? "") : null,
+            Compartment = method == "sf6-leak" ? new(section.Number("volume") ?? 0, (section.Number("atmosphere") ?? 0) * 1_000, section.Integer("hour") ?? 0) : null,
             PurityPercent = method == StoredCarbon.Injection ? Share(section, "purityPercent", problems) : 100,
             Factor = Has("factor") ? section.Text("factor") : null,
             GwpSet = Has("gwp") ? section.Text("gwp") : null,

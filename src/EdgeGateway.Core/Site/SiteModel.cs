@@ -358,7 +358,7 @@ public sealed record DetectorModel(string Name, IReadOnlyDictionary<string, doub
 /// <param name="Scope">GHG Protocol scope 1 or 2; 0 for none.</param>
 public sealed record CarbonModel(string Method, int Scope)
 {
-    /// <summary>Points that the site names, by what they give: <c>activity</c>, or <c>flow</c>, <c>methane</c>, <c>temperature</c>, <c>pressure</c>; <c>device.point</c>, or <c>point</c> of the same device.</summary>
+    /// <summary>Points that the site names, by what they give: <c>activity</c>, or <c>flow</c>, <c>methane</c>, <c>temperature</c>, <c>pressure</c>, <c>density</c>; <c>device.point</c>, or <c>point</c> of the same device.</summary>
     public IReadOnlyDictionary<string, string> Points { get; init; } = FrozenDictionary<string, string>.Empty;
 
     /// <summary>Fuel in the factor set, or null.</summary>
@@ -369,6 +369,9 @@ public sealed record CarbonModel(string Method, int Scope)
 
     /// <summary>Carbon of the fuel as the site has measured it; it goes before any default.</summary>
     public MeasuredCarbonModel? Measured { get; init; }
+
+    /// <summary>The compartment whose gas is watched, or null.</summary>
+    public CompartmentModel? Compartment { get; init; }
 
     /// <summary>CO2 in what is metered, percent by mass.</summary>
     public decimal PurityPercent { get; init; } = 100;
@@ -388,6 +391,12 @@ public sealed record CarbonModel(string Method, int Scope)
     /// <summary>Half width at 95 % of the factors, percent, where the factor set states none; NaN when not known.</summary>
     public double FactorPercent { get; init; } = double.NaN;
 }
+
+/// <summary>A compartment filled with gas.</summary>
+/// <param name="CubicMetres">Its volume.</param>
+/// <param name="AtmospherePascal">What is added to the pressure gauge: the site's atmospheric pressure, or 0 when the gauge shows absolute pressure.</param>
+/// <param name="HourUtc">The hour of the day in which it is read, 0 to 23.</param>
+public sealed record CompartmentModel(decimal CubicMetres, decimal AtmospherePascal, int HourUtc);
 
 /// <summary>Carbon in a fuel by analysis.</summary>
 /// <param name="CarbonPercent">Percent by mass, as received.</param>

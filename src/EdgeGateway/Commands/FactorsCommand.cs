@@ -154,13 +154,23 @@ internal static class FactorsCommand
             }
             else
             {
-                Console.WriteLine($"{path}: {set.Id} version {set.Version}, {set.Factors.Count} factors, {set.KnownRegions.Count} regions: usable{(result.GetValue(key) is null ? "" : ", signature valid")}\ncontent {set.ContentHash}");
+                Console.WriteLine($"{Summary(path, set)}{(result.GetValue(key) is null ? "" : ", signature valid")}\ncontent {set.ContentHash}");
             }
 
             return Terminal.Success;
         });
         return command;
     }
+
+    /// <summary>Checks a set and prints what is wrong with it, or what it holds.</summary>
+    internal static bool IsUsable(string path)
+    {
+        var set = Load(path);
+        Console.WriteLine(set is null ? $"{path}: not usable" : Summary(path, set));
+        return set is not null;
+    }
+
+    private static string Summary(string path, FactorSet set) => $"{path}: factor set {set.Id} version {set.Version}, {set.Factors.Count} factors, {set.KnownRegions.Count} regions: usable";
 
     private static bool IsSigned(FactorSet set, string keyFile, string signatureFile)
     {

@@ -128,7 +128,7 @@ public static class MineMethane
 /// <summary>Methane that leaves through a shaft or a vent, by concentration and flow.</summary>
 internal sealed class MineMethaneMethod() : EmissionMethod("mine-methane", 1)
 {
-    public override bool IsMethaneFlow => true;
+    public override ActivityKind Activity => ActivityKind.MethaneFlow;
 
     public override string ActivityUnit(CarbonModel account, FactorSet factors) => "m3";
 

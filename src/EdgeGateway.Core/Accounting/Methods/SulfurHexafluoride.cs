@@ -1,3 +1,5 @@
+using EdgeGateway.Core.Site;
+
 namespace EdgeGateway.Core.Accounting;
 
 /// <summary>A reading of a density monitor.</summary>
@@ -101,32 +103,55 @@ public static class SulfurHexafluoride
             throw new EmissionRefusedException("A leak needs a volume above zero and at least two readings of different times.");
         }
 
-        var n = readings.Count;
-        double[] masses = [.. readings.Select(r => volume * Density(r.Megapascal, r.Kelvin))];
-        var (meanDays, meanMass) = (readings.Average(r => r.Days), masses.Average());
-        double squares = 0, products = 0;
-        for (var i = 0; i < n; i++)
+        return Slope([.. readings.Select(r => r.Days)], [.. readings.Select(r => volume * Density(r.Megapascal, r.Kelvin))]);
+    }
+
+    /// <summary>The same for masses in kg that are known already.</summary>
+    internal static LeakRate Slope(ReadOnlySpan<double> days, ReadOnlySpan<double> masses)
+    {
+        double meanDays = 0, meanMass = 0;
+        for (var i = 0; i < days.Length; i++)
         {
-            var days = readings[i].Days - meanDays;
-            squares += days * days;
-            products += days * (masses[i] - meanMass);
+            meanDays += days[i] / days.Length;
+            meanMass += masses[i] / days.Length;
+        }
+
+        double squares = 0, products = 0;
+        for (var i = 0; i < days.Length; i++)
+        {
+            squares += (days[i] - meanDays) * (days[i] - meanDays);
+            products += (days[i] - meanDays) * (masses[i] - meanMass);
         }
 
         var slope = products / squares;
         double residuals = 0;
-        for (var i = 0; i < n; i++)
+        for (var i = 0; i < days.Length; i++)
         {
-            var residual = masses[i] - meanMass - (slope * (readings[i].Days - meanDays));
+            var residual = masses[i] - meanMass - (slope * (days[i] - meanDays));
             residuals += residual * residual;
         }
 
-        var band = n < 3 ? double.PositiveInfinity : Student95[Math.Min(n - 2, Student95.Length) - 1] * Math.Sqrt(residuals / (n - 2) / squares);
-        var isShown = -slope > band && readings[^1].Days - readings[0].Days >= LeastDays;
-        return new(masses[0], masses[^1], slope, band, -slope * 365 / meanMass * 100, isShown);
+        var freedom = days.Length - 2;
+        var band = freedom < 1 ? double.PositiveInfinity : Student95[Math.Min(freedom, Student95.Length) - 1] * Math.Sqrt(residuals / freedom / squares);
+        return new(masses[0], masses[^1], slope, band, -slope * 365 / meanMass * 100, -slope > band && days[^1] - days[0] >= LeastDays);
     }
 
     private static UncertainPart Part(Measured kilograms, int sign) => new(sign * (double)kilograms.Value, kilograms.UncertaintyPercent);
 
     private static EmissionMass Mass(Measured kilograms, GwpValue gwp) =>
         new() { Method = "sf6", Scope = 1, Gas = gwp.Gas, Kilograms = kilograms, Gwp = gwp.KgPerKg, GwpSet = gwp.Set };
+}
+
+/// <summary>Gas that switchgear loses, by the density in its compartment.</summary>
+internal sealed class SwitchgearLeakMethod() : EmissionMethod("sf6-leak", 1)
+{
+    public override ActivityKind Activity => ActivityKind.GasLeak;
+
+    public override string ActivityUnit(CarbonModel account, FactorSet factors) => "kg";
+
+    public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at)
+    {
+        var gwp = factors.Get($"gwp.{account.GwpSet}.SF6", region, at);
+        return new(gwp.Factor.Id, gwp.Factor.Value, 0, gwp.Note) { Gas = "SF6", GwpSet = account.GwpSet };
+    }
 }
