@@ -16,7 +16,7 @@ internal sealed class PointPath
     private readonly IDetector[] _detectors;
     private readonly LastGood _lastGood;
     private readonly CarbonAccount? _account;
-    private readonly IReadOnlyList<(CarbonAccount Account, GaugeInput Input)> _gauges;
+    private readonly (CarbonAccount Account, GaugeInput Input)[] _gauges;
     private readonly IFeedSink _sink;
     private readonly RuleFaults _faults;
     private readonly string _device;
@@ -31,7 +31,7 @@ internal sealed class PointPath
         _check = new ValueCheck(point);
         _lastGood = lastGood;
         _account = book.Of(point.Index);
-        _gauges = book.GaugesOf(point.Index);
+        _gauges = [.. book.GaugesOf(point.Index)];
         _sink = sink;
         _detectors = [.. point.Detectors.Select(d => Detection.Detectors.Create(new DetectorContext(site, point, d, lastGood)))];
         if (point.Kind == PointKind.Counter)

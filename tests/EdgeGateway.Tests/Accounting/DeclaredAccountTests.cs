@@ -44,7 +44,7 @@ public class DeclaredAccountTests
 
     private static readonly Instant Start = Rig.At("2026-03-01T08:00:00Z");
 
-    private static (SiteModel? Model, IReadOnlyList<Problem> Problems) Load(string carbon) => SiteLoader.Load(
+    private static (SiteModel? Model, IReadOnlyList<Problem> Problems) Load(string carbon, FactorSet? factors = null) => SiteLoader.Load(
         new("gateway.yaml", $$"""
             schema: edgegateway/gateway/1
             site: { id: mine, timezone: Asia/Shanghai, region: CN-SX }
@@ -58,7 +58,8 @@ public class DeclaredAccountTests
                 carbon:
                   - {{carbon}}
             """),
-        id => id == "plant" ? new("plant.yaml", Profile) : null);
+        id => id == "plant" ? new("plant.yaml", Profile) : null,
+        factors: factors);
 
     private static Rig Begin(string carbon)
     {
@@ -143,6 +144,33 @@ public class DeclaredAccountTests
     {
         var entry = Count("{ method: post-mining-methane, activity: mass, factor: underground-post-mining.average, gwp: AR5, gas: CH4 }", "post-mining-methane", "mass", 1_000);
         Assert.Equal((14m, 656_600_000L, "CH4", "AR5"), (entry.Detail!.Activity, entry.Milligrams, entry.Detail.Gas, entry.Detail.GwpSet)); // 14 t x 2.5 m3/t x 0.67 x 28
+    }
+
+    [Fact]
+    public void A_factor_that_has_run_out_leaves_the_activity_and_says_why_the_mass_is_unknown()
+    {
+        var (set, _) = FactorSetLoader.Load(new("set.yaml", """
+            schema: edgegateway/factors/1
+            id: old
+            version: 1
+            title: A set that ends with 2025
+            sources:
+              grid: { text: t }
+              heat-2025: { text: t, from: "2025-01-01T00:00:00+08:00", to: "2026-01-01T00:00:00+08:00" }
+            regions: { CN-SX: { name: Shanxi } }
+            factors:
+              - { of: electricity, region: CN-SX, source: grid, value: 0.7, unit: kg/(kW.h), status: unverified }
+              - { of: heat, source: heat-2025, value: 110, unit: kg/GJ, status: unverified }
+            """));
+        var rig = new Rig(Load("{ method: heat-purchased, activity: heat }", set).Model!, factors: set);
+        rig.Pipeline.Advance(Start);
+        var index = rig.Site.Points.Single(p => p.Id == "heat").Index;
+        rig.Raw(index, Start, 1000).Raw(index, Start + TimeSpan.FromMinutes(14), 2000);
+        rig.Pipeline.Advance(Start + TimeSpan.FromSeconds(902));
+        var entry = Entries(rig, "heat-purchased")[0];
+        Assert.Equal((3.6m, 0L, 0d, "none", 1m, 2m), (entry.Detail!.Activity, entry.Milligrams, entry.Coverage, entry.FactorId, entry.StartReading, entry.EndReading));
+        Assert.Contains("has no 'heat' that holds at 2026-03-01T08:00:00.000Z", entry.FactorNote, StringComparison.Ordinal);
+        Assert.True(double.IsNaN(entry.UncertaintyPercent));
     }
 
     [Fact]
@@ -300,8 +328,8 @@ public class DeclaredAccountTests
     [InlineData("{ method: mine-methane, flow: flow, methane: methane, gwp: AR4 }", "no GWP of CH4_fossil in the set AR4")]
     [InlineData("{ method: post-mining-methane, activity: mass, factor: deep, gwp: AR6 }", "no 'methane.deep'")]
     [InlineData("{ method: alchemy, activity: mass }", "'method' of a carbon account is 'alchemy'")]
-    [InlineData("{ method: co2-leaked, activity: mass }\n              - { method: co2-leaked, activity: volume }", "two accounts by co2-leaked")]
-    [InlineData("{ method: co2-leaked, activity: mass }\n              - { method: co2-injected, activity: mass }", "'mass' is accounted twice")]
+    [InlineData("{ method: co2-leaked, activity: mass }\n      - { method: co2-leaked, activity: volume }", "two accounts by co2-leaked")]
+    [InlineData("{ method: co2-leaked, activity: mass }\n      - { method: co2-injected, activity: mass }", "'mass' is accounted twice")]
     public void What_cannot_be_accounted_is_refused_with_its_place(string carbon, string expected)
     {
         var (model, problems) = Load(carbon);

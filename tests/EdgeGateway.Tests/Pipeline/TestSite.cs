@@ -114,11 +114,11 @@ internal sealed class Rig : IFeedSink
 {
     private readonly bool _transcribes;
 
-    public Rig(SiteModel site, bool transcribes = true)
+    public Rig(SiteModel site, bool transcribes = true, FactorSet? factors = null)
     {
         Site = site;
         _transcribes = transcribes;
-        Pipeline = new Core.Pipeline(site, TestSite.Factors, this);
+        Pipeline = new Core.Pipeline(site, factors ?? TestSite.Factors, this);
     }
 
     public SiteModel Site { get; }
