@@ -22,7 +22,7 @@ internal static class SiteCarbon
             var method = section.Text("method")!;
             if (accounts.Exists(a => a.Method == method))
             {
-                problems.Error(entry, $"the device has two accounts by {method}, and their entries could not be told apart", "Declare a second device at the same unit for the other, or remove one");
+                problems.Error(entry, $"the device has two accounts by {method}, and their entries could not be told apart", "Remove one; a second one needs a device of its own");
                 continue;
             }
 
