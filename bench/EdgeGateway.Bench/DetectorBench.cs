@@ -16,12 +16,13 @@ internal static class DetectorBench
     {
         var points = new Option<int>("--points") { Description = "Points that are fed in turn.", DefaultValueFactory = _ => 10_000 };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var command = new Command("detect", "Nanoseconds a value and bytes a point of the detector for any gauge.") { points, json };
+        var command = new Command("detect", "Nanoseconds a value and bytes a point of the detector for any gauge and of each other detector of the table.") { points, json };
         command.SetAction((result, _) =>
         {
             var report = new Report($"detect: made-up loads with a daily rhythm, a value every 5 minutes; median of {Rounds} rounds");
             Measure(report, "full", NoveltySettings.Full, result.GetValue(points));
             Measure(report, "lean", NoveltySettings.Lean, result.GetValue(points));
+            RuleBench.Measure(report, Rounds);
             report.Print(result.GetValue(json));
             return Task.CompletedTask;
         });

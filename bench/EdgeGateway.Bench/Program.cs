@@ -31,6 +31,7 @@ var root = new RootCommand(
     HardwareBench.Create(),
 };
 
+root.Add(LatencyInside.Create());
 foreach (var inside in PulsesInside.Create())
 {
     root.Add(inside);

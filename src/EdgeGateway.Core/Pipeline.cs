@@ -1,5 +1,6 @@
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Aggregation;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Detection;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
@@ -25,7 +26,7 @@ public sealed class Pipeline
     /// <summary>Time without any input beyond this is told as a whole, not window by window.</summary>
     public static readonly TimeSpan LongSilence = TimeSpan.FromMilliseconds(PointWindows.LongGapMs);
 
-    private const int StateVersion = 2;
+    private const int StateVersion = 3;
     private const int BaselineVersion = 2;
     private const long GraceMs = 2_000;
 
@@ -40,7 +41,9 @@ public sealed class Pipeline
     private readonly DeviceWatch[] _devices;
     private readonly LastGood _lastGood;
     private readonly CarbonBook _book;
-    private readonly IFeedSink _sink;
+    private readonly long _detectors;
+    private readonly AlarmTap _tap;
+    private readonly StateWriter _scratch = new();
     private bool _started;
     private bool _closed;
     private int _era;
@@ -55,20 +58,24 @@ public sealed class Pipeline
     public Pipeline(SiteModel site, FactorSet factors, IFeedSink sink)
     {
         _site = site;
-        _sink = sink;
+        _detectors = Fingerprint(site);
+        _tap = new AlarmTap(site, sink);
+        sink = _tap;
         _lastGood = new LastGood(site.Points.Count);
         _book = new CarbonBook(site, factors, sink);
         _devices = new DeviceWatch[site.Devices.Count];
         _points = new PointPath[site.Points.Count];
+        _detectors = Fingerprint(site);
         var grid = new WindowGrid(site.TimeZone);
         foreach (var device in site.Devices)
         {
             PointModel[] polled = [.. device.Points.Select(p => site.Points[p]).Where(p => p.Period > TimeSpan.Zero)];
             _devices[device.Index] = new DeviceWatch(device, polled, sink);
+            var budget = NoveltyWatch.SharedBudget(site, device);
             foreach (var index in device.Points)
             {
                 var point = site.Points[index];
-                _points[index] = new PointPath(site, point, Array.IndexOf(polled, point), grid, _lastGood, _book, sink, RuleFaults);
+                _points[index] = new PointPath(site, point, Array.IndexOf(polled, point), grid, _lastGood, _book, sink, RuleFaults, budget);
             }
         }
     }
@@ -78,6 +85,12 @@ public sealed class Pipeline
 
     /// <summary>Rules that threw: a defect of the rule, kept away from all else.</summary>
     public RuleFaults RuleFaults { get; } = new();
+
+    /// <summary>What of the findings a person must see. Orders of people go to it directly and are no input of the sample log: a checkpoint must follow before anything is replayed.</summary>
+    public AlarmBook Alarms => _tap.Book;
+
+    /// <summary>How many bytes of the last <see cref="Save"/> are what detectors learnt: much, and no zeros. Whoever writes it to flash may do so less often.</summary>
+    public int LearntBytes { get; private set; }
 
     /// <summary>Samples that named no point of the site and were left out.</summary>
     public long Strays { get; private set; }
@@ -133,6 +146,8 @@ public sealed class Pipeline
         {
             device.Advance(time);
         }
+
+        Alarms.Advance(new(time));
     }
 
     /// <summary>The wall clock was set from <paramref name="before"/> to <paramref name="after"/>: open windows end, a new era begins.</summary>
@@ -196,10 +211,12 @@ public sealed class Pipeline
             {
                 path.End(time);
             }
+
+            Alarms.End(new(time));
         }
     }
 
-    /// <summary>Writes what must outlive a change of configuration: counter baselines, carried milligrams and the era, by device and point id.</summary>
+    /// <summary>Writes what must outlive a change of configuration: counter baselines, carried milligrams, the era, what people did to alarms and what detectors learnt, by device and point id.</summary>
     public void SaveBaselines(StateWriter writer)
     {
         writer.Write(BaselineVersion);
@@ -214,6 +231,9 @@ public sealed class Pipeline
                 path.SaveBaseline(writer);
             }
         }
+
+        Alarms.Save(writer);
+        SaveLearnt(writer);
     }
 
     /// <summary>Continues from the baselines of the configuration before. Points that are gone, or are read in another unit, type or scale, start anew.</summary>
@@ -229,6 +249,10 @@ public sealed class Pipeline
             var point = reader.ReadString();
             PointPath.LoadBaseline(byName.GetValueOrDefault((device, point)), ref reader);
         }
+
+        Alarms.Load(ref reader);
+        Alarms.Retain(IsConfigured);
+        LoadLearnt(ref reader);
     }
 
     /// <summary>Writes the complete state.</summary>
@@ -236,6 +260,7 @@ public sealed class Pipeline
     {
         writer.Write(StateVersion);
         writer.Write(_site.ConfigurationHash);
+        writer.Write(_detectors);
         writer.Write(_points.Length);
         writer.Write(_devices.Length);
         writer.Write(_started);
@@ -254,6 +279,10 @@ public sealed class Pipeline
         {
             device.Save(writer);
         }
+
+        // Last, in the order in which programs learnt of them: one that does not know them reads what is before.
+        Alarms.Save(writer);
+        SaveLearnt(writer);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote for the same configuration; afterwards it goes on as if never interrupted.</summary>
@@ -262,7 +291,7 @@ public sealed class Pipeline
     {
         RequireVersion(reader.ReadInt32(), StateVersion);
         var hash = reader.ReadString();
-        if (hash != _site.ConfigurationHash || reader.ReadInt32() != _points.Length || reader.ReadInt32() != _devices.Length)
+        if (hash != _site.ConfigurationHash || reader.ReadInt64() != _detectors || reader.ReadInt32() != _points.Length || reader.ReadInt32() != _devices.Length)
         {
             throw new InvalidDataException($"The state belongs to another configuration ({hash}).");
         }
@@ -284,7 +313,77 @@ public sealed class Pipeline
         {
             device.Load(ref reader);
         }
+
+        // A program before this one knew none; they begin with the next finding.
+        if (!reader.AtEnd)
+        {
+            Alarms.Load(ref reader);
+        }
+
+        LoadLearnt(ref reader);
     }
+
+    /// <summary>Last of all, and nothing where nothing learns: a state of a program that knew no learning ends before it, and such a program reads no further.</summary>
+    private void SaveLearnt(StateWriter writer)
+    {
+        var before = writer.Written.Length;
+        if (_points.Count(p => p.Learns) is > 0 and var learners)
+        {
+            writer.Write(learners);
+            foreach (var path in _points)
+            {
+                if (path.Learns)
+                {
+                    writer.Write(_site.Devices[path.Point.DeviceIndex].Id);
+                    writer.Write(path.Point.Id);
+                    path.SaveLearnt(writer, _scratch);
+                }
+            }
+        }
+
+        LearntBytes = writer.Written.Length - before;
+    }
+
+    private void LoadLearnt(ref StateReader reader)
+    {
+        if (reader.AtEnd)
+        {
+            return;
+        }
+
+        var byName = _points.Where(p => p.Learns).ToDictionary(p => (_site.Devices[p.Point.DeviceIndex].Id, p.Point.Id));
+        for (var left = reader.ReadInt32(); left > 0; left--)
+        {
+            var device = reader.ReadString();
+            var point = reader.ReadString();
+            PointPath.LoadLearnt(byName.GetValueOrDefault((device, point)), ref reader);
+        }
+    }
+
+    /// <summary>Which detectors watch which points. Rules find their points by themselves, so another program may give the same configuration others.</summary>
+    private static long Fingerprint(SiteModel site)
+    {
+        // FNV-1a.
+        var hash = unchecked((long)0xCBF29CE484222325);
+        foreach (var point in site.Points)
+        {
+            foreach (var detector in point.Detectors)
+            {
+                foreach (var character in detector.Name)
+                {
+                    hash = unchecked((hash ^ character) * 0x100000001B3);
+                }
+
+                hash = unchecked((hash ^ point.Index) * 0x100000001B3);
+            }
+        }
+
+        return hash;
+    }
+
+    private bool IsConfigured(AlarmCondition condition) =>
+        (condition.Bus.Length == 0 || _site.Devices.Any(d => d.BusId == condition.Bus && (condition.Device.Length == 0 || d.Id == condition.Device)))
+        && (condition.Point.Length == 0 || _site.Devices.Any(d => d.Id == condition.Device && d.Points.Any(p => _site.Points[p].Id == condition.Point)));
 
     private static void RequireVersion(int found, int expected)
     {
@@ -335,6 +434,8 @@ public sealed class Pipeline
         {
             device.Shift(shift);
         }
+
+        Alarms.Shift(shift);
 
         _lastGood.Shift(shift);
         _book.Shift(shift);

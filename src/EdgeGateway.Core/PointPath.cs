@@ -1,6 +1,7 @@
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Aggregation;
 using EdgeGateway.Core.Detection;
+using EdgeGateway.Core.Detection.Novelty;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
@@ -14,6 +15,7 @@ internal sealed class PointPath
     private readonly int _slot;
     private readonly ValueCheck _check;
     private readonly IDetector[] _detectors;
+    private readonly NoveltyWatch? _learner;
     private readonly LastGood _lastGood;
     private readonly CarbonAccount? _account;
     private readonly (CarbonAccount Account, GaugeInput Input)[] _gauges;
@@ -22,7 +24,7 @@ internal sealed class PointPath
     private readonly string _device;
     private long _lastTime;
 
-    public PointPath(SiteModel site, PointModel point, int slot, WindowGrid grid, LastGood lastGood, CarbonBook book, IFeedSink sink, RuleFaults faults)
+    public PointPath(SiteModel site, PointModel point, int slot, WindowGrid grid, LastGood lastGood, CarbonBook book, IFeedSink sink, RuleFaults faults, AlarmBudget? deviceBudget)
     {
         _faults = faults;
         _device = site.Devices[point.DeviceIndex].Id;
@@ -33,7 +35,8 @@ internal sealed class PointPath
         _account = book.Of(point.Index);
         _gauges = [.. book.GaugesOf(point.Index)];
         _sink = sink;
-        _detectors = [.. point.Detectors.Select(d => Detection.Detectors.Create(new DetectorContext(site, point, d, lastGood)))];
+        _detectors = [.. point.Detectors.Select(d => Detection.Detectors.Create(new DetectorContext(site, point, d, lastGood) { DeviceBudget = deviceBudget }))];
+        _learner = _detectors.OfType<NoveltyWatch>().FirstOrDefault();
         if (point.Kind == PointKind.Counter)
         {
             Counter = new CounterTrack(point, site.Devices[point.DeviceIndex].Name, sink);
@@ -53,6 +56,9 @@ internal sealed class PointPath
 
     /// <summary>Its counter; null for gauges and states.</summary>
     public CounterTrack? Counter { get; }
+
+    /// <summary>Whether a detector of the point learns; <see cref="SaveLearnt"/> writes its state.</summary>
+    public bool Learns => _learner is not null;
 
     /// <summary>A sample may not be dated before this (Unix milliseconds).</summary>
     public long EarliestTime => Windows is null ? _lastTime : Math.Max(_lastTime, Windows.BaseStart);
@@ -129,7 +135,10 @@ internal sealed class PointPath
         Windows?.Save(writer);
         foreach (var detector in _detectors)
         {
-            detector.Save(writer);
+            if (detector is not NoveltyWatch)
+            {
+                detector.Save(writer);
+            }
         }
     }
 
@@ -141,18 +150,39 @@ internal sealed class PointPath
         Windows?.Load(ref reader);
         foreach (var detector in _detectors)
         {
-            detector.Load(ref reader);
+            if (detector is not NoveltyWatch)
+            {
+                detector.Load(ref reader);
+            }
+        }
+    }
+
+    /// <summary>Writes what a detector learnt, and in which unit and scale: it also outlives a change of configuration, and may be missing.</summary>
+    /// <param name="writer">Receives it.</param>
+    /// <param name="scratch">Used and left with nothing of value.</param>
+    public void SaveLearnt(StateWriter writer, StateWriter scratch)
+    {
+        SaveReading(writer);
+        scratch.Clear();
+        _learner!.Save(scratch);
+        writer.Write(scratch.Written.Span);
+    }
+
+    /// <summary>Reads what <see cref="SaveLearnt"/> wrote into <paramref name="path"/>, or past it when nothing is learnt there or its readings do not compare.</summary>
+    public static void LoadLearnt(PointPath? path, ref StateReader reader)
+    {
+        var isSame = ReadsAlike(path, ref reader);
+        var state = reader.ReadBytes();
+        if (isSame)
+        {
+            path?._learner?.LoadOrForget(state);
         }
     }
 
     /// <summary>Writes what must outlive a change of configuration.</summary>
     public void SaveBaseline(StateWriter writer)
     {
-        var encoding = Point.Encoding;
-        writer.Write(Point.Unit);
-        writer.Write((byte)encoding.Type);
-        writer.Write(encoding.Scale);
-        writer.Write(encoding.Offset);
+        SaveReading(writer);
         Counter!.Baseline.Save(writer);
         writer.Write(Counter.IsAfterLoss);
         writer.Write(_account?.Carried);
@@ -161,10 +191,7 @@ internal sealed class PointPath
     /// <summary>Reads a baseline into <paramref name="path"/>, or past it when the point is gone or its readings do not compare.</summary>
     public static void LoadBaseline(PointPath? path, ref StateReader reader)
     {
-        var unit = reader.ReadString();
-        var type = reader.ReadByte();
-        var scale = reader.ReadDecimal();
-        var offset = reader.ReadDecimal();
+        var isSame = ReadsAlike(path, ref reader);
         var baseline = CounterBaseline.Load(ref reader);
         var isAfterLoss = reader.ReadBoolean();
         var carried = reader.ReadNullableDecimal();
@@ -178,8 +205,7 @@ internal sealed class PointPath
             path._account.Carried = carried ?? 0;
         }
 
-        var encoding = path.Point.Encoding;
-        if (baseline.Has && path.Point.Unit == unit && (byte)encoding.Type == type && encoding.Scale == scale && encoding.Offset == offset)
+        if (baseline.Has && isSame)
         {
             path.Counter!.Baseline = baseline;
             path.Counter.IsAfterLoss = isAfterLoss;
@@ -189,6 +215,24 @@ internal sealed class PointPath
                 path._account?.Continue(baseline);
             }
         }
+    }
+
+    private void SaveReading(StateWriter writer)
+    {
+        var encoding = Point.Encoding;
+        writer.Write(Point.Unit);
+        writer.Write((byte)encoding.Type);
+        writer.Write(encoding.Scale);
+        writer.Write(encoding.Offset);
+    }
+
+    private static bool ReadsAlike(PointPath? path, ref StateReader reader)
+    {
+        var unit = reader.ReadString();
+        var type = reader.ReadByte();
+        var scale = reader.ReadDecimal();
+        var offset = reader.ReadDecimal();
+        return path?.Point is { Encoding: var encoding } point && point.Unit == unit && (byte)encoding.Type == type && encoding.Scale == scale && encoding.Offset == offset;
     }
 
     /// <summary>Judges a counter's reading; true when it is believed. Otherwise the sample carries the doubt.</summary>

@@ -39,6 +39,9 @@ internal sealed class CounterRegister
     /// <summary>Added to the growth: what the counter held when the simulation began, or since a reset or a swap.</summary>
     public long BaseQuanta { get; set; }
 
+    /// <summary>Quanta of a reading in the point's unit.</summary>
+    public long Quanta(double units) => (long)Math.Round(units * _quantaPerUnit);
+
     /// <summary>Quanta in the point's unit, exact for energy, mass and volume.</summary>
     public decimal InUnit(long quanta) => (decimal)quanta / _quantaPerUnit;
 

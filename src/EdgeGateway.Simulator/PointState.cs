@@ -1,5 +1,6 @@
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Simulator.Faults;
 using EdgeGateway.Simulator.Signals;
 
 namespace EdgeGateway.Simulator;
@@ -46,11 +47,37 @@ internal sealed class PointState
 
     public double SpikeFactor { get; set; } = 1;
 
+    /// <summary>Faults of the sensor in force, with the second in which each began.</summary>
+    public List<(Fault Fault, long Since)> Distortions { get; } = [];
+
     /// <summary>Value that was encoded last, in the point's unit.</summary>
     public double Value { get; set; }
 
     /// <summary>Brings a value into the plausible range, then spikes it, and keeps it expressible.</summary>
     public double Fit(double value, double spike) => Math.Clamp(Math.Clamp(value, _plausibleLeast, _plausibleMost) * spike, _least, _most);
+
+    /// <summary>What the faults of the sensor make of a value, as far as the register can express it.</summary>
+    public double Distort(double value, long second)
+    {
+        foreach (var (fault, since) in Distortions)
+        {
+            var hours = (second - since) / 3600.0;
+            value = fault.Kind switch
+            {
+                FaultKind.Gain => value * fault.Strength,
+                FaultKind.Offset => value + fault.Strength,
+                FaultKind.GainDrift => value * (1 + (fault.Strength * hours)),
+                FaultKind.OffsetDrift => value + (fault.Strength * hours),
+                FaultKind.FixedValue => fault.Strength,
+                _ => (long)value ^ (1L << FlagBit(Model)!.Value),
+            };
+        }
+
+        return Distortions.Count == 0 ? value : Math.Clamp(value, _least, _most);
+    }
+
+    /// <summary>Number of the first bit that the gateway watches in a status point; null where it watches none.</summary>
+    public static int? FlagBit(PointModel model) => model.Detectors.FirstOrDefault(static d => d.Name == "flag") is { } flag ? (int)flag.Settings.GetValueOrDefault("bit") : null;
 
     /// <summary>Raw value of the first symbol that contains one of the words, or null.</summary>
     public double? Symbol(ReadOnlySpan<string> words)
@@ -91,12 +118,16 @@ internal sealed class PointState
     private static double NeutralOf(PointModel model) => model switch
     {
         { Symbols: { Count: > 0 } symbols } => symbols.Keys.Min(),
-        { Kind: PointKind.State } => 0,
+        { Kind: PointKind.State } => Quiet(model),
         { PlausibleMin: { } least, PlausibleMax: { } most } => (least + most) / 2,
         { PlausibleMax: { } most } => most / 2,
         { PlausibleMin: { } least } => least + 1,
         _ => 1,
     };
+
+    // Contacts that open on alarm are closed: no watched flag reports its condition.
+    private static double Quiet(PointModel model) =>
+        model.Detectors.Where(static d => d.Name == "flag" && d.Settings.GetValueOrDefault("opens") > 0).Sum(static d => Math.ScaleB(1, (int)d.Settings.GetValueOrDefault("bit")));
 
     // One step inside the type's ends: all-ones and 0x7FFF are what devices say when they have no value.
     private static (double Least, double Most) Expressible(PointModel model)

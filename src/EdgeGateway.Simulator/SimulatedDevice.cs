@@ -78,6 +78,9 @@ internal sealed class SimulatedDevice
 
     public MeterLoad Load { get; } = new();
 
+    /// <summary>What is wrong with the meter or with what hangs on it.</summary>
+    public FaultSet Faults { get; } = new();
+
     /// <summary>1 or -1: a meter wired the wrong way round shows its power and its energies mirrored.</summary>
     public int Direction => Model.Metering is { Reversed: true } ? -1 : 1;
 
@@ -112,7 +115,7 @@ internal sealed class SimulatedDevice
             return;
         }
 
-        Load.Count();
+        Load.Count(Faults[FaultKind.EnergyLoss] ?? 0);
         _seconds++;
         _grams += (Installation as Conveyor)?.Grams ?? 0;
         _litres += (Installation as Boiler)?.Litres ?? 0;
@@ -225,6 +228,27 @@ internal sealed class SimulatedDevice
         _fresh = false;
     }
 
+    /// <summary>Lets a sensor show something else than it sees from now on.</summary>
+    public void Distort(PointState point, Fault fault)
+    {
+        point.Distortions.Add((fault, _now));
+        _fresh = false;
+    }
+
+    /// <summary>Lets a sensor show what it sees again.</summary>
+    public void Restore(PointState point, Fault fault)
+    {
+        point.Distortions.RemoveAll(d => ReferenceEquals(d.Fault, fault));
+        _fresh = false;
+    }
+
+    /// <summary>Moves what a counter shows by some units.</summary>
+    public void Displace(PointState point, double units)
+    {
+        point.Counter!.BaseQuanta += point.Counter.Quanta(units);
+        _fresh = false;
+    }
+
     /// <summary>Sets one counter, or all of them, to zero.</summary>
     public void ResetCounters(PointState? only)
     {
@@ -293,7 +317,7 @@ internal sealed class SimulatedDevice
             }
             else
             {
-                point.Value = point.Fit(Measure(point), (_now & 1) == 0 ? point.SpikeFactor : 1);
+                point.Value = point.Distort(point.Fit(Measure(point), (_now & 1) == 0 ? point.SpikeFactor : 1), _now);
                 RegisterCodec.Encode(point.Model.Encoding, point.Value, words);
             }
         }
@@ -557,6 +581,12 @@ internal sealed class SimulatedDevice
             Quantity.VibrationAcceleration => 0.02 + (0.12 * load) + (0.01 * _noise.White(_now)),
             Quantity.MachineTemperature => 32 + (18 * load) + _noise.Smooth(_now, 900),
             Quantity.AmbientCarbonDioxide => 520 + (60 * _noise.Smooth(_now, 1200)),
+            Quantity.Methane => Installation is Fan fan ? fan.MethanePercent : 0.1,
+            Quantity.AirCarbonMonoxide => Installation is Fan fan ? fan.CarbonMonoxide : 3,
+            Quantity.AirVelocity => Installation is Fan fan ? 3 * fan.Air : 0.3,
+            Quantity.AirFlow => Installation is Fan fan ? 150_000 * fan.Air : 0,
+            Quantity.TransformerOil => Installation is Transformer transformer ? transformer.OilCelsius : 40,
+            Quantity.TransformerWinding => Installation is Transformer transformer ? transformer.WindingCelsius : 45,
             Quantity.AmbientHumidity => 62 + (6 * _noise.Smooth(_now, 1800)),
             _ => 21 + (2 * _noise.Smooth(_now, 1800)),
         };

@@ -385,16 +385,26 @@ public sealed class SimulatedSite
     private static void Draw(SimulatedDevice meter, Installation load, double share, in Moment now)
     {
         var watts = load.Watts * share;
+        var factor = meter.Faults[FaultKind.PowerFactor] ?? load.PowerFactor;
         if (meter.SinglePhase)
         {
-            meter.Load.Add(meter.Phase, watts, load.PowerFactor);
+            meter.Load.Add(meter.Phase, watts, factor);
             return;
         }
 
         var tilt = 0.01 * Math.Sin(now.Second / 700.0);
-        meter.Load.Add(0, watts * (0.34 + tilt), load.PowerFactor);
-        meter.Load.Add(1, watts * (0.33 - tilt), load.PowerFactor);
-        meter.Load.Add(2, watts * 0.33, load.PowerFactor);
+        var skew = (meter.Faults[FaultKind.PhaseImbalance] ?? 0) / 3;
+        Span<double> shares = [0.34 + tilt + skew, 0.33 - tilt - (skew / 2), 0.33 - (skew / 2)];
+        if (meter.Faults[FaultKind.LostPhase] is { } lost)
+        {
+            shares.Fill(0.5);
+            shares[(int)lost - 1] = 0;
+        }
+
+        for (var phase = 0; phase < shares.Length; phase++)
+        {
+            meter.Load.Add(phase, watts * shares[phase], factor);
+        }
     }
 
     private void TurnFaults()
@@ -421,8 +431,8 @@ public sealed class SimulatedSite
         var (device, point) = Check(fault);
         var injected = new InjectedFault(++_injections, fault);
         Instant? until = fault.Duration is { } duration ? new Instant(_second * 1000) + duration : null;
-        // A reset or a swap without a silence is over as soon as it has happened.
-        if (fault.Kind != FaultKind.CounterReset && (fault.Kind != FaultKind.MeterSwap || until is not null))
+        // A reset is over as soon as it has happened; so are a swap without a silence and a jump without an end.
+        if (fault.Kind != FaultKind.CounterReset && (fault.Kind is not (FaultKind.MeterSwap or FaultKind.CounterOffset) || until is not null))
         {
             _active.Add(new ActiveFault(injected, device, point, until));
         }
@@ -452,7 +462,17 @@ public sealed class SimulatedSite
         {
             device.Spike(point, fault.Strength);
         }
+        else if (fault.Kind == FaultKind.CounterOffset)
+        {
+            device.Displace(point, fault.Strength);
+        }
+        else if (IsOfSensor(fault.Kind))
+        {
+            device.Distort(point, fault);
+        }
     }
+
+    private static bool IsOfSensor(FaultKind kind) => kind is >= FaultKind.Gain and <= FaultKind.Contact;
 
     private void End(int index)
     {
@@ -467,6 +487,14 @@ public sealed class SimulatedSite
             else if (injected.Fault.Kind == FaultKind.NoiseSpike)
             {
                 device.Spike(affected, 1);
+            }
+            else if (injected.Fault.Kind == FaultKind.CounterOffset)
+            {
+                device.Displace(affected, -injected.Fault.Strength);
+            }
+            else if (IsOfSensor(injected.Fault.Kind))
+            {
+                device.Restore(affected, injected.Fault);
             }
         }
 
@@ -488,15 +516,39 @@ public sealed class SimulatedSite
         }
 
         device.Wire = wire;
-        if (device.Installation is Conveyor conveyor)
+        _grid.Faults.Clear();
+        device.Faults.Clear();
+        device.Installation?.Faults.Clear();
+        foreach (var (injected, faulty, _, _) in _active)
         {
-            conveyor.FaultSlip = _active
-                .Where(a => a.Injected.Fault.Kind == FaultKind.BeltSlip && a.Device.Installation == conveyor)
-                .Select(static a => a.Injected.Fault.Strength)
-                .DefaultIfEmpty(0)
-                .Max();
+            var fault = injected.Fault;
+            if (fault.Kind == FaultKind.SupplyVoltage)
+            {
+                _grid.Faults[fault.Kind] = fault.Strength;
+            }
+            else if (IsOfMeter(fault.Kind) && faulty == device)
+            {
+                device.Faults[fault.Kind] = fault.Strength;
+            }
+            else if (Installed(fault.Kind) is not null && faulty.Installation == device.Installation)
+            {
+                device.Installation!.Faults[fault.Kind] = fault.Strength;
+            }
         }
     }
+
+    private static bool IsOfMeter(FaultKind kind) => kind is >= FaultKind.EnergyLoss and <= FaultKind.PowerFactor;
+
+    /// <summary>What must stand behind a device for a fault of the plant, and how to say that it does not; null for other faults.</summary>
+    private static (Type Kind, string Lacks)? Installed(FaultKind kind) => kind switch
+    {
+        FaultKind.BeltSlip => (typeof(Conveyor), "belt that could slip"),
+        >= FaultKind.BeltDrag and <= FaultKind.BeltStop => (typeof(Conveyor), "belt"),
+        FaultKind.CoolingFailure => (typeof(Transformer), "transformer"),
+        FaultKind.AirLeak => (typeof(Boiler), "stack"),
+        FaultKind.MethaneInflow or FaultKind.CarbonMonoxideSource or FaultKind.FanStop => (typeof(Fan), "fan"),
+        _ => null,
+    };
 
     private static WireState With(WireState wire, Fault fault) => fault.Kind switch
     {
@@ -516,14 +568,29 @@ public sealed class SimulatedSite
         var point = fault.Point is null
             ? null
             : device.Find(fault.Point) ?? throw new ArgumentException($"Device '{fault.Device}' has no point '{fault.Point}'.", nameof(fault));
-        if (fault.Kind == FaultKind.BeltSlip && device.Installation is not Conveyor)
+        if (Installed(fault.Kind) is { } needed && device.Installation?.GetType() != needed.Kind)
         {
-            throw new ArgumentException($"Device '{fault.Device}' has no belt that could slip.", nameof(fault));
+            throw new ArgumentException($"Device '{fault.Device}' has no {needed.Lacks}.", nameof(fault));
         }
 
-        if (fault.Kind == FaultKind.CounterReset && point is { Counter: null })
+        if ((fault.Kind == FaultKind.CounterReset && point is { Counter: null }) || (fault.Kind == FaultKind.CounterOffset && point?.Counter is null))
         {
             throw new ArgumentException($"Point '{fault.Device}.{fault.Point}' is not a counter.", nameof(fault));
+        }
+
+        if (IsOfSensor(fault.Kind) && (point is null || point.Counter is not null || point.Model.Kind == PointKind.Text))
+        {
+            throw new ArgumentException($"A fault of the kind {fault.Kind} needs a point of '{fault.Device}' that is a gauge or a state.", nameof(fault));
+        }
+
+        if (fault.Kind == FaultKind.Contact && PointState.FlagBit(point!.Model) is null)
+        {
+            throw new ArgumentException($"The gateway watches no flag of '{fault.Device}.{fault.Point}'.", nameof(fault));
+        }
+
+        if ((fault.Kind == FaultKind.LostPhase && fault.Strength is not (1 or 2 or 3)) || (fault.Kind == FaultKind.PowerFactor && fault.Strength is not (> 0 and <= 1)))
+        {
+            throw new ArgumentException($"The magnitude {fault.Strength} of the fault at '{fault.Device}' is not possible: a phase is 1, 2 or 3, a power factor above 0 and at most 1.", nameof(fault));
         }
 
         return (device, point);

@@ -20,9 +20,11 @@ var root = new RootCommand(
       edgegateway wiring FILE                draw the wiring of a cabinet from its description
       edgegateway profile new                write a device profile, profile test proves it on the device
       edgegateway verify-feed mqtt://host    prove that nothing of the feed is missing or doubled
+      edgegateway replay FILE                recorded samples through the gateway's own code, with charts
       edgegateway factors list               the emission factors, dated, with source and status
       edgegateway detect-bench FOLDER        score the detector for any gauge on labelled series
       edgegateway status                     what the running gateway does, and what is wrong
+      edgegateway alarms                     what a person must see, why, and what to do next
       edgegateway reload                     take over an edited configuration without losing anything
     """)
 {
@@ -39,9 +41,11 @@ var root = new RootCommand(
     WritesCommand.Create(),
     FactorsCommand.Create(),
     StatusCommand.Create(),
+    AlarmsCommand.Create(),
     ReloadCommand.Create(),
     OutboxCommand.Create(),
     VerifyFeedCommand.Create(),
+    ReplayCommand.Create(),
     DetectBenchCommand.Create(),
     SimulateCommand.Create(),
     DemoCommand.Create(),

@@ -14,6 +14,9 @@ public abstract class HardwareMachine(string program, params string[] options)
 {
     private readonly Lazy<Task<(IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Trials, string Text)>> _run = new(() => RunAsync(program, options));
 
+    // Compiled before by the build, because programs start slowly under emulation.
+    private static string Programs => Path.Combine(AppContext.BaseDirectory, "machine");
+
     /// <summary>All that the machine said.</summary>
     public async Task<string> TextAsync() => (await _run.Value).Text;
 
@@ -34,7 +37,7 @@ public abstract class HardwareMachine(string program, params string[] options)
         var start = new ProcessStartInfo(
             "bash",
             [
-                RepositoryFiles.At("tests/hardware-vm/run"), "--timeout", $"{(int)limit.TotalSeconds}", .. options, AppContext.BaseDirectory, script,
+                RepositoryFiles.At("tests/hardware-vm/run"), "--timeout", $"{(int)limit.TotalSeconds}", .. options, Programs, script,
                 FaultScene.IsLong ? "long" : "quick",
             ]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(start)!;

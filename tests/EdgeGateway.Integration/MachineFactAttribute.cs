@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using EdgeGateway.Integration.Faults;
 using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Integration;
@@ -27,11 +26,4 @@ internal sealed class MachineFactAttribute : FactAttribute
 internal sealed class MachineTheoryAttribute : TheoryAttribute
 {
     public MachineTheoryAttribute() => Skip = MachineFactAttribute.Missing.Value;
-}
-
-/// <summary>A fact of the virtual machine that takes many minutes there, because programs start slowly under emulation: it runs with <c>.ci/run --long</c>.</summary>
-internal sealed class LongMachineFactAttribute : FactAttribute
-{
-    public LongMachineFactAttribute() =>
-        Skip = MachineFactAttribute.Missing.Value ?? (FaultScene.IsLong ? null : "Starts the whole gateway again and again under emulation, which takes many minutes: runs with --long.");
 }

@@ -1,4 +1,5 @@
 using EdgeGateway.Core;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
@@ -200,6 +201,37 @@ internal static class ExampleFeed
         Limit = 630_000,
         Text = "incomer active_power_total is 655 kW, above its limit of 630 kW, since 12:00:00",
     };
+
+    public static AlarmRecord Shelved => new(
+        new AlarmEntry
+        {
+            Condition = new AlarmCondition
+            {
+                Id = "incomer.active_power_total.limit",
+                Rule = "limit",
+                Priority = AlarmPriority.Medium,
+                Since = Noon,
+                Bus = "line-1",
+                Device = "incomer",
+                DeviceName = "Incomer 矿 1",
+                Point = "active_power_total",
+                Unit = "W",
+                Value = 655_000,
+                Limit = 630_000,
+                ValueText = "655000 W",
+                LimitText = "630000 W",
+                Text = Anomaly.Text,
+            },
+            IsStanding = true,
+            IsAcknowledged = false,
+            ShelvedUntil = Noon + TimeSpan.FromHours(8),
+            Raised = Noon + TimeSpan.FromSeconds(30),
+            Count = 2,
+            Who = "maria (uid 1000)",
+            Reason = "test of the new crusher",
+        },
+        AlarmChange.Shelved,
+        Noon + TimeSpan.FromMinutes(3));
 
     public static DeviceStateRecord Offline => new()
     {

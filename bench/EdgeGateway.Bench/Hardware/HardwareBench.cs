@@ -11,5 +11,6 @@ internal static class HardwareBench
         size: null,
         [
             new BenchPart("a", "pulses of one line at several rates: none lost, and processor time for 1,000 edges, beside a C program on the same interface", PulsesPart.RunAsync),
+            new BenchPart("b", "from a contact that closes to a subscriber of the broker, beside a C program piped into mosquitto_pub", LatencyPart.RunAsync),
         ]);
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using EdgeGateway.Hosting;
 using EdgeGateway.Protocols.Gpio;
 
 namespace EdgeGateway.Bench.Hardware;
@@ -20,6 +21,8 @@ internal static partial class PulsesInside
     // As fast as can be is said by 0; a burst fits the kernel's buffer, so that it measures the edges and not how often the reader is let on the one processor.
     private const int Burst = 1000;
     private static readonly int[] Rates = [50, 200, 1000, 0];
+
+    private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(50);
 
     // All edges have been read when nothing came for so long; the machine may stand still for a while.
     private static readonly TimeSpan Settled = TimeSpan.FromMilliseconds(500);
@@ -87,6 +90,9 @@ internal static partial class PulsesInside
         var counter = new EdgeCounter(TimeSpan.Zero);
         counter.Requested();
         var events = new GpioEvent[64];
+
+        // As LineWatch does it: the kernel keeps edges with their times, so they are fetched in batches.
+        using var rest = new Alarm(TimeProvider.System);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var asked = Task.Run(
             async () =>
@@ -113,6 +119,8 @@ internal static partial class PulsesInside
                         counter.Add(events[i]);
                     }
                 }
+
+                await rest.WaitAsync(Rest).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (ended.IsCancellationRequested)
@@ -142,7 +150,8 @@ internal static partial class PulsesInside
             : throw new InvalidOperationException($"No pulses were sent: {said}");
     }
 
-    private static async Task<string> RunAsync(string file, params string[] arguments)
+    /// <summary>Runs a program to its end, and returns what it printed.</summary>
+    public static async Task<string> RunAsync(string file, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true })!;
         var said = await process.StandardOutput.ReadToEndAsync().ConfigureAwait(false);

@@ -3,11 +3,16 @@ using EdgeGateway.Core.State;
 namespace EdgeGateway.Core.Detection;
 
 /// <summary>A condition that must hold for a while before it counts, and be gone for a while before it no longer does.</summary>
-internal struct DelayedCondition(long onDelay, long offDelay)
+/// <param name="onDelay">How long it must hold, milliseconds.</param>
+/// <param name="offDelay">How long it must be gone, milliseconds.</param>
+/// <param name="longestPause">Between two looks further apart than this nothing is known: what was waiting begins anew.</param>
+internal struct DelayedCondition(long onDelay, long offDelay, long longestPause = long.MaxValue)
 {
     private readonly long _onDelay = onDelay;
     private readonly long _offDelay = offDelay;
+    private readonly long _longestPause = longestPause;
     private bool _pending;
+    private long _looked;
     private long _since;
 
     /// <summary>True while the condition counts.</summary>
@@ -22,6 +27,8 @@ internal struct DelayedCondition(long onDelay, long offDelay)
     /// <param name="time">Unix milliseconds.</param>
     public void Look(bool on, bool off, long time)
     {
+        _pending &= time - _looked <= _longestPause;
+        _looked = time;
         var toward = IsOn ? off : on;
         if (!toward)
         {
@@ -53,6 +60,7 @@ internal struct DelayedCondition(long onDelay, long offDelay)
     public void Shift(long milliseconds)
     {
         _since += milliseconds;
+        _looked += milliseconds;
         Began += milliseconds;
     }
 
@@ -60,6 +68,7 @@ internal struct DelayedCondition(long onDelay, long offDelay)
     {
         writer.Write(_pending);
         writer.Write(_since);
+        writer.Write(_looked);
         writer.Write(IsOn);
         writer.Write(Began);
     }
@@ -68,6 +77,7 @@ internal struct DelayedCondition(long onDelay, long offDelay)
     {
         _pending = reader.ReadBoolean();
         _since = reader.ReadInt64();
+        _looked = reader.ReadInt64();
         IsOn = reader.ReadBoolean();
         Began = reader.ReadInt64();
     }

@@ -6,8 +6,17 @@ namespace EdgeGateway.Core.Detection;
 /// <summary>What a detector is made from: the site, the point it watches, its settings, and the last good values of other points.</summary>
 public sealed record DetectorContext(SiteModel Site, PointModel Point, DetectorModel Model, LastGood LastGood)
 {
+    /// <summary>The alarm budget that the point shares with others of its device; null when there is none.</summary>
+    public Novelty.AlarmBudget? DeviceBudget { get; init; }
+
     /// <summary>The device of the watched point.</summary>
     public DeviceModel Device => Site.Devices[Point.DeviceIndex];
+
+    /// <summary>A longer time without a sample of the watched point (milliseconds) is not known: three periods, at least 30 s.</summary>
+    public long LongestPause => (long)(Math.Max(30, 3 * Point.Period.TotalSeconds) * 1000);
+
+    /// <summary>A value of another point that is older (milliseconds) is not used: three of its periods, at least 2 s.</summary>
+    public static long OldestOf(PointModel other) => Math.Max(2_000, 3 * (other.Period.Ticks / TimeSpan.TicksPerMillisecond));
 
     /// <summary>A setting, or <paramref name="otherwise"/> when it is not given.</summary>
     public double Number(string key, double otherwise) => Model.Settings.TryGetValue(key, out var value) ? value : otherwise;

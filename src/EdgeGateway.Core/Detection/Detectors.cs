@@ -1,9 +1,10 @@
 using System.Collections.Frozen;
+using EdgeGateway.Core.Detection.Rules;
 using EdgeGateway.Core.Site;
 
 namespace EdgeGateway.Core.Detection;
 
-/// <summary>The table of detectors. To add one: a file in this folder, a line here, a test, a row in <c>docs/detectors.md</c>.</summary>
+/// <summary>The table of detectors. To add one: a file in this folder, a line here, its texts in <c>Alarms/Messages</c>, a test, a row in <c>docs/detectors.md</c>. A rule of the trade is a row of <see cref="RuleTable"/>.</summary>
 public static class Detectors
 {
     /// <summary>Detectors by the name used in profiles and in <c>gateway.yaml</c>.</summary>
@@ -11,10 +12,12 @@ public static class Detectors
     {
         new DetectorKind("flag", FlagDetector.Settings, [], c => new FlagDetector(c)),
         new DetectorKind("limit", LimitDetector.Settings, [], c => new LimitDetector(c)),
+        new DetectorKind(RangeDetector.Name, RangeDetector.Settings, [], c => new RangeDetector(c)),
+        new DetectorKind(NoveltyWatch.Name, NoveltyWatch.Settings, [], c => new NoveltyWatch(c)),
         new DetectorKind("slip", SlipDetector.Settings, [SlipDetector.Drive], c => new SlipDetector(c)),
         new DetectorKind("spike", SpikeDetector.Settings, [], c => new SpikeDetector(c)),
         new DetectorKind("stuck", StuckDetector.Settings, [], c => new StuckDetector(c)),
-    }.ToFrozenDictionary(k => k.Name);
+    }.Concat(RuleTable.Kinds).ToFrozenDictionary(k => k.Name);
 
     /// <summary>Finds <c>device.point</c>, or <c>point</c> of <paramref name="device"/>; null when there is none.</summary>
     public static PointModel? FindPoint(SiteModel site, DeviceModel device, string name)

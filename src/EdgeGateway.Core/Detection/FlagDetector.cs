@@ -24,7 +24,7 @@ internal sealed class FlagDetector : IDetector
         _opens = context.Number("opens", 0) != 0;
         _severity = context.Number("severity", 1) >= 2 ? Severity.Alarm : Severity.Warning;
         var hold = context.Milliseconds("holdSeconds", 0);
-        _held = new(hold, hold);
+        _held = new(hold, hold, context.LongestPause);
         _context = context with { Model = context.Model with { Name = $"{context.Model.Name}-{_bit}" } };
     }
 

@@ -21,6 +21,13 @@ public sealed class LastGood
         return time != long.MinValue && now.UnixMilliseconds - time <= maxAge;
     }
 
+    /// <summary>The same with the time of the value (Unix milliseconds).</summary>
+    public bool TryGet(int point, Instant now, long maxAge, out double value, out long time)
+    {
+        time = _times[point];
+        return TryGet(point, now, maxAge, out value);
+    }
+
     internal void Set(int point, double value, long time)
     {
         _values[point] = value;

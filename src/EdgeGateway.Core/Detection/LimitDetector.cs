@@ -30,8 +30,9 @@ internal sealed class LimitDetector : IDetector
         var hold = context.Number("holdSeconds", 0);
         var on = context.Milliseconds("onDelaySeconds", hold);
         var off = context.Milliseconds("offDelaySeconds", hold);
-        _above = new(new(on, off), new(on, off));
-        _below = new(new(on, off), new(on, off));
+        var pause = context.LongestPause;
+        _above = new(new(on, off, pause), new(on, off, pause));
+        _below = new(new(on, off, pause), new(on, off, pause));
     }
 
     public QualityReason Doubt => QualityReason.None;

@@ -31,14 +31,15 @@ internal sealed class SlipDetector : IDetector
     {
         _context = context;
         _drive = context.Other(Drive) ?? throw new ArgumentException($"slip on {context.Point.Id}: the drive's point is missing");
-        _maxAge = Math.Max(2_000, 3 * (_drive.Period.Ticks / TimeSpan.TicksPerMillisecond));
+        _maxAge = DetectorContext.OldestOf(_drive);
         _ratio = context.Number("ratio", 1);
         _minimum = context.Number("minimumSpeed", 0.1);
         _warn = context.Number("warnPercent", 5) / 100;
         _alarm = context.Number("alarmPercent", 10) / 100;
         _band = context.Number("hysteresisPercent", 1) / 100;
         var off = context.Milliseconds("offDelaySeconds", 5);
-        _slip = new(new(context.Milliseconds("warnSeconds", 5), off), new(context.Milliseconds("alarmSeconds", 2), off));
+        var pause = context.LongestPause;
+        _slip = new(new(context.Milliseconds("warnSeconds", 5), off, pause), new(context.Milliseconds("alarmSeconds", 2), off, pause));
     }
 
     public QualityReason Doubt => QualityReason.None;

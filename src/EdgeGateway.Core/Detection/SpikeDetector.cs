@@ -39,7 +39,7 @@ internal sealed class SpikeDetector : IDetector
         _context = context;
         _factor = context.Number("factor", 4);
         _quiet = context.Milliseconds("quietSeconds", 600);
-        _longestPause = (long)(Math.Max(30, 3 * context.Point.Period.TotalSeconds) * 1000);
+        _longestPause = context.LongestPause;
         _minimum = context.Model.Settings.TryGetValue("minimum", out var given) ? given
             : context.Point is { PlausibleMin: { } low, PlausibleMax: { } high } ? ShareOfSpan * (high - low)
             : null;

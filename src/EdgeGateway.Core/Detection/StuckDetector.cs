@@ -38,7 +38,7 @@ internal sealed class StuckDetector : IDetector
 
         // 30 samples and at least 5 minutes.
         _window = Math.Max(1, context.Milliseconds("windowSeconds", Math.Max(300, 30 * periodSeconds)));
-        _longestPause = (long)(Math.Max(30, 3 * periodSeconds) * 1000);
+        _longestPause = context.LongestPause;
     }
 
     public QualityReason Doubt => _raised ? QualityReason.Stuck : QualityReason.None;

@@ -12,6 +12,16 @@ internal static class Words
     public static string Quantity(decimal value, PointModel point) =>
         Join(value.ToString("0." + new string('#', Digits(point, 6)), CultureInfo.InvariantCulture), point.Unit);
 
+    /// <summary>A computed number with about three digits that count: <c>0.42</c>, <c>12.5</c>, <c>187</c>.</summary>
+    public static string Figure(double value) => Math.Abs(value) switch
+    {
+        >= 1e15 => value.ToString("E3", CultureInfo.InvariantCulture),
+        >= 100 => value.ToString("0", CultureInfo.InvariantCulture),
+        >= 10 => value.ToString("0.#", CultureInfo.InvariantCulture),
+        >= 0.1 => value.ToString("0.##", CultureInfo.InvariantCulture),
+        _ => value.ToString("0.####", CultureInfo.InvariantCulture),
+    };
+
     /// <summary>A duration in its two largest parts: <c>6 s</c>, <c>2 min 10 s</c>, <c>3 h 5 min</c>.</summary>
     public static string Span(long milliseconds)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.Site;
 
@@ -47,6 +48,7 @@ public sealed class FeedEncoder : IFeedSink
         {
             RecordBuffer.NoDevice => null,
             RecordBuffer.Totals => HealthKind.Totals.Word(),
+            RecordBuffer.Alarms => HealthKind.Alarm.Word(),
             _ => _site.Devices[device].Id,
         };
         Restore(heads);
@@ -181,6 +183,18 @@ public sealed class FeedEncoder : IFeedSink
         }
 
         End(FeedStream.Health);
+    }
+
+    /// <summary>Records what happened to an alarm, in the language of the site; a record of the stream <c>health</c> with a topic of its own.</summary>
+    public void Alarm(AlarmRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (Begin(FeedStream.Health, RecordBuffer.Alarms, RecordGroup.HealthOfAlarms) is { } json)
+        {
+            RecordJson.Health(json, AlarmHealth.Of(record, AlarmMessages.In(_site.Language)), IsClockUnset);
+        }
+
+        End(FeedStream.Health, RecordGroup.HealthOfAlarms);
     }
 
     /// <summary>Records what became of a run of records.</summary>

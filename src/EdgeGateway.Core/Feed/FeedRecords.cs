@@ -1,3 +1,5 @@
+using EdgeGateway.Core.Alarms;
+
 namespace EdgeGateway.Core.Feed;
 
 /// <summary>The streams of the feed. Each numbers its records from 1 without gaps in each epoch. The numbers are stored: never renumber.</summary>
@@ -229,6 +231,9 @@ public interface IFeedSink
     void Anomaly(AnomalyRecord record);
 
     void DeviceState(DeviceStateRecord record);
+
+    /// <summary>Something happened to an alarm.</summary>
+    void Alarm(AlarmRecord record);
 
     /// <summary>A validated sample of a point that publishes each sample.</summary>
     void Sample(in Sample sample);

@@ -132,6 +132,7 @@ public static class FeedWords
         HealthKind.StorageWatermark => "storage-watermark",
         HealthKind.Totals => "totals",
         HealthKind.TimeQuality => "time-quality",
+        HealthKind.Alarm => "alarm",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 

@@ -43,6 +43,9 @@ public enum HealthKind : byte
 
     /// <summary>Another thing is known of the clock than before, or held samples were dated (requirement T-2).</summary>
     TimeQuality,
+
+    /// <summary>Something happened to an alarm; on a topic of its own.</summary>
+    Alarm,
 }
 
 /// <summary>An event in the life of the gateway.</summary>

@@ -29,6 +29,9 @@ internal sealed class RecordBuffer : IBufferWriter<byte>
     /// <summary>In place of a device: the totals of the gateway's health, whose newest message is retained.</summary>
     public const int Totals = -2;
 
+    /// <summary>In place of a device: the alarms, which have a topic of their own.</summary>
+    public const int Alarms = -3;
+
     private readonly List<Closed> _closed = [];
     private readonly Utf8JsonWriter _writer;
     private byte[] _bytes = new byte[4096];

@@ -17,6 +17,9 @@ internal readonly record struct RecordGroup(RecordBuffer Buffer, RowClass Class,
 
     public const int SamplesOfCompliance = 2;
 
+    /// <summary>Group of alarms within the health of the gateway: they go as late as the findings they are made of.</summary>
+    public const int HealthOfAlarms = 1;
+
     /// <summary>The groups of a stream, in the order in which they are numbered at a flush: what is narrower goes before what is made of it.</summary>
     public static RecordGroup[] Of(FeedStream stream, SiteModel site) => stream switch
     {
@@ -29,6 +32,7 @@ internal readonly record struct RecordGroup(RecordBuffer Buffer, RowClass Class,
         FeedStream.Summary => [.. site.Windows.SelectMany((_, i) => Summaries(site, i))],
         FeedStream.Emission => [New(RowClass.Compliance, RetentionOrder.Account, 0)],
         FeedStream.Range => [New(RowClass.Compliance, RetentionOrder.Statements, 0)],
+        FeedStream.Health => [New(RowClass.Summary, RetentionOrder.Events, 0), New(RowClass.Compliance, RetentionOrder.Findings, 0)],
         FeedStream.Anomaly => [New(RowClass.Compliance, RetentionOrder.Findings, 0)],
         _ => [New(RowClass.Summary, RetentionOrder.Events, 0)],
     };

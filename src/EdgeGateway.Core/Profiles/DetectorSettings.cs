@@ -1,4 +1,6 @@
+using System.Collections.Frozen;
 using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Detection;
 using EdgeGateway.Core.Site;
 
 namespace EdgeGateway.Core.Profiles;
@@ -57,6 +59,13 @@ internal static class DetectorSettings
         return new("limit", settings);
     }
 
+    /// <summary><c>range</c>: an alarm where <paramref name="limit"/> has alarm levels, which values beyond the plausible range never reach, and after the same time.</summary>
+    public static DetectorModel Range(DetectorModel? limit) => new("range", new Dictionary<string, double>
+    {
+        ["severity"] = limit is not null && (limit.Settings.ContainsKey("lowAlarm") || limit.Settings.ContainsKey("highAlarm")) ? 2 : 1,
+        ["holdSeconds"] = limit?.Settings.GetValueOrDefault("holdSeconds", RangeDetector.DefaultHoldSeconds) ?? RangeDetector.DefaultHoldSeconds,
+    });
+
     /// <summary><c>stuck</c>: <c>windowSeconds</c>; <c>tolerance</c> and <c>idle</c> in the point's unit.</summary>
     public static DetectorModel Stuck(TimeSpan after, decimal? tolerance, decimal? idle)
     {
@@ -108,10 +117,19 @@ internal static class DetectorSettings
         return new("slip", settings) { Points = new Dictionary<string, string> { ["drive"] = slip.Text("drive") ?? "" } };
     }
 
+    /// <summary><c>novelty</c>: <c>falseAlarmsPerDay</c> of the point alone, where it is given.</summary>
+    public static DetectorModel Novelty(double? falseAlarmsPerDay) => new(
+        NoveltyWatch.Name,
+        falseAlarmsPerDay is { } own ? new Dictionary<string, double> { [NoveltyWatch.Budget] = own } : FrozenDictionary<string, double>.Empty);
+
+    /// <summary>The detector for any gauge in its lean setting.</summary>
+    public static DetectorModel InLean(this DetectorModel novelty) =>
+        novelty with { Settings = new Dictionary<string, double>(novelty.Settings) { [NoveltyWatch.Lean] = 1 } };
+
     /// <summary>The settings with everything that is in the point's unit multiplied, for points behind transformers.</summary>
     public static DetectorModel Scaled(this DetectorModel detector, double factor)
     {
-        if (factor == 1 || detector.Name == "flag")
+        if (factor == 1 || detector.Name is "flag" or "novelty")
         {
             return detector;
         }

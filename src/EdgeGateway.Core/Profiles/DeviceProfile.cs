@@ -65,6 +65,9 @@ public sealed record DeviceProfile
     /// <summary>Images of registers with the value they mean; run whenever the profile is loaded.</summary>
     public IReadOnlyList<SelfTest> SelfTests { get; init; } = [];
 
+    /// <summary>What the profile says of rules of the trade; those that it does not name work by the roles of its points.</summary>
+    public IReadOnlyList<RuleSetting> Rules { get; init; } = [];
+
     /// <summary>What a technician should know about this device.</summary>
     public IReadOnlyList<string> Quirks { get; init; } = [];
 
@@ -163,6 +166,15 @@ public sealed record ProfilePoint
     public Site.CounterModel? Counter { get; init; }
 
     public IReadOnlyList<Site.DetectorModel> Detectors { get; init; } = [];
+
+    /// <summary>Priority of its alarms; a warning is one below.</summary>
+    public Core.Alarms.AlarmPriority AlarmPriority { get; init; } = Core.Alarms.AlarmPriority.High;
+
+    /// <summary>Whether the detector for any gauge watches the point; null leaves that to its rule.</summary>
+    public bool? Novelty { get; init; }
+
+    /// <summary>False alarms a day that are acceptable of that detector on this point alone; null when it shares those of its device.</summary>
+    public double? FalseAlarmsPerDay { get; init; }
 
     public Site.CarbonModel? Carbon { get; init; }
 

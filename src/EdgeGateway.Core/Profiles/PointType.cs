@@ -7,7 +7,7 @@ internal readonly struct PointType(Section section, string typeName, ProblemColl
 {
     // What a text, which is no number, cannot have; and a date, whose unit is given.
     private static readonly string[] NotOfTexts =
-        ["scale", "offset", "unit", "sign", "applies", "invalid", "enum", "flags", "plausible", "alarm", "anomaly", "counter", "carbon"];
+        ["scale", "offset", "unit", "sign", "applies", "invalid", "enum", "flags", "plausible", "alarm", "anomaly", "priority", "counter", "carbon"];
 
     private static readonly string[] NotOfDates = ["scale", "offset", "sign", "applies"];
 

@@ -214,6 +214,7 @@ public static class ProfileCatalogue
             point.AppliesCt ? "times the current transformer" : "",
             point.AppliesPt ? "times the voltage transformer" : "",
             point.AppliesPulses ? "divided by the pulses per unit" : "",
+            point.Novelty is { } novelty ? $"novelty {(novelty ? "on" : "off")}" : "",
             point.Carbon is { } carbon ? $"carbon account: {carbon.Method}" : "",
             point.Write is { } write ? $"may be written: {(write.Values is { } values ? string.Join(", ", values.Select(v => Number((double)v))) : Range((double?)write.Min, (double?)write.Max))}" : "",
         }.Where(w => w.Length > 0));

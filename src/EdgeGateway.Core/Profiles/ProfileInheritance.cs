@@ -14,7 +14,7 @@ internal static class ProfileInheritance
 
     // What a variant says of itself.
     private static readonly string[] Own = ["schema", "id", "revision", "models", "title", "extends", "remove"];
-    private static readonly string[] Joined = ["sources", "transport", "defaults", "poll", "addressing"];
+    private static readonly string[] Joined = ["sources", "transport", "defaults", "poll", "addressing", "rules"];
     private static readonly string[] Added = ["quirks", "disagreements"];
 
     /// <summary>The whole profile; null when what it extends cannot be had, which is reported.</summary>

@@ -99,6 +99,7 @@ public static class ProfileLoader
             Sources = sources,
             Identify = identify,
             SelfTests = SelfTests.Run(root, points, context.Declared, problems),
+            Rules = RuleSettings.Read(root, problems),
             Quirks = [.. root.Scalars("quirks").Select(s => s.Text)],
             Grade = points.Count > 0 && points.All(p => p.Sources.Distinct().Count() > 1) ? 'A' : 'B',
         };

@@ -1,4 +1,6 @@
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Detection.Novelty;
 using EdgeGateway.Core.Site;
 
 namespace EdgeGateway.Core.Profiles;
@@ -532,6 +534,19 @@ internal sealed class ProfilePoints(Section defaults, Section poll, Section addr
             problems.Error(section.At("poll"), $"'{id}' is a text, and texts are read once, when the device is first reached", "Write 'poll: once', or remove it");
         }
 
+        var anomaly = section.Block("anomaly", ProfileShape.Anomaly);
+        var novelty = anomaly.Text("novelty");
+        if (novelty == "on" && role.Kind != PointKind.Gauge)
+        {
+            problems.Error(anomaly.At("novelty"), $"'novelty' watches gauges, '{id}' is none", "Remove 'novelty'");
+        }
+
+        var falseAlarms = anomaly.Number("falseAlarmsPerDay");
+        if (falseAlarms is <= 0 or > NoveltyRule.MostFalseAlarmsPerDay)
+        {
+            problems.Error(anomaly.At("falseAlarmsPerDay"), $"{falseAlarms} false alarms a day cannot be asked for", "Write more than 0 and at most 1000, 0.1 for one in ten days");
+        }
+
         var symbols = Symbols(section, encoding);
         var alarms = new List<ProfileFlag>();
         var flags = Flags(section, encoding, role, alarms);
@@ -551,10 +566,13 @@ internal sealed class ProfilePoints(Section defaults, Section poll, Section addr
             MaxRatePerSecond = (double?)plausible.Number("maxRate"),
             Counter = counter,
             Detectors = [.. Detectors(section), .. FlagDetectors(section, alarms)],
+            Novelty = novelty is null ? null : novelty == "on",
+            FalseAlarmsPerDay = (double?)falseAlarms,
             Carbon = Carbon(section, role),
             Symbols = symbols,
             Flags = flags,
             Alarms = alarms,
+            AlarmPriority = AlarmWords.Priority(section.Text("priority")) ?? AlarmPriority.High,
             WriteOnly = section.Text("access") == "write-only",
             Write = ProfileWrites.Resolve(section, id, encoding, role.Kind, symbols, problems),
             AppliesPulses = section.Scalars("applies").Any(s => s.Text == "pulses"),

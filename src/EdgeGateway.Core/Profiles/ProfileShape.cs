@@ -131,7 +131,9 @@ public static class ProfileShape
         new("sensitivity", Choice("low", "medium", "high"), "Robust standard deviations that make a spike: 6, 4, 3.") { Default = "medium" },
         new("stuckFor", Duration, "A value that does not change for this long is a finding (detector stuck)."),
         new("stuckTolerance", Number, "Change that still counts as none, in the point's unit; one step of the raw value when absent."),
-        new("stuckIdle", Number, "Values of this size or less are not judged, in the point's unit: what is off stands still.") { Default = "0" });
+        new("stuckIdle", Number, "Values of this size or less are not judged, in the point's unit: what is off stands still.") { Default = "0" },
+        new("novelty", Choice("on", "off"), "Whether the detector for any gauge watches the point; by its rule when absent."),
+        new("falseAlarmsPerDay", Number, "False alarms a day that are acceptable of that detector on this point alone; it shares those of its device when absent."));
 
     public static readonly ObjectShape Rate = new(
         "maxRate",
@@ -223,6 +225,7 @@ public static class ProfileShape
         new("plausible", Plausible, "What can be believed."),
         new("alarm", Alarm, "Limits that make a finding (detector limit); the site may override them."),
         new("anomaly", Anomaly, "What else makes a finding."),
+        new("priority", Choice("low", "medium", "high", "critical"), "Priority of its alarms; a warning is one below. critical is for what endangers people and is never put under another alarm.") { Default = "high" },
         new("counter", Counter, "What is known about a counter."),
         new("carbon", Carbon, "How the point enters the carbon account."),
         new("source", Citations, "Where the register is stated.") { Required = true, Inherited = true, AlsoCalled = ["sources"] },
@@ -249,6 +252,9 @@ public static class ProfileShape
         new("text", new ScalarShape("a text", s => true, json => json.WriteString("type", "string")), "What the words of a text read."),
         new("quality", Choice("invalid", "not-a-number", "bad-digits", "bad-date", "bad-scale"), "Why they mean nothing."));
 
+    /// <summary>What a profile or a site says of a rule: off, or numbers and points by key.</summary>
+    public static readonly MapShape Rules = new(Id, new EitherShape(Choice("off"), new MapShape(PointId, Text)));
+
     public static readonly ObjectShape Root = new(
         "a device profile",
         new("schema", Choice(SchemaName), "Format and its major version.") { Required = true },
@@ -270,5 +276,6 @@ public static class ProfileShape
         new("points", new ListShape(Point, min: 1), "The quantities.") { Required = true, Inherited = true },
         new("selfTest", new ListShape(SelfTest, min: 1), "Raw words and what they mean; run whenever the profile is loaded.") { Required = true, Inherited = true, AlsoCalled = ["tests"] },
         new("disagreements", new ListShape(Disagreement, min: 1), "Collected facts about this device that the profile does not follow, each with the reason."),
+        new("rules", Rules, "Rules of the trade that work differently on this device: off, or their numbers; they find their points by role. See docs/detectors.md."),
         new("quirks", new ListShape(Text), "What a technician should know.") { AlsoCalled = ["notes"] });
 }

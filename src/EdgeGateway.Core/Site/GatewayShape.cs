@@ -1,3 +1,4 @@
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Boards;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Feed;
@@ -16,6 +17,7 @@ public static class GatewayShape
         "the site",
         new("id", Id, "Identifier of the site, part of every topic.") { Required = true },
         new("name", Text, "Name for people; the id when absent."),
+        new("language", Choice([.. AlarmMessages.Languages]), "Language in which alarms are explained; commands have --language.") { Default = "en", AlsoCalled = ["lang", "locale"] },
         new("timezone", Text, "Zone in which days begin, an IANA name such as Asia/Shanghai.") { Required = true, AlsoCalled = ["time zone", "tz"] },
         new("region", Text, "Grid region of the emission factors, such as CN-SX.") { Required = true });
 
@@ -37,7 +39,7 @@ public static class GatewayShape
         new("summaryAge", Duration, "Summaries that wait longer than this go; at least sampleAge. Never when absent."),
         new("sampleLog", Size, "Part of the budget for the log of samples; at most half. A quarter of the budget when absent. No reserve: when the budget is used up, the log shrinks to what a restart needs before any summary goes."),
         new("commitWindow", Duration, "Longest time between reading a value and its commit: what a power cut may cost.") { Default = "1s" },
-        new("checkpoint", Duration, "Time between two checkpoints of the state.") { Default = "60s" });
+        new("checkpoint", Duration, "Time between two checkpoints of the state; longer, up to 1h, where what the detector for any gauge has learnt makes them large.") { Default = "60s" });
 
     public static readonly ObjectShape Health = new(
         "the health endpoint",
@@ -204,6 +206,15 @@ public static class GatewayShape
         new("max", Number, "Values above are not believed, in the point's unit."),
         new("maxRate", Number, "Largest believable change per second, in the point's unit."));
 
+    public static readonly ObjectShape Novelty = new(
+        "novelty",
+        new("falseAlarmsPerDay", Number, "False alarms a day that are acceptable of each device, of all its points together; 1000 at most.") { Default = "0.1" },
+        new("memory", Choice("auto", "full", "lean"), "What a point may cost: full 8 KiB, lean 2.5 KiB. auto: full up to 500 points, lean above; of more than 2000 only those that are asked for.") { Default = "auto" });
+
+    public static readonly ObjectShape DeviceNovelty = new(
+        "novelty",
+        new Key("falseAlarmsPerDay", Number, "False alarms a day that are acceptable of the device, of all its points together; the site's when absent.") { Required = true });
+
     public static readonly ObjectShape Limits = new(
         "limits",
         new("low", Number, "A warning begins below, in the point's unit."),
@@ -258,6 +269,8 @@ public static class GatewayShape
         new("stuck", new EitherShape(Off, Duration, Stuck), "Time without change that makes a finding, or a block of settings, or off."),
         new("spike", new EitherShape(Off, Spike), "Settings of the detector spike, or off."),
         new("slip", Slip, "On a belt's speed: compares it with the drive (detector slip)."),
+        new("priority", Choice("low", "medium", "high", "critical"), "Priority of its alarms where it differs from the profile's; a warning is one below."),
+        new("novelty", Choice("on", "off"), "Whether the detector for any gauge watches the point; by its rule when absent."),
         new("write", PointWrite, "What may be written here, narrower than the profile says."));
 
     public static readonly ObjectShape Device = new(
@@ -275,10 +288,12 @@ public static class GatewayShape
         new("ratedPower", Power, "Rated power of what is metered; energy that grows 20 % faster is not believed."),
         new("region", Text, "Grid region where it differs from the site's."),
         new("metering", Metering, "Place in the metering tree; absent for devices that meter no energy."),
+        new("novelty", new EitherShape(Off, DeviceNovelty), "Settings of the detector for any gauge on this device, or off."),
         new("carbon", new ListShape(Carbon, min: 1), "Carbon accounts beside the electricity that the profile accounts; each method once."),
         new("samples", Choice("none", "all"), "Whether each sample is published, or only summaries.") { Default = "none" },
         new("compliance", TrueOrFalse, "true for what must be accounted for (a CEMS, a custody meter): its records are never thinned and go last when space runs out.") { Default = "false" },
         new("allowWrites", TrueOrFalse, "Whether points that the profile declares writable may be written.") { Default = "false", AlsoCalled = ["writable", "writes"] },
+        new("rules", Profiles.ProfileShape.Rules, "Rules of the trade that work differently here: off, or their numbers and points. See docs/detectors.md."),
         new("points", new MapShape(PointId, Point), "Settings of single points, by point id."));
 
     public static readonly ObjectShape MqttUplink = new(
@@ -315,6 +330,7 @@ public static class GatewayShape
         new("storage", Storage, "What the store may use."),
         new("windows", new ListShape(Duration, min: 1), "Widths of the aligned windows, ascending; each divides the next, the first divides 15m, the last is at most 1d.") { Default = "[1m, 15m, 1h, 1d]" },
         new("health", new EitherShape(Off, Health), "Health endpoint on loopback."),
+        new("novelty", new EitherShape(Off, Novelty), "Settings of the detector for any gauge, or off."),
         new("clock", Clock, "What to do while the computer does not know the time."),
         new("buses", new ListShape(Bus, min: 1), "Lines and connections, each with one owner.") { Required = true },
         new("devices", new ListShape(Device, min: 1), "Devices.") { Required = true },

@@ -1,4 +1,6 @@
 using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Detection;
+using EdgeGateway.Core.Detection.Novelty;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Profiles;
 
@@ -20,6 +22,11 @@ internal sealed class SiteDevices(
     private int _slowByProfile;
     private readonly List<PointModel> _points = [];
 
+    // Points that the detector for any gauge watches without being asked to.
+    private readonly HashSet<int> _watchedByRule = [];
+    private bool _isNoveltyOff;
+    private double _falseAlarmsPerDay = NoveltyRule.FalseAlarmsPerDay;
+
     // Points that detectors name; they may be of devices further down.
     private readonly List<(string Device, string Name, YamlNode Place)> _named = [];
 
@@ -27,8 +34,14 @@ internal sealed class SiteDevices(
 
     public IReadOnlyList<PointModel> Points => _points;
 
+    /// <summary>Gauges that the detector for any gauge would watch by its rule, and does not because they are too many.</summary>
+    public int NoveltyLeftOut { get; private set; }
+
     public void Resolve(Section root)
     {
+        _isNoveltyOff = IsOff(root);
+        var novelty = root.Block("novelty", GatewayShape.Novelty);
+        _falseAlarmsPerDay = FalseAlarmsPerDay(novelty) ?? _falseAlarmsPerDay;
         var ids = new Dictionary<string, int>();
         var units = new Dictionary<(string Bus, int Unit), List<(string Id, DeviceProfile? Profile)>>();
         foreach (var entry in root.List("devices").OfType<YamlMap>())
@@ -70,6 +83,7 @@ internal sealed class SiteDevices(
             problems.Warning(root.At("windows"), $"{_slowByProfile} points are read, as their profiles say, less often than the first window of {baseWindow.TotalSeconds} s", "Windows without a sample have no coverage: make the first window wider, or give the points that matter a shorter 'poll'");
         }
 
+        ChooseNovelty(novelty.Text("memory"));
         foreach (var (device, name, place) in _named)
         {
             CheckNamed(device, name, place);
@@ -137,6 +151,7 @@ internal sealed class SiteDevices(
             CtRatio = section.Ratio("ct") ?? 1,
             PtRatio = section.Ratio("pt") ?? 1,
             PulsesPerUnit = section.Number("pulsesPerUnit"),
+            FalseAlarmsPerDay = FalseAlarmsPerDay(section.Block("novelty", GatewayShape.DeviceNovelty)) ?? _falseAlarmsPerDay,
             Area = section.Text("area"),
             Metering = Metering(metering),
             Carbon = SiteCarbon.Resolve(section, problems),
@@ -219,6 +234,7 @@ internal sealed class SiteDevices(
             }
         }
 
+        var isNoveltyOff = IsOff(section) || (_isNoveltyOff && !section.Has("novelty"));
         foreach (var point in profile.Points)
         {
             // What can only be written is never polled.
@@ -238,7 +254,12 @@ internal sealed class SiteDevices(
                 continue;
             }
 
-            var resolved = SitePoint.Resolve(point, device, ratedWatts, settings, problems) with { Index = _points.Count, DeviceIndex = device.Index };
+            var resolved = SitePoint.Resolve(point, device, ratedWatts, settings, problems, isNoveltyOff) with { Index = _points.Count, DeviceIndex = device.Index };
+            if (SitePoint.IsNovelty(point, settings) is null && resolved.Detectors.Any(IsNovelty))
+            {
+                _watchedByRule.Add(resolved.Index);
+            }
+
             foreach (var name in resolved.Detectors.SelectMany(d => d.Points.Values).Where(n => n.Length > 0))
             {
                 var slip = settings.Block("slip", GatewayShape.Slip);
@@ -260,6 +281,52 @@ internal sealed class SiteDevices(
                 Compliance = settings.Boolean("compliance") ?? section.Boolean("compliance") ?? false,
             });
         }
+    }
+
+    private static bool IsOff(Section section) => section.Node("novelty") is YamlScalar { Text: "off" };
+
+    private static bool IsNovelty(DetectorModel detector) => detector.Name == NoveltyWatch.Name;
+
+    private double? FalseAlarmsPerDay(Section novelty)
+    {
+        if (novelty.Number("falseAlarmsPerDay") is not { } number)
+        {
+            return null;
+        }
+
+        if (number is <= 0 or > NoveltyRule.MostFalseAlarmsPerDay)
+        {
+            problems.Error(novelty.At("falseAlarmsPerDay"), $"{number} false alarms a day cannot be asked for", "Write more than 0 and at most 1000, 0.1 for one in ten days; 'novelty: off' for none");
+            return null;
+        }
+
+        return (double)number;
+    }
+
+    /// <summary>The points are known only now: so many may be watched in full, so many at all without being asked for.</summary>
+    private void ChooseNovelty(string? memory)
+    {
+        var watched = Watched();
+        if (memory is null or "auto" && watched.Count > NoveltyRule.MostByDefault)
+        {
+            NoveltyLeftOut = _watchedByRule.Count;
+            foreach (var point in _watchedByRule)
+            {
+                _points[point] = _points[point] with { Detectors = [.. _points[point].Detectors.Where(d => !IsNovelty(d))] };
+            }
+
+            watched = Watched();
+        }
+
+        if (memory == "lean" || (memory != "full" && watched.Count > NoveltyRule.MostFull))
+        {
+            foreach (var point in watched)
+            {
+                _points[point] = _points[point] with { Detectors = [.. _points[point].Detectors.Select(d => IsNovelty(d) ? d.InLean() : d)] };
+            }
+        }
+
+        List<int> Watched() => [.. Enumerable.Range(0, _points.Count).Where(p => _points[p].Detectors.Any(IsNovelty))];
     }
 
     private static Section Settings(Section device, string point)

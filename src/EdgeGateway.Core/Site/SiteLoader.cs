@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using EdgeGateway.Core.Accounting;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Configuration;
 
 namespace EdgeGateway.Core.Site;
@@ -59,18 +60,20 @@ public static class SiteLoader
             SiteId = siteId,
             SiteName = site.Text("name") ?? siteId,
             GatewayId = gatewayId,
+            Language = site.Text("language") ?? AlarmMessages.Languages[0],
             TimeZone = Zone(site, problems),
             Region = region,
             Windows = windows,
             Buses = buses,
             Devices = [.. devices.Placed.Select(d => d.Model)],
-            Points = devices.Points,
+            Points = RuleBinding.Bind(devices.Placed, devices.Points, problems),
             Uplinks = SiteUplinks.Resolve(root, gatewayId, problems),
             Storage = Storage(root, problems),
             StatusEvery = StatusEvery(gatewaySection, problems),
             MessageForEachPoll = gatewaySection.Text("sampleMessages") == "poll",
             HealthListen = Health(root, problems),
             ClockHold = ClockHold(root, problems),
+            NoveltyLeftOut = devices.NoveltyLeftOut,
             ConfigurationHash = Hash(gateway, library.Texts),
         };
         CheckDetectors(model, devices.Placed, problems);

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Profiles;
 
@@ -15,6 +16,9 @@ public sealed record SiteModel
 
     /// <summary>Name of the site for people.</summary>
     public required string SiteName { get; init; }
+
+    /// <summary>Language of the explanations of alarms: one of <see cref="AlarmMessages.Languages"/>.</summary>
+    public string Language { get; init; } = AlarmMessages.Languages[0];
 
     /// <summary>Identifier of this gateway, part of every record id.</summary>
     public required string GatewayId { get; init; }
@@ -53,6 +57,9 @@ public sealed record SiteModel
 
     /// <summary>How long after a start readings wait for their dates when the computer does not know the time (requirement T-2).</summary>
     public TimeSpan ClockHold { get; init; } = DefaultClockHold;
+
+    /// <summary>Gauges that the detector for any gauge would watch by itself and does not, because they are too many; see <see cref="Detection.Novelty.NoveltyRule"/>.</summary>
+    public int NoveltyLeftOut { get; init; }
 
     /// <summary>SHA-256 (lower-case hex) over the texts the model was made from; names the configuration in records and checkpoints.</summary>
     public required string ConfigurationHash { get; init; }
@@ -230,6 +237,9 @@ public sealed record DeviceModel
     /// <summary>Carbon accounts that the site declares, beside those of the profile's registers.</summary>
     public IReadOnlyList<CarbonModel> Carbon { get; init; } = [];
 
+    /// <summary>False alarms a day that are acceptable of the detector for any gauge, of all points of the device together; above 0.</summary>
+    public double FalseAlarmsPerDay { get; init; } = Detection.Novelty.NoveltyRule.FalseAlarmsPerDay;
+
     /// <summary>Rated power in watts; bounds the energy of an interval. Null when not declared.</summary>
     public double? RatedPowerWatts { get; init; }
 
@@ -316,6 +326,9 @@ public sealed record PointModel
 
     public double? PlausibleMax { get; init; }
 
+    /// <summary>Whether a value is within the plausible range, as far as there is one.</summary>
+    public bool IsPlausible(double value) => !(value < PlausibleMin) && !(value > PlausibleMax);
+
     /// <summary>Largest believable change in units per second, or null.</summary>
     public double? MaxRatePerSecond { get; init; }
 
@@ -324,6 +337,9 @@ public sealed record PointModel
 
     /// <summary>Detectors that watch the point.</summary>
     public IReadOnlyList<DetectorModel> Detectors { get; init; } = [];
+
+    /// <summary>Priority of its alarms when a finding has the severity alarm; a warning is one below.</summary>
+    public AlarmPriority AlarmPriority { get; init; } = AlarmPriority.High;
 
     /// <summary>How the point enters the carbon account, or null.</summary>
     public CarbonModel? Carbon { get; init; }
@@ -342,7 +358,7 @@ public sealed record PointModel
 public sealed record CounterModel(decimal? RolloverAt, bool Resettable, decimal? MaxRatePerSecond);
 
 /// <summary>A detector and its numbers, by the name in the detector table.</summary>
-/// <param name="Name">Name in the table of detectors: <c>stuck</c>, <c>spike</c>, <c>limit</c>, <c>slip</c>.</param>
+/// <param name="Name">Name in the table of detectors: <c>stuck</c>, <c>spike</c>, <c>limit</c>, <c>slip</c>, <c>novelty</c>.</param>
 /// <param name="Settings">Numbers by key; durations in seconds.</param>
 public sealed record DetectorModel(string Name, IReadOnlyDictionary<string, double> Settings)
 {

@@ -1,4 +1,6 @@
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Detection.Novelty;
 using EdgeGateway.Core.Profiles;
 
 namespace EdgeGateway.Core.Site;
@@ -9,10 +11,10 @@ internal static class SitePoint
     /// <summary>Energy that grows this much faster than the rated power is not believed: meters and ratings have tolerances.</summary>
     private const decimal RatedPowerMargin = 1.2m;
 
-    private static readonly string[] NotOfTexts = ["plausible", "limits", "stuck", "spike", "slip"];
+    private static readonly string[] NotOfTexts = ["plausible", "limits", "stuck", "spike", "slip", "novelty"];
 
     /// <summary>Resolves a point; index and device index are filled in by the caller.</summary>
-    public static PointModel Resolve(ProfilePoint point, DeviceModel device, decimal? ratedWatts, Section settings, ProblemCollector problems)
+    public static PointModel Resolve(ProfilePoint point, DeviceModel device, decimal? ratedWatts, Section settings, ProblemCollector problems, bool isNoveltyOff = false)
     {
         foreach (var key in point.Kind == PointKind.Text ? NotOfTexts : [])
         {
@@ -30,6 +32,7 @@ internal static class SitePoint
         }
 
         var factor = (double)ratio;
+        var period = Period(point, settings, problems);
         var plausible = settings.Block("plausible", GatewayShape.Plausible);
         var min = (double?)plausible.Number("min") ?? point.PlausibleMin * factor;
         var max = (double?)plausible.Number("max") ?? point.PlausibleMax * factor;
@@ -47,17 +50,21 @@ internal static class SitePoint
             Role = point.Role,
             Unit = point.Unit,
             Encoding = ratio == 1 ? point.Encoding : point.Encoding with { Scale = point.Encoding.Scale * ratio, Offset = point.Encoding.Offset * ratio },
-            Period = Period(point, settings, problems),
+            Period = period,
             PlausibleMin = min,
             PlausibleMax = max,
             MaxRatePerSecond = (double?)plausible.Number("maxRate") ?? point.MaxRatePerSecond * factor,
             Counter = Counter(point, ratio, ratedWatts),
-            Detectors = Detectors(point, factor, settings, problems),
+            Detectors = Detectors(point, factor, hasRange: (min ?? max) is not null, settings, problems, period, isNoveltyOff),
+            AlarmPriority = AlarmWords.Priority(settings.Text("priority")) ?? point.AlarmPriority,
             Carbon = point.Carbon,
             Symbols = point.Symbols,
             Flags = point.Flags,
         };
     }
+
+    /// <summary>Whether site or profile ask for the detector for any gauge on a point; null leaves it to the rule.</summary>
+    internal static bool? IsNovelty(ProfilePoint point, Section settings) => settings.Text("novelty") is { } word ? word == "on" : point.Novelty;
 
     private static TimeSpan Period(ProfilePoint point, Section settings, ProblemCollector problems)
     {
@@ -96,7 +103,7 @@ internal static class SitePoint
         return counter with { RolloverAt = counter.RolloverAt * ratio, MaxRatePerSecond = rate };
     }
 
-    private static List<DetectorModel> Detectors(ProfilePoint point, double factor, Section settings, ProblemCollector problems)
+    private static List<DetectorModel> Detectors(ProfilePoint point, double factor, bool hasRange, Section settings, ProblemCollector problems, TimeSpan period, bool isNoveltyOff)
     {
         var detectors = new List<DetectorModel>();
         var isFlag = point.Detectors.ToLookup(d => d.Name == "flag");
@@ -113,6 +120,11 @@ internal static class SitePoint
             {
                 detectors.Add(limit);
             }
+        }
+
+        if (hasRange && point.Kind == PointKind.Gauge)
+        {
+            detectors.Add(DetectorSettings.Range(detectors.Find(d => d.Name == "limit")));
         }
 
         var stuck = settings.Block("stuck", GatewayShape.Stuck);
@@ -144,6 +156,16 @@ internal static class SitePoint
             }
 
             detectors.Add(DetectorSettings.Slip(slip));
+        }
+
+        if (IsNovelty(point, settings) ?? (!isNoveltyOff && NoveltyRule.Watches(point, period)))
+        {
+            if (point.Kind is not (PointKind.Gauge or PointKind.Text) || (point.Kind == PointKind.Gauge && period == TimeSpan.Zero))
+            {
+                problems.Error(settings.At("novelty"), $"'novelty' watches gauges that are read again and again, '{point.Id}' is none", "Remove 'novelty'");
+            }
+
+            detectors.Add(DetectorSettings.Novelty(point.FalseAlarmsPerDay));
         }
 
         return detectors;

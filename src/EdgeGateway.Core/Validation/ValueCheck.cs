@@ -9,9 +9,6 @@ internal sealed class ValueCheck(PointModel point)
     /// <summary>Beyond this size a value is no measurement; it would spoil sums for everyone after it.</summary>
     public const double Largest = 1e30;
 
-    private readonly double _min = point.PlausibleMin ?? double.NegativeInfinity;
-    private readonly double _max = point.PlausibleMax ?? double.PositiveInfinity;
-
     // Counters have their own rule for growth (CounterTrack).
     private readonly double _rate = point.Kind == PointKind.Counter ? double.PositiveInfinity : point.MaxRatePerSecond ?? double.PositiveInfinity;
     private bool _has;
@@ -33,7 +30,7 @@ internal sealed class ValueCheck(PointModel point)
             return sample with { Value = double.NaN, Quality = Quality.Bad(QualityReason.NotANumber) };
         }
 
-        if (sample.Value < _min || sample.Value > _max)
+        if (!point.IsPlausible(sample.Value))
         {
             quality = Quality.Uncertain(QualityReason.OutOfRange);
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using static EdgeGateway.Core.Drawing.Svg;
 
 namespace EdgeGateway.Core.Wiring;
 
@@ -16,7 +17,6 @@ public static class WiringSvg
     private const double LegendWidth = 2 * LegendColumn;
     private const double BlockHeight = 70;
     private const double BlockWidth = 380;
-    private const string Ink = "#1a1a1a";
 
     /// <summary>The picture as text.</summary>
     /// <param name="plan">The plan.</param>
@@ -37,7 +37,7 @@ public static class WiringSvg
         var height = Math.Ceiling(foot + footHeight + Margin);
 
         svg.Append($"""
-            <svg xmlns="http://www.w3.org/2000/svg" width="{N(width)}" height="{N(height)}" viewBox="0 0 {N(width)} {N(height)}" font-family="Arial, Helvetica, Liberation Sans, DejaVu Sans, sans-serif" font-size="{N(WiringLayout.TextSize)}" fill="{Ink}">
+            <svg xmlns="http://www.w3.org/2000/svg" width="{N(width)}" height="{N(height)}" viewBox="0 0 {N(width)} {N(height)}" font-family="{Fonts}" font-size="{N(WiringLayout.TextSize)}" fill="{Ink}">
             <!-- Made by 'edgegateway wiring'. Edit {Escape(plan.File)} and make it anew. -->
             <title>{Escape(plan.Title)}</title>
             <rect x="0" y="0" width="{N(width)}" height="{N(height)}" fill="#ffffff"/>
@@ -262,16 +262,4 @@ public static class WiringSvg
 
         yield return line;
     }
-
-    private static void Text(StringBuilder svg, double x, double y, string text, double size, string anchor, bool isBold = false)
-    {
-        var weight = isBold ? " font-weight=\"bold\"" : "";
-        svg.Append($"<text x=\"{N(x)}\" y=\"{N(y)}\" font-size=\"{N(size)}\" text-anchor=\"{anchor}\" xml:space=\"preserve\"{weight}>{Escape(text)}</text>\n");
-    }
-
-    private static string Escape(string text) =>
-        text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
-
-    // One decimal is finer than any line; the same text on every machine.
-    private static string N(double value) => Math.Round(value, 1, MidpointRounding.AwayFromZero).ToString("0.#", CultureInfo.InvariantCulture);
 }

@@ -1,3 +1,4 @@
+using EdgeGateway.Simulator.Faults;
 using EdgeGateway.Simulator.Signals;
 
 namespace EdgeGateway.Simulator.Plant;
@@ -13,6 +14,7 @@ internal sealed class Boiler(Noise noise, double auxiliaryWatts) : Installation(
     private const double StoichiometricCarbonDioxide = 18.6;
 
     private const double OxygenInAir = 20.9;
+    private const double OutsideCelsius = 20;
 
     private readonly Noise _demand = noise.Channel(1);
     private readonly Noise _air = noise.Channel(2);
@@ -77,11 +79,28 @@ internal sealed class Boiler(Noise noise, double auxiliaryWatts) : Installation(
         NitrogenOxides = 24 + (3 * OxygenPercent) + (5 * _nitrogen.Smooth(s, 200)) + (0.3 * _nitrogen.White(s));
         Dust = 3 + (2.5 * Load) + (0.8 * _filter.Smooth(s, 120)) + (0.1 * _filter.White(s));
         Celsius = 96 + (30 * Load) + (2 * _stream.Smooth(s, 240));
+        if (Faults[FaultKind.AirLeak] is { } air)
+        {
+            Dilute(air);
+        }
+
         MetresPerSecond = 2 + (12 * Load) + (0.3 * _stream.Smooth(s, 20)) + (0.05 * _stream.White(s));
         Litres = (long)Math.Round(CubicMetresPerSecond * 1000);
         MoisturePercent = 7 + (3 * Load) + (0.2 * _stream.Smooth(s, 400));
         StaticPascal = -120 - (60 * Load) + (3 * _stream.White(s));
         Watts = auxiliaryWatts * (0.3 + (0.7 * Load));
         PowerFactor = 0.88;
+    }
+
+    // False air in front of the probe: everything that comes from the fire gets less by one factor, and the mixture cools.
+    private void Dilute(double air)
+    {
+        OxygenPercent += air * (OxygenInAir - OxygenPercent);
+        CarbonDioxidePercent *= 1 - air;
+        CarbonMonoxide *= 1 - air;
+        SulphurDioxide *= 1 - air;
+        NitrogenOxides *= 1 - air;
+        Dust *= 1 - air;
+        Celsius -= air * (Celsius - OutsideCelsius);
     }
 }

@@ -1,3 +1,4 @@
+using EdgeGateway.Simulator.Faults;
 using EdgeGateway.Simulator.Signals;
 
 namespace EdgeGateway.Simulator.Plant;
@@ -18,24 +19,56 @@ internal sealed class DailyLoad(Noise noise, double ratedWatts) : Installation(n
     }
 }
 
-/// <summary>A ventilation fan: constant, with a step of its damper or pole switch now and then.</summary>
+/// <summary>A ventilation fan: constant, with a step of its damper or pole switch now and then; and the roadway that it ventilates.</summary>
+/// <remarks>
+/// The air of the roadway is one well mixed volume that the fan changes in ten minutes: what flows in divided by the air that flows is what is there. The air follows
+/// the fan within half a minute; a little draught stays when it stands.
+/// </remarks>
 internal sealed class Fan(Noise noise, double ratedWatts) : Installation(noise)
 {
     private const int SecondsBetweenSteps = 1200;
-    private static readonly double[] Stages = [0.70, 0.82, 0.94];
+    private const double UsualStage = 0.82;
+    private const double Draught = 0.05;
+    private const double SecondsToMoveAir = 30;
+    private const double SecondsToChangeAir = 600;
+    private const double UsualMethanePercent = 0.35;
+    private const double UsualCarbonMonoxide = 4;
+    private static readonly double[] Stages = [0.70, UsualStage, 0.94];
 
     private readonly Noise _stage = noise.Channel(1);
     private readonly Noise _hum = noise.Channel(2);
+    private readonly Noise _seam = noise.Channel(3);
     private bool _started;
+
+    /// <summary>Air that flows, as a share of what the middle stage moves.</summary>
+    public double Air { get; private set; } = 1;
+
+    /// <summary>Methane in the roadway in percent by volume.</summary>
+    public double MethanePercent { get; private set; } = UsualMethanePercent;
+
+    /// <summary>Carbon monoxide in the roadway in parts per million by volume.</summary>
+    public double CarbonMonoxide { get; private set; } = UsualCarbonMonoxide;
+
+    public override bool Running => Load > 0.1;
 
     public override void Tick(in Moment now)
     {
-        var stage = Stages[_stage.Bits(now.Elapsed / SecondsBetweenSteps) % 3];
+        var stage = Faults[FaultKind.FanStop] is null ? Stages[_stage.Bits(now.Elapsed / SecondsBetweenSteps) % 3] : 0;
         // A big rotor follows within half a minute.
         Load = _started ? Load + ((stage - Load) / 10) : stage;
         _started = true;
         Watts = ratedWatts * Load * (1 + (0.006 * _hum.White(now.Second)));
         PowerFactor = 0.80 + (0.08 * Load);
+        Ventilate(now.Second);
+    }
+
+    private void Ventilate(long second)
+    {
+        Air += (Math.Max(Draught, Load / UsualStage) - Air) / SecondsToMoveAir;
+        var methane = UsualMethanePercent * (1 + (0.15 * _seam.Smooth(second, 1800)) + (0.02 * _seam.White(second))) * (Faults[FaultKind.MethaneInflow] ?? 1);
+        MethanePercent += (methane - (Air * MethanePercent)) / SecondsToChangeAir;
+        var monoxide = (UsualCarbonMonoxide * (1 + (0.1 * _seam.Smooth(second, 2400)))) + (Faults[FaultKind.CarbonMonoxideSource] ?? 0);
+        CarbonMonoxide += (monoxide - (Air * CarbonMonoxide)) / SecondsToChangeAir;
     }
 }
 

@@ -1,3 +1,4 @@
+using EdgeGateway.Simulator.Faults;
 using EdgeGateway.Simulator.Signals;
 
 namespace EdgeGateway.Simulator.Plant;
@@ -24,16 +25,20 @@ internal sealed class Conveyor(Noise noise, double ratedWatts) : Installation(no
     private const double RatedKilogramsPerMetre = RatedKilogramsPerSecond / RatedMetresPerSecond;
     // Half a minute to full speed: a loaded belt is started gently.
     private const double RampHertzPerSecond = 1.5;
+    private const double StopHertzPerSecond = 15;
+    private const double StallHertzPerSecond = 8;
+    private const double StalledHertz = 5;
     private const int SecondsBetweenStops = 1800;
+
+    // Once in a turn of the tail pulley's worth of belt that drags the object along.
+    private const int SecondsBetweenRubs = 12;
+    private const int RubSeconds = 2;
 
     private readonly Noise _schedule = noise.Channel(1);
     private readonly Noise _feed = noise.Channel(2);
     private readonly Noise _flutter = noise.Channel(3);
     private readonly Noise _heat = noise.Channel(4);
     private bool _started;
-
-    /// <summary>Share of the drive's surface speed that the belt does not follow, set by a fault; 0 when healthy.</summary>
-    public double FaultSlip { get; set; }
 
     /// <summary>Reference of the drive in Hz; 0 when stopped.</summary>
     public double ReferenceHertz { get; private set; }
@@ -75,19 +80,27 @@ internal sealed class Conveyor(Noise noise, double ratedWatts) : Installation(no
 
     public override void Tick(in Moment now)
     {
-        ReferenceHertz = IsStopped(now.Elapsed) ? 0 : Math.Round(47 + (3 * _schedule.Smooth(now.Second, 900)), 1);
+        var tripped = Faults[FaultKind.BeltStop] is not null;
+        var jammed = Faults[FaultKind.BeltJam];
+        ReferenceHertz = tripped || IsStopped(now.Elapsed) ? 0 : Math.Round(47 + (3 * _schedule.Smooth(now.Second, 900)), 1);
+
+        // A drive that cannot turn its motor gives way to a creep, so that its current stays within its limit.
+        var wanted = jammed is null ? ReferenceHertz : Math.Min(ReferenceHertz, StalledHertz);
+        var down = tripped ? StopHertzPerSecond : jammed is not null ? StallHertzPerSecond : RampHertzPerSecond;
         OutputHertz = _started
-            ? OutputHertz + Math.Clamp(ReferenceHertz - OutputHertz, -RampHertzPerSecond, RampHertzPerSecond)
+            ? OutputHertz + Math.Clamp(wanted - OutputHertz, -down, RampHertzPerSecond)
             : ReferenceHertz;
 
         // Rubber creeps about half a percent on its pulley, a little more under load.
         var creep = 0.004 + (0.003 * Load) + (0.001 * _flutter.White(now.Second));
         DriveMetresPerSecond = RatedMetresPerSecond * OutputHertz / RatedHertz;
-        BeltMetresPerSecond = DriveMetresPerSecond * (1 - Math.Clamp(FaultSlip + creep, 0, 1));
+        BeltMetresPerSecond = jammed is null
+            ? DriveMetresPerSecond * (1 - Math.Clamp((Faults[FaultKind.BeltSlip] ?? 0) + creep, 0, 1))
+            : 0.3 * BeltMetresPerSecond;
 
         // The feeder is interlocked with the drive; what it gives lies closer when the belt is slow.
         var feed = Running && ReferenceHertz > 0
-            ? RatedKilogramsPerSecond * (0.70 + (0.15 * _feed.Smooth(now.Second, 120)) + (0.04 * _feed.Smooth(now.Second, 7)))
+            ? (Faults[FaultKind.FeedFactor] ?? 1) * RatedKilogramsPerSecond * (0.70 + (0.15 * _feed.Smooth(now.Second, 120)) + (0.04 * _feed.Smooth(now.Second, 7)))
             : 0;
         var bed = BeltMetresPerSecond > 0.3 ? feed / BeltMetresPerSecond : KilogramsPerMetre;
         KilogramsPerMetre = _started ? KilogramsPerMetre + ((bed - KilogramsPerMetre) / 5) : bed;
@@ -96,9 +109,11 @@ internal sealed class Conveyor(Noise noise, double ratedWatts) : Installation(no
         _started = true;
 
         Load = KilogramsPerMetre / RatedKilogramsPerMetre;
-        Torque = Running ? Math.Min(1.5, 0.22 + (0.55 * Load) + (0.01 * _flutter.Smooth(now.Second, 5))) : 0;
+        var rub = now.Elapsed % SecondsBetweenRubs < RubSeconds ? Faults[FaultKind.ForeignObject] ?? 0 : 0;
+        var pull = (0.22 + (0.55 * Load) + (0.01 * _flutter.Smooth(now.Second, 5))) * (1 + (Faults[FaultKind.BeltDrag] ?? 0));
+        Torque = !Running ? 0 : jammed is { } held && ReferenceHertz > 0 ? held : Math.Min(2, pull + rub);
         var rated = OutputHertz / RatedHertz;
-        MotorRpm = SynchronousRpm * rated * (1 - (0.015 * Torque));
+        MotorRpm = jammed is null ? SynchronousRpm * rated * (1 - (0.015 * Torque)) : 0.3 * MotorRpm;
         MotorAmperes = Running ? RatedAmperes * Math.Sqrt(0.09 + (0.91 * Torque * Torque)) : 0;
         Watts = 120 + (ratedWatts * Torque * rated / 0.92);
         PowerFactor = 0.70 + (0.25 * Math.Min(1, Torque));

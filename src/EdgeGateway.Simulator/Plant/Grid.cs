@@ -1,3 +1,4 @@
+using EdgeGateway.Simulator.Faults;
 using EdgeGateway.Simulator.Signals;
 
 namespace EdgeGateway.Simulator.Plant;
@@ -11,6 +12,9 @@ internal sealed class Grid(Noise noise)
     private readonly Noise _phase3 = noise.Channel(3);
     private readonly double[] _share = [1, 1, 1];
 
+    /// <summary>What is wrong with it.</summary>
+    public FaultSet Faults { get; } = new();
+
     /// <summary>Frequency in Hz.</summary>
     public double Hertz { get; private set; } = 50;
 
@@ -23,9 +27,10 @@ internal sealed class Grid(Noise noise)
     public void Tick(in Moment now)
     {
         Hertz = 50 + (0.03 * _frequency.Smooth(now.Second, 40)) + (0.004 * _frequency.White(now.Second));
-        _share[0] = Volts(_phase1, now.Second);
-        _share[1] = Volts(_phase2, now.Second);
-        _share[2] = Volts(_phase3, now.Second);
+        var stands = Faults[FaultKind.SupplyVoltage] ?? 1;
+        _share[0] = stands * Volts(_phase1, now.Second);
+        _share[1] = stands * Volts(_phase2, now.Second);
+        _share[2] = stands * Volts(_phase3, now.Second);
         VoltageDistortionPercent = 2 + (0.4 * _frequency.Smooth(now.Second, 600));
     }
 

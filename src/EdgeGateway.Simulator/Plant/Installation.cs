@@ -1,3 +1,4 @@
+using EdgeGateway.Simulator.Faults;
 using EdgeGateway.Simulator.Signals;
 
 namespace EdgeGateway.Simulator.Plant;
@@ -7,6 +8,9 @@ internal abstract class Installation(Noise noise)
 {
     /// <summary>Random numbers of this installation alone.</summary>
     protected Noise Noise { get; } = noise;
+
+    /// <summary>What is wrong with it.</summary>
+    public FaultSet Faults { get; } = new();
 
     /// <summary>Electric power drawn, in watts; negative when it generates.</summary>
     public double Watts { get; protected set; }

@@ -66,15 +66,19 @@ internal sealed class MeterLoad
     }
 
     /// <summary>Ends a tick: counts what flowed.</summary>
-    public void Count()
+    /// <param name="lost">Share that a faulty meter does not count, 0 to 1.</param>
+    public void Count(double lost = 0)
     {
         for (var phase = 0; phase < 3; phase++)
         {
-            _import[phase] += Math.Max(0, _active[phase]);
-            _export[phase] += Math.Max(0, -_active[phase]);
-            _reactiveImport[phase] += Math.Max(0, _reactive[phase]);
-            _reactiveExport[phase] += Math.Max(0, -_reactive[phase]);
-            _apparent[phase] += (long)Math.Round(VoltAmperes(phase) / WattsPerQuantum);
+            var (active, reactive) = (Counted(_active[phase], lost), Counted(_reactive[phase], lost));
+            _import[phase] += Math.Max(0, active);
+            _export[phase] += Math.Max(0, -active);
+            _reactiveImport[phase] += Math.Max(0, reactive);
+            _reactiveExport[phase] += Math.Max(0, -reactive);
+            _apparent[phase] += Counted((long)Math.Round(VoltAmperes(phase) / WattsPerQuantum), lost);
         }
     }
+
+    private static long Counted(long quanta, double lost) => lost == 0 ? quanta : (long)Math.Round(quanta * (1 - lost));
 }

@@ -46,7 +46,7 @@ internal sealed class SitePlant
         foreach (var device in devices.Where(d => d.Installation is null).OrderBy(d => d.Model.Metering is null))
         {
             var children = devices.Where(d => d.Model.Metering?.Parent == device.Model.Id).ToList();
-            device.Installation = parents.Contains(device.Model.Id) ? Remainder(device, children) : Behind(device);
+            device.Installation = parents.Contains(device.Model.Id) ? Remainder(device, children) : Behind(device, devices);
         }
 
         return InOrder(devices, byId);
@@ -79,7 +79,7 @@ internal sealed class SitePlant
         ];
     }
 
-    private Installation Behind(SimulatedDevice device)
+    private Installation Behind(SimulatedDevice device, IReadOnlyList<SimulatedDevice> devices)
     {
         var model = device.Model;
         var text = $"{model.Id} {model.Name}".ToLowerInvariant();
@@ -98,6 +98,17 @@ internal sealed class SitePlant
 
         var watts = RatedWatts(device);
         var noise = new Noise(_seed, $"behind {model.Id}");
+        if (model.Profile.Kind == "transformer-monitor" && devices.FirstOrDefault(d => d.Model.Metering is not null && AreaOf(d.Model) == AreaOf(model)) is { } meter)
+        {
+            var rated = RatedWatts(meter);
+            return Added(new Transformer(noise, () => Math.Abs(meter.Load.Watts(0) + meter.Load.Watts(1) + meter.Load.Watts(2)) / rated));
+        }
+
+        if (model.Profile.Kind is "gas-detector" or "environment" && _fans.TryGetValue(AreaOf(model), out var ventilates))
+        {
+            return ventilates;
+        }
+
         if (model.Metering is { Role: MeterRole.Generator } || model.Profile.Kind == "inverter")
         {
             return Added(new Generator(noise, watts));

@@ -126,6 +126,22 @@ internal enum Quantity : byte
     /// <summary>Percent.</summary>
     AmbientHumidity,
 
+    /// <summary>Percent by volume.</summary>
+    Methane,
+
+    /// <summary>Parts per million by volume.</summary>
+    AirCarbonMonoxide,
+
+    /// <summary>m/s.</summary>
+    AirVelocity,
+
+    /// <summary>m3/h.</summary>
+    AirFlow,
+
+    /// <summary>Degrees Celsius.</summary>
+    TransformerOil,
+    TransformerWinding,
+
     /// <summary>1 while the installation runs, else 0.</summary>
     Running,
 

@@ -71,7 +71,9 @@ internal static class RoleSignals
             "drive" => Drive(role),
             "belt-scale" => Belt(role),
             "vibration" => Vibration(role, unit),
-            _ => role.Any("belt", "conveyor") || role.All("mass", "flow") ? Belt(role)
+            _ => role.Any("ventilation") ? Ventilation(role)
+                : role.All("transformer", "temperature") ? new(role.Any("winding") ? Quantity.TransformerWinding : Quantity.TransformerOil)
+                : role.Any("belt", "conveyor") || role.All("mass", "flow") ? Belt(role)
                 : role.Any("drive", "motor") ? Drive(role)
                 : role.Any("vibration") ? Vibration(role, unit)
                 : deviceKind != "gas-analyser" && role.Any("gas") ? Air(role)
@@ -163,7 +165,15 @@ internal static class RoleSignals
         : default;
 
     // Detectors hang in rooms, not in stacks.
-    private static Signal Air(Words role) => role.Any("co2") ? new(Quantity.AmbientCarbonDioxide) : default;
+    private static Signal Air(Words role) =>
+        role.Any("co2") ? new(Quantity.AmbientCarbonDioxide)
+        : role.Any("transformer") ? default
+        : role.Any("ch4") ? new(Quantity.Methane)
+        : role.Any("co") ? new(Quantity.AirCarbonMonoxide)
+        : default;
+
+    private static Signal Ventilation(Words role) =>
+        role.Any("velocity") ? new(Quantity.AirVelocity) : role.Any("flow") ? new(Quantity.AirFlow) : default;
 
     private static Signal Gas(Words role)
     {

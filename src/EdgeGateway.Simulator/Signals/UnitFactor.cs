@@ -60,18 +60,19 @@ internal readonly record struct UnitFactor(double Factor, double Offset)
         Quantity.Frequency or Quantity.OutputFrequency or Quantity.ReferenceFrequency => "Hz",
         Quantity.VoltageDistortion or Quantity.CurrentDistortion or Quantity.MotorTorque or Quantity.AmbientHumidity => "%",
         Quantity.MotorSpeed or Quantity.ReferenceSpeed => "/min",
-        Quantity.DriveTemperature or Quantity.GasTemperature or Quantity.MachineTemperature or Quantity.AmbientTemperature => "Cel",
+        Quantity.DriveTemperature or Quantity.GasTemperature or Quantity.MachineTemperature or Quantity.AmbientTemperature
+            or Quantity.TransformerOil or Quantity.TransformerWinding => "Cel",
         Quantity.MassFlow => "kg/h",
-        Quantity.BeltSpeed or Quantity.GasVelocity => "m/s",
+        Quantity.BeltSpeed or Quantity.GasVelocity or Quantity.AirVelocity => "m/s",
         Quantity.BeltLoad => "kg/m",
-        Quantity.Oxygen or Quantity.CarbonDioxide or Quantity.GasMoisture => "%{vol}",
+        Quantity.Oxygen or Quantity.CarbonDioxide or Quantity.GasMoisture or Quantity.Methane => "%{vol}",
         Quantity.CarbonMonoxide or Quantity.SulphurDioxide or Quantity.NitrogenMonoxide or Quantity.NitrogenDioxide
             or Quantity.NitrogenOxides or Quantity.Dust => "mg/m3",
-        Quantity.GasFlow => "m3/h",
+        Quantity.GasFlow or Quantity.AirFlow => "m3/h",
         Quantity.StaticPressure or Quantity.DynamicPressure => "Pa",
         Quantity.VibrationVelocity => "mm/s",
         Quantity.VibrationAcceleration => "[g]",
-        Quantity.AmbientCarbonDioxide => "[ppm]",
+        Quantity.AmbientCarbonDioxide or Quantity.AirCarbonMonoxide => "[ppm]",
         _ => null,
     };
 

@@ -3,6 +3,7 @@ using EdgeGateway.Box;
 using EdgeGateway.Buses;
 using EdgeGateway.Commands.Profiles;
 using EdgeGateway.Core;
+using EdgeGateway.Core.Detection.Novelty;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
@@ -118,6 +119,18 @@ internal static class CheckCommand
         return isRight;
     }
 
+    /// <summary>What the detector for any gauge watches here and what it costs; null when it has nothing to do.</summary>
+    internal static string? Novelty(SiteModel model)
+    {
+        var watched = model.Points.SelectMany(p => p.Detectors).Where(d => d.Name == "novelty").ToArray();
+        var lean = watched.Count(d => d.Settings.ContainsKey("lean"));
+        var bytes = ((watched.Length - lean) * (long)NoveltyRule.FullBytes) + (lean * (long)NoveltyRule.LeanBytes);
+        var cost = $"novelty: {watched.Length} points are watched{(lean > 0 ? " in the lean setting" : "")}, {bytes / 1e6:F1} MB of memory";
+        return model.NoveltyLeftOut > 0
+            ? $"{cost}. {model.NoveltyLeftOut} more would be, which is too many to begin by itself: write 'novelty: {{ memory: lean }}' ({(watched.Length + model.NoveltyLeftOut) * (long)NoveltyRule.LeanBytes / 1e6:F1} MB), or 'novelty: on' at the points that matter"
+            : watched.Length > 0 ? cost : null;
+    }
+
     private static bool CheckGateway(string path, string? profileDirectory)
     {
         var site = SiteFiles.Find(path, profileDirectory).Load(path, out var problems);
@@ -136,6 +149,11 @@ internal static class CheckCommand
         }
 
         Console.WriteLine($"{path}: site {model.SiteId}, gateway {model.GatewayId}: {model.Devices.Count} devices, {model.Points.Count} points: usable");
+        if (Novelty(model) is { } novelty)
+        {
+            Console.WriteLine($"  {novelty}");
+        }
+
         var ports = new SerialInventory();
         foreach (var bus in model.Buses)
         {

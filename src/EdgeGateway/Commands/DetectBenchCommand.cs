@@ -5,29 +5,49 @@ using System.Text.Json;
 using EdgeGateway.Commands.Detecting;
 using EdgeGateway.Core.Detection.Novelty;
 using EdgeGateway.Core.Detection.Scoring;
+using EdgeGateway.Simulator.Labelled;
 
 namespace EdgeGateway.Commands;
 
-/// <summary><c>edgegateway detect-bench</c>: how good the detector for any gauge is on labelled series.</summary>
+/// <summary><c>edgegateway detect-bench</c>: how good the detector for any gauge is on labelled series, and all detectors on simulated faults.</summary>
 internal static class DetectBenchCommand
 {
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
 
     public static Command Create()
     {
-        var folder = new Argument<string>("folder") { Description = "Holds data/CATEGORY/NAME.csv (timestamp,value) and labels/combined_windows.json, as the Numenta Anomaly Benchmark lays it out." };
+        var folder = new Argument<string?>("folder") { Arity = ArgumentArity.ZeroOrOne, Description = "Holds data/CATEGORY/NAME.csv (timestamp,value) and labels/combined_windows.json, as the Numenta Anomaly Benchmark lays it out. With --simulated: faults.yaml and its sites; those shipped with the program when absent." };
         var lean = new Option<bool>("--lean") { Description = "The detector in its lean setting, 2 KiB a point." };
         var scale = new Option<double>("--scale") { Description = "Multiply every value first: the scores must not change.", HelpName = "A", DefaultValueFactory = _ => 1 };
         var offset = new Option<double>("--offset") { Description = "Then add this.", HelpName = "B", DefaultValueFactory = _ => 0 };
         var scores = new Option<string?>("--scores") { Description = "Write timestamp, value and score of each row to this folder, one file a series, for another scorer.", HelpName = "DIR" };
+        var simulated = new Option<bool>("--simulated") { Description = "Play simulated faults of conveyors, meters, stacks and mines through the gateway's own pipeline, with the detectors of the profiles, and score those." };
+        var seeds = new Option<string>("--seeds") { Description = "Which faults of the simulated set: those to develop with, or those that nothing was tuned on.", DefaultValueFactory = _ => "development" };
+        seeds.AcceptOnlyFromAmong("development", "held-out");
+        var kinds = new Option<string[]>("--kind") { Description = "Only this kind of simulated fault; may be repeated.", HelpName = "KIND", AllowMultipleArgumentsPerToken = true };
         var json = CommonOptions.Json();
         var command = new Command(
             "detect-bench",
             """
             Score the detector for any gauge on a folder of labelled series: the three profiles of the Numenta Anomaly Benchmark, each category with
             the threshold of the others, and precision, recall and delay for some alarm budgets. The detector is the one that the gateway runs.
-            """) { folder, lean, scale, offset, scores, json };
-        command.SetAction((result, cancel) => Task.FromResult(Run(
+
+            With --simulated: score all detectors of the gateway on simulated faults with known begin, end and cause, and on days without any
+            fault: what is found, how soon, whether the cause is named rightly, and false alarms for each device and day.
+            """) { folder, lean, scale, offset, scores, simulated, seeds, kinds, json };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(folder) is null && !result.GetValue(simulated))
+            {
+                result.AddError("Name the folder of labelled series, or take --simulated.");
+            }
+        });
+        command.SetAction((result, cancel) => Task.FromResult(result.GetValue(simulated) ? RunSimulated(
+            result.GetValue(folder) ?? SimulatedBench.ShippedFolder,
+            result.GetValue(seeds)!,
+            result.GetValue(kinds) ?? [],
+            result.GetValue(json),
+            cancel) : Run(
             result.GetValue(folder)!,
             result.GetValue(lean),
             result.GetValue(scale),
@@ -79,6 +99,49 @@ internal static class DetectBenchCommand
             return Terminal.Fail("Interrupted: nothing was scored.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or JsonException or InvalidOperationException)
+        {
+            return Terminal.Fail(e.Message, Terminal.BadInput);
+        }
+    }
+
+    private static int RunSimulated(string folder, string seeds, string[] kinds, bool json, CancellationToken cancel)
+    {
+        try
+        {
+            var bench = SimulatedBench.Load(folder, out var problems);
+            Terminal.Print(problems, Console.Error);
+            if (bench is null)
+            {
+                return Terminal.BadInput;
+            }
+
+            if (kinds.FirstOrDefault(k => bench.Set.Kinds.All(known => known.Id != k)) is { } unknown)
+            {
+                return Terminal.Fail($"There is no kind of fault '{unknown}'; there are {string.Join(", ", bench.Set.Kinds.Select(k => k.Id))}.", Terminal.BadInput);
+            }
+
+            var (cells, all) = (kinds.Length > 0 ? bench.With(kinds.ToHashSet(StringComparer.Ordinal)) : bench).Run(
+                seeds == "held-out" ? LabelledSeeds.HeldOut : LabelledSeeds.Development,
+                (done, of) => Console.Error.WriteLine($"{done} of {of} runs"),
+                cancel);
+            if (json)
+            {
+                using var output = Console.OpenStandardOutput();
+                SimulatedBenchView.PrintJson(output, seeds, cells, all);
+                Console.WriteLine();
+            }
+            else
+            {
+                SimulatedBenchView.Print(Console.Out, seeds, cells, all);
+            }
+
+            return Terminal.Success;
+        }
+        catch (OperationCanceledException)
+        {
+            return Terminal.Fail("Interrupted: nothing was scored.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             return Terminal.Fail(e.Message, Terminal.BadInput);
         }

@@ -114,6 +114,11 @@ internal static class StatusCommand
             AnsiConsole.MarkupLineInterpolated($"reload {reload.Number} at {reload.At:yyyy-MM-dd HH:mm:ss}Z: {reload.State}{(reload.Problems.Count > 0 && reload.State is not ReloadDocument.InForce ? $" ({reload.Problems[^1]})" : "")}");
         }
 
+        if (status.Alarms is { } alarms)
+        {
+            AnsiConsole.MarkupLineInterpolated($"alarms: {AlarmsCommand.Say(alarms)}");
+        }
+
         foreach (var problem in status.Problems)
         {
             AnsiConsole.MarkupLineInterpolated($"[red]![/] {problem}");

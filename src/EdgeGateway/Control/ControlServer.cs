@@ -190,6 +190,7 @@ public static class ControlServer
             await context.Response.WriteAsJsonAsync(
                 ReadingDocuments.Make(gateway.Site, device, readings), ControlJson.Default.DeviceReadingDocument).ConfigureAwait(false);
         }));
+        AlarmsEndpoint.Map(endpoints, gateway);
         TraceEndpoint.Map(endpoints, gateway);
         ProbeEndpoint.Map(endpoints, gateway);
     }

@@ -19,6 +19,7 @@ public static class ReadingDocuments
     private static PointReadingDocument Make(PointModel point, Reading reading)
     {
         var hasValue = reading.Quality.HasValue && point.Kind != PointKind.Text;
+        var quality = reading.Quality.IsGood && hasValue && !point.IsPlausible(reading.Value) ? Quality.Uncertain(QualityReason.OutOfRange) : reading.Quality;
         return new()
         {
             Point = point.Id,
@@ -27,13 +28,13 @@ public static class ReadingDocuments
             Unit = point.Unit,
             Symbol = hasValue && point.Symbols is { } symbols ? symbols.GetValueOrDefault(unchecked((long)reading.Raw)) : null,
             Text = reading.Text ?? (hasValue ? Meaning(point, reading) : null),
-            Quality = reading.Quality.Status switch
+            Quality = quality.Status switch
             {
                 QualityStatus.Good => "good",
                 QualityStatus.Uncertain => "uncertain",
                 _ => "bad",
             },
-            Reason = Reasons.Describe(reading.Quality),
+            Reason = Reasons.Describe(quality),
             Address = point.Encoding.Address,
             Raw = point.Kind != PointKind.Text && (reading.Quality.HasValue || reading.Raw != 0) ? Raw(point.Encoding, reading.Raw) : "",
         };

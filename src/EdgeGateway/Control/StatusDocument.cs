@@ -44,6 +44,9 @@ public sealed record StatusDocument
     /// <summary>The store itself: how full, how sound, what was lost, what it costs the card.</summary>
     public StorageDocument? Storage { get; init; }
 
+    /// <summary>How many alarms there are.</summary>
+    public AlarmCountsDocument? Alarms { get; init; }
+
     /// <summary>What is known of the clock.</summary>
     public ClockDocument? Clock { get; init; }
 
@@ -350,4 +353,6 @@ public sealed record ErrorDocument(string Error);
 [JsonSerializable(typeof(WriteCheckDocument))]
 [JsonSerializable(typeof(WriteDocument))]
 [JsonSerializable(typeof(WritesDocument))]
+[JsonSerializable(typeof(AlarmsDocument))]
+[JsonSerializable(typeof(AlarmOrderDocument))]
 public sealed partial class ControlJson : JsonSerializerContext;

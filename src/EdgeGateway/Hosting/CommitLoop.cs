@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using EdgeGateway.Core;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
@@ -20,6 +22,11 @@ internal sealed class CommitLoop
 
     /// <summary>Most bytes of rows that are released at once and wait in memory for their commit.</summary>
     private const long MostBytesInHand = 4 << 20;
+
+    /// <summary>At most so many bytes of what detectors learnt go into checkpoints, before they are deflated: 173 MB a day.</summary>
+    private const int LearntBytesPerSecond = 2_000;
+
+    private static readonly TimeSpan LongestCheckpointInterval = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan StepLimit = GatewayClock.StepLimit;
 
@@ -76,6 +83,9 @@ internal sealed class CommitLoop
     private volatile string? _failing;
     private long _taken;
     private long _held;
+    private AlarmBook? _alarmsOf;
+    private long _alarmsRevision;
+    private volatile AlarmList _alarms = new([]);
     private long _ruleFaultsTold;
     private long _nextRuleFault;
 
@@ -101,6 +111,7 @@ internal sealed class CommitLoop
         _transition = _path.Site.ConfigurationHash != site.Model.ConfigurationHash || recovered.CannotContinue is not null;
         _afterLoss = recovered.Store.Report is not null;
         Tell(recovered);
+        ShowAlarms();
         _teller = new StoreTeller(store, recovered.Store, clock, Post, log);
 
         // What was committed last was dated by a clock that was right, or the note says when one was.
@@ -152,6 +163,9 @@ internal sealed class CommitLoop
     /// <summary>The mark of the budget that is in force, in percent of the store in use; 0 below all of them.</summary>
     public int Watermark => _teller.Watermark;
 
+    /// <summary>The alarms as they were committed last, the most urgent first.</summary>
+    public ImmutableArray<AlarmEntry> Alarms => _alarms.Entries;
+
     /// <summary>Buses with totals of their own.</summary>
     public IReadOnlyList<IStateKeeper> Keepers { get; set; } = [];
 
@@ -169,6 +183,32 @@ internal sealed class CommitLoop
         var done = _posted.PostAsync(record, notes);
         _queue.Wake();
         return done;
+    }
+
+    /// <summary>Does what a person asks for with alarms, and completes once it is on the disk.</summary>
+    /// <remarks>It is no input of the sample log: the checkpoint of the same commit makes sure that it is never replayed, which is why it waits for held readings.</remarks>
+    /// <returns>Why it is refused, for that person; null when it is done.</returns>
+    /// <exception cref="StoreException">The store cannot be written, or the loop ended before it was.</exception>
+    public async Task<string?> OrderAsync(AlarmOrder order)
+    {
+        if (_failing is { } why)
+        {
+            throw new StoreException(StoreFailure.Io, $"The store cannot be written ({why}): what is done with alarms could not be recorded, so nothing was done.");
+        }
+
+        string? refusal = null;
+        await RecordAsync((_, now) =>
+        {
+            if (_path.HasHeld || MustHold)
+            {
+                refusal = "Readings wait until the clock is known, and alarms with them; try again when 'edgegateway status' shows the clock.";
+                return;
+            }
+
+            refusal = _path.Pipeline.Alarms.Apply(order, now);
+            _checkpointWanted |= refusal is null;
+        }).ConfigureAwait(false);
+        return refusal;
     }
 
     /// <summary>Tells the feed that a part of the gateway ended by a fault and is started again.</summary>
@@ -491,6 +531,7 @@ internal sealed class CommitLoop
         }
 
         _commit.Clear();
+        ShowAlarms();
         if (wasFailing)
         {
             EndFailing();
@@ -750,6 +791,17 @@ internal sealed class CommitLoop
         }
     }
 
+    /// <summary>Hands the list of alarms to readers on other threads; only when something has changed.</summary>
+    private void ShowAlarms()
+    {
+        var book = _path.Pipeline.Alarms;
+        if (book != _alarmsOf || book.Revision != _alarmsRevision)
+        {
+            (_alarmsOf, _alarmsRevision) = (book, book.Revision);
+            _alarms = new AlarmList(book.List());
+        }
+    }
+
     private void Feed(in InputBatch input)
     {
         try
@@ -806,8 +858,19 @@ internal sealed class CommitLoop
         if (!_path.HasHeld && (_checkpointWanted || monotonic >= _nextCheckpoint))
         {
             Checkpoint(now);
-            _nextCheckpoint = monotonic + (long)_site.Model.Storage.CheckpointInterval.TotalMilliseconds;
+            _nextCheckpoint = monotonic + (long)CheckpointInterval.TotalMilliseconds;
             _checkpointWanted = false;
+        }
+    }
+
+    /// <summary>What detectors learnt is much and hardly deflates: it may be written only at its pace. A restart evaluates more of the sample log instead, and nothing is lost.</summary>
+    private TimeSpan CheckpointInterval
+    {
+        get
+        {
+            var asked = _site.Model.Storage.CheckpointInterval;
+            var pace = TimeSpan.FromSeconds(_path.Pipeline.LearntBytes / LearntBytesPerSecond);
+            return asked > pace ? asked : pace < LongestCheckpointInterval ? pace : LongestCheckpointInterval;
         }
     }
 
@@ -876,4 +939,7 @@ internal sealed class CommitLoop
         Interlocked.Add(ref _taken, count);
         return count;
     }
+
+    // An immutable array is a struct, which cannot be swapped in one step.
+    private sealed record AlarmList(ImmutableArray<AlarmEntry> Entries);
 }

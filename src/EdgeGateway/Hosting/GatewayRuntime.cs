@@ -1,5 +1,6 @@
 using EdgeGateway.Buses;
 using EdgeGateway.Control;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.Writing;
@@ -256,6 +257,12 @@ public sealed class GatewayRuntime : IAsyncDisposable
 
     /// <summary>Values that give way, and the last writes.</summary>
     public WritesDocument Writes() => _desk.List();
+
+    /// <summary>The alarms that are not normal, explained in a language.</summary>
+    internal AlarmsDocument Alarms(AlarmMessages messages) => AlarmDocuments.Make(_loop.Alarms, messages);
+
+    /// <summary>Does what a person asks for with alarms; the result says why it is refused, null when it is done.</summary>
+    internal Task<string?> OrderAsync(AlarmOrder order) => _loop.OrderAsync(order);
 
     /// <summary>What the gateway does and what is wrong, now.</summary>
     public StatusDocument Status() => _status.Make();

@@ -85,6 +85,7 @@ internal sealed class StatusReport(
                 Quarantined = statistics.QuarantinedRecords,
             },
             Storage = Storage(statistics),
+            Alarms = AlarmDocuments.Count(loop.Alarms),
             Clock = Clock(clock, now, loop.Held),
             Reload = reloader?.Last,
             Buses = [.. pollers.Zip(buses).Select(b => Bus(b.First, _predicted[b.First.Model.Id]) with

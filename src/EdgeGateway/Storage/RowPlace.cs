@@ -30,7 +30,7 @@ internal static class RowPlace
     {
         FeedStream.Summary when row.Class == RowClass.Summary && WidthOf(row.Body.Span) is { } width => Pack(row with { Level = RetentionOrder.LevelOf(width) }),
         FeedStream.Birth or FeedStream.State or FeedStream.Health when row.Class == RowClass.Summary => Pack(row with { Level = RetentionOrder.Events }),
-        FeedStream.Anomaly when row.Class == RowClass.Compliance => Pack(row with { Level = RetentionOrder.Findings }),
+        FeedStream.Anomaly or FeedStream.Health when row.Class == RowClass.Compliance => Pack(row with { Level = RetentionOrder.Findings }),
         FeedStream.Range when row.Class == RowClass.Compliance => Pack(row with { Level = RetentionOrder.Statements }),
         FeedStream.Sample or FeedStream.Summary when row.Class == RowClass.Compliance => Pack(row with { Level = RetentionOrder.Declared }),
         _ => Pack(row),

@@ -216,7 +216,8 @@ public sealed partial class SqliteStore
         return packed.ToArray();
     }
 
-    private static Dictionary<string, string> Unpack(ReadOnlySpan<byte> packed)
+    /// <summary>The texts of a configuration, by name, as they are kept.</summary>
+    internal static Dictionary<string, string> Unpack(ReadOnlySpan<byte> packed)
     {
         using var unpacked = new MemoryStream();
         using (var deflate = new DeflateStream(new MemoryStream(packed.ToArray()), CompressionMode.Decompress))

@@ -46,7 +46,7 @@ public sealed class LoopTests
         var running = gateway.RunAsync(stop.Token);
 
         await SampleAsync(receiver, 12, "good");
-        Assert.DoesNotContain(receiver.Of(FeedStream.Anomaly), a => Text(a, "detector") == "limit");
+        Assert.Empty(receiver.Of(FeedStream.Anomaly));
 
         SensorTreeDouble.Write(converter, "in_voltage0_raw", "5760");
         await SampleAsync(receiver, 3.6, "uncertain");
@@ -58,6 +58,8 @@ public sealed class LoopTests
         await SampleAsync(receiver, 22, "uncertain");
         await AlarmAsync(receiver, 22);
 
+        SensorTreeDouble.Write(converter, "in_voltage0_raw", "19200");
+        await SampleAsync(receiver, 12, "good", after: 22);
         SensorTreeDouble.Write(converter, "in_voltage0_raw", "0");
         await SampleAsync(receiver, 0, "uncertain");
         await AlarmAsync(receiver, 0);
@@ -79,7 +81,7 @@ public sealed class LoopTests
         () => Last(receiver, FeedStream.Sample));
 
     private static Task AlarmAsync(FeedReceiver receiver, double value) => Until.HoldsAsync(
-        () => receiver.Of(FeedStream.Anomaly).Any(a => Text(a, "detector") == "limit" && Text(a, "severity") == "alarm" && Value(a) == value),
+        () => receiver.Of(FeedStream.Anomaly).Any(a => Text(a, "detector") == "range" && Text(a, "severity") == "alarm" && Value(a) == value),
         $"{value} mA is an alarm",
         () => Last(receiver, FeedStream.Anomaly));
 

@@ -101,7 +101,7 @@ public sealed class SerialKernelTests(SerialMachine machine, ITestOutputHelper o
         Assert.StartsWith("Bus box, temperature: it was shown before, and is no more: the sensor cannot be read", facts["said"], StringComparison.Ordinal);
     }
 
-    [LongMachineFact]
+    [MachineFact]
     public async Task The_gateway_names_noise_survives_a_pulled_adapter_and_disturbs_nothing_else()
     {
         var facts = await FactsAsync("gateway");

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.Profiles;
@@ -262,6 +263,8 @@ internal sealed class OutageRig : IFeedSink, IDisposable
     void IFeedSink.Anomaly(AnomalyRecord record) => _encoder.Anomaly(record);
 
     void IFeedSink.DeviceState(DeviceStateRecord record) => _encoder.DeviceState(record);
+
+    void IFeedSink.Alarm(AlarmRecord record) => _encoder.Alarm(record);
 
     void IFeedSink.Sample(in Sample sample) => _encoder.Sample(sample);
 

@@ -25,7 +25,7 @@ public sealed class BoxSiteTests
         Assert.Equal("", string.Join('\n', problems));
         var box = Assert.IsType<BoxBus>(Assert.Single(model!.Buses));
         Assert.Equal((null, null, "/", 7), (box.TemperatureSensor, box.Disk, box.Root, box.Inputs.Count));
-        Assert.Equal(["limit"], Detectors(model, "cpu_temperature"));
+        Assert.Equal(["limit", "range", "gap"], Detectors(model, "cpu_temperature"));
         Assert.Equal(["flag", "flag", "flag", "flag"], Detectors(model, "throttled"));
         Assert.Equal(["flag"], Detectors(model, "clock_synchronised"));
         Assert.Equal(["flag", "flag"], Detectors(model, "storage_reserve"));

@@ -21,6 +21,6 @@ public class ExampleTests
         var nox = Assert.Single(model.Points, p => p.Id == "concentration_nox");
         Assert.True(nox.PublishSamples);
         Assert.Equal(200, nox.Detectors.Single(d => d.Name == "limit").Settings["high"]);
-        Assert.Equal(["limit", "stuck"], nox.Detectors.Select(d => d.Name).Order());
+        Assert.Equal(["cems-frozen", "gap", "limit", "novelty", "range", "stuck"], nox.Detectors.Select(d => d.Name).Order());
     }
 }

@@ -99,7 +99,7 @@ public class SiteLoaderTests
         var profile = Texts.Profile.With("id: frequency, at: 10, type: uint16, scale: 0.01, unit: Hz, role: electricity.frequency", "id: frequency, at: 10, type: uint16, scale: 0.01, unit: m/s, role: conveyor.belt.speed");
         var (model, problems) = Texts.Load(Texts.Gateway.With("metering: { role: incomer }", "metering: { role: incomer }, points: { frequency: { slip: { drive: fan.frequency, ratio: 0.05, warnFor: 3s } } }"), profile);
         Assert.Equal("", string.Join("\n", problems));
-        var slip = Assert.Single(model!.Points[0].Detectors);
+        var slip = Assert.Single(model!.Points[0].Detectors, d => d.Name == "slip");
         Assert.Equal(("slip", "fan.frequency", 0.05, 3), (slip.Name, slip.Points["drive"], slip.Settings["ratio"], slip.Settings["warnSeconds"]));
     }
 

@@ -54,10 +54,12 @@ public class SitePointTests
         var voltage = Point(model, "voltage_l1_n", 1);
         Assert.Equal((TimeSpan.FromSeconds(2), false, 0, 300), (voltage.Period, voltage.PublishSamples, voltage.PlausibleMin!.Value, voltage.PlausibleMax!.Value));
         Assert.Equal((207, 245, 2), (voltage.Detectors[0].Settings["low"], voltage.Detectors[0].Settings["high"], voltage.Detectors[0].Settings["hysteresis"]));
-        Assert.Empty(Point(model, "voltage_l2_n", 1).Detectors);
+        Assert.DoesNotContain(Point(model, "voltage_l2_n", 1).Detectors, d => d.Name == "limit");
         Assert.True(Point(model, "voltage_l2_n", 1).PublishSamples);
         var power = Point(model, "active_power_total", 1);
-        Assert.Equal("spike", Assert.Single(power.Detectors).Name);
+        Assert.Equal("spike", power.Detectors[0].Name);
+        Assert.DoesNotContain(power.Detectors, d => d.Name == "stuck");
+        Assert.Contains(power.Detectors, d => d.Name == "novelty");
         Assert.Equal((3, 300), (power.Detectors[0].Settings["factor"], power.Detectors[0].Settings["quietSeconds"]));
     }
 

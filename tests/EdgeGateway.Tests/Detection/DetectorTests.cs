@@ -61,6 +61,14 @@ public class DetectorTests
         Assert.Empty(Feed(Watched(Model("limit", ("high", 100)), span: 200), [50, 9999, 50]).Anomalies);
 
     [Fact]
+    public void A_value_that_stays_beyond_what_is_plausible_is_a_failed_measurement()
+    {
+        var rig = Feed(Watched(Model("range", ("severity", 2), ("holdSeconds", 4)), unit: "mA", span: 21), [12, 22, 12, 22, 22, 22, 22, 22, 22, 12, 12, 12, 12, 12]);
+        Assert.Equal([(true, Severity.Alarm, 7, 3), (false, Severity.Alarm, 13, 3)], rig.Anomalies.Select(a => (a.Raised, a.Severity, SecondOf(a), SinceOf(a))));
+        Assert.StartsWith("current of FAN 22 mA: above all that is plausible (21 mA), for 4 s. Likely: the sensor, its wiring or its scaling has failed.", rig.Anomalies[0].Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_frozen_signal_is_found_and_its_samples_become_uncertain()
     {
         var rig = Watched(Model("stuck", ("tolerance", 0.1), ("windowSeconds", 10)));

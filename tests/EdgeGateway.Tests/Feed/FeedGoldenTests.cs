@@ -35,6 +35,7 @@ public class FeedGoldenTests
         ["state-offline"] = feed => feed.DeviceState(ExampleFeed.Offline),
         ["state-online"] = feed => feed.DeviceState(ExampleFeed.Offline with { Online = true, Reason = QualityReason.None, Detail = 0 }),
         ["health-clock-step"] = feed => feed.Health(ExampleFeed.ClockStep),
+        ["health-alarm"] = feed => feed.Alarm(ExampleFeed.Shelved),
         ["health-write"] = feed =>
         {
             feed.Health(WriteRecords.Begun(Write));

@@ -55,6 +55,14 @@ public class ReadingDocumentTests
         Assert.Equal("scale register without a power of ten", Read(point, 0xFFFE, 0, 11).Reason);
     }
 
+    [Fact]
+    public void A_value_that_is_not_plausible_is_shown_as_uncertain()
+    {
+        var point = Point(RegisterType.UInt16) with { Kind = PointKind.Gauge, PlausibleMin = 4, PlausibleMax = 20 };
+        Assert.Equal("good", Read(point, 20).Quality);
+        Assert.Equal((21, "uncertain", "out of the plausible range"), (Read(point, 21).Value, Read(point, 21).Quality, Read(point, 21).Reason));
+    }
+
     private static PointModel Point(RegisterType type) => ExampleFeed.Site.Points[0] with
     {
         Kind = PointKind.State,

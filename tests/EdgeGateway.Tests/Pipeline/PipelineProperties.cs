@@ -1,4 +1,5 @@
 using EdgeGateway.Core;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
@@ -45,7 +46,7 @@ public class PipelineProperties
         .Device("incomer", TestSite.Meter()).Counter(rollover: 100m, unit: "W.h")
         .Device("fan", TestSite.Meter(MeterRole.Submeter, "incomer", counts: false), "CN-YN").Counter(rollover: 100m, scale: 0.003m, period: 5)
         .Device("motor")
-        .Gauge("current", period: 2, with: p => p with { PublishSamples = true, PlausibleMax = 500, MaxRatePerSecond = 30, Detectors = [Limit, Stuck, Spike] })
+        .Gauge("current", period: 2, with: p => p with { PublishSamples = true, PlausibleMax = 500, MaxRatePerSecond = 30, Detectors = [Limit, Stuck, Spike, Novelty] })
         .Gauge("belt", with: p => p with { Detectors = [Slip] }).Build();
 
     private static DetectorModel Limit => new("limit", new Dictionary<string, double> { ["high"] = 30, ["low"] = 5, ["onDelaySeconds"] = 2, ["hysteresis"] = 1 });
@@ -53,6 +54,8 @@ public class PipelineProperties
     private static DetectorModel Stuck => new("stuck", new Dictionary<string, double> { ["tolerance"] = 5, ["windowSeconds"] = 10 });
 
     private static DetectorModel Spike => new("spike", new Dictionary<string, double> { ["quietSeconds"] = 5 });
+
+    private static DetectorModel Novelty => new("novelty", new Dictionary<string, double> { ["lean"] = 1 });
 
     private static DetectorModel Slip => new("slip", new Dictionary<string, double>()) { Points = new Dictionary<string, string> { ["drive"] = "current" } };
 
@@ -150,7 +153,9 @@ public class PipelineProperties
             carried[i] = reader.ReadNullableDecimal()!.Value;
         }
 
-        Assert.True(reader.AtEnd);
+        new AlarmBook([], _ => { }).Load(ref reader);
+
+        // What detectors learnt follows.
         return carried;
     }
 

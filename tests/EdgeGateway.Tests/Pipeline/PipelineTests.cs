@@ -1,4 +1,5 @@
 using EdgeGateway.Core;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
@@ -284,6 +285,10 @@ public class PipelineTests
         }
 
         public void DeviceState(DeviceStateRecord record)
+        {
+        }
+
+        public void Alarm(AlarmRecord record)
         {
         }
 

@@ -1,5 +1,6 @@
 using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
+using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
@@ -133,6 +134,8 @@ internal sealed class Rig : IFeedSink
 
     public List<DeviceStateRecord> States { get; } = [];
 
+    public List<AlarmRecord> Alarms { get; } = [];
+
     public List<Sample> Samples { get; } = [];
 
     /// <summary>Every record in order, with every digit.</summary>
@@ -209,6 +212,12 @@ internal sealed class Rig : IFeedSink
     public void DeviceState(DeviceStateRecord record)
     {
         States.Add(record);
+        Transcribe(record);
+    }
+
+    public void Alarm(AlarmRecord record)
+    {
+        Alarms.Add(record);
         Transcribe(record);
     }
 

@@ -1,12 +1,11 @@
 using EdgeGateway.SensorTrial;
 
-// Runs in the virtual machine of tests/hardware-vm, as root: makes chips, drives them, and prints one line of facts for each trial: name, then key=value, divided by tabs. long starts the
-// whole gateway as well.
+// Runs in the virtual machine of tests/hardware-vm, as root: makes chips, drives them, and prints one line of facts for each trial: name, then key=value, divided by tabs.
 if (args is not ["run", "quick" or "long"])
 {
     Console.Error.WriteLine("usage: sensor-trial run quick|long");
     return 2;
 }
 
-await Trials.RunAsync(isLong: args[1] == "long");
+await Trials.RunAsync();
 return 0;

@@ -53,10 +53,7 @@ internal static class Trials
         await Trial.TryAsync("no-permission", NoPermissionAsync);
         await Trial.TryAsync("console", () => Trial.Facts(("console", new SerialInventory().IsConsole("/dev/ttyS0")), ("line", new SerialInventory().IsConsole(Line))));
         await Trial.TryAsync("box", Boxes.ReadAsync);
-        if (isLong)
-        {
-            await Trial.TryAsync("gateway", Gateways.RunAsync);
-        }
+        await Trial.TryAsync("gateway", Gateways.RunAsync);
     }
 
     /// <summary>Sets what happens to every Nth byte of the line; 0 for nothing.</summary>

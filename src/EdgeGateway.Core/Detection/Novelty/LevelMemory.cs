@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using EdgeGateway.Core.State;
 
@@ -25,7 +26,9 @@ internal sealed class LevelMemory
     private int _currentCount;
     private int _previousCount;
     private bool _swapped;
+    private bool _isNearestAbove;
     private int _age;
+    private double _distance;
 
     /// <param name="capacity">Levels in a generation.</param>
     /// <param name="spacing">A level is kept when it is farther than the range divided by this from all of its generation.</param>
@@ -40,6 +43,12 @@ internal sealed class LevelMemory
     /// <summary>Span of the levels remembered and the last value.</summary>
     public double Range { get; private set; }
 
+    /// <summary>The way from the last value to the level that was nearest, negative when that lies below.</summary>
+    public double ToNearest => _isNearestAbove ? _distance : -_distance;
+
+    /// <summary>Whether the last value lay above or below all levels remembered.</summary>
+    public bool IsBeyond { get; private set; }
+
     private Span<float> Current => _levels.AsSpan(_swapped ? _levels.Length / 2 : 0, _currentCount);
 
     private Span<float> Previous => _levels.AsSpan(_swapped ? 0 : _levels.Length / 2, _previousCount);
@@ -48,9 +57,16 @@ internal sealed class LevelMemory
     public double Observe(double value)
     {
         var (low, high) = (value, value);
-        var toCurrent = Distance(Current, _currentOrigin, value, ref low, ref high);
-        var distance = Math.Min(toCurrent, Distance(Previous, _previousOrigin, value, ref low, ref high));
+        var toCurrent = Distance(Current, _currentOrigin, value, ref low, ref high, out var isCurrentAbove);
+        var toPrevious = Distance(Previous, _previousOrigin, value, ref low, ref high, out var isPreviousAbove);
+        var distance = Math.Min(toCurrent, toPrevious);
+
+        // Which side is nearer no processor can predict: no branches.
+        var isCurrent = distance == toCurrent;
+        _isNearestAbove = (isCurrent & isCurrentAbove) | (!isCurrent & isPreviousAbove);
+        _distance = distance;
         Range = high - low;
+        IsBeyond = low == value | high == value;
         if (toCurrent > Range * _spacing)
         {
             Remember(value);
@@ -106,8 +122,9 @@ internal sealed class LevelMemory
         return stored.Length;
     }
 
-    private static double Distance(ReadOnlySpan<float> levels, double origin, double value, ref double low, ref double high)
+    private static double Distance(ReadOnlySpan<float> levels, double origin, double value, ref double low, ref double high, out bool isAbove)
     {
+        isAbove = false;
         if (levels.IsEmpty)
         {
             return double.PositiveInfinity;
@@ -118,7 +135,9 @@ internal sealed class LevelMemory
         var relative = value - origin;
         var above = FirstNotBelow(levels, (float)relative);
         var distance = above < levels.Length ? Math.Abs(levels[above] - relative) : double.PositiveInfinity;
-        return above > 0 ? Math.Min(distance, Math.Abs(levels[above - 1] - relative)) : distance;
+        var nearest = above > 0 ? Math.Min(distance, Math.Abs(levels[above - 1] - relative)) : distance;
+        isAbove = nearest == distance;
+        return nearest;
     }
 
     private static int FirstNotBelow(ReadOnlySpan<float> levels, float level)
@@ -167,29 +186,89 @@ internal sealed class LevelMemory
     /// </summary>
     private int MostCrowded(float coming)
     {
-        var levels = Current;
+        ReadOnlySpan<float> levels = Current;
         var tolerance = Rounding * Range;
-        var closest = double.PositiveInfinity;
-        for (var i = 1; i < levels.Length; i++)
-        {
-            closest = Math.Min(closest, (double)levels[i] - levels[i - 1]);
-        }
-
+        var near = ClosestGap(levels) + tolerance;
         var (best, bestSpan) = (1, double.PositiveInfinity);
-        for (var i = 1; i < levels.Length - 1; i++)
+        for (var gap = NextGap(levels, 1, near); gap < levels.Length; gap = NextGap(levels, gap + 1, near))
         {
-            double below = (double)levels[i] - levels[i - 1], above = (double)levels[i + 1] - levels[i], span = below + above;
-            if (Math.Min(below, above) > closest + tolerance || span > bestSpan + tolerance)
+            // A narrow gap crowds the level on either side of it.
+            for (var i = Math.Max(1, gap - 1); i <= Math.Min(gap, levels.Length - 2); i++)
             {
-                continue;
-            }
-
-            if (span < bestSpan - tolerance || Math.Abs(levels[i] - coming) < Math.Abs(levels[best] - coming))
-            {
-                (best, bestSpan) = (i, span);
+                var span = ((double)levels[i] - levels[i - 1]) + ((double)levels[i + 1] - levels[i]);
+                if (span <= bestSpan + tolerance
+                    && (span < bestSpan - tolerance || Math.Abs(levels[i] - coming) < Math.Abs(levels[best] - coming)))
+                {
+                    (best, bestSpan) = (i, span);
+                }
             }
         }
 
         return best;
+    }
+
+    /// <summary>The smallest difference of two neighbours. Several at a time: this is most of the work of a memory that is full.</summary>
+    private static double ClosestGap(ReadOnlySpan<float> levels)
+    {
+        var closest = double.PositiveInfinity;
+        var i = 1;
+        if (levels.Length > Vector<float>.Count)
+        {
+            var least = new Vector<double>(closest);
+            for (; i <= levels.Length - Vector<float>.Count; i += Vector<float>.Count)
+            {
+                var (low, high) = Gaps(levels, i);
+                least = Vector.Min(least, Vector.Min(low, high));
+            }
+
+            for (var lane = 0; lane < Vector<double>.Count; lane++)
+            {
+                closest = Math.Min(closest, least[lane]);
+            }
+        }
+
+        for (; i < levels.Length; i++)
+        {
+            closest = Math.Min(closest, (double)levels[i] - levels[i - 1]);
+        }
+
+        return closest;
+    }
+
+    /// <summary>The first <c>i</c> from <paramref name="from"/> on at which <c>levels[i] - levels[i - 1]</c> is at most <paramref name="near"/>; the number of levels when there is none.</summary>
+    private static int NextGap(ReadOnlySpan<float> levels, int from, double near)
+    {
+        if (from < levels.Length && (double)levels[from] - levels[from - 1] <= near)
+        {
+            return from;
+        }
+
+        var i = from;
+        var limit = new Vector<double>(near);
+        while (i <= levels.Length - Vector<float>.Count)
+        {
+            var (low, high) = Gaps(levels, i);
+            if (Vector.LessThanOrEqualAny(low, limit) || Vector.LessThanOrEqualAny(high, limit))
+            {
+                break;
+            }
+
+            i += Vector<float>.Count;
+        }
+
+        while (i < levels.Length && !((double)levels[i] - levels[i - 1] <= near))
+        {
+            i++;
+        }
+
+        return i;
+    }
+
+    /// <summary>The differences of neighbours from <paramref name="i"/> on, in double precision as they would be one by one.</summary>
+    private static (Vector<double> Low, Vector<double> High) Gaps(ReadOnlySpan<float> levels, int i)
+    {
+        Vector.Widen(new Vector<float>(levels[i..]), out var low, out var high);
+        Vector.Widen(new Vector<float>(levels[(i - 1)..]), out var lowBefore, out var highBefore);
+        return (low - lowBefore, high - highBefore);
     }
 }

@@ -15,11 +15,18 @@ public sealed class NoveltyDetector
     /// <summary>Only a surprise above this is an event.</summary>
     public const double LeastSurprise = 2.5;
 
+    /// <summary>Values in the short mean.</summary>
+    public const int ShortMeanValues = 24;
+
+    /// <summary>Values in the long mean.</summary>
+    public const int LongMeanValues = LongMeanBlocks * ShortMeanValues;
+
+    /// <summary>Deviations from the hours that are judged together.</summary>
+    public const int HourValues = 12;
+
     private const byte Layout = 1;
     private const int MemoryValues = 6000;
-    private const int ShortMeanValues = 24;
     private const int LongMeanBlocks = 12;
-    private const int HourValues = 12;
     private const double TailShare = 0.04;
     private const double HourTailShare = 0.02;
     private const double LongMeanWeight = 0.3;
@@ -69,6 +76,9 @@ public sealed class NoveltyDetector
         }
     }
 
+    /// <summary>Values learnt from, since the beginning or since everything was forgotten.</summary>
+    public int Values => _count;
+
     /// <summary>The usual time between two values, learned; zero while not known.</summary>
     public TimeSpan Period => TimeSpan.FromMilliseconds(_period);
 
@@ -98,27 +108,40 @@ public sealed class NoveltyDetector
         var byValue = isJudged ? _valueTail.Observe(valueDistance) : 0;
 
         // Means.
-        var byShort = Mean(_shortMean, _shortMeans, ref _shortTail, ref _shortMuted, relative, isJudged, out var shortDistance);
-        var (byLong, longDistance) = (0.0, 0.0);
+        var byShort = Mean(_shortMean, _shortMeans, ref _shortTail, ref _shortMuted, relative, isJudged, out var shortMean);
+        var (byLong, longMean) = (0.0, 0.0);
         if (_longMean is not null)
         {
-            byLong = LongMeanWeight * Mean(_longMean, _longMeans!, ref _longTail, ref _longMuted, relative, isJudged, out longDistance);
+            byLong = LongMeanWeight * Mean(_longMean, _longMeans!, ref _longTail, ref _longMuted, relative, isJudged, out longMean);
         }
 
         // The hour.
-        var hourDistance = Math.Abs(_hourMean.Add(_rhythm.Observe(milliseconds, relative)));
+        var residual = _rhythm.Observe(milliseconds, relative);
+        var hourDistance = Math.Abs(_hourMean.Add(residual));
         hourDistance = hourDistance < Rounding * _values.Range ? 0 : hourDistance;
         var byHour = isJudged ? _hourTail.Observe(hourDistance) : 0;
 
         var byLevel = byValue + byShort + byLong;
-        var surprise = Quieten(Math.Max(byLevel, byHour));
-        var (cause, distance) = surprise == 0 ? (NoveltyCause.None, 0)
-            : byHour > byLevel ? (NoveltyCause.Hour, hourDistance)
-            : byValue >= byShort && byValue >= byLong ? (NoveltyCause.Value, valueDistance)
-            : byShort >= byLong ? (NoveltyCause.ShortMean, shortDistance)
-            : (NoveltyCause.LongMean, longDistance);
-        return new(surprise, cause, distance, _count <= LearningValues);
+        var loudness = Math.Max(byLevel, byHour);
+        var surprise = Quieten(loudness);
+        var isLearning = _count <= LearningValues;
+        return surprise == 0 ? new(0, NoveltyCause.None, 0, isLearning) { Loudness = loudness }
+            : byHour > byLevel ? new(surprise, NoveltyCause.Hour, hourDistance, isLearning) { Loudness = loudness, Seen = value, Expected = value - residual }
+            : byValue >= byShort && byValue >= byLong ? Explained(NoveltyCause.Value, _values, relative)
+            : byShort >= byLong ? Explained(NoveltyCause.ShortMean, _shortMeans, shortMean)
+            : Explained(NoveltyCause.LongMean, _longMeans!, longMean);
+
+        NoveltyVerdict Explained(NoveltyCause cause, LevelMemory levels, double seen) => new(surprise, cause, Math.Abs(levels.ToNearest), isLearning)
+        {
+            Loudness = loudness,
+            Seen = _origin + seen,
+            Expected = _origin + seen + levels.ToNearest,
+            IsBeyond = levels.IsBeyond,
+        };
     }
+
+    /// <summary>The wall clock was set: the time that is kept moves by <paramref name="milliseconds"/>.</summary>
+    public void Shift(long milliseconds) => _time = Math.Clamp(_time + Math.Clamp(milliseconds, -LargestTime, LargestTime), -LargestTime, LargestTime);
 
     /// <summary>Writes the complete state.</summary>
     public void Save(StateWriter writer)
@@ -178,17 +201,16 @@ public sealed class NoveltyDetector
         _eventSurprise = reader.ReadDouble();
     }
 
-    private static double Mean(MovingMean mean, LevelMemory levels, ref TailCalibrator tail, ref int muted, double value, bool isJudged, out double distance)
+    private static double Mean(MovingMean mean, LevelMemory levels, ref TailCalibrator tail, ref int muted, double value, bool isJudged, out double current)
     {
-        var current = mean.Add(value);
-        distance = 0;
+        current = mean.Add(value);
         if (muted > 0)
         {
             muted--;
             return 0;
         }
 
-        distance = levels.Observe(current);
+        var distance = levels.Observe(current);
         return isJudged ? tail.Observe(distance) : 0;
     }
 

@@ -9,6 +9,18 @@ public readonly record struct NoveltyVerdict(double Surprise, NoveltyCause Cause
 {
     private const double Half = 10;
 
+    /// <summary>The surprise before the quiet time and the doubt about a point that cries often were taken into account: tells whether an event goes on.</summary>
+    public double Loudness { get; init; }
+
+    /// <summary>What was unusual: the value, or the mean; in the unit of the point.</summary>
+    public double Seen { get; init; }
+
+    /// <summary>What it is compared with: the nearest level known, or what this hour usually brings.</summary>
+    public double Expected { get; init; }
+
+    /// <summary>Whether it lies above or below every level known, not between two of them.</summary>
+    public bool IsBeyond { get; init; }
+
     /// <summary>The surprise from 0 to 1, as benchmarks want it: surprise / (surprise + 10).</summary>
     public double Score => Surprise / (Surprise + Half);
 

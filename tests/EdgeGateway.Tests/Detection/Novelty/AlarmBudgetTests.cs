@@ -45,6 +45,29 @@ public class AlarmBudgetTests
     }
 
     [Fact]
+    public void Points_that_share_a_budget_keep_to_it_together()
+    {
+        const int Days = 1000;
+        var budget = new AlarmBudget(0.1, points: 4);
+        Assert.InRange(Count(budget, Enumerable.Repeat(138.0, 4 * Days * MadeUp.Day)), 1, (0.1 * Days * 1.001) + AlarmBudget.MostAhead);
+        Assert.Equal(new AlarmBudget(0.025).Level(Period), new AlarmBudget(0.1, points: 4).Level(Period));
+    }
+
+    [Fact]
+    public void How_rare_a_surprise_is_follows_from_the_same_measurement()
+    {
+        foreach (var days in (int[])[3, 10, 30, 100, 300, 1000])
+        {
+            var level = new AlarmBudget(1.0 / days).Level(Period);
+            Assert.Equal(days, AlarmBudget.RarerThanDays(level * 1.001, Period));
+            Assert.InRange(AlarmBudget.RarerThanDays(level * 0.999, Period), 0, days - 1);
+        }
+
+        var budget = new AlarmBudget(0.1);
+        Assert.True(budget.IsGrave(new AlarmBudget(0.01).Level(Period) * 1.001, Period) && !budget.IsGrave(budget.Level(Period), Period));
+    }
+
+    [Fact]
     public void A_smaller_budget_asks_for_a_larger_surprise()
     {
         Assert.Equal([2.5, 3, 6, 24], ((double[])[100, 0.2304, 0.0760, 0.008271]).Select(b => Math.Round(new AlarmBudget(b).Level(Period), 1)));

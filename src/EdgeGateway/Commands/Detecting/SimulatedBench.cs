@@ -1,0 +1,135 @@
+using EdgeGateway.Core;
+using EdgeGateway.Core.Accounting;
+using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Detection.Scoring;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Hosting;
+using EdgeGateway.Simulator.Labelled;
+
+namespace EdgeGateway.Commands.Detecting;
+
+/// <summary>Plays the labelled set of simulated faults through the product's pipeline, with the detectors of its profiles and sites, and scores what they say.</summary>
+internal sealed class SimulatedBench
+{
+    private readonly Dictionary<string, SiteModel> _sites;
+
+    private SimulatedBench(LabelledSet set, Dictionary<string, SiteModel> sites)
+    {
+        Set = set;
+        _sites = sites;
+    }
+
+    /// <summary>The set.</summary>
+    public LabelledSet Set { get; }
+
+    /// <summary>Where the set is when none is named.</summary>
+    public static string ShippedFolder => Path.Combine(AppContext.BaseDirectory, "examples", "labelled");
+
+    /// <summary>Reads <c>faults.yaml</c> and the sites that it names.</summary>
+    /// <param name="folder">Where they are.</param>
+    /// <param name="problems">Everything that is wrong.</param>
+    /// <returns>The bench, or null when there is an error.</returns>
+    public static SimulatedBench? Load(string folder, out IReadOnlyList<Problem> problems)
+    {
+        var file = Path.Combine(folder, "faults.yaml");
+        if (!File.Exists(file))
+        {
+            problems = [new Problem(file, 0, 0, "There is no such file", "Name a folder that is made like docs/examples/labelled")];
+            return null;
+        }
+
+        List<Problem> all = [];
+        var (set, faults) = LabelledSet.Parse(new SourceText(file, File.ReadAllText(file)));
+        all.AddRange(faults);
+        var sites = new Dictionary<string, SiteModel>();
+        foreach (var cell in set?.Cells ?? [])
+        {
+            var path = Path.Combine(folder, cell.Site);
+            if (SiteFiles.Find(path, null).Load(path, out var wrong) is { } site)
+            {
+                sites.Add(cell.Id, site.Model);
+            }
+
+            all.AddRange(wrong);
+        }
+
+        foreach (var kind in set?.Kinds ?? [])
+        {
+            if (sites.TryGetValue(kind.Cell.Id, out var site) && Misfit(kind, site) is { } misfit)
+            {
+                all.Add(new Problem(file, 0, 0, $"the kind '{kind.Id}' does not fit its site: {misfit}", "Correct its device, point or size"));
+                sites.Remove(kind.Cell.Id);
+            }
+        }
+
+        problems = all;
+        return set is not null && sites.Count == set.Cells.Count ? new(set, sites) : null;
+    }
+
+    private static string? Misfit(LabelledKind kind, SiteModel site)
+    {
+        try
+        {
+            foreach (var size in kind.Sizes)
+            {
+                var episode = new LabelledEpisode(kind, size, Instant.UnixEpoch, Instant.UnixEpoch + kind.Duration);
+                _ = new SimulatedSamples(site, 0, Instant.UnixEpoch, new LabelledRun(kind.Cell, 0, Instant.UnixEpoch, Instant.UnixEpoch, [episode]).Script());
+            }
+
+            return null;
+        }
+        catch (ArgumentException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Only some kinds: the others neither happen nor are scored; time without faults stays.</summary>
+    public SimulatedBench With(IReadOnlySet<string> kinds) => new(Set with { Kinds = [.. Set.Kinds.Where(k => kinds.Contains(k.Id))] }, _sites);
+
+    /// <summary>Runs the set and scores it. The result does not depend on how many processors share the work.</summary>
+    /// <param name="seeds">Which seeds.</param>
+    /// <param name="done">Told after each run how many are done, and of how many; from any thread.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <returns>The score of each cell with its name, and of all.</returns>
+    public (IReadOnlyList<(string Cell, EpisodeScore Score)> Cells, EpisodeScore All) Run(LabelledSeeds seeds, Action<int, int> done, CancellationToken cancel)
+    {
+        var runs = Set.Plan(seeds);
+        var scored = new ScoredRun[runs.Count];
+        var count = 0;
+        Parallel.For(0, runs.Count, new ParallelOptions { CancellationToken = cancel, MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+        {
+            scored[i] = Play(runs[i], _sites[runs[i].Cell.Id], cancel);
+            done(Interlocked.Increment(ref count), runs.Count);
+        });
+        return (
+            [.. Set.Cells.Select(c => (c.Id, EpisodeScorer.Score([.. scored.Where((_, i) => runs[i].Cell == c)])))],
+            EpisodeScorer.Score(scored));
+    }
+
+    /// <summary>Plays one run through a new pipeline.</summary>
+    public static ScoredRun Play(LabelledRun run, SiteModel site, CancellationToken cancel)
+    {
+        var findings = new FindingList(site);
+        var pipeline = new Pipeline(site, FactorSet.BuiltIn(), findings);
+        var samples = new SimulatedSamples(site, run.Seed, run.Begin, run.Script());
+        while (samples.Now < run.End)
+        {
+            foreach (ref readonly var sample in samples.Step())
+            {
+                pipeline.Process(sample);
+            }
+
+            pipeline.Advance(samples.Now);
+            if (samples.Now.UnixMilliseconds % 3_600_000 == 0)
+            {
+                cancel.ThrowIfCancellationRequested();
+            }
+        }
+
+        return new(
+            [.. run.Episodes.Select(e => new KnownEpisode(e.Kind.Id, e.Start, e.End + e.Kind.Within, e.Kind.Rules, e.Kind.Notes))],
+            findings.Findings,
+            site.Devices.Count * (run.End - run.Begin).TotalDays);
+    }
+}
