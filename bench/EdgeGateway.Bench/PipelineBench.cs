@@ -35,7 +35,7 @@ internal static class PipelineBench
         var gateway = LoadDevice.Gateway(Devices, Registers, publishSamples: publishSamples);
         var (site, _) = Core.Site.SiteLoader.Load(gateway, _ => LoadDevice.Profile(Registers, TimeSpan.FromSeconds(1)));
         var encoder = new FeedEncoder(site!, FeedHeads.Start(1), Roles.VocabularyVersion);
-        var pipeline = new Pipeline(site!, GridFactors.BuiltIn(), encoder);
+        var pipeline = new Pipeline(site!, FactorSet.BuiltIn(), encoder);
         var samples = new Sample[site!.Points.Count];
         var second = 1_800_000_000L;
         var processing = new List<double>();

@@ -55,7 +55,7 @@ public sealed class Pipeline
 
     /// <summary>A pipeline for a site, with nothing seen yet.</summary>
     /// <exception cref="ArgumentException">The model names a detector, method, unit, point or region that does not exist; the configuration check says so before.</exception>
-    public Pipeline(SiteModel site, GridFactors factors, IFeedSink sink)
+    public Pipeline(SiteModel site, FactorSet factors, IFeedSink sink)
     {
         _site = site;
         _detectors = Fingerprint(site);
@@ -75,7 +75,7 @@ public sealed class Pipeline
             foreach (var index in device.Points)
             {
                 var point = site.Points[index];
-                _points[index] = new PointPath(site, point, Array.IndexOf(polled, point), grid, _lastGood, _book.Of(index), sink, RuleFaults, budget);
+                _points[index] = new PointPath(site, point, Array.IndexOf(polled, point), grid, _lastGood, _book, sink, RuleFaults, budget);
             }
         }
     }

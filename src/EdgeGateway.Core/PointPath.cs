@@ -17,13 +17,14 @@ internal sealed class PointPath
     private readonly IDetector[] _detectors;
     private readonly NoveltyWatch? _learner;
     private readonly LastGood _lastGood;
-    private readonly EnergyAccount? _account;
+    private readonly CarbonAccount? _account;
+    private readonly (CarbonAccount Account, GaugeInput Input)[] _gauges;
     private readonly IFeedSink _sink;
     private readonly RuleFaults _faults;
     private readonly string _device;
     private long _lastTime;
 
-    public PointPath(SiteModel site, PointModel point, int slot, WindowGrid grid, LastGood lastGood, EnergyAccount? account, IFeedSink sink, RuleFaults faults, AlarmBudget? deviceBudget)
+    public PointPath(SiteModel site, PointModel point, int slot, WindowGrid grid, LastGood lastGood, CarbonBook book, IFeedSink sink, RuleFaults faults, AlarmBudget? deviceBudget)
     {
         _faults = faults;
         _device = site.Devices[point.DeviceIndex].Id;
@@ -31,7 +32,8 @@ internal sealed class PointPath
         _slot = slot;
         _check = new ValueCheck(point);
         _lastGood = lastGood;
-        _account = account;
+        _account = book.Of(point.Index);
+        _gauges = [.. book.GaugesOf(point.Index)];
         _sink = sink;
         _detectors = [.. point.Detectors.Select(d => Detection.Detectors.Create(new DetectorContext(site, point, d, lastGood) { DeviceBudget = deviceBudget }))];
         _learner = _detectors.OfType<NoveltyWatch>().FirstOrDefault();
@@ -84,6 +86,11 @@ internal sealed class PointPath
         else
         {
             _account?.Lose(time, intervalEnd);
+        }
+
+        foreach (var (account, input) in _gauges)
+        {
+            account.Observe(input, judged.Quality.HasValue && judged.Quality.Reason != QualityReason.OutOfRange ? judged.Value : null, time, intervalEnd);
         }
 
         if (judged.Quality.IsGood)

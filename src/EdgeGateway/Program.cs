@@ -21,6 +21,7 @@ var root = new RootCommand(
       edgegateway profile new                write a device profile, profile test proves it on the device
       edgegateway verify-feed mqtt://host    prove that nothing of the feed is missing or doubled
       edgegateway replay FILE                recorded samples through the gateway's own code, with charts
+      edgegateway factors list               the emission factors, dated, with source and status
       edgegateway detect-bench FOLDER        score the detector for any gauge on labelled series
       edgegateway status                     what the running gateway does, and what is wrong
       edgegateway alarms                     what a person must see, why, and what to do next
@@ -38,6 +39,7 @@ var root = new RootCommand(
     TraceCommand.Create(),
     WriteCommand.Create(),
     WritesCommand.Create(),
+    FactorsCommand.Create(),
     StatusCommand.Create(),
     AlarmsCommand.Create(),
     ReloadCommand.Create(),

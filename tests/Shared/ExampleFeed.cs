@@ -138,6 +138,41 @@ internal static class ExampleFeed
         Allocated = false,
     };
 
+    public static EmissionRecord FuelEmission => DeviceEmission with
+    {
+        Method = "fuel-combustion",
+        Scope = 1,
+        ActivityKWh = 0,
+        Milligrams = 204_990_000,
+        FactorId = "cn-guideline/fuel.cn-natural-gas",
+        FactorKgPerKWh = 0,
+        UncertaintyPercent = double.NaN,
+        CountsTowardSite = false,
+        Detail = new(101.25m, "m3", 2.0246m, "CO2", null, null),
+    };
+
+    public static EmissionRecord RemovalEmission => FuelEmission with
+    {
+        Method = "co2-injected",
+        Scope = 0,
+        Milligrams = 0,
+        FactorId = "mass",
+        UncertaintyPercent = 1.5,
+        Detail = new(0.10125m, "t", 980, "CO2", null, 99_225_000),
+    };
+
+    public static EmissionRecord MethaneEmission => FuelEmission with
+    {
+        Method = "mine-methane",
+        Milligrams = 2_021_557_500,
+        FactorId = "ipcc-2006/methane.density",
+        StartReading = null,
+        EndReading = null,
+        StartRaw = null,
+        EndRaw = null,
+        Detail = new(101.25m, "m3", 19.966m, "CH4_fossil", "AR6", null),
+    };
+
     public static EmissionRecord SubstitutedEmission => DeviceEmission with
     {
         FactorId = "cn-mee-2022/CN-GRID-SOUTHWEST",

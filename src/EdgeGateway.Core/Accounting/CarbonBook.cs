@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
@@ -11,21 +12,22 @@ internal sealed class CarbonBook
     public const long WidthMs = 900_000;
 
     private readonly IFeedSink _sink;
-    private readonly EnergyAccount[] _accounts;
+    private readonly CarbonAccount[] _accounts;
     private readonly EmissionRecord[] _entries;
     private readonly double[] _factorPercents;
-    private readonly EnergyAccount?[] _byPoint;
+    private readonly CarbonAccount?[] _byPoint;
+    private readonly List<(CarbonAccount Account, GaugeInput Input)>?[] _gaugesByPoint;
     private readonly bool _hasSiteTotal;
     private readonly (int Parent, int[] Children)[] _parents;
-    private readonly GridFactors _factors;
+    private readonly FactorSet _factors;
     private long _start;
 
-    public CarbonBook(SiteModel site, GridFactors factors, IFeedSink sink)
+    public CarbonBook(SiteModel site, FactorSet factors, IFeedSink sink)
     {
         _sink = sink;
         _factors = factors;
-        _byPoint = new EnergyAccount?[site.Points.Count];
-        var accounts = new List<EnergyAccount>();
+        _byPoint = new CarbonAccount?[site.Points.Count];
+        var accounts = new List<CarbonAccount>();
         foreach (var device in site.Devices)
         {
             foreach (var index in device.Points)
@@ -33,14 +35,34 @@ internal sealed class CarbonBook
                 var point = site.Points[index];
 
                 // One register for each device and method: a second one would hold the same energy again.
-                if (point.Carbon is null || accounts.Exists(a => a.Device == device && a.Point.Carbon!.Method == point.Carbon.Method))
+                if (point.Carbon is null || accounts.Exists(a => a.Device == device && a.Counter!.Carbon!.Method == point.Carbon.Method))
                 {
                     continue;
                 }
 
-                var account = new EnergyAccount(point, device, factors);
+                var account = new CarbonAccount(point, device, factors);
                 accounts.Add(account);
                 _byPoint[index] = account;
+            }
+        }
+
+        // After those of the profiles, so that the state of a site that declares none has the form it always had.
+        _gaugesByPoint = new List<(CarbonAccount, GaugeInput)>?[site.Points.Count];
+        foreach (var device in site.Devices)
+        {
+            foreach (var use in device.Carbon)
+            {
+                var account = new CarbonAccount(site, device, use, factors);
+                accounts.Add(account);
+                if (account.Counter is { } counter)
+                {
+                    _byPoint[counter.Index] = _byPoint[counter.Index] is null ? account : throw new ArgumentException($"{device.Id}: '{counter.Id}' is accounted twice");
+                }
+
+                foreach (var (input, point) in account.Gauges?.Points ?? FrozenDictionary<GaugeInput, PointModel>.Empty)
+                {
+                    (_gaugesByPoint[point.Index] ??= []).Add((account, input));
+                }
             }
         }
 
@@ -54,8 +76,11 @@ internal sealed class CarbonBook
     /// <summary>End of the open interval, Unix milliseconds.</summary>
     public long End => _start + WidthMs;
 
-    /// <summary>The account of a point, or null.</summary>
-    public EnergyAccount? Of(int point) => _byPoint[point];
+    /// <summary>The account of a register, or null.</summary>
+    public CarbonAccount? Of(int point) => _byPoint[point];
+
+    /// <summary>The accounts that a gauge is a part of, and which part it is.</summary>
+    public IReadOnlyList<(CarbonAccount Account, GaugeInput Input)> GaugesOf(int point) => _gaugesByPoint[point] ?? [];
 
     /// <summary>Opens the interval that contains <paramref name="time"/>; intervals are aligned to UTC.</summary>
     public void Open(long time)
@@ -150,7 +175,7 @@ internal sealed class CarbonBook
         {
             var account = _accounts[i];
             _entries[i] = account.Close(end, WidthMs, era, cut);
-            _factorPercents[i] = account.IsPurchase ? _factors.Find(account.Device.Region, _entries[i].Start)?.Factor.UncertaintyPercent ?? 0 : 0;
+            _factorPercents[i] = account.IsPurchase ? _factors.Find(Factor.Electricity, account.Device.Region, _entries[i].Start)?.Factor.UncertaintyPercent ?? 0 : 0;
             _sink.Emission(_entries[i]);
         }
 

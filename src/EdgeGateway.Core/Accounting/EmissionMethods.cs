@@ -1,35 +1,82 @@
 using System.Collections.Frozen;
+using EdgeGateway.Core.Site;
 
 namespace EdgeGateway.Core.Accounting;
 
-/// <summary>The table of emission methods. To add one: a file in this folder, a line here, a test, a row in <c>docs/methods.md</c>.</summary>
+/// <summary>The table of emission methods that make entries. To add one: a file in <c>Methods</c>, a line here, a test, a row in <c>docs/methods.md</c>.</summary>
 public static class EmissionMethods
 {
-    /// <summary>Methods by the name used in profiles and records.</summary>
-    public static readonly FrozenDictionary<string, IEmissionMethod> ByName = new IEmissionMethod[]
+    /// <summary>Methods by the name used in profiles, sites and records.</summary>
+    public static readonly FrozenDictionary<string, EmissionMethod> ByName = new EmissionMethod[]
     {
         new ElectricityPurchased(),
         new ElectricitySold(),
+        new FuelCombustionMethod(),
+        new PurchasedHeatMethod(),
+        new MineMethaneMethod(),
+        new PostMiningMethaneMethod(),
+        new SwitchgearLeakMethod(),
+        new InjectedCarbonMethod(),
+        new LeakedCarbonMethod(),
+        new SinkAbsorptionMethod(),
     }.ToFrozenDictionary(m => m.Name);
 }
 
-/// <summary>Turns metered activity into mass.</summary>
-public interface IEmissionMethod
+/// <summary>What one unit of an activity emits.</summary>
+/// <param name="FactorId">The factor with its source.</param>
+/// <param name="KgCo2e">kg CO2e for one unit of the activity, exact.</param>
+/// <param name="UncertaintyPercent">Half width at 95 % of the factor, percent; NaN when not known.</param>
+/// <param name="Note">What had to stand in for the wanted factor, or null.</param>
+public sealed record EmissionRate(string FactorId, decimal KgCo2e, double UncertaintyPercent, string? Note = null)
 {
-    /// <summary>Name in profiles and records.</summary>
-    string Name { get; }
+    /// <summary>The gas that is emitted or removed.</summary>
+    public string Gas { get; init; } = "CO2";
+
+    /// <summary>The GWP set by which it was converted; null for CO2.</summary>
+    public string? GwpSet { get; init; }
+}
+
+/// <summary>What an activity is made from.</summary>
+public enum ActivityKind : byte
+{
+    /// <summary>The growth of a counter.</summary>
+    Counter,
+
+    /// <summary>The flow and the concentration of methane.</summary>
+    MethaneFlow,
+
+    /// <summary>The density of the gas in a compartment.</summary>
+    GasLeak,
+}
+
+/// <summary>Turns metered activity into mass, in proportion to it.</summary>
+/// <param name="name">Name in profiles, sites and records.</param>
+/// <param name="scope">GHG Protocol scope: 1 or 2; 0 for none.</param>
+public abstract class EmissionMethod(string name, int scope)
+{
+    /// <summary>Name in profiles, sites and records.</summary>
+    public string Name => name;
 
     /// <summary>GHG Protocol scope: 1 or 2; 0 for none.</summary>
-    int Scope { get; }
+    public int Scope => scope;
 
-    /// <summary>True when the mass depends on a grid factor.</summary>
-    bool NeedsGridFactor { get; }
+    /// <summary>True when the mass is that of electricity from the grid: it has a place in the metering tree and in the site's total.</summary>
+    public virtual bool NeedsGridFactor => false;
 
-    /// <summary>The method that applies when the meter is wired the other way round.</summary>
-    string WhenReversed { get; }
+    /// <summary>True when what is accounted leaves the air: a removal, reported apart and never netted.</summary>
+    public virtual bool IsRemoval => false;
 
-    /// <summary>Mass in milligrams CO2e, exact and not rounded.</summary>
-    /// <param name="kWh">Energy, not negative.</param>
-    /// <param name="kgPerKWh">Grid factor.</param>
-    decimal Milligrams(decimal kWh, decimal kgPerKWh);
+    /// <summary>What the activity is made from.</summary>
+    public virtual ActivityKind Activity => ActivityKind.Counter;
+
+    /// <summary>The method that applies when the meter is wired the other way round; null when it cannot be.</summary>
+    public virtual string? WhenReversed => null;
+
+    /// <summary>Unit in which the activity is accounted: <c>kW.h</c>, <c>GJ</c>, <c>t</c>, <c>kg</c>, <c>m3</c>.</summary>
+    /// <exception cref="EmissionRefusedException">The account names something that the factors do not have.</exception>
+    public abstract string ActivityUnit(CarbonModel account, FactorSet factors);
+
+    /// <summary>What one unit of the activity emits; null when it emits nothing by its nature.</summary>
+    /// <exception cref="EmissionRefusedException">There is no factor for that place and time.</exception>
+    public abstract EmissionRate? Rate(CarbonModel account, FactorSet factors, string region, Instant at);
 }

@@ -30,7 +30,7 @@ internal struct EntrySum
         _allocated |= entry.Allocated;
         _kWh += sign * entry.ActivityKWh;
         _milligrams += sign * entry.Milligrams;
-        var meter = EnergyAccount.MeterUncertaintyPercent * entry.Milligrams;
+        var meter = CarbonAccount.MeterUncertaintyPercent * entry.Milligrams;
         _meterSquares += meter * meter;
         _factorPart += sign * factorPercent * entry.Milligrams;
         if (entry.Scope == 0)
@@ -61,17 +61,11 @@ internal struct EntrySum
             FactorId = _mixed ? "mixed" : _factorId ?? "none",
             FactorKgPerKWh = _mixed ? 0 : _factor,
             FactorNote = _mixed ? null : _note,
-            UncertaintyPercent = RelativePercent(milligrams),
+            UncertaintyPercent = Uncertainty.Relative(Math.Sqrt(_meterSquares + (_factorPart * _factorPart)), milligrams),
             Coverage = _coverage,
             CountsTowardSite = false,
             Allocated = _allocated,
             Cut = cut,
         };
-    }
-
-    private readonly double RelativePercent(long milligrams)
-    {
-        var absolute = Math.Sqrt(_meterSquares + (_factorPart * _factorPart));
-        return absolute == 0 ? 0 : milligrams == 0 ? Uncertainty.LargestPercent : Math.Min(Uncertainty.LargestPercent, absolute / Math.Abs((double)milligrams));
     }
 }

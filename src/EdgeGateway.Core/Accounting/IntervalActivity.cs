@@ -2,11 +2,11 @@ using EdgeGateway.Core.State;
 
 namespace EdgeGateway.Core.Accounting;
 
-/// <summary>What one account has seen in one open interval. Energy in the point's unit, times in Unix milliseconds.</summary>
+/// <summary>What one account has seen in one open interval. Amounts in the point's unit (m3 for a flow), times in Unix milliseconds.</summary>
 internal struct IntervalActivity
 {
     public long Start;
-    public decimal Energy;
+    public decimal Amount;
     public long Covered;
     public decimal? StartReading;
     public decimal? EndReading;
@@ -28,7 +28,7 @@ internal struct IntervalActivity
     public readonly void Save(StateWriter writer)
     {
         writer.Write(Start);
-        writer.Write(Energy);
+        writer.Write(Amount);
         writer.Write(Covered);
         writer.Write(StartReading);
         writer.Write(EndReading);
@@ -43,7 +43,7 @@ internal struct IntervalActivity
     public void Load(ref StateReader reader)
     {
         Start = reader.ReadInt64();
-        Energy = reader.ReadDecimal();
+        Amount = reader.ReadDecimal();
         Covered = reader.ReadInt64();
         StartReading = reader.ReadNullableDecimal();
         EndReading = reader.ReadNullableDecimal();

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Boards;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
@@ -24,6 +25,12 @@ public static class ConfigurationSchema
 
     /// <summary>JSON Schema (draft 2020-12) of a wiring description.</summary>
     public static string Wiring() => Schema("wiring.schema.json", "EdgeGateway wiring description", WiringShape.Root);
+
+    /// <summary>JSON Schema (draft 2020-12) of a factor set.</summary>
+    public static string Factors() => Schema("factors.schema.json", "EdgeGateway factor set", FactorSetShape.Root);
+
+    /// <summary>Markdown tables of every key of a factor set.</summary>
+    public static string FactorKeys() => Tables("(top level)", FactorSetShape.Root);
 
     /// <summary>Markdown tables of every key of a board.</summary>
     public static string BoardKeys() => Tables("(top level)", BoardShape.Root);

@@ -146,7 +146,19 @@ public readonly record struct EmissionRecord
     public required bool Allocated { get; init; }
 
     public WindowCut Cut { get; init; }
+
+    /// <summary>Activity, factor and gas of a method other than electricity; null for electricity.</summary>
+    public EmissionDetail? Detail { get; init; }
 }
+
+/// <summary>What an entry of a method other than electricity holds beside; its kWh and its factor per kWh are 0.</summary>
+/// <param name="Activity">The activity, exact.</param>
+/// <param name="ActivityUnit">UCUM code of its unit.</param>
+/// <param name="Factor">kg CO2e for one unit of the activity.</param>
+/// <param name="Gas">The gas: <c>CO2</c>, <c>CH4_fossil</c>.</param>
+/// <param name="GwpSet">The GWP set by which it was converted; null for CO2.</param>
+/// <param name="RemovedMilligrams">CO2 removed in milligrams, reported apart, where the method is a removal; null for emissions.</param>
+public sealed record EmissionDetail(decimal Activity, string ActivityUnit, decimal Factor, string Gas, string? GwpSet, long? RemovedMilligrams);
 
 public enum EmissionAccount : byte
 {

@@ -73,6 +73,23 @@ internal static class RecordJson
         json.WriteBoolean(Names.CountsTowardSite, r.CountsTowardSite);
         json.WriteBoolean(Names.Allocated, r.Allocated);
         json.WriteString(Names.Cut, r.Cut.Word());
+        if (r.Detail is { } detail)
+        {
+            json.WriteNumber(Names.Activity, detail.Activity);
+            json.WriteString(Names.ActivityUnit, detail.ActivityUnit);
+            json.WriteNumber(Names.Factor, detail.Factor);
+            json.WriteString(Names.Gas, detail.Gas);
+            if (detail.GwpSet is { } set)
+            {
+                json.WriteString(Names.GwpSet, set);
+            }
+
+            if (detail.RemovedMilligrams is { } removed)
+            {
+                json.WriteNumber(Names.RemovedMilligrams, removed);
+            }
+        }
+
         End(json, isClockUnset);
     }
 
@@ -353,6 +370,12 @@ internal static class RecordJson
         public static readonly JsonEncodedText Method = JsonEncodedText.Encode("method");
         public static readonly JsonEncodedText Scope = JsonEncodedText.Encode("scope");
         public static readonly JsonEncodedText ActivityKWh = JsonEncodedText.Encode("activityKWh");
+        public static readonly JsonEncodedText Activity = JsonEncodedText.Encode("activity");
+        public static readonly JsonEncodedText ActivityUnit = JsonEncodedText.Encode("activityUnit");
+        public static readonly JsonEncodedText Factor = JsonEncodedText.Encode("factor");
+        public static readonly JsonEncodedText Gas = JsonEncodedText.Encode("gas");
+        public static readonly JsonEncodedText GwpSet = JsonEncodedText.Encode("gwpSet");
+        public static readonly JsonEncodedText RemovedMilligrams = JsonEncodedText.Encode("removedMilligrams");
         public static readonly JsonEncodedText MilligramsCO2e = JsonEncodedText.Encode("milligramsCO2e");
         public static readonly JsonEncodedText FactorId = JsonEncodedText.Encode("factorId");
         public static readonly JsonEncodedText FactorKgPerKWh = JsonEncodedText.Encode("factorKgPerKWh");

@@ -70,6 +70,7 @@ public static class Units
         new("W.h", Dimension.ActiveEnergy, 1, "watt hour"),
         new("kW.h", Dimension.ActiveEnergy, 1_000, "kilowatt hour"),
         new("MW.h", Dimension.ActiveEnergy, 1_000_000, "megawatt hour"),
+        new("GJ", Dimension.ActiveEnergy, 277_777.7777777777777777777778m, "gigajoule"),
         new("var.h", Dimension.ReactiveEnergy, 1, "volt-ampere reactive hour"),
         new("kvar.h", Dimension.ReactiveEnergy, 1_000, "kilovolt-ampere reactive hour"),
         new("V.A.h", Dimension.ApparentEnergy, 1, "volt-ampere hour"),

@@ -148,6 +148,58 @@ public static class GatewayShape
         new("countsTowardSite", TrueOrFalse, "Whether its energy is added to the site's total; true for an incomer without a parent when absent."),
         new("direction", Choice("import", "reversed"), "reversed when it is wired so that the import registers hold export.") { Default = "import" });
 
+    public static readonly ObjectShape MeasuredCarbon = new(
+        "measured",
+        new("carbonPercent", Number, "Carbon in the fuel as received, percent by mass.") { Required = true },
+        new("oxidationPercent", Number, "Share of it that burns, percent.") { Required = true },
+        new("uncertaintyPercent", Number, "Half width at 95 % of the carbon, percent; absent when not known."),
+        new("source", Text, "The analysis: who, when.") { Required = true });
+
+    public static readonly VariantShape Carbon = new(
+        "a carbon account",
+        "method",
+        ("fuel-combustion", CarbonOf(
+            "fuel-combustion",
+            "CO2 of burnt fuel, scope 1.",
+            Activity("The counter of the fuel: kg, t, or m3 of a gas."),
+            new("fuel", Text, "Fuel in the factor set, such as cn-natural-gas; 'edgegateway factors list --of fuel.' shows them. Absent with 'measured'."),
+            new("volumeAt", Choice("0C", "20C"), "Temperature to which the meter refers the volume of a gas, at 101325 Pa."),
+            new("measured", MeasuredCarbon, "Carbon of a solid or liquid fuel by analysis, instead of 'fuel'."))),
+        ("heat-purchased", CarbonOf("heat-purchased", "Heat bought, scope 2.", Activity("The counter of the heat: GJ, kW.h, MW.h."))),
+        ("mine-methane", CarbonOf(
+            "mine-methane",
+            "Methane that leaves through a shaft or a vent, scope 1.",
+            new("flow", Text, "Gauge of the flow of air or gas: point, or device.point.") { Required = true },
+            new("methane", Text, "Gauge of the methane in it, by volume: point, or device.point.") { Required = true },
+            new("temperature", Text, "Gauge of its temperature; absent when the flow is referred to 20 Celsius and 101325 Pa."),
+            new("pressure", Text, "Gauge of its absolute pressure; with 'temperature'."),
+            GwpSet(),
+            Gas())),
+        ("post-mining-methane", CarbonOf(
+            "post-mining-methane",
+            "Methane that mined coal still gives off, scope 1.",
+            Activity("The counter of the coal: kg, t."),
+            new("factor", Text, "Factor in the set without 'methane.', such as underground-post-mining.average.") { Required = true },
+            GwpSet(),
+            Gas())),
+        ("sf6-leak", CarbonOf(
+            "sf6-leak",
+            "SF6 that a compartment of switchgear loses, scope 1.",
+            new("density", Text, "Gauge of the gas density: point, or device.point."),
+            new("pressure", Text, "Instead of it, gauge of the pressure."),
+            new("temperature", Text, "With 'pressure', gauge of the temperature of the gas."),
+            new("atmosphere", Number, "Atmospheric pressure of the site in kPa, for a gauge that shows pressure above it; absent when it shows absolute pressure."),
+            new("volume", Number, "Volume of the compartment in m3.") { Required = true },
+            new("hour", Integer(0, 23), "Hour of the day, UTC, in which the daily reading is taken: best one without sun and with little change of load.") { Default = "21" },
+            GwpSet())),
+        ("co2-injected", CarbonOf(
+            "co2-injected",
+            "CO2 that is captured and stored: a removal, never netted.",
+            Activity("The counter of the stream: kg, t."),
+            new("purityPercent", Number, "CO2 in it, percent by mass.") { Default = "100" })),
+        ("co2-leaked", CarbonOf("co2-leaked", "CO2 that escapes from capture or storage, scope 1.", Activity("The counter of the CO2: kg, t."))),
+        ("sink-absorption", CarbonOf("sink-absorption", "CO2 that a sink takes up: a removal, never netted.", Activity("The counter of the CO2: kg, t."))));
+
     public static readonly ObjectShape Plausible = new(
         "plausible",
         new("min", Number, "Values below are not believed, in the point's unit."),
@@ -237,6 +289,7 @@ public static class GatewayShape
         new("region", Text, "Grid region where it differs from the site's."),
         new("metering", Metering, "Place in the metering tree; absent for devices that meter no energy."),
         new("novelty", new EitherShape(Off, DeviceNovelty), "Settings of the detector for any gauge on this device, or off."),
+        new("carbon", new ListShape(Carbon, min: 1), "Carbon accounts beside the electricity that the profile accounts; each method once."),
         new("samples", Choice("none", "all"), "Whether each sample is published, or only summaries.") { Default = "none" },
         new("compliance", TrueOrFalse, "true for what must be accounted for (a CEMS, a custody meter): its records are never thinned and go last when space runs out.") { Default = "false" },
         new("allowWrites", TrueOrFalse, "Whether points that the profile declares writable may be written.") { Default = "false", AlsoCalled = ["writable", "writes"] },
@@ -282,6 +335,22 @@ public static class GatewayShape
         new("buses", new ListShape(Bus, min: 1), "Lines and connections, each with one owner.") { Required = true },
         new("devices", new ListShape(Device, min: 1), "Devices.") { Required = true },
         new("uplinks", new ListShape(Uplink), "Ways to central platforms."));
+
+    /// <summary>The keys of a carbon account: its own between those that every account has.</summary>
+    private static ObjectShape CarbonOf(string method, string what, params ReadOnlySpan<Key> keys) => new(
+        $"a {method} account",
+        [
+            new("method", Choice(method), what) { Required = true },
+            .. keys,
+            new("uncertaintyPercent", Number, "Half width at 95 % of the activity, percent: the meter, or flow and concentration together. Absent when not known; then the entries state none."),
+            new("factorUncertaintyPercent", Number, "The same of the factors, where the factor set states none."),
+        ]);
+
+    private static Key Activity(string what) => new("activity", PointId, what) { Required = true };
+
+    private static Key GwpSet() => new("gwp", Choice("AR4", "AR5", "AR6"), "GWP set of the factor set by which methane becomes CO2e.") { Required = true };
+
+    private static Key Gas() => new("gas", Choice("CH4", "CH4_fossil"), "Which methane of the GWP set; AR4 has only CH4.") { Default = "CH4_fossil" };
 
     /// <summary>The keys of a bus: its own between those that every bus has.</summary>
     private static ObjectShape BusOf(string type, string what, Key[] keys) => new(

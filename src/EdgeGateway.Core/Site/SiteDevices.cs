@@ -154,6 +154,7 @@ internal sealed class SiteDevices(
             FalseAlarmsPerDay = FalseAlarmsPerDay(section.Block("novelty", GatewayShape.DeviceNovelty)) ?? _falseAlarmsPerDay,
             Area = section.Text("area"),
             Metering = Metering(metering),
+            Carbon = SiteCarbon.Resolve(section, problems),
             RatedPowerWatts = (double?)rated,
             Region = SiteLoader.Region(section, knownRegions, problems) ?? siteRegion,
             Points = [],

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Configuration;
 
@@ -18,13 +19,15 @@ public static class SiteLoader
     /// <param name="knownRegions">Regions that have emission factors; null: any region is taken.</param>
     /// <param name="knownProfiles">Ids of the profiles that exist, for suggestions.</param>
     /// <param name="inputRules">What the kernel cannot honour of an input of this computer; null: all is taken.</param>
+    /// <param name="factors">The factors by which declared carbon accounts are checked; null: those of the program.</param>
     /// <returns>The model, null when there is an error; and all problems.</returns>
     public static (SiteModel? Model, IReadOnlyList<Problem> Problems) Load(
         SourceText gateway,
         Func<string, SourceText?> profiles,
         IReadOnlySet<string>? knownRegions = null,
         IReadOnlyCollection<string>? knownProfiles = null,
-        InputRules? inputRules = null)
+        InputRules? inputRules = null,
+        FactorSet? factors = null)
     {
         var problems = new ProblemCollector();
         if (YamlText.Read(gateway, problems) is not { } node)
@@ -74,6 +77,11 @@ public static class SiteLoader
             ConfigurationHash = Hash(gateway, library.Texts),
         };
         CheckDetectors(model, devices.Placed, problems);
+        if (!problems.HasErrors)
+        {
+            SiteCarbon.Check(model, devices.Placed, factors ?? FactorSet.BuiltIn(), problems);
+        }
+
         return (problems.HasErrors ? null : model, problems.ToList());
     }
 

@@ -234,6 +234,9 @@ public sealed record DeviceModel
     /// <summary>Place in the metering tree; null for devices that meter no energy.</summary>
     public MeteringModel? Metering { get; init; }
 
+    /// <summary>Carbon accounts that the site declares, beside those of the profile's registers.</summary>
+    public IReadOnlyList<CarbonModel> Carbon { get; init; } = [];
+
     /// <summary>False alarms a day that are acceptable of the detector for any gauge, of all points of the device together; above 0.</summary>
     public double FalseAlarmsPerDay { get; init; } = Detection.Novelty.NoveltyRule.FalseAlarmsPerDay;
 
@@ -366,10 +369,57 @@ public sealed record DetectorModel(string Name, IReadOnlyDictionary<string, doub
     public string? Title { get; init; }
 }
 
-/// <summary>How a point enters the carbon account; never an emission factor (factors are dated data).</summary>
-/// <param name="Method">Name in the table of emission methods: <c>electricity-purchased</c>, <c>electricity-sold</c>.</param>
+/// <summary>How a point or a device enters the carbon account; never an emission factor (factors are dated data), but for what a site has measured itself.</summary>
+/// <param name="Method">Name in the table of emission methods: <c>electricity-purchased</c>, <c>fuel-combustion</c>.</param>
 /// <param name="Scope">GHG Protocol scope 1 or 2; 0 for none.</param>
-public sealed record CarbonModel(string Method, int Scope);
+public sealed record CarbonModel(string Method, int Scope)
+{
+    /// <summary>Points that the site names, by what they give: <c>activity</c>, or <c>flow</c>, <c>methane</c>, <c>temperature</c>, <c>pressure</c>, <c>density</c>; <c>device.point</c>, or <c>point</c> of the same device.</summary>
+    public IReadOnlyDictionary<string, string> Points { get; init; } = FrozenDictionary<string, string>.Empty;
+
+    /// <summary>Fuel in the factor set, or null.</summary>
+    public string? Fuel { get; init; }
+
+    /// <summary>Temperature in Celsius to which the meter's volume of a gas is referred, at 101325 Pa; null when there is none.</summary>
+    public decimal? VolumeCelsius { get; init; }
+
+    /// <summary>Carbon of the fuel as the site has measured it; it goes before any default.</summary>
+    public MeasuredCarbonModel? Measured { get; init; }
+
+    /// <summary>The compartment whose gas is watched, or null.</summary>
+    public CompartmentModel? Compartment { get; init; }
+
+    /// <summary>CO2 in what is metered, percent by mass.</summary>
+    public decimal PurityPercent { get; init; } = 100;
+
+    /// <summary>Which of several factors of the method, or null.</summary>
+    public string? Factor { get; init; }
+
+    /// <summary>GWP set, for gases other than CO2.</summary>
+    public string? GwpSet { get; init; }
+
+    /// <summary>The gas as GWP sets name it, where it is not CO2.</summary>
+    public string? Gas { get; init; }
+
+    /// <summary>Half width at 95 % of the activity, percent; NaN when not known.</summary>
+    public double ActivityPercent { get; init; } = double.NaN;
+
+    /// <summary>Half width at 95 % of the factors, percent, where the factor set states none; NaN when not known.</summary>
+    public double FactorPercent { get; init; } = double.NaN;
+}
+
+/// <summary>A compartment filled with gas.</summary>
+/// <param name="CubicMetres">Its volume.</param>
+/// <param name="AtmospherePascal">What is added to the pressure gauge: the site's atmospheric pressure, or 0 when the gauge shows absolute pressure.</param>
+/// <param name="HourUtc">The hour of the day in which it is read, 0 to 23.</param>
+public sealed record CompartmentModel(decimal CubicMetres, decimal AtmospherePascal, int HourUtc);
+
+/// <summary>Carbon in a fuel by analysis.</summary>
+/// <param name="CarbonPercent">Percent by mass, as received.</param>
+/// <param name="OxidationPercent">Share that burns.</param>
+/// <param name="UncertaintyPercent">Half width at 95 %, percent; NaN when not known.</param>
+/// <param name="Source">The analysis, for the entry's factor id.</param>
+public sealed record MeasuredCarbonModel(decimal CarbonPercent, decimal OxidationPercent, double UncertaintyPercent, string Source);
 
 /// <summary>A way to a central platform.</summary>
 public abstract record UplinkModel

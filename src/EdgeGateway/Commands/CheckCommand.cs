@@ -21,7 +21,7 @@ internal static class CheckCommand
     {
         var files = new Argument<string[]>("file")
         {
-            Description = "A gateway.yaml, device profiles, wiring descriptions, or directories of them. Default: gateway.yaml.",
+            Description = "A gateway.yaml, device profiles, wiring descriptions, factor sets, or directories of them. Default: gateway.yaml.",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var configuration = new Option<string?>("--config", "-c") { Description = "The same as naming the file.", HelpName = "FILE" };
@@ -29,7 +29,7 @@ internal static class CheckCommand
         var command = new Command(
             "check",
             """
-            Check configuration, device profiles and wiring descriptions; no wire is touched. All problems are reported at once, each with
+            Check configuration, device profiles, wiring descriptions and factor sets; no wire is touched. All problems are reported at once, each with
             file, line, what is wrong and how to mend it. Exit code: 0 usable, 2 not usable.
             """) { files, configuration, profiles };
         command.SetAction(result =>
@@ -50,7 +50,7 @@ internal static class CheckCommand
         var usable = true;
         foreach (var path in given.SelectMany(Expand))
         {
-            usable &= IsProfile(path) ? CheckProfile(path, profileDirectory) : IsWiring(path) ? WiringCommand.Load(path) is not null : CheckGateway(path, profileDirectory);
+            usable &= IsProfile(path) ? CheckProfile(path, profileDirectory) : IsWiring(path) ? WiringCommand.Load(path) is not null : IsFactorSet(path) ? FactorsCommand.IsUsable(path) : CheckGateway(path, profileDirectory);
         }
 
         return usable ? Terminal.Success : Terminal.BadInput;
@@ -58,12 +58,14 @@ internal static class CheckCommand
 
     private static IEnumerable<string> Expand(string path) => Directory.Exists(path)
         ? Directory.EnumerateFiles(path, "*.yaml", SearchOption.AllDirectories)
-            .Where(f => (IsProfile(f) && !Path.GetRelativePath(path, f).StartsWith("templates", StringComparison.Ordinal)) || HasSchema(f, "edgegateway/gateway/") || IsWiring(f))
+            .Where(f => (IsProfile(f) && !Path.GetRelativePath(path, f).StartsWith("templates", StringComparison.Ordinal)) || HasSchema(f, "edgegateway/gateway/") || IsWiring(f) || IsFactorSet(f))
             .Order(StringComparer.Ordinal)
         : [path];
 
     // A profile says so in its first key; a file that cannot be read is left to the gateway's reader, which says why.
     private static bool IsProfile(string path) => HasSchema(path, "edgegateway/device-profile/");
+
+    private static bool IsFactorSet(string path) => HasSchema(path, "edgegateway/factors/");
 
     private static bool IsWiring(string path) => HasSchema(path, "edgegateway/wiring/");
 

@@ -29,7 +29,7 @@ internal sealed class LocalPath
     {
         Site = site;
         Encoder = new FeedEncoder(site, heads, Core.Profiles.Roles.VocabularyVersion);
-        Pipeline = new Pipeline(site, GridFactors.BuiltIn(), Encoder);
+        Pipeline = new Pipeline(site, FactorSet.BuiltIn(), Encoder);
     }
 
     public SiteModel Site { get; }

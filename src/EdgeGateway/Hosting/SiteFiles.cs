@@ -141,7 +141,7 @@ public sealed class SiteFiles
 
                 return text;
             },
-            GridFactors.BuiltIn().KnownRegions.ToHashSet(StringComparer.Ordinal),
+            FactorSet.BuiltIn().KnownRegions.ToHashSet(StringComparer.Ordinal),
             knownProfiles,
             Lines.LineRules.Check);
         profiles = used;

@@ -41,7 +41,7 @@ internal static class GenericSite
             SiteName = NoDevice,
             GatewayId = NoDevice,
             TimeZone = TimeZoneInfo.Utc,
-            Region = GridFactors.BuiltIn().KnownRegions[0],
+            Region = FactorSet.BuiltIn().KnownRegions[0],
             Windows = [TimeSpan.FromMinutes(1)],
             Buses = [],
             Devices = [.. devices.Select((d, i) => Device(i, d.Id, d.Points))],
@@ -95,7 +95,7 @@ internal static class GenericSite
         Timeout = TimeSpan.FromSeconds(1),
         CtRatio = 1,
         PtRatio = 1,
-        Region = GridFactors.BuiltIn().KnownRegions[0],
+        Region = FactorSet.BuiltIn().KnownRegions[0],
         Points = points,
     };
 }

@@ -514,8 +514,8 @@ internal sealed partial class SetupWizard(
 
     private static string? ZoneProblem(string zone) => TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _) ? null : $"'{zone}' is no time zone: write an IANA name such as Asia/Shanghai or Europe/Berlin.";
 
-    private static string? RegionProblem(string region) => GridFactors.BuiltIn().KnownRegions.Contains(region, StringComparer.Ordinal)
-        ? null : $"There are no emission factors for '{region}'. Known: {string.Join(", ", GridFactors.BuiltIn().KnownRegions)}.";
+    private static string? RegionProblem(string region) => FactorSet.BuiltIn().KnownRegions.Contains(region, StringComparer.Ordinal)
+        ? null : $"There are no emission factors for '{region}'. Known: {string.Join(", ", FactorSet.BuiltIn().KnownRegions)}.";
 
     private static string? ServerProblem(string server) => server.Length == 0 ? null : MqttUplinkModel.ServerOf(server) switch
     {
@@ -524,7 +524,7 @@ internal sealed partial class SetupWizard(
         _ => null,
     };
 
-    private static string AnyRegion => GridFactors.BuiltIn().KnownRegions[0];
+    private static string AnyRegion => FactorSet.BuiltIn().KnownRegions[0];
 
     // A computer that was never told where it is says UTC; that is no proposal for a site.
     private static string? LocalZone => TimeZoneInfo.Local.HasIanaId && TimeZoneInfo.Local.Id is not ("UTC" or "Etc/UTC") ? TimeZoneInfo.Local.Id : null;

@@ -48,7 +48,7 @@ internal sealed class OutageRig : IFeedSink, IDisposable
         var recovery = Store.Recover();
         _notices.Add(recovery.UnpublishedLosses);
         _encoder = new FeedEncoder(site, FeedHeads.From(recovery.Heads[FeedStream.Birth].Epoch, s => recovery.Heads[s].Next), "1");
-        _pipeline = new Pipeline(site, GridFactors.BuiltIn(), this);
+        _pipeline = new Pipeline(site, FactorSet.BuiltIn(), this);
         _batch = new CommitBatch { ValueOf = (point, raw) => (double)(raw * site.Points[point].Encoding.Scale) };
         _envelope = new FeedEnvelope(site.SiteId, site.GatewayId);
         Now = Instant.From(Clock.GetUtcNow());

@@ -23,8 +23,13 @@ public class PublishedTextTests
     public void The_published_schema_of_wiring_descriptions_is_the_one_that_is_checked() =>
         Published("docs/schemas/wiring.schema.json", ConfigurationSchema.Wiring());
 
+    [Fact]
+    public void The_published_schema_of_factor_sets_is_the_one_that_is_checked() =>
+        Published("docs/schemas/factors.schema.json", ConfigurationSchema.Factors());
+
     [Theory]
     [InlineData("docs/configuration.md", "keys")]
+    [InlineData("docs/factors.md", "keys")]
     [InlineData("docs/boards-and-wiring.md", "boards")]
     [InlineData("docs/boards-and-wiring.md", "wiring")]
     [InlineData("docs/profiles.md", "keys")]
@@ -35,6 +40,7 @@ public class PublishedTextTests
         var expected = (file, table) switch
         {
             ("docs/configuration.md", _) => ConfigurationSchema.GatewayKeys(),
+            ("docs/factors.md", _) => ConfigurationSchema.FactorKeys(),
             (_, "boards") => ConfigurationSchema.BoardKeys(),
             (_, "wiring") => ConfigurationSchema.WiringKeys(),
             (_, "keys") => ConfigurationSchema.DeviceProfileKeys(),
@@ -51,7 +57,7 @@ public class PublishedTextTests
     [Fact]
     public void Schemas_refuse_unknown_keys_everywhere()
     {
-        foreach (var text in new[] { ConfigurationSchema.Gateway(), ConfigurationSchema.DeviceProfile(), ConfigurationSchema.Board(), ConfigurationSchema.Wiring() })
+        foreach (var text in new[] { ConfigurationSchema.Gateway(), ConfigurationSchema.DeviceProfile(), ConfigurationSchema.Board(), ConfigurationSchema.Wiring(), ConfigurationSchema.Factors() })
         {
             using var schema = JsonDocument.Parse(text);
             Assert.Equal("https://json-schema.org/draft/2020-12/schema", schema.RootElement.GetProperty("$schema").GetString());

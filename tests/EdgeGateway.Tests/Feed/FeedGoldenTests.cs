@@ -25,6 +25,9 @@ public class FeedGoldenTests
             feed.Summary(ExampleFeed.CounterSummary with { Delta = null, StartReading = null, EndReading = null, Coverage = 0, Mean = double.NaN }),
         ["emission-device"] = feed => feed.Emission(ExampleFeed.DeviceEmission),
         ["emission-substituted-factor"] = feed => feed.Emission(ExampleFeed.SubstitutedEmission),
+        ["emission-fuel"] = feed => feed.Emission(ExampleFeed.FuelEmission),
+        ["emission-methane"] = feed => feed.Emission(ExampleFeed.MethaneEmission),
+        ["emission-removal"] = feed => feed.Emission(ExampleFeed.RemovalEmission),
         ["emission-site"] = feed => feed.Emission(ExampleFeed.SiteEmission),
         ["anomaly-raised"] = feed => feed.Anomaly(ExampleFeed.Anomaly),
         ["anomaly-cleared"] = feed =>

@@ -11,7 +11,7 @@ namespace EdgeGateway.Tests.LocalPath;
 /// <summary>Builds small sites by hand.</summary>
 internal sealed class TestSite
 {
-    public static readonly GridFactors Factors = GridFactors.BuiltIn();
+    public static readonly FactorSet Factors = FactorSet.BuiltIn();
 
     private readonly List<DeviceModel> _devices = [];
     private readonly List<PointModel> _points = [];
@@ -115,11 +115,11 @@ internal sealed class Rig : IFeedSink
 {
     private readonly bool _transcribes;
 
-    public Rig(SiteModel site, bool transcribes = true)
+    public Rig(SiteModel site, bool transcribes = true, FactorSet? factors = null)
     {
         Site = site;
         _transcribes = transcribes;
-        Pipeline = new Core.Pipeline(site, TestSite.Factors, this);
+        Pipeline = new Core.Pipeline(site, factors ?? TestSite.Factors, this);
     }
 
     public SiteModel Site { get; }

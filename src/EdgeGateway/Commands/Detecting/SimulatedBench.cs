@@ -111,7 +111,7 @@ internal sealed class SimulatedBench
     public static ScoredRun Play(LabelledRun run, SiteModel site, CancellationToken cancel)
     {
         var findings = new FindingList(site);
-        var pipeline = new Pipeline(site, GridFactors.BuiltIn(), findings);
+        var pipeline = new Pipeline(site, FactorSet.BuiltIn(), findings);
         var samples = new SimulatedSamples(site, run.Seed, run.Begin, run.Script());
         while (samples.Now < run.End)
         {

@@ -1,0 +1,341 @@
+using EdgeGateway.Core;
+using EdgeGateway.Core.Accounting;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Tests.LocalPath;
+
+namespace EdgeGateway.Tests.Accounting;
+
+/// <summary>Carbon accounts that a site declares in gateway.yaml: from the text to the entries.</summary>
+public class DeclaredAccountTests
+{
+    private const string Profile =
+        """
+        schema: edgegateway/device-profile/1
+        id: plant
+        kind: flow-meter
+        vendor: Test
+        models: [M1]
+        revision: 1
+        title: { en: Test plant }
+        sources:
+          manual: { type: document, ref: Test manual }
+        transport:
+          modbus: { maxRegistersPerRead: 64 }
+        defaults: { table: holding, wordOrder: high-first, poll: slow }
+        poll: { fast: 1s, normal: 10s, slow: 60s }
+        identify:
+          - { point: temperature, min: -40, max: 80 }
+        points:
+          - { id: volume, at: 0, type: uint32, unit: m3, role: fluid.volume.total, counter: { rolloverAt: width, resets: replace-only }, source: [manual] }
+          - { id: mass, at: 2, type: uint32, unit: kg, role: conveyor.mass.total, counter: { rolloverAt: width, resets: replace-only }, source: [manual] }
+          - { id: heat, at: 4, type: uint32, unit: MW.h, scale: 0.001, role: electricity.energy.active.total, counter: { rolloverAt: width, resets: replace-only }, source: [manual] }
+          - { id: bought, at: 6, type: uint32, unit: kW.h, role: electricity.energy.active.import, counter: { rolloverAt: width, resets: replace-only }, carbon: { role: electricity_purchased, scope: 2 }, source: [manual] }
+          - { id: flow, at: 10, type: float32, unit: m3/min, role: fluid.flow, source: [manual] }
+          - { id: methane, at: 12, type: float32, unit: "%{vol}", role: gas.concentration.ch4, plausible: { min: 0, max: 100 }, source: [manual] }
+          - { id: temperature, at: 14, type: float32, unit: Cel, role: gas.temperature, source: [manual] }
+          - { id: gas_density, at: 18, type: float32, unit: kg/m3, role: switchgear.gas.density, source: [manual] }
+          - { id: gas_pressure, at: 20, type: float32, unit: kPa, role: switchgear.gas.pressure, source: [manual] }
+          - { id: gas_temperature, at: 22, type: float32, unit: Cel, role: switchgear.gas.temperature, source: [manual] }
+          - { id: pressure, at: 16, type: float32, unit: kPa, role: gas.pressure, source: [manual] }
+        selfTest:
+          - { point: volume, words: [0, 7], value: 7 }
+        """;
+
+    private static readonly Instant Start = Rig.At("2026-03-01T08:00:00Z");
+
+    private static (SiteModel? Model, IReadOnlyList<Problem> Problems) Load(string carbon, FactorSet? factors = null) => SiteLoader.Load(
+        new("gateway.yaml", $$"""
+            schema: edgegateway/gateway/1
+            site: { id: mine, timezone: Asia/Shanghai, region: CN-SX }
+            gateway: { id: gw }
+            buses: [{ id: lan, type: modbus-tcp, host: 127.0.0.1 }]
+            devices:
+              - id: plant
+                profile: plant
+                bus: lan
+                unit: 1
+                carbon:
+                  - {{carbon}}
+            """),
+        id => id == "plant" ? new("plant.yaml", Profile) : null,
+        factors: factors);
+
+    private static Rig Begin(string carbon)
+    {
+        var (model, problems) = Load(carbon);
+        Assert.True(model is not null, string.Join('\n', problems));
+        var rig = new Rig(model);
+        rig.Pipeline.Advance(Start);
+        return rig;
+    }
+
+    private static EmissionRecord[] Entries(Rig rig, string method) => [.. rig.Emissions.Where(e => e.Method == method)];
+
+    /// <summary>A register that grows by a step each minute, to the end of the first interval: 14 steps are in it.</summary>
+    private static EmissionRecord Count(string carbon, string method, string point, uint step)
+    {
+        var rig = Begin(carbon);
+        var index = rig.Site.Points.Single(p => p.Id == point).Index;
+        for (var m = 0; m <= 15; m++)
+        {
+            rig.Raw(index, Start + TimeSpan.FromMinutes(m), 1000 + ((ulong)m * step));
+            rig.Pipeline.Advance(Start + TimeSpan.FromMinutes(m) + TimeSpan.FromSeconds(2));
+        }
+
+        return Entries(rig, method)[0];
+    }
+
+    [Fact]
+    public void A_gas_meter_makes_entries_of_burnt_gas()
+    {
+        var entry = Count("{ method: fuel-combustion, activity: volume, fuel: cn-natural-gas, volumeAt: 20C, uncertaintyPercent: 1.5, factorUncertaintyPercent: 2 }", "fuel-combustion", "volume", 10);
+
+        // 140 m3 at 20 Celsius; 389.31 GJ/10^4 Nm3 x 0.01532 t/GJ x 99 % x 44/12
+        var kg = 140m * 273.15m / 293.15m * 389.31m / 10_000 * 0.01532m * 0.99m * 44 / 12 * 1000;
+        Assert.Equal((long)(kg * 1_000_000), entry.Milligrams);
+        Assert.Equal((1, "cn-guideline/fuel.cn-natural-gas", null, 2.5), (entry.Scope, entry.FactorId, entry.FactorNote, entry.UncertaintyPercent));
+        Assert.Equal((140m, "m3", "CO2", null, null), (entry.Detail!.Activity, entry.Detail.ActivityUnit, entry.Detail.Gas, entry.Detail.GwpSet, entry.Detail.RemovedMilligrams));
+        Assert.Equal(entry.Milligrams, (long)(entry.Detail.Activity * entry.Detail.Factor * 1_000_000));
+        Assert.Equal((0m, 0m, 1d, false), (entry.ActivityKWh, entry.FactorKgPerKWh, entry.Coverage, entry.CountsTowardSite));
+        Assert.Equal((1000m, 1140m, 1140UL), (entry.StartReading, entry.EndReading, entry.EndRaw));
+    }
+
+    [Fact]
+    public void Oil_by_the_IPCC_defaults_without_a_stated_uncertainty_states_none()
+    {
+        var entry = Count("{ method: fuel-combustion, activity: mass, fuel: ipcc-residual-fuel-oil }", "fuel-combustion", "mass", 100);
+        Assert.Equal((1.4m, "t", 4_377_744_000L), (entry.Detail!.Activity, entry.Detail.ActivityUnit, entry.Milligrams)); // case F-08 scaled: 1.4 t of 3.12696 t/t
+        Assert.True(double.IsNaN(entry.UncertaintyPercent));
+    }
+
+    [Fact]
+    public void Coal_by_measured_carbon_goes_before_any_default()
+    {
+        var entry = Count("{ method: fuel-combustion, activity: mass, measured: { carbonPercent: 55.32, oxidationPercent: 99, uncertaintyPercent: 3, source: lab-2026-02 }, uncertaintyPercent: 4 }", "fuel-combustion", "mass", 1000);
+        Assert.Equal(("site/lab-2026-02", 5d), (entry.FactorId, entry.UncertaintyPercent));
+        Assert.Equal((long)(14 * 0.5532m * 0.99m * 44 / 12 * 1_000_000_000), entry.Milligrams);
+    }
+
+    [Fact]
+    public void A_heat_meter_makes_entries_of_bought_heat()
+    {
+        var entry = Count("{ method: heat-purchased, activity: heat }", "heat-purchased", "heat", 100);
+        Assert.Equal((2, 5.04m, "GJ", 554_400_000L, "CN for CN-SX"), (entry.Scope, entry.Detail!.Activity, entry.Detail.ActivityUnit, entry.Milligrams, entry.FactorNote)); // 1.4 MWh, 110 kg/GJ
+    }
+
+    [Fact]
+    public void Injected_CO2_is_a_removal_and_no_emission()
+    {
+        var entry = Count("{ method: co2-injected, activity: mass, purityPercent: 98, uncertaintyPercent: 1 }", "co2-injected", "mass", 50);
+        Assert.Equal((0, 0L, 686_000_000L, 1d), (entry.Scope, entry.Milligrams, entry.Detail!.RemovedMilligrams, entry.UncertaintyPercent));
+    }
+
+    [Fact]
+    public void What_a_sink_absorbs_is_a_removal() =>
+        Assert.Equal((0L, 700_000_000L), (Count("{ method: sink-absorption, activity: mass }", "sink-absorption", "mass", 50) is var e ? e.Milligrams : -1, e.Detail!.RemovedMilligrams));
+
+    [Fact]
+    public void What_leaks_from_a_store_is_an_emission() =>
+        Assert.Equal(700_000_000L, Count("{ method: co2-leaked, activity: mass }", "co2-leaked", "mass", 50).Milligrams);
+
+    [Fact]
+    public void Mined_coal_makes_entries_of_post_mining_methane()
+    {
+        var entry = Count("{ method: post-mining-methane, activity: mass, factor: underground-post-mining.average, gwp: AR5, gas: CH4 }", "post-mining-methane", "mass", 1_000);
+        Assert.Equal((14m, 656_600_000L, "CH4", "AR5"), (entry.Detail!.Activity, entry.Milligrams, entry.Detail.Gas, entry.Detail.GwpSet)); // 14 t x 2.5 m3/t x 0.67 x 28
+    }
+
+    [Fact]
+    public void A_factor_that_has_run_out_leaves_the_activity_and_says_why_the_mass_is_unknown()
+    {
+        var (set, _) = FactorSetLoader.Load(new("set.yaml", """
+            schema: edgegateway/factors/1
+            id: old
+            version: 1
+            title: A set that ends with 2025
+            sources:
+              grid: { text: t }
+              heat-2025: { text: t, from: "2025-01-01T00:00:00+08:00", to: "2026-01-01T00:00:00+08:00" }
+            regions: { CN-SX: { name: Shanxi } }
+            factors:
+              - { of: electricity, region: CN-SX, source: grid, value: 0.7, unit: kg/(kW.h), status: unverified }
+              - { of: heat, source: heat-2025, value: 110, unit: kg/GJ, status: unverified }
+            """));
+        var rig = new Rig(Load("{ method: heat-purchased, activity: heat }", set).Model!, factors: set);
+        rig.Pipeline.Advance(Start);
+        var index = rig.Site.Points.Single(p => p.Id == "heat").Index;
+        rig.Raw(index, Start, 1000).Raw(index, Start + TimeSpan.FromMinutes(14), 2000);
+        rig.Pipeline.Advance(Start + TimeSpan.FromSeconds(902));
+        var entry = Entries(rig, "heat-purchased")[0];
+        Assert.Equal((3.6m, 0L, 0d, "none", 1m, 2m), (entry.Detail!.Activity, entry.Milligrams, entry.Coverage, entry.FactorId, entry.StartReading, entry.EndReading));
+        Assert.Contains("has no 'heat' that holds at 2026-03-01T08:00:00.000Z", entry.FactorNote, StringComparison.Ordinal);
+        Assert.True(double.IsNaN(entry.UncertaintyPercent));
+    }
+
+    [Fact]
+    public void Electricity_of_the_same_device_is_accounted_as_before_and_its_entry_has_no_detail()
+    {
+        var rig = Begin("{ method: sink-absorption, activity: mass }");
+        var index = rig.Site.Points.Single(p => p.Id == "bought").Index;
+        rig.Raw(index, Start, 1000).Raw(index, Start + TimeSpan.FromMinutes(14), 1010);
+        rig.Pipeline.Advance(Start + TimeSpan.FromSeconds(902));
+        var entry = Entries(rig, "electricity-purchased")[0];
+        Assert.Equal((10m, 7_096_000L, null), (entry.ActivityKWh, entry.Milligrams, entry.Detail));
+    }
+
+    private const string Shaft = "{ method: mine-methane, flow: flow, methane: methane, temperature: temperature, pressure: pressure, gwp: AR6, uncertaintyPercent: 6 }";
+
+    /// <summary>Feeds the four gauges of the shaft each minute.</summary>
+    private static Rig Ventilate(Func<int, (double Flow, double Methane)?> at, int minutes = 15)
+    {
+        var rig = Begin(Shaft);
+        int Index(string id) => rig.Site.Points.Single(p => p.Id == id).Index;
+        for (var m = 0; m <= minutes; m++)
+        {
+            var time = Start + TimeSpan.FromMinutes(m);
+            if (at(m) is var (flow, methane))
+            {
+                rig.Value(Index("flow"), time, flow).Value(Index("methane"), time, methane).Value(Index("temperature"), time, 31).Value(Index("pressure"), time, 92.1);
+            }
+
+            rig.Pipeline.Advance(time + TimeSpan.FromSeconds(2));
+        }
+
+        return rig;
+    }
+
+    [Fact]
+    public void Methane_of_a_shaft_is_the_integral_of_flow_and_concentration_at_20_Celsius()
+    {
+        var entry = Entries(Ventilate(_ => (10_000, 0.5)), "mine-methane")[0];
+        var m3 = 15 * 10_000m * 0.005m * 293.15m * 92_100 / (304.15m * 101_325);
+        Assert.Equal((double)m3, (double)entry.Detail!.Activity, 9);
+        Assert.Equal((double)(m3 * 0.67m * 29.8m * 1_000_000), entry.Milligrams, 0);
+        Assert.Equal((1, "m3", "CH4_fossil", "AR6", 1d), (entry.Scope, entry.Detail.ActivityUnit, entry.Detail.Gas, entry.Detail.GwpSet, entry.Coverage));
+    }
+
+    [Fact]
+    public void Flow_and_concentration_that_move_together_are_not_multiplied_as_means()
+    {
+        var entry = Entries(Ventilate(m => m % 2 == 0 ? (20_000, 1) : (0, 0)), "mine-methane")[0];
+        var m3 = 8 * 20_000m * 0.01m * 293.15m * 92_100 / (304.15m * 101_325); // half of it if made from means
+        Assert.Equal((double)m3, (double)entry.Detail!.Activity, 9);
+    }
+
+    [Fact]
+    public void A_time_in_which_one_of_them_is_not_known_is_missing_coverage_and_no_zero()
+    {
+        var entry = Entries(Ventilate(m => m < 5 ? (10_000, 0.5) : null), "mine-methane")[0];
+        Assert.Equal(6 * 60 / 900.0, entry.Coverage); // minute 0 to 4, held for two periods
+        Assert.Equal((double)(6 * 50m * 293.15m * 92_100 / (304.15m * 101_325)), (double)entry.Detail!.Activity, 9);
+    }
+
+    [Fact]
+    public void A_concentration_that_cannot_be_is_not_counted()
+    {
+        var entry = Entries(Ventilate(m => (10_000, m == 7 ? 140 : 0.5)), "mine-methane")[0];
+        Assert.Equal(14 * 60 / 900.0, entry.Coverage);
+    }
+
+    [Fact]
+    public void A_restart_in_the_middle_changes_nothing()
+    {
+        var whole = Ventilate(m => (10_000 + (137 * m), 0.5 + (0.01 * m)), 31);
+        var first = Begin(Shaft);
+        var second = Begin(Shaft);
+        int Index(string id) => first.Site.Points.Single(p => p.Id == id).Index;
+        for (var m = 0; m <= 31; m++)
+        {
+            var rig = m < 8 ? first : second;
+            if (m == 8)
+            {
+                second.Load(first.Save());
+            }
+
+            var time = Start + TimeSpan.FromMinutes(m);
+            rig.Value(Index("flow"), time, 10_000 + (137 * m)).Value(Index("methane"), time, 0.5 + (0.01 * m)).Value(Index("temperature"), time, 31).Value(Index("pressure"), time, 92.1);
+            rig.Pipeline.Advance(time + TimeSpan.FromSeconds(2));
+        }
+
+        Assert.Equal(2, Entries(second, "mine-methane").Length);
+        Assert.Equal(Entries(whole, "mine-methane"), Entries(second, "mine-methane"));
+    }
+
+    /// <summary>Watches a compartment of 1.25 m3 once every ten minutes.</summary>
+    private static EmissionRecord[] Watch(int days, string gauges, Action<Rig, Func<string, int>, Instant, double> feed)
+    {
+        var rig = Begin($"{{ method: sf6-leak, {gauges}, volume: 1.25, gwp: AR6 }}");
+        int Index(string id) => rig.Site.Points.Single(p => p.Id == id).Index;
+        for (var m = 0; m < days * 24 * 6; m++)
+        {
+            var time = Start + TimeSpan.FromMinutes(10 * m);
+            feed(rig, Index, time, m / 144.0);
+            rig.Pipeline.Advance(time + TimeSpan.FromSeconds(2));
+        }
+
+        return Entries(rig, "sf6-leak");
+    }
+
+    [Fact]
+    public void A_leaking_compartment_is_counted_from_its_first_reading_once_the_leak_is_shown()
+    {
+        var entries = Watch(40, "density: gas_density", (rig, index, time, day) => rig.Value(index("gas_density"), time, 38 - (0.004 * day) + ((int)day % 2 * 0.0002)));
+        var kilograms = entries.Sum(e => e.Detail!.Activity);
+        Assert.InRange((double)kilograms, 1.25 * 0.004 * 39 * 0.98, 1.25 * 0.004 * 40 * 1.02);
+        Assert.InRange(entries.Sum(e => e.Milligrams), (long)(kilograms * 25_200m * 1_000_000) - 1, (long)(kilograms * 25_200m * 1_000_000));
+        Assert.All(entries.Take(14 * 96), e => Assert.Equal((0m, double.NaN), (e.Detail!.Activity, e.UncertaintyPercent)));
+        Assert.InRange(entries[^1].UncertaintyPercent, 0.01, 5);
+        Assert.Equal((1, "kg", "SF6", "AR6", "ipcc-ar6/gwp.AR6.SF6"), (entries[^1].Scope, entries[^1].Detail!.ActivityUnit, entries[^1].Detail!.Gas, entries[^1].Detail!.GwpSet, entries[^1].FactorId));
+    }
+
+    [Fact]
+    public void A_tight_compartment_loses_nothing_when_pressure_follows_the_temperature()
+    {
+        var entries = Watch(30, "pressure: gas_pressure, temperature: gas_temperature", (rig, index, time, day) =>
+        {
+            // Two states of one density, 37.97 kg/m3, in turn from day to day (case X-11), and slowly between them.
+            var share = (1 - Math.Cos(Math.PI * day)) / 2;
+            rig.Value(index("gas_pressure"), time, 600 - (32.7 * share)).Value(index("gas_temperature"), time, 20 - (13 * share));
+        });
+        Assert.All(entries, e => Assert.Equal(0, e.Milligrams));
+        Assert.True(entries[50].Coverage > 0);
+    }
+
+    [Fact]
+    public void A_refilled_compartment_begins_anew_and_what_was_counted_stays()
+    {
+        var entries = Watch(45, "density: gas_density", (rig, index, time, day) => rig.Value(index("gas_density"), time, (day < 20 ? 38 : 40) - (0.004 * day) + ((int)day % 2 * 0.0002)));
+        Assert.InRange((double)entries.Sum(e => e.Detail!.Activity), 1.25 * 0.004 * 40, 1.25 * 0.004 * 45);
+        Assert.All(entries, e => Assert.True(e.Milligrams >= 0));
+    }
+
+    [Theory]
+    [InlineData("{ method: sf6-leak, density: gas_density, pressure: gas_pressure, volume: 1, gwp: AR6 }", "is read by 'density', or by 'pressure' and 'temperature'")]
+    [InlineData("{ method: sf6-leak, density: flow, volume: 1, gwp: AR6 }", "cannot be the density")]
+    [InlineData("{ method: sf6-leak, density: gas_density, volume: 0, gwp: AR6 }", "the volume of the compartment must be above zero")]
+    [InlineData("{ method: fuel-combustion, activity: volume, fuel: cn-natural-gas }", "volumeAt: 0C")]
+    [InlineData("{ method: fuel-combustion, activity: volume, fuel: cn-naturalgas, volumeAt: 0C }", "Did you mean 'cn-natural-gas'?")]
+    [InlineData("{ method: fuel-combustion, activity: mass, fuel: cn-natural-gas, volumeAt: 0C }", "'mass' is in kg; fuel-combustion of cn-natural-gas needs a register in m3")]
+    [InlineData("{ method: fuel-combustion, activity: volume, fuel: cn-diesel }", "needs a register in t or kg")]
+    [InlineData("{ method: fuel-combustion, activity: mass }", "one of 'fuel' and 'measured'")]
+    [InlineData("{ method: fuel-combustion, activity: mass, measured: { carbonPercent: 155, oxidationPercent: 99, source: lab } }", "'carbonPercent' is 155")]
+    [InlineData("{ method: fuel-combustion, activity: flow, fuel: cn-diesel }", "needs a counter")]
+    [InlineData("{ method: fuel-combustion, activity: nowhere, fuel: cn-diesel }", "there is no point 'nowhere'")]
+    [InlineData("{ method: heat-purchased, activity: bought }", "is accounted already, by its profile")]
+    [InlineData("{ method: mine-methane, flow: flow, methane: flow, gwp: AR6 }", "cannot be the methane")]
+    [InlineData("{ method: mine-methane, flow: flow, methane: methane, pressure: pressure, gwp: AR6 }", "both or neither")]
+    [InlineData("{ method: mine-methane, flow: flow, methane: methane, gwp: AR4 }", "no GWP of CH4_fossil in the set AR4")]
+    [InlineData("{ method: post-mining-methane, activity: mass, factor: deep, gwp: AR6 }", "no 'methane.deep'")]
+    [InlineData("{ method: alchemy, activity: mass }", "'method' of a carbon account is 'alchemy'")]
+    [InlineData("{ method: co2-leaked, activity: mass }\n      - { method: co2-leaked, activity: volume }", "two accounts by co2-leaked")]
+    [InlineData("{ method: co2-leaked, activity: mass }\n      - { method: co2-injected, activity: mass }", "'mass' is accounted twice")]
+    public void What_cannot_be_accounted_is_refused_with_its_place(string carbon, string expected)
+    {
+        var (model, problems) = Load(carbon);
+        Assert.Null(model);
+        var told = string.Join('\n', problems);
+        Assert.Contains(expected, told, StringComparison.Ordinal);
+        Assert.StartsWith("gateway.yaml:1", told, StringComparison.Ordinal); // lines 10 and 11
+    }
+}
