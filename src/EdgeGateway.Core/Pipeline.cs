@@ -367,7 +367,8 @@ public sealed class Pipeline
         var hash = unchecked((long)0xCBF29CE484222325);
         foreach (var point in site.Points)
         {
-            foreach (var detector in point.Detectors)
+            // What detectors learnt is kept by the names of their points.
+            foreach (var detector in point.Detectors.Where(d => d.Name != NoveltyWatch.Name))
             {
                 foreach (var character in detector.Name)
                 {

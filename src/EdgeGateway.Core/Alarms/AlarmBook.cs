@@ -283,9 +283,15 @@ public sealed class AlarmBook
         var before = slot.Entry;
         var chatters = slot.NoteBegin(_now, ChatterMs);
         var entry = before with { Condition = condition, IsStanding = true, Count = before.Count + 1 };
-        if (IsPutAway(before) || before.IsChattering)
+        if (IsPutAway(before))
         {
             Keep(slot, entry);
+        }
+        else if (before.IsChattering)
+        {
+            // Nothing new, unless it comes back more urgent.
+            Keep(slot, entry with { Condition = before.Condition });
+            Renew(slot, condition);
         }
         else if (chatters)
         {

@@ -21,6 +21,8 @@ public static class ProfileFits
     // Values of one moment are read by several requests; loads move meanwhile.
     private const double Agrees = 0.05;
 
+    private const int FewPoints = 8;
+
     // What a point counts whose register could hold nothing else.
     private const double WorthOfRaw = 0.5;
 
@@ -248,7 +250,8 @@ public static class ProfileFits
         }
 
         var share = read / (double)(read + refused);
-        var life = alive / (double)Math.Max(read, 1);
+        // Few points prove little: one of two says no more than one of some.
+        var life = alive / (double)Math.Max(read, FewPoints);
         if (refused > 0)
         {
             evidence.Add(-60 * (1 - share), $"it refuses {refused} of the {read + refused} points");

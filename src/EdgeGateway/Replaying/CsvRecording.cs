@@ -20,6 +20,7 @@ internal sealed class CsvRecording(string path, TimeZoneInfo zone) : Recording(p
 
     /// <summary>The year 2200, up to which the pipeline keeps time.</summary>
     private const double LatestMilliseconds = 7_258_118_400_000;
+    private static readonly char[] Separators = ['\t', ';', ','];
     private static readonly string[] TimeNames = ["time", "timestamp", "datetime", "date", "ts", "时间"];
 
     protected override IEnumerable<RecordedValue> Read(bool isSurvey, CancellationToken cancel)
@@ -201,7 +202,7 @@ internal sealed class CsvRecording(string path, TimeZoneInfo zone) : Recording(p
 
     private Header HeaderOf(string line, long number)
     {
-        var separator = new[] { '\t', ';', ',' }.MaxBy(s => line.Count(c => c == s));
+        var separator = Separators.MaxBy(s => line.Count(c => c == s));
         var cells = new List<Cell>();
         Split(line.TrimStart('\uFEFF'), separator, cells);
         var names = cells.Select(c => c.Text.ToLowerInvariant()).ToList();

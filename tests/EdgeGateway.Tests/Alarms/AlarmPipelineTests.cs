@@ -1,4 +1,3 @@
-using EdgeGateway.Core;
 using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;

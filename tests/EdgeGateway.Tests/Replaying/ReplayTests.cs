@@ -260,7 +260,7 @@ public sealed class ReplayTests : IDisposable
         // One row a minute of points that are polled each second.
         var sparse = Surveyed(File("sparse.csv", string.Join('\n', System.IO.File.ReadLines(recording.Path).Skip(1).Where((_, i) => i % 60 == 0))));
         Assert.Equal(TimeSpan.FromMinutes(1), sparse.Series[0].Period);
-        Assert.Empty(new Replayer(Replayer.AsRecorded(site, [sparse], places)).Run([sparse], places, isCharted: false, _ => { }, CancellationToken.None).Findings.Where(f => f.Rule == "offline"));
+        Assert.DoesNotContain(new Replayer(Replayer.AsRecorded(site, [sparse], places)).Run([sparse], places, isCharted: false, _ => { }, CancellationToken.None).Findings, f => f.Rule == "offline");
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using EdgeGateway.Core;
-using EdgeGateway.Core.Detection.Rules;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Tests.LocalPath;
 
