@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using EdgeGateway.Integration.Faults;
 using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Integration;
@@ -26,4 +27,11 @@ internal sealed class MachineFactAttribute : FactAttribute
 internal sealed class MachineTheoryAttribute : TheoryAttribute
 {
     public MachineTheoryAttribute() => Skip = MachineFactAttribute.Missing.Value;
+}
+
+/// <summary>A fact of the virtual machine that takes many minutes there, because a gateway starts slowly under emulation while pulses come: it runs with <c>.ci/run --long</c>.</summary>
+internal sealed class LongMachineFactAttribute : FactAttribute
+{
+    public LongMachineFactAttribute() =>
+        Skip = MachineFactAttribute.Missing.Value ?? (FaultScene.IsLong ? null : "Kills the whole gateway again and again under emulation, which takes many minutes: runs with --long.");
 }

@@ -109,12 +109,18 @@ public static class GatewayShape
         "GPIO lines of this computer, by the kernel's character device (Linux 5.10 and newer).",
         new Key("inputs", new ListShape(GpioInput, min: 1), "The lines and what they are used for.") { Required = true, AlsoCalled = ["lines", "pins"] });
 
+    public static readonly ObjectShape SensorCapture = new(
+        "a capture",
+        new("trigger", Text, "Name of the kernel's trigger, as its file 'name' says: see docs/sensors.md for making one.") { Required = true },
+        new("mains", Choice("50Hz", "60Hz"), "Frequency of the mains: samples are averaged over its whole periods.") { Default = "50Hz" });
+
     public static readonly ObjectShape SensorInput = InputOf(
         "an input of a sensors bus",
         new("device", Text, "The sensor: its label, its address (i2c 1-0048, w1 28-0316a2794f5e), its node of the device tree or its chip; never the kernel's number, which changes. 'edgegateway scan --sensors' lists what is there.") { Required = true, AlsoCalled = ["sensor", "chip", "address"] },
         new("channel", Text, "The kernel's name of the channel (in_voltage0, temp1, temperature), or its label.") { Required = true },
         new("measures", Choice([.. SensorMeasure.All.Select(m => m.Word)]), "What is shown, each in its unit: see docs/sensors.md.") { Required = true, AlsoCalled = ["quantity", "kind"] },
-        new("shunt", Number, "Ohms of the resistor across which the channel measures the voltage of a current loop; then the current is shown.") { AlsoCalled = ["ohms", "resistor"] });
+        new("shunt", Number, "Ohms of the resistor across which the channel measures the voltage of a current loop; then the current is shown.") { AlsoCalled = ["ohms", "resistor"] },
+        new("capture", SensorCapture, "The kernel takes samples by itself, by a timer, and a reading is their mean since the last one: for loops with hum. Needs a driver with a buffer, and root or a udev rule."));
 
     public static readonly ObjectShape SensorsBus = LocalBusOf(
         "sensors",

@@ -20,6 +20,12 @@ public sealed record SensorInput : LocalInput
     /// <summary>Ohms of the resistor across which the channel measures a voltage, where a current is shown; null when the channel shows what it measures.</summary>
     public double? ShuntOhms { get; init; }
 
+    /// <summary>Name of the trigger by which the kernel captures the channel; null when it is read at each poll.</summary>
+    public string? Trigger { get; init; }
+
+    /// <summary>Frequency of the mains, in hertz, over whose whole periods what was captured is averaged.</summary>
+    public double MainsHertz { get; init; } = 50;
+
     /// <inheritdoc/>
     public override ImageLayout Layout => Measure.Layout;
 

@@ -8,6 +8,9 @@ namespace EdgeGateway.Core.Site;
 /// <param name="owners">Who owns what, of all buses.</param>
 internal sealed partial class SiteSensors(ProblemCollector problems, Dictionary<string, string> owners)
 {
+    // By sensor: whether its channel is captured.
+    private readonly Dictionary<string, bool> _isCaptured = new(StringComparer.Ordinal);
+
     /// <summary>Resolves one input; null when it cannot, which is reported.</summary>
     public SensorInput? Input(Section section, byte unit, int number)
     {
@@ -36,7 +39,23 @@ internal sealed partial class SiteSensors(ProblemCollector problems, Dictionary<
             problems.Error(section.At("shunt"), $"a shunt of {shunt} ohms is not possible", "Write its ohms, 1 to 10000; 100 to 250 suits a 4-20 mA loop");
         }
 
-        return new() { Unit = unit, Number = number, Device = device, Channel = channel, Measure = measure, ShuntOhms = (double?)shunt };
+        var capture = section.Block("capture", GatewayShape.SensorCapture);
+        if ((!_isCaptured.TryAdd(device, capture.IsPresent)) && (capture.IsPresent || _isCaptured[device]))
+        {
+            problems.Error(section.At("channel"), $"a channel of {device} is captured, and the kernel refuses to read the others meanwhile", "Capture none of them, or give the channel a converter of its own");
+        }
+
+        return new()
+        {
+            Unit = unit,
+            Number = number,
+            Device = device,
+            Channel = channel,
+            Measure = measure,
+            ShuntOhms = (double?)shunt,
+            Trigger = capture.Text("trigger"),
+            MainsHertz = capture.Text("mains") == "60Hz" ? 60 : 50,
+        };
     }
 
     [GeneratedRegex("^(iio:device|hwmon)[0-9]+$")]

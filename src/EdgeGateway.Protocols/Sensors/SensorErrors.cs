@@ -38,6 +38,18 @@ internal static class SensorErrors
         _ => $"{what} shows no number",
     };
 
+    /// <summary>Why a capture cannot be set up or goes on no longer.</summary>
+    public static SensorException Failed(string what, int error) => new(
+        StatusOf(error) switch
+        {
+            SensorStatus.Gone => SensorFault.Gone,
+            SensorStatus.NoAnswer => SensorFault.NoAnswer,
+            SensorStatus.NotAllowed => SensorFault.NotAllowed,
+            SensorStatus.Busy => SensorFault.Busy,
+            _ => error == Libc.Invalid ? SensorFault.Unsupported : SensorFault.Other,
+        },
+        $"{what}: {Words(error)}");
+
     public static string Words(int error) => $"{Marshal.GetPInvokeErrorMessage(error)}, errno {error}";
 
     private static string Number(int error) => error == 0 ? "" : $" ({Words(error)})";

@@ -20,7 +20,7 @@ public static class BusKinds
     internal static IBus Create(BusModel model, BusContext context) => model switch
     {
         GpioBus lines => new LineBus(lines, context),
-        SensorsBus sensors => new SensorImageBus(sensors, context.Log, context.Time, static (device, channel) => new Sensor(device, channel)),
+        SensorsBus sensors => new SensorImageBus(sensors, context.Log, context.Time, static input => input.Trigger is { } trigger ? new CapturedSensor(input.Device, input.Channel, trigger, input.MainsHertz) : new Sensor(input.Device, input.Channel)),
         BoxBus box => new BoxHealth(box, context.Time, context.Log),
         _ => new ModbusBus(CreateClient(model, context.Time), context.Time),
     };

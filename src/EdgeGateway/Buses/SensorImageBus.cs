@@ -18,8 +18,8 @@ internal sealed class SensorImageBus : ImageBus
     /// <param name="model">The bus.</param>
     /// <param name="log">Told when an input has no value any more, and when it is back.</param>
     /// <param name="time">The clock of time limits.</param>
-    /// <param name="open">Reads a channel, given the sensor's name and the channel's; what it gives is disposed of with the bus.</param>
-    public SensorImageBus(SensorsBus model, ILogger log, TimeProvider time, Func<string, string, ISensor> open)
+    /// <param name="open">Reads a channel, given its input; what it gives is disposed of with the bus.</param>
+    public SensorImageBus(SensorsBus model, ILogger log, TimeProvider time, Func<SensorInput, ISensor> open)
         : base(model, log)
     {
         foreach (var sensor in model.Inputs.OfType<SensorInput>().GroupBy(input => input.Device))
@@ -28,7 +28,7 @@ internal sealed class SensorImageBus : ImageBus
             _lanes.Add(lane);
             foreach (var input in sensor)
             {
-                _channels[input] = lane.Add(open(input.Device, input.Channel));
+                _channels[input] = lane.Add(open(input));
             }
         }
     }

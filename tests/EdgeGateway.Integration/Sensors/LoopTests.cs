@@ -41,7 +41,7 @@ public sealed class LoopTests
         var loaded = site.Load();
         await using var gateway = GatewayRuntime.Open(
             loaded, TimeProvider.System, NullLoggerFactory.Instance,
-            new RuntimeSeams { Bus = model => new SensorImageBus((SensorsBus)model, NullLogger.Instance, TimeProvider.System, (device, channel) => new Sensor(device, channel, tree.Root)) });
+            new RuntimeSeams { Bus = model => new SensorImageBus((SensorsBus)model, NullLogger.Instance, TimeProvider.System, input => new Sensor(input.Device, input.Channel, tree.Root)) });
         using var stop = new CancellationTokenSource();
         var running = gateway.RunAsync(stop.Token);
 

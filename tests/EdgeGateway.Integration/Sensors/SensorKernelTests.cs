@@ -50,6 +50,31 @@ public sealed class SensorKernelTests(SensorMachine machine, ITestOutputHelper o
     }
 
     [MachineFact]
+    public async Task Samples_that_the_kernel_takes_by_a_timer_have_values_and_times()
+    {
+        var facts = await FactsAsync("capture");
+        Assert.InRange(int.Parse(facts["count"], CultureInfo.InvariantCulture), 20, 64);
+        Assert.Equal(("0.4", "0.4", "True", "0.4"), (facts["least"], facts["most"], facts["rising"], facts["mean"]));
+        Assert.Equal(("Busy", "Good"), (facts["meanwhile"], facts["after"]));
+
+        // The same as a sensor that is read.
+        Assert.Equal(("0.4", "0.4", ""), (facts["captured"], facts["next"], facts["problem"]));
+    }
+
+    // The dummy's values are -33 of 12 bits and 7 of 13, its scales and offset those of its files: in_voltage-voltage_scale 0.000001344, in_voltage0 (7 + 7) x 0.001333 mV.
+    [MachineFact]
+    public async Task Values_of_several_sizes_are_taken_apart_scan_by_scan()
+    {
+        var facts = await FactsAsync("capture-several");
+        Assert.Equal("3", facts["count"]);
+        Assert.Equal("True", facts["rising"]);
+        Assert.EndsWith("1.8662E-05", facts["values"], StringComparison.Ordinal);
+        Assert.StartsWith("Busy: /dev/iio:device", facts["busy"], StringComparison.Ordinal);
+        Assert.StartsWith("Unsupported: ", facts["refused"], StringComparison.Ordinal);
+        Assert.Contains("nobody", facts["refused"], StringComparison.Ordinal);
+    }
+
+    [MachineFact]
     public async Task The_gateway_reads_a_loop_of_3_6_mA_and_does_not_believe_it()
     {
         var facts = await FactsAsync("gateway");

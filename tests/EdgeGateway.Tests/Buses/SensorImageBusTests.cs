@@ -184,7 +184,7 @@ public sealed class SensorImageBusTests
         new SensorsBus { Id = "sensors", Timeout = TimeSpan.FromSeconds(1), Inputs = inputs },
         NullLogger.Instance,
         _time,
-        (device, _) => _sensors.TryGetValue(device, out var known) ? known : _sensors[device] = new Double());
+        input => _sensors.TryGetValue(input.Device, out var known) ? known : _sensors[input.Device] = new Double());
 
     private Double Show(string device, SensorQuantity quantity, SensorReading reading, string problem = "")
     {

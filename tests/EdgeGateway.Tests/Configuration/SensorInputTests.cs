@@ -41,6 +41,15 @@ public sealed class SensorInputTests
         Assert.Equal("%{vol}", model.Points.First(p => p.Id == "concentration_ch4").Unit);
     }
 
+    [Fact]
+    public void A_channel_may_be_captured()
+    {
+        var (model, problems) = Load(Gateway.With("channel: in_voltage0, measures: current, shunt: 100", "channel: in_voltage0, measures: current, shunt: 100, capture: { trigger: loop, mains: 60Hz }"));
+        Assert.Empty(problems);
+        var loop = Assert.IsType<SensorInput>(Assert.IsType<SensorsBus>(Assert.Single(model!.Buses)).Inputs[0]);
+        Assert.Equal(("loop", 60.0), (loop.Trigger, loop.MainsHertz));
+    }
+
     // passage, what it becomes, line of the problem, what is said, how to mend it
     [Theory]
     [InlineData("shunt: 100 }\n      - { unit: 2", "ohm: 100 }\n      - { unit: 2", 8, "unknown key 'ohm' in an input of a sensors bus", "shunt")]
@@ -54,6 +63,8 @@ public sealed class SensorInputTests
     [InlineData("measures: concentration", "measures: pressure", 15, "the profile generic-sensor-co2 does not fit the inputs of unit 3 on the bus 'sensors': 'concentration_co2' at 0: a sensor of pressure is shown in kPa, and the point is in [ppm]", "The unit has as input 1 a sensor of pressure (in_concentration_co2 of scd4x)")]
     [InlineData("measures: current, shunt: 100 }\n      - { unit: 2", "measures: voltage }\n      - { unit: 2", 13, "'current' at 0: a sensor of voltage is shown in V, and the point is in mA", "take a profile for that")]
     [InlineData("profile: generic-sensor-1-wire, bus: sensors, unit: 2", "profile: generic-sensor-1-wire, bus: sensors, unit: 9", 14, "no input of the bus 'sensors' belongs to the unit 9", "1, 2, 3, 4")]
+    [InlineData("shunt: 100 }\n      - { unit: 2, device: w1 28-0316a2794f5e, channel: temperature, measures: temperature }", "shunt: 100, capture: { trigger: loop } }\n      - { unit: 2, device: i2c 1-0048, channel: in_temp, measures: temperature }", 9, "a channel of i2c 1-0048 is captured, and the kernel refuses to read the others meanwhile", "a converter of its own")]
+    [InlineData("measures: concentration", "measures: concentration, capture: { mains: 50Hz }", 10, "'trigger' is missing in a capture", "Add 'trigger:'")]
     [InlineData("device: w1 28-0316a2794f5e, ", "", 9, "'device' is missing in an input of a sensors bus", "Add 'device:'")]
     public void A_mistake_is_said_with_its_place_and_its_cure(string passage, string becomes, int line, string what, string cure)
     {

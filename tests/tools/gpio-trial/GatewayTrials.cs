@@ -12,7 +12,7 @@ internal sealed class GatewayTrials : IDisposable
     private const string Folder = "/tmp/gateway";
     private const int Meters = 6;
     private const int Hertz = 50;
-    private const int TachoHertz = 500;
+    private const int TachoHertz = 100;
 
     // Twice the commit window: what was counted and may not be committed yet.
     private static readonly TimeSpan Uncommitted = TimeSpan.FromSeconds(2);
@@ -31,7 +31,7 @@ internal sealed class GatewayTrials : IDisposable
         File.WriteAllText(Path.Combine(_folder, "gateway.yaml"), Configuration());
     }
 
-    /// <summary>Six meters at 50 Hz and a belt at the most that is counted, while the gateway is killed every so often, counted from when it answers.</summary>
+    /// <summary>Six meters at 50 Hz and a belt at 100 Hz, while the gateway is killed every so often, counted from when it answers.</summary>
     public static async Task<string> KillAsync(string name, bool isKept, int kills, TimeSpan between)
     {
         using var trial = new GatewayTrials(name, isKept);

@@ -27,6 +27,8 @@ internal static class Trials
         await Trial.TryAsync("sensor-read", () => Read(bus));
         await Trial.TryAsync("sensor-no-answer", () => NoAnswerAsync(bus));
         await Trial.TryAsync("sensor-unplugged", () => UnpluggedAsync(bus));
+        await Trial.TryAsync("sensor-capture", () => CaptureAsync(bus));
+        await Trial.TryAsync("sensor-capture-several", CaptureSeveralAsync);
         await Trial.TryAsync("sensor-gateway", () => GatewayAsync(bus));
     }
 
@@ -101,6 +103,78 @@ internal static class Trials
         return Trial.Facts(
             ("statuses", string.Join(",", statuses)), ("gone", words[^2]), ("not-found", words[^1]), ("left", number),
             ("back", thermometer.Read().Value), ("folder", SensorInventory.Read().Find($"{bus}-0048", "temp1").Device.Number));
+    }
+
+    // A timer of the kernel takes samples of the converter.
+    private static async Task<string> CaptureAsync(string bus)
+    {
+        const string Timer = "/sys/kernel/config/iio/triggers/hrtimer/loop";
+        await Programs.RunAsync("sh", "-c", $"modprobe iio-trig-hrtimer; [ -d /sys/kernel/config/iio ] || mount -t configfs configfs /sys/kernel/config; mkdir {Timer}");
+        var trigger = Directory.GetDirectories("/sys/bus/iio/devices", "trigger*").First(t => File.ReadAllText(Path.Combine(t, "name")).Trim() == "loop");
+        await File.WriteAllTextAsync(Path.Combine(trigger, "sampling_frequency"), "50");
+        var device = SensorInventory.Read().Find($"{bus}-0049", "in_voltage0").Device;
+        using var single = new Sensor($"{bus}-0049", "in_voltage0");
+        var values = new double[64];
+        var times = new long[64];
+        var count = 0;
+        SensorStatus meanwhile;
+        using (var capture = IioCapture.Start(device, ["in_voltage0"], "loop", 64))
+        {
+            while (count < 20 && capture.Wait(TimeSpan.FromSeconds(10)))
+            {
+                count += capture.Read(values.AsSpan(count), times.AsSpan(count));
+            }
+
+            meanwhile = single.Read().Status;
+        }
+
+        using var captured = new CapturedSensor($"{bus}-0049", "in_voltage0", "loop", 50);
+        var (reading, next) = (Patiently(captured), Patiently(captured));
+        captured.Dispose();
+
+        var gaps = Enumerable.Range(1, count - 1).Select(i => times[i] - times[i - 1]).ToArray();
+        return Trial.Facts(
+            ("count", count), ("least", values.Take(count).Min()), ("most", values.Take(count).Max()), ("rising", gaps.All(gap => gap > 0)),
+            ("mean", Math.Round(MainsMean.Of(values.AsSpan(0, count), times.AsSpan(0, count), 50), 9)), ("meanwhile", meanwhile), ("captured", Math.Round(reading.Value, 9)), ("problem", captured.Problem), ("next", Math.Round(next.Value, 9)), ("after", single.Read().Status));
+    }
+
+    // On a machine that stands still now and then no sample may come for a while.
+    private static SensorReading Patiently(CapturedSensor sensor)
+    {
+        SensorReading reading;
+        var tries = 0;
+        do
+        {
+            reading = sensor.Read();
+        }
+        while (!reading.HasValue && ++tries < 20);
+        return reading;
+    }
+
+    // The kernel's dummy device has values of several sizes; each writing of trigger_now takes one scan.
+    private static async Task<string> CaptureSeveralAsync()
+    {
+        await HwAsync("iio-dummy", "demo");
+        await Programs.RunAsync("modprobe", "iio-trig-sysfs");
+        await File.WriteAllTextAsync("/sys/bus/iio/devices/iio_sysfs_trigger/add_trigger", "0");
+        var trigger = Directory.GetDirectories("/sys/bus/iio/devices", "trigger*").First(t => File.Exists(Path.Combine(t, "trigger_now")));
+        var device = SensorInventory.Read().Find("demo", "in_voltage0").Device;
+        using var capture = IioCapture.Start(device, ["in_voltage1-voltage2", "in_voltage0"], (await File.ReadAllTextAsync(Path.Combine(trigger, "name"))).Trim(), 16);
+        var values = new double[8];
+        var times = new long[4];
+        var count = 0;
+        for (var i = 0; i < 3; i++)
+        {
+            await File.WriteAllTextAsync(Path.Combine(trigger, "trigger_now"), "1");
+            capture.Wait(TimeSpan.FromSeconds(10));
+            count += capture.Read(values.AsSpan(2 * count), times.AsSpan(count));
+        }
+
+        var busy = Refusal(() => IioCapture.Start(device, ["in_voltage0"], null, 16));
+        capture.Dispose();
+        return Trial.Facts(
+            ("count", count), ("values", string.Join(",", values.Take(2 * count).Select(v => Math.Round(v, 9)))), ("rising", times[0] > 0 && times[0] < times[1] && times[1] < times[2]),
+            ("busy", busy), ("refused", Refusal(() => IioCapture.Start(device, ["in_voltage0"], "nobody", 16))));
     }
 
     private static async Task<string> GatewayAsync(string bus)
