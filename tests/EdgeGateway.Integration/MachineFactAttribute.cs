@@ -28,10 +28,3 @@ internal sealed class MachineTheoryAttribute : TheoryAttribute
 {
     public MachineTheoryAttribute() => Skip = MachineFactAttribute.Missing.Value;
 }
-
-/// <summary>A fact of the virtual machine that takes many minutes there, because a gateway starts slowly under emulation while pulses come: it runs with <c>.ci/run --long</c>.</summary>
-internal sealed class LongMachineFactAttribute : FactAttribute
-{
-    public LongMachineFactAttribute() =>
-        Skip = MachineFactAttribute.Missing.Value ?? (FaultScene.IsLong ? null : "Kills the whole gateway again and again under emulation, which takes many minutes: runs with --long.");
-}

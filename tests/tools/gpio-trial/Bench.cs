@@ -47,7 +47,7 @@ internal static partial class Bench
     public static void SetLevel(string label, int line, bool isHigh) => File.WriteAllText(Pull(label, line), isHigh ? "pull-up" : "pull-down");
 
     /// <summary>Begins to send pulses. Returns as the first may already be there.</summary>
-    /// <param name="pull">The line.</param>
+    /// <param name="pull">The line; several, in step, divided by commas.</param>
     /// <param name="count">How many.</param>
     /// <param name="hertz">How many in a second; 0 for as fast as can be.</param>
     /// <param name="more">Time high in microseconds, bounces, time of a bounce in microseconds.</param>

@@ -35,12 +35,8 @@ internal static class Trials
         await TryAsync("mismatch", Mismatch);
         await TryAsync("unplugged", UnpluggedAsync);
         await TryAsync("gateway-faults", GatewayTrials.FaultsAsync);
-        if (isLong)
-        {
-            await TryAsync("gateway-alone", () => GatewayTrials.KillAsync("alone", isKept: false, 12, TimeSpan.FromSeconds(10)));
-            await TryAsync("gateway-kept", () => GatewayTrials.KillAsync("kept", isKept: true, 60, TimeSpan.FromSeconds(10)));
-        }
-
+        await TryAsync("gateway-alone", () => GatewayTrials.KillAsync("alone", isKept: false, isLong ? 60 : 2, TimeSpan.FromSeconds(10)));
+        await TryAsync("gateway-kept", () => GatewayTrials.KillAsync("kept", isKept: true, isLong ? 60 : 6, TimeSpan.FromSeconds(10)));
         await TryAsync("kept", () => KeptAsync(isLong ? 60 : 3, TimeSpan.FromSeconds(isLong ? 9 : 0.7)));
     }
 
