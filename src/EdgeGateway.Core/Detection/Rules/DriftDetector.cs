@@ -20,6 +20,12 @@ internal sealed class DriftDetector : IDetector
     private const double LeastCoverage = 0.5;
     private const double MostOfOneBlock = 4;
 
+    /// <summary>A block whose mean is so many times larger than those before holds a reading that was none.</summary>
+    private const double Far = 100;
+
+    /// <summary>So many blocks say how large the others may be.</summary>
+    private const int SureBlocks = 3;
+
     private readonly Rule _rule;
     private readonly DetectorContext _context;
     private readonly Site.PointModel? _twin;
@@ -60,7 +66,7 @@ internal sealed class DriftDetector : IDetector
 
     public AnomalyRecord? Observe(in Sample sample)
     {
-        if (!sample.Quality.IsGood || !double.IsFinite(sample.Value))
+        if (!sample.Quality.IsGood || !InputTrack.IsPossible(sample.Value))
         {
             return null;
         }
@@ -68,7 +74,7 @@ internal sealed class DriftDetector : IDetector
         var value = sample.Value;
         if (_twin is not null)
         {
-            if (!_context.LastGood.TryGet(_twin.Index, sample.Time, _twinAge, out var twin) || !double.IsFinite(twin))
+            if (!_context.LastGood.TryGet(_twin.Index, sample.Time, _twinAge, out var twin) || !InputTrack.IsPossible(twin))
             {
                 return null;
             }
@@ -161,6 +167,17 @@ internal sealed class DriftDetector : IDetector
     {
         if (_blocks < _learn)
         {
+            // A block with a wild reading in it would be the reference, and the scatter, for good.
+            var usual = Math.Abs(_reference) + Math.Sqrt(_squares / Math.Max(1, _blocks)) + _minimum;
+            if (_blocks is > 0 and < SureBlocks && Far * (Math.Abs(mean) + _minimum) < usual)
+            {
+                (_blocks, _reference, _squares) = (0, 0, 0);
+            }
+            else if (_blocks >= SureBlocks && usual > 0 && Math.Abs(mean) > Far * usual)
+            {
+                return null;
+            }
+
             _blocks++;
             var before = mean - _reference;
             _reference += before / _blocks;
