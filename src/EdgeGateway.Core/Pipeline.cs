@@ -92,6 +92,10 @@ public sealed class Pipeline
     /// <summary>How many bytes of the last <see cref="Save"/> are what detectors learnt: much, and no zeros. Whoever writes it to flash may do so less often.</summary>
     public int LearntBytes { get; private set; }
 
+    /// <summary>How far the detector for any gauge is on a point; null when it does not watch it.</summary>
+    /// <exception cref="IndexOutOfRangeException">The site has no such point.</exception>
+    public NoveltyProgress? Learning(int point) => _points[point].Learning;
+
     /// <summary>Samples that named no point of the site and were left out.</summary>
     public long Strays { get; private set; }
 

@@ -1,4 +1,5 @@
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.State;
 
 namespace EdgeGateway.Core.Detection;
@@ -41,8 +42,17 @@ internal sealed class SpikeDetector : IDetector
         _quiet = context.Milliseconds("quietSeconds", 600);
         _longestPause = context.LongestPause;
         _minimum = context.Model.Settings.TryGetValue("minimum", out var given) ? given
-            : context.Point is { PlausibleMin: { } low, PlausibleMax: { } high } ? ShareOfSpan * (high - low)
+            : SpanOf(context) is { } span ? ShareOfSpan * span
             : null;
+    }
+
+    /// <summary>What the point can span: what a profile finds plausible is as wide as the largest meter of its model, so where the device states its rated power, a power spans that at most.</summary>
+    private static double? SpanOf(DetectorContext context)
+    {
+        var span = context.Point is { PlausibleMin: { } low, PlausibleMax: { } high } ? high - low : (double?)null;
+        return context.Device.RatedPowerWatts is { } rated && Units.Find(context.Point.Unit) is { Dimension: Dimension.ActivePower } unit
+            ? Math.Min(span ?? double.PositiveInfinity, rated / (double)unit.Factor)
+            : span;
     }
 
     public QualityReason Doubt => QualityReason.None;

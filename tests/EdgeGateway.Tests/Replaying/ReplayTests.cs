@@ -175,7 +175,7 @@ public sealed class ReplayTests : IDisposable
         }
 
         var recording = Surveyed(File("site.csv", table.ToString()));
-        var result = new Replayer(site).Run([recording], [[.. recording.Series.Select(s => Replayer.PlaceOf(site, s))]], isCharted: false, _ => { }, CancellationToken.None);
+        var result = new Replayer(site).Run([recording], [[.. recording.Series.Select(s => Replayer.PlaceOf(site, s))]], charts: null, _ => { }, CancellationToken.None);
         Assert.NotEmpty(result.Findings);
         Assert.Equal(
             live.Findings.Select(f => (f.Rule, f.Point, f.Since)).Distinct(),
@@ -240,7 +240,7 @@ public sealed class ReplayTests : IDisposable
         var recording = Surveyed(Path.Combine(_folder, "gateway.db"));
         Assert.Empty(recording.Problems);
         Assert.Equal(site.Points.Count, recording.Site!.Points.Count);
-        var result = new Replayer(recording.Site).Run([recording], [[.. recording.Series.Select(s => Replayer.PlaceOf(recording.Site, s))]], isCharted: false, _ => { }, CancellationToken.None);
+        var result = new Replayer(recording.Site).Run([recording], [[.. recording.Series.Select(s => Replayer.PlaceOf(recording.Site, s))]], charts: null, _ => { }, CancellationToken.None);
         Assert.Equal(count, result.Samples);
         Assert.Equal(
             SimulatedBench.Play(run, site, CancellationToken.None).Findings.Select(f => (f.Rule, f.Point, f.Since)).Distinct(),
@@ -253,14 +253,14 @@ public sealed class ReplayTests : IDisposable
         var recording = Surveyed(RepositoryFiles.At("docs/examples/replay/belt.csv"));
         var site = LabelledSetTests.Site(LabelledSetTests.Short("belt-slip", 1).Cell);
         IReadOnlyList<int?>[] places = [[.. recording.Series.Select(s => Replayer.PlaceOf(site, s))]];
-        var result = new Replayer(Replayer.AsRecorded(site, [recording], places)).Run([recording], places, isCharted: false, _ => { }, CancellationToken.None);
+        var result = new Replayer(Replayer.AsRecorded(site, [recording], places)).Run([recording], places, charts: null, _ => { }, CancellationToken.None);
         Assert.Equal(("scale.belt_speed", "slip"), (Assert.Single(result.Findings).Point, result.Findings[0].Rule));
         Assert.NotNull(result.Findings[0].Cleared);
 
         // One row a minute of points that are polled each second.
         var sparse = Surveyed(File("sparse.csv", string.Join('\n', System.IO.File.ReadLines(recording.Path).Skip(1).Where((_, i) => i % 60 == 0))));
         Assert.Equal(TimeSpan.FromMinutes(1), sparse.Series[0].Period);
-        Assert.DoesNotContain(new Replayer(Replayer.AsRecorded(site, [sparse], places)).Run([sparse], places, isCharted: false, _ => { }, CancellationToken.None).Findings, f => f.Rule == "offline");
+        Assert.DoesNotContain(new Replayer(Replayer.AsRecorded(site, [sparse], places)).Run([sparse], places, charts: null, _ => { }, CancellationToken.None).Findings, f => f.Rule == "offline");
     }
 
     [Fact]
@@ -317,7 +317,7 @@ public sealed class ReplayTests : IDisposable
         return new Replayer(site).Run(
             recordings,
             [.. recordings.Select(r => (IReadOnlyList<int?>)[.. r.Series.Select(s => Replayer.PlaceOf(site, GenericSite.Named(s)))])],
-            isCharted,
+            isCharted ? ChartChoice.All : null,
             _ => { },
             CancellationToken.None);
     }

@@ -96,6 +96,9 @@ internal sealed record RuleInput(string Key, params IReadOnlyList<string> Roles)
     /// <summary>The points of all devices behind the watched one in the metering tree; keys are numbered from 1.</summary>
     public bool IsOfChildren { get; init; }
 
+    /// <summary>A point of the meter above the watched one in the metering tree; not looked for on the device itself.</summary>
+    public bool IsOfParent { get; init; }
+
     /// <summary>Whether there may be several points of it.</summary>
     public bool IsNumbered => IsMany || IsOfChildren;
 
