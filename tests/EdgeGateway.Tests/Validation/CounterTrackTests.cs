@@ -162,7 +162,7 @@ public class CounterTrackTests
 
     /// <summary>What happens to a counter has a name of its own; a name, once raised, is the one that is cleared.</summary>
     [Theory]
-    [InlineData("counter-rollover", "0:999990 30:999999.99 60:1")]
+    [InlineData("counter-rollover", "0:999995 30:999999.99 60:1")]
     [InlineData("counter-step", "0:100 30:99.99 60:100.5")]
     [InlineData("counter-glitch", "0:700 30:44.64 60:701")]
     [InlineData("counter-reset", "0:48211 30:0.5 60:1.5 90:2")]

@@ -143,14 +143,14 @@ internal static class ElectricalRules
         new("transformer-oil-rate", new("Transformer oil heats faster than it can", "change", "K in a minute", "loose sensor or its wire; else a fault inside", "Check the sensor's terminals; look at the gas relay and take a sample for gas in oil"))
         {
             Inputs = [new("oil", "transformer.temperature.oil") { Dimension = Dimension.Temperature }],
-            Measure = static (in RuleView x) => Math.Abs(x.Rate(0)) * 60, Warn = 3, WarnSeconds = 60, Hysteresis = 1, OffSeconds = 300, QuickSeconds = 30, SlowSeconds = 180, LearnSeconds = 300, Kinds = Transformers,
+            Measure = static (in RuleView x) => Math.Abs(x.Rate(0)) * 60, Warn = 2, WarnSeconds = 60, Hysteresis = 0.5, OffSeconds = 300, QuickSeconds = 30, SlowSeconds = 180, LearnSeconds = 300, Kinds = Transformers,
         },
         new("transformer-winding", new("Hot transformer winding", "winding temperature", "°C", "overload, cooling failed", "Reduce the load at once; check the cooling"))
         {
             Inputs = [new("winding", "transformer.temperature.winding") { Dimension = Dimension.Temperature }],
             Warn = 120, WarnSeconds = 60, Alarm = 140, AlarmSeconds = 60, Hysteresis = 3, OffSeconds = 60, Kinds = Transformers, YieldsToLimit = true,
         },
-        new("transformer-rise", new("Transformer hotter than its load explains", "oil above what load and surroundings explain", "K", "fan or pump off, low oil, blocked radiator, fault inside", "Check cooling and oil level; take a sample for gas in oil"))
+        new("transformer-rise", new("Transformer hotter than its load explains", "rise above what load and surroundings explain", "%", "fan or pump off, low oil, blocked radiator, fault inside", "Check cooling and oil level; take a sample for gas in oil"))
         {
             Inputs =
             [
@@ -158,7 +158,7 @@ internal static class ElectricalRules
                 new("ambient", "environment.temperature") { Dimension = Dimension.Temperature },
                 new("load", "electricity.power.apparent") { Dimension = Dimension.ApparentPower, IsSquared = true },
             ],
-            Measure = OilRise, Rating = RuleRating.Stated, RatedInput = 2, Warn = 8, WarnSeconds = 3_600, Alarm = 15, AlarmSeconds = 3_600, Hysteresis = 2, OffSeconds = 600, SlowSeconds = 10_800, LearnSeconds = 10_800, Kinds = Transformers,
+            Measure = OilRise, Rating = RuleRating.Stated, RatedInput = 2, Warn = 25, WarnSeconds = 3_600, Alarm = 60, AlarmSeconds = 3_600, Hysteresis = 5, OffSeconds = 600, SlowSeconds = 10_800, LearnSeconds = 10_800, Kinds = Transformers,
         },
     ];
 
@@ -296,10 +296,15 @@ internal static class ElectricalRules
     {
         var ratedRise = double.IsNaN(x.Nominal) ? 60 : x.Nominal;
         const double lossRatio = 6;
+        const double leastBeyond = 5;
         var square = x.Slow(2) / x.Rated / x.Rated;
         var losses = (1 + (lossRatio * square)) / (1 + lossRatio);
         var root = FifthRoot(losses);
-        return x.Quick(0) - x.Slow(1) - (ratedRise * root * root * root * root);
+        var explained = ratedRise * root * root * root * root;
+        var beyond = x.Quick(0) - x.Slow(1) - explained;
+
+        // Cooling that fails makes a share of the rise, not so many kelvins; below some kelvins it may be the thermometers.
+        return beyond > leastBeyond ? 100 * beyond / explained : double.IsNaN(beyond) ? double.NaN : 0;
     }
 
     /// <summary>Newton's method: the same bits on every machine, which a library's power does not promise.</summary>

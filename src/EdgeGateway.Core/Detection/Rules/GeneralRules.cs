@@ -35,7 +35,7 @@ internal static class GeneralRules
         },
         new("drift", new("Drift", "", "", "ageing or dirt of the sensor, leak, zero that wanders", "Calibrate, or compare with a second instrument"))
         {
-            Inputs = [new("point"), new(DriftDetector.Twin) { IsOptional = true }], Create = static (rule, context) => new DriftDetector(rule, context), Settings = DriftDetector.Keys,
+            Inputs = [new("point"), new(DriftDetector.Twin) { IsOptional = true }], Create = static (rule, context) => new DriftDetector(rule, context), Settings = DriftDetector.Keys, Layout = 1,
         },
         new("difference", new("Two instruments disagree", "difference", "", "one of the two drifted, is dirty or sits in another stream", "Compare both with a third"))
         {

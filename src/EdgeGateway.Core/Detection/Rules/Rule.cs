@@ -68,6 +68,9 @@ internal sealed record Rule(string Name, RuleWords Words)
     /// <summary>Whether a point with a detector <c>limit</c> of its own goes without: its site or its maker has said the limits.</summary>
     public bool YieldsToLimit { get; init; }
 
+    /// <summary>Layout of its state: one more with each change, so that a state of another program is not misread.</summary>
+    public int Layout { get; init; }
+
     /// <summary>Makes its detector.</summary>
     public Func<Rule, DetectorContext, IDetector> Create { get; init; } = static (rule, context) => new RuleDetector(rule, context);
 

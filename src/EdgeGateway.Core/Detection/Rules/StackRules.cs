@@ -84,7 +84,7 @@ internal static class StackRules
     private static double Dilution(in RuleView x)
     {
         var usual = OxygenInAir - (x.Slow(1) / PpmPerPercent);
-        if (!(usual > 2) || !(x.Slow(0) > 2 * PpmPerPercent) || !x.IsSteady(2, 0.1))
+        if (!(usual > 2) || !(x.Slow(0) > 2 * PpmPerPercent) || !x.IsSteady(2, 0.15))
         {
             return double.NaN;
         }
