@@ -25,7 +25,7 @@ internal static class DetectBenchCommand
         var seeds = new Option<string>("--seeds") { Description = "Which faults of the simulated set: those to develop with, or those that nothing was tuned on.", DefaultValueFactory = _ => "development" };
         seeds.AcceptOnlyFromAmong("development", "held-out");
         var kinds = new Option<string[]>("--kind") { Description = "Only this kind of simulated fault; may be repeated.", HelpName = "KIND", AllowMultipleArgumentsPerToken = true };
-        var record = new Option<string?>("--record") { Description = "With --simulated: score nothing, but write the first episode of each kind as a table for 'edgegateway replay' into this folder.", HelpName = "FOLDER" };
+        var record = new Option<string?>("--record") { Description = "With --simulated: score nothing, but write the first episode of each kind as a table for 'edgegateway replay' into this folder, and print kind, site, begin and end of the fault, edges for a chart, and file.", HelpName = "FOLDER" };
         var json = CommonOptions.Json();
         var command = new Command(
             "detect-bench",
@@ -126,9 +126,10 @@ internal static class DetectBenchCommand
             var chosen = seeds == "held-out" ? LabelledSeeds.HeldOut : LabelledSeeds.Development;
             if (record is not null)
             {
-                foreach (var (file, episode) in bench.Record(chosen, record, cancel))
+                foreach (var recorded in bench.Record(chosen, record, cancel))
                 {
-                    Console.WriteLine($"{episode.Kind.Id} {episode.Kind.Cell.Site} {episode.Start} {episode.End} {file}");
+                    var episode = recorded.Episode;
+                    Console.WriteLine($"{episode.Kind.Id} {episode.Kind.Cell.Site} {episode.Start} {episode.End} {recorded.ViewFrom} {recorded.ViewTo} {recorded.File}");
                 }
 
                 return Terminal.Success;
@@ -195,7 +196,11 @@ internal static class DetectBenchCommand
             output.WriteLine($"{category.Name,-29}{category.Series,6}{Score(score.Score),8}{score.Found,10} of {score.Windows,-3}{score.FalseAlarms,13}{Score(category.LeftOut.Score),33}");
         }
 
-        output.WriteLine($"{"all, each category at the threshold of the others",-91}{result.LeftOut,15:F2}");
+        foreach (var (name, score) in result.LeftOut)
+        {
+            output.WriteLine($"{$"all, each category at the threshold of the others, {name}",-91}{score,15:F2}");
+        }
+
         output.WriteLine();
         output.WriteLine("alarms                       alarms   precision   recall   false a day and series   median delay from the window's beginning");
         Print(output, "at the best threshold", result.AtBest);
@@ -243,7 +248,13 @@ internal static class DetectBenchCommand
         }
 
         json.WriteEndArray();
-        WriteNumber(json, "leftOutScore", result.LeftOut);
+        json.WriteStartObject("leftOutScores");
+        foreach (var (name, score) in result.LeftOut)
+        {
+            WriteNumber(json, name, score);
+        }
+
+        json.WriteEndObject();
         json.WriteStartObject("atBestThreshold");
         WriteTally(json, result.AtBest);
         json.WriteEndObject();

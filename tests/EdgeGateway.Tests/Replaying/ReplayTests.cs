@@ -184,6 +184,50 @@ public sealed class ReplayTests : IDisposable
     }
 
     [Fact]
+    public void An_episode_of_the_labelled_set_that_was_written_as_a_table_is_found_and_drawn()
+    {
+        var bench = SimulatedBench.Load(RepositoryFiles.At("docs/examples/labelled"), out _)!.With(new HashSet<string> { "belt-slip" });
+        var recorded = Assert.Single(bench.Record(LabelledSeeds.Development, _folder, CancellationToken.None));
+        Assert.Equal("belt-slip.csv", Path.GetFileName(recorded.File));
+        var recording = Surveyed(recorded.File);
+        Assert.Empty(recording.Problems);
+        var site = LabelledSetTests.Site(recorded.Episode.Kind.Cell);
+        IReadOnlyList<int?>[] places = [[.. recording.Series.Select(s => Replayer.PlaceOf(site, s))]];
+        Assert.DoesNotContain(null, places[0]);
+        var choice = new ChartChoice(recorded.ViewFrom, recorded.ViewTo, ["scale.belt_speed"]);
+        var result = new Replayer(Replayer.AsRecorded(site, [recording], places)).Run([recording], places, choice, _ => { }, CancellationToken.None);
+        var finding = Assert.Single(result.Findings, f => f.Rule == "slip");
+        Assert.InRange(finding.Raised, recorded.Episode.Start, recorded.Episode.End);
+
+        // Only the chosen point, and only the chosen time, is drawn; findings of another time are not listed.
+        var drawn = Assert.Single(ReplayView.WriteCharts(Path.Combine(_folder, "charts"), result));
+        Assert.Equal("scale.belt_speed.svg", Path.GetFileName(drawn));
+        Assert.Contains("slip: ", System.IO.File.ReadAllText(drawn), StringComparison.Ordinal);
+        var early = new ChartChoice(recording.First, recording.First!.Value + TimeSpan.FromMinutes(10), ["scale.belt_speed"]);
+        result = new Replayer(Replayer.AsRecorded(site, [recording], places)).Run([recording], places, early, _ => { }, CancellationToken.None);
+        Assert.DoesNotContain("slip: ", Assert.Single(result.Points, p => p.Chart is not null).Chart!.Draw() + System.IO.File.ReadAllText(Assert.Single(ReplayView.WriteCharts(Path.Combine(_folder, "early"), result))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Scores_are_those_of_the_pipelines_own_detector()
+    {
+        // Six days at five minutes; then a level where the point has never been.
+        var text = new StringBuilder("time,load\n");
+        for (var i = 0; i < 1_800; i++)
+        {
+            var value = 50 + (20 * Math.Sin(i * 2 * Math.PI / 288)) + (i * 37 % 11 * 0.1) + (i == 1_700 ? 60 : 0);
+            text.Append(CultureInfo.InvariantCulture, $"{Begin.AddMinutes(5 * i):yyyy-MM-dd'T'HH:mm:ss'Z'},{value:R}\n");
+        }
+
+        var point = Assert.Single(Replay(File("load.csv", text.ToString())).Points);
+        Assert.True(point.IsScored);
+        Assert.Equal(Begin.AddMinutes(5 * 1_700), point.TopScoreAt.ToDateTimeOffset());
+        var finding = Assert.Single(point.Findings, f => f.Rule == "novelty" && f.Raised == point.TopScoreAt);
+        Assert.True(point.TopScore > 0.2);
+        Assert.Contains("load", finding.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_recorded_feed_is_replayed_in_order_of_time_and_each_sample_once()
     {
         var path = Path.Combine(_folder, "feed.jsonl.gz");

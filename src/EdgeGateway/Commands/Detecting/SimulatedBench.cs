@@ -182,4 +182,13 @@ internal sealed class SimulatedBench
 /// <summary>An episode that was written as a table.</summary>
 /// <param name="File">Where.</param>
 /// <param name="Episode">What goes wrong in it.</param>
-internal sealed record RecordedEpisode(string File, LabelledEpisode Episode);
+internal sealed record RecordedEpisode(string File, LabelledEpisode Episode)
+{
+    /// <summary>Left edge of a chart that shows it: half its length before it, at least two minutes.</summary>
+    public Instant ViewFrom => Episode.Start - Margin;
+
+    /// <summary>Right edge: as much after the last moment in which a finding belongs to it.</summary>
+    public Instant ViewTo => Episode.End + Episode.Kind.Within + Margin;
+
+    private TimeSpan Margin => TimeSpan.FromSeconds(Math.Max(120, (Episode.End - Episode.Start).TotalSeconds / 2));
+}
