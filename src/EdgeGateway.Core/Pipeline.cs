@@ -92,6 +92,13 @@ public sealed class Pipeline
     /// <summary>How many bytes of the last <see cref="Save"/> are what detectors learnt: much, and no zeros. Whoever writes it to flash may do so less often.</summary>
     public int LearntBytes { get; private set; }
 
+    /// <summary>How far the detector for any gauge is on every point that it watches, in the order of the points.</summary>
+    public IReadOnlyList<NoveltyProgress> Learners() => [.. _points.Select(p => p.Learning).OfType<NoveltyProgress>()];
+
+    /// <summary>How far the detector for any gauge is on a point; null when it does not watch it.</summary>
+    /// <exception cref="IndexOutOfRangeException">The site has no such point.</exception>
+    public NoveltyProgress? Learning(int point) => _points[point].Learning;
+
     /// <summary>Samples that named no point of the site and were left out.</summary>
     public long Strays { get; private set; }
 
@@ -360,7 +367,7 @@ public sealed class Pipeline
         }
     }
 
-    /// <summary>Which detectors watch which points. Rules find their points by themselves, so another program may give the same configuration others.</summary>
+    /// <summary>Which detectors watch which points, and how their state is laid out. Rules find their points by themselves, so another program may give the same configuration others.</summary>
     private static long Fingerprint(SiteModel site)
     {
         // FNV-1a.
@@ -376,6 +383,10 @@ public sealed class Pipeline
                 }
 
                 hash = unchecked((hash ^ point.Index) * 0x100000001B3);
+                if (Detectors.ByName.GetValueOrDefault(detector.Name) is { Layout: > 0 and var layout })
+                {
+                    hash = unchecked((hash ^ layout) * 0x100000001B3);
+                }
             }
         }
 

@@ -60,6 +60,9 @@ internal sealed class PointPath
     /// <summary>Whether a detector of the point learns; <see cref="SaveLearnt"/> writes its state.</summary>
     public bool Learns => _learner is not null;
 
+    /// <summary>How far the detector for any gauge is; null when it does not watch the point.</summary>
+    public NoveltyProgress? Learning => _learner?.Progress;
+
     /// <summary>A sample may not be dated before this (Unix milliseconds).</summary>
     public long EarliestTime => Windows is null ? _lastTime : Math.Max(_lastTime, Windows.BaseStart);
 

@@ -588,6 +588,7 @@ internal sealed class SimulatedDevice
             Quantity.TransformerOil => Installation is Transformer transformer ? transformer.OilCelsius : 40,
             Quantity.TransformerWinding => Installation is Transformer transformer ? transformer.WindingCelsius : 45,
             Quantity.AmbientHumidity => 62 + (6 * _noise.Smooth(_now, 1800)),
+            Quantity.AmbientTemperature when Installation is Transformer beside => beside.AmbientCelsius,
             _ => 21 + (2 * _noise.Smooth(_now, 1800)),
         };
     }

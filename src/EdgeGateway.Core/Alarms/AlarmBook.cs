@@ -20,6 +20,9 @@ public sealed class AlarmBook
     /// <summary>Rule of a bus on which no device answers.</summary>
     public const string BusRule = "bus-offline";
 
+    /// <summary>Rule of a point without a value; what a silent device lacks is told by it too, and stands under the silence.</summary>
+    public const string GapRule = "gap";
+
     /// <summary>Rule, and id, of the alarm that gathers others in a flood.</summary>
     public const string FloodRule = "flood";
 
@@ -31,6 +34,9 @@ public sealed class AlarmBook
 
     /// <summary>How long a silent device waits for a cause (its bus) before it is an alarm.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long a point may stay without a value after its device answers again, before that is an alarm of its own: slow points are read once a minute.</summary>
+    public static readonly TimeSpan PointPatience = TimeSpan.FromMinutes(2);
 
     /// <summary>Conditions of one device that begin within this time are one event.</summary>
     private const long TogetherMs = 5_000;
@@ -435,10 +441,11 @@ public sealed class AlarmBook
             {
                 Change(slot, entry, AlarmChange.Released);
             }
-            else if (entry.Condition.Rule == OfflineRule)
+            else if (entry.Condition.Rule is OfflineRule or GapRule)
             {
-                // Devices of a bus come back one after the other.
-                Change(slot, entry with { WaitsUntil = new Instant(_now) + Patience }, AlarmChange.Released);
+                // Devices of a bus come back one after the other, and the points of a device each at its next poll.
+                var patience = entry.Condition.Rule == GapRule ? PointPatience : Patience;
+                Change(slot, entry with { WaitsUntil = new Instant(_now) + patience }, AlarmChange.Released);
             }
             else
             {

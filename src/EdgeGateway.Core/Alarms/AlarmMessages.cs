@@ -34,7 +34,7 @@ public sealed class AlarmMessages
 
     public string Language { get; }
 
-    /// <summary>The texts by the name of the rule: that of a detector, <c>counter</c>, or one of <see cref="AlarmBook"/>.</summary>
+    /// <summary>The texts by the name of the rule: that of a detector, of what happens to a counter, or one of <see cref="AlarmBook"/>.</summary>
     public FrozenDictionary<string, AlarmMessage> Rules { get; }
 
     /// <summary>States, priorities and the heads of tables, by their English word.</summary>

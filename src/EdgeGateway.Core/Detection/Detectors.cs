@@ -81,4 +81,8 @@ public static class Detectors
 /// <param name="Settings">Keys of its numbers; all have defaults.</param>
 /// <param name="Points">Keys of the other points that it needs.</param>
 /// <param name="Create">Makes one.</param>
-public sealed record DetectorKind(string Name, IReadOnlyList<string> Settings, IReadOnlyList<string> Points, Func<DetectorContext, IDetector> Create);
+public sealed record DetectorKind(string Name, IReadOnlyList<string> Settings, IReadOnlyList<string> Points, Func<DetectorContext, IDetector> Create)
+{
+    /// <summary>Layout of its state: one more with each change.</summary>
+    public int Layout { get; init; }
+}

@@ -56,6 +56,11 @@ internal sealed class NoveltyWatch : IDetector
     // As published: it names the finding until it is cleared, so it does not move with the clock.
     private long _identity;
 
+    // For who looks on; no part of the state.
+    private int _judged;
+    private long _judgedAt;
+    private double _score;
+
     public NoveltyWatch(DetectorContext context)
     {
         _context = context;
@@ -69,6 +74,9 @@ internal sealed class NoveltyWatch : IDetector
     }
 
     public QualityReason Doubt => QualityReason.None;
+
+    /// <summary>How far it is, for who looks on.</summary>
+    public NoveltyProgress Progress => new(_context.Point.Index, _detector.Values, _detector.Values > 0 ? new Instant(_learntSince + SilentMs) : null, _judged, new(_judgedAt), _score);
 
     /// <summary>The budget that the points of a device share; null when none of them shares one.</summary>
     public static AlarmBudget? SharedBudget(SiteModel site, DeviceModel device) =>
@@ -172,6 +180,8 @@ internal sealed class NoveltyWatch : IDetector
         {
             _learntSince = from;
         }
+
+        (_judged, _judgedAt, _score) = (_judged + 1, from, verdict.Score);
 
         if (from - _learntSince >= SilentMs && _budget.Observe(verdict, _detector.Period))
         {

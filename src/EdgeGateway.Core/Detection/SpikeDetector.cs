@@ -1,4 +1,5 @@
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.State;
 
 namespace EdgeGateway.Core.Detection;
@@ -14,6 +15,7 @@ internal sealed class SpikeDetector : IDetector
     private const int Memory = 31;
     private const int Enough = 8;
     private const double ShareOfSpan = 0.03;
+    private const double ShareOfRating = 0.1;
 
     private readonly DetectorContext _context;
     private readonly double _factor;
@@ -41,8 +43,19 @@ internal sealed class SpikeDetector : IDetector
         _quiet = context.Milliseconds("quietSeconds", 600);
         _longestPause = context.LongestPause;
         _minimum = context.Model.Settings.TryGetValue("minimum", out var given) ? given
-            : context.Point is { PlausibleMin: { } low, PlausibleMax: { } high } ? ShareOfSpan * (high - low)
-            : null;
+            : LeastOf(context);
+    }
+
+    /// <summary>
+    /// What matters at this point: a share of what its profile finds plausible. That is as wide as the largest meter of the model, so where the device states its rated power a power spike
+    /// matters from a tenth of that on.
+    /// </summary>
+    private static double? LeastOf(DetectorContext context)
+    {
+        var least = context.Point is { PlausibleMin: { } low, PlausibleMax: { } high } ? ShareOfSpan * (high - low) : (double?)null;
+        return context.Device.RatedPowerWatts is { } rated && Units.Find(context.Point.Unit) is { Dimension: Dimension.ActivePower } unit
+            ? Math.Min(least ?? double.PositiveInfinity, ShareOfRating * rated / (double)unit.Factor)
+            : least;
     }
 
     public QualityReason Doubt => QualityReason.None;

@@ -74,6 +74,15 @@ public sealed class PointChart
         }
     }
 
+    /// <summary>Adds a score that is said of a time, without a value.</summary>
+    /// <param name="time">When; outside the edges it is drawn at the edge.</param>
+    /// <param name="score">From 0 to 1.</param>
+    public void AddScore(Instant time, double score)
+    {
+        var column = Column(time);
+        _score[column] = Math.Max(_score[column], score);
+    }
+
     /// <summary>Adds a finding; they are numbered as they are added.</summary>
     public void Add(ChartBand band) => _bands.Add((band, _bands.Count + 1));
 

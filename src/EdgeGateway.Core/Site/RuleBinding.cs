@@ -165,6 +165,11 @@ internal static class RuleBinding
 
         private PointModel? One(RuleInput input, PointModel watched)
         {
+            if (input.IsOfParent)
+            {
+                return devices.FirstOrDefault(d => d.Id == device.Metering?.Parent) is { } parent ? Single([.. Of(parent).Where(p => Fits(input, p))]) : null;
+            }
+
             foreach (var role in input.Roles)
             {
                 var own = Of(device).Where(p => p.Index != watched.Index && Fits(input, p, role)).ToList();

@@ -16,8 +16,12 @@ namespace EdgeGateway.Core.Validation;
 /// </remarks>
 internal sealed class CounterTrack
 {
-    /// <summary>Name under which findings are published.</summary>
+    /// <summary>With what the names of all its findings begin: <see cref="Findings"/>.</summary>
     public const string DetectorName = "counter";
+
+    /// <summary>Names under which findings are published, one for each thing that happens to a counter, in the order of the states that they are kept in.</summary>
+    public static readonly IReadOnlyList<string> Findings =
+        [DetectorName, "counter-rollover", "counter-step", "counter-glitch", "counter-reset", "counter-swap", "counter-jump", "counter-loss"];
 
     private const decimal Allowance = 1.2m;
     private const int RollbackSteps = 3;
@@ -30,6 +34,9 @@ internal sealed class CounterTrack
 
     /// <summary>A believed reset or jump stays raised until the counter has run normally for this long.</summary>
     private const long QuietMs = 900_000;
+
+    /// <summary>Nobody exchanges a meter in less: a counter that stands elsewhere after a longer silence was exchanged, one that leaps between two readings was not.</summary>
+    private const long ExchangeMs = 60_000;
 
     /// <summary>Rollbacks are told at most this often, with their count.</summary>
     private const long RollbackNoteMs = 3_600_000;
@@ -50,6 +57,7 @@ internal sealed class CounterTrack
 
     private bool _raised;
     private Severity _severity;
+    private Finding _finding;
     private long _raisedSince;
     private long _clearAt;
     private long _rollbacks;
@@ -65,6 +73,19 @@ internal sealed class CounterTrack
         IsDeclared = point.Counter?.RolloverAt is not null;
         _rollover = point.Counter?.RolloverAt ?? CounterReading.WidthOf(point.Encoding);
         _origin = point.Encoding.Offset;
+    }
+
+    /// <summary>What happened; the value is the place of its name in <see cref="Findings"/>, and kept in states.</summary>
+    private enum Finding : byte
+    {
+        Unnamed,
+        RollOver,
+        Step,
+        Glitch,
+        Reset,
+        Swap,
+        Jump,
+        Loss,
     }
 
     private enum Suspicion : byte
@@ -115,7 +136,7 @@ internal sealed class CounterTrack
         if (_raised)
         {
             _raised = false;
-            Publish(false, time, _severity, double.NaN, double.NaN, $"{Name}: ended by a change of configuration. It is raised again if it still holds.");
+            Publish(_finding, false, time, _severity, double.NaN, double.NaN, $"{Name}: ended by a change of configuration. It is raised again if it still holds.");
         }
     }
 
@@ -129,7 +150,7 @@ internal sealed class CounterTrack
         if (_suspicion == Suspicion.Jump)
         {
             _raised = false;
-            Publish(false, time, _severity, double.NaN, double.NaN, $"{Name}: the reading of {Say(_heldFirst)} was not confirmed before the store was damaged.");
+            Publish(_finding, false, time, _severity, double.NaN, double.NaN, $"{Name}: the reading of {Say(_heldFirst)} was not confirmed before the store was damaged.");
         }
 
         _suspicion = Suspicion.None;
@@ -155,7 +176,7 @@ internal sealed class CounterTrack
         writer.Write(_heldTime);
         writer.Write(_confirmations);
         writer.Write(_raised);
-        writer.Write((byte)_severity);
+        writer.Write((byte)((byte)_severity | ((byte)_finding << 4)));
         writer.Write(_raisedSince);
         writer.Write(_clearAt);
         writer.Write(_rollbacks);
@@ -174,7 +195,9 @@ internal sealed class CounterTrack
         _heldTime = reader.ReadInt64();
         _confirmations = reader.ReadInt32();
         _raised = reader.ReadBoolean();
-        _severity = (Severity)reader.ReadByte();
+        var kinds = reader.ReadByte();
+        _severity = (Severity)(kinds & 0xF);
+        _finding = (Finding)Math.Min(kinds >> 4, Findings.Count - 1);
         _raisedSince = reader.ReadInt64();
         _clearAt = reader.ReadInt64();
         _rollbacks = reader.ReadInt64();
@@ -230,12 +253,12 @@ internal sealed class CounterTrack
         else if (_raised && time >= _clearAt)
         {
             _raised = false;
-            Publish(false, time, _severity, (double)reading, double.NaN, $"{Name}: counting normally for 15 min, last reading {Say(reading)}.");
+            Publish(_finding, false, time, _severity, (double)reading, double.NaN, $"{Name}: counting normally for 15 min, last reading {Say(reading)}.");
         }
 
         if (rolledOver)
         {
-            Publish(true, time, Severity.Note, (double)reading, (double)_rollover!.Value, $"{Name} rolled over from {Say(Baseline.Reading)} to {Say(reading)}: {Say(growth)} counted.", time);
+            Publish(Finding.RollOver, true, time, Severity.Note, (double)reading, (double)_rollover!.Value, $"{Name} rolled over from {Say(Baseline.Reading)} to {Say(reading)}: {Say(growth)} counted.", time);
         }
 
         return Believe(reading, raw, time, growth, CounterDecision.Accepted, QualityReason.None);
@@ -252,7 +275,7 @@ internal sealed class CounterTrack
         IsAfterLoss = false;
         if (growth > 0)
         {
-            Raise(time, time, Severity.Warning, (double)reading, (double)Baseline.Reading, $"{Name}: {Unaccounted(reading)} Add {Say(growth)} by hand where the records of that time are missing.");
+            Raise(Finding.Loss, time, time, Severity.Warning, (double)reading, (double)Baseline.Reading, $"{Name}: {Unaccounted(reading)} Add {Say(growth)} by hand where the records of that time are missing.");
             _clearAt = time + QuietMs;
         }
 
@@ -274,9 +297,15 @@ internal sealed class CounterTrack
         }
 
         var growth = reading - _heldFirst;
-        var text = fall
-            ? $"{Name} fell from {Say(Baseline.Reading)} to {Say(_heldFirst)} at {Clock(_heldSince)}: meter {(IsSmall(_heldFirst, _heldSince) ? "reset to zero" : "replaced")}. Counting goes on from the new reading; confirm the change-over readings."
-            : $"{Name} jumped from {Say(Baseline.Reading)} to {Say(_heldFirst)} at {Clock(_heldSince)} and stays there: {Say(_heldFirst - Baseline.Reading)} are not counted. Likely: meter replaced, scale or word order changed. Check the profile and confirm the reading.";
+        var finding = !fall ? _finding : IsSmall(_heldFirst, _heldSince) ? Finding.Reset : Finding.Swap;
+        var leap = $"from {Say(Baseline.Reading)} to {Say(_heldFirst)} at {Clock(_heldSince)}";
+        var text = finding switch
+        {
+            Finding.Reset => $"{Name} fell {leap}: meter reset to zero{(IsExchange(_heldSince) ? ", or exchanged for a new one" : "")}. Counting goes on from the new reading; confirm the change-over readings.",
+            Finding.Swap when fall => $"{Name} fell {leap}: meter replaced. Counting goes on from the new reading; confirm the change-over readings.",
+            Finding.Swap => $"{Name} stands elsewhere after a silence of {Span(_heldSince - Baseline.Time)}, {leap}: meter replaced. {Say(_heldFirst - Baseline.Reading)} are not counted. Counting goes on from the new reading; confirm the change-over readings.",
+            _ => $"{Name} jumped {leap} and stays there: {Say(_heldFirst - Baseline.Reading)} are not counted. Likely: scale or word order changed, somebody set the register, or the meter was replaced. Check the profile and confirm the reading.",
+        };
         var reason = fall ? QualityReason.CounterReset : QualityReason.CounterJump;
         if (IsAfterLoss)
         {
@@ -284,7 +313,7 @@ internal sealed class CounterTrack
             text += $" Before that, {Unaccounted(_heldFirst)}";
         }
 
-        Raise(fall ? _heldSince : _raisedSince, time, Severity.Alarm, (double)_heldFirst, (double)Baseline.Reading, text);
+        Raise(finding, fall ? _heldSince : _raisedSince, time, Severity.Alarm, (double)_heldFirst, (double)Baseline.Reading, text);
         _clearAt = time + QuietMs;
         _suspicion = Suspicion.None;
         return Believe(reading, raw, time, growth, CounterDecision.NewBaseline, reason);
@@ -297,7 +326,7 @@ internal sealed class CounterTrack
         {
             _rollbackNoted = true;
             _rollbackNotedAt = time;
-            Publish(true, time, Severity.Note, (double)reading, (double)Baseline.Reading, $"{Name} went back from {Say(Baseline.Reading)} to {Say(reading)}: reading ignored, {_rollbacks} so far. Likely: replies out of order or a register read while it changed.", time);
+            Publish(Finding.Step, true, time, Severity.Note, (double)reading, (double)Baseline.Reading, $"{Name} went back from {Say(Baseline.Reading)} to {Say(reading)}: reading ignored, {_rollbacks} so far. Likely: replies out of order or a register read while it changed.", time);
         }
 
         return new(CounterDecision.Ignored, 0, QualityReason.CounterRollback);
@@ -309,16 +338,17 @@ internal sealed class CounterTrack
         if (jump)
         {
             var limit = MaxGrowth(Baseline.Time, Baseline.MovedAt, Baseline.Reading, time) ?? 0;
-            var text = $"{Name} grew by {Say(reading - Baseline.Reading)} in {Span(time - Baseline.Time)}, at most {Say(limit)} is possible: held as unconfirmed. Likely: scale, word order, or a disturbed reply.";
+            var isExchange = IsExchange(time);
+            var text = $"{Name} grew by {Say(reading - Baseline.Reading)} in {Span(time - Baseline.Time)}, at most {Say(limit)} is possible: held as unconfirmed. Likely: {(isExchange ? "meter replaced while it was silent, " : "")}scale, word order, or a disturbed reply.";
             if (!_raised || _suspicion != Suspicion.Jump)
             {
-                Raise(time, time, Severity.Warning, (double)reading, (double)(Baseline.Reading + limit), text);
+                Raise(isExchange ? Finding.Swap : Finding.Jump, time, time, Severity.Warning, (double)reading, (double)(Baseline.Reading + limit), text);
             }
         }
         else if (_suspicion == Suspicion.Jump)
         {
             _raised = false;
-            Publish(false, time, _severity, (double)reading, double.NaN, $"{Name}: the reading of {Say(_heldFirst)} was not confirmed and is not counted.");
+            Publish(_finding, false, time, _severity, (double)reading, double.NaN, $"{Name}: the reading of {Say(_heldFirst)} was not confirmed and is not counted.");
         }
 
         _suspicion = jump ? Suspicion.Jump : Suspicion.Fall;
@@ -336,13 +366,13 @@ internal sealed class CounterTrack
         if (_suspicion == Suspicion.Jump)
         {
             _raised = false;
-            Publish(false, time, _severity, (double)reading, double.NaN, $"{Name} is back at {Say(reading)}: the reading of {Say(_heldFirst)} was false and is not counted.");
+            Publish(_finding, false, time, _severity, (double)reading, double.NaN, $"{Name} is back at {Say(reading)}: the reading of {Say(_heldFirst)} was false and is not counted.");
         }
         else
         {
             _rollbacks++;
             _clearAt = time + QuietMs;
-            Publish(true, time, Severity.Note, (double)_heldFirst, (double)Baseline.Reading, $"{Name} read {Say(_heldFirst)} once and is back at {Say(reading)}: the low reading was false and is not counted.", time);
+            Publish(Finding.Glitch, true, time, Severity.Note, (double)_heldFirst, (double)Baseline.Reading, $"{Name} read {Say(_heldFirst)} once and is back at {Say(reading)}: the low reading was false and is not counted.", time);
         }
 
         _suspicion = Suspicion.None;
@@ -356,24 +386,28 @@ internal sealed class CounterTrack
 
     private bool IsSmall(decimal reading, long at) => MaxGrowth(Baseline.Time, Baseline.MovedAt, 0, at) is { } most ? reading - _origin <= most : reading - _origin < 1;
 
-    private void Raise(long since, long time, Severity severity, double value, double limit, string text)
+    /// <summary>Whether a meter can have been exchanged between the last believed reading and this time: readings are missing, for as long as that takes.</summary>
+    private bool IsExchange(long time) => time - Baseline.Time >= Math.Max(ExchangeMs, (long)(1.5 * _point.Period.TotalMilliseconds));
+
+    private void Raise(Finding finding, long since, long time, Severity severity, double value, double limit, string text)
     {
         if (_raised && since != _raisedSince)
         {
-            Publish(false, time, _severity, value, double.NaN, $"{Name}: a newer finding takes the place of the one of {Clock(_raisedSince)}.");
+            Publish(_finding, false, time, _severity, value, double.NaN, $"{Name}: a newer finding takes the place of the one of {Clock(_raisedSince)}.");
         }
 
         _raised = true;
         _severity = severity;
         _raisedSince = since;
-        Publish(true, time, severity, value, limit, text);
+        _finding = finding;
+        Publish(finding, true, time, severity, value, limit, text);
     }
 
-    private void Publish(bool raised, long time, Severity severity, double value, double limit, string text, long? since = null) =>
+    private void Publish(Finding finding, bool raised, long time, Severity severity, double value, double limit, string text, long? since = null) =>
         _sink.Anomaly(new AnomalyRecord
         {
             Point = _point.Index,
-            Detector = DetectorName,
+            Detector = Findings[(int)finding],
             Raised = raised,
             Since = new(since ?? _raisedSince),
             Time = new(time),

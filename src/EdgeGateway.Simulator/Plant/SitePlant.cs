@@ -13,6 +13,7 @@ internal sealed class SitePlant
     private readonly Dictionary<string, Conveyor> _conveyors = [];
     private readonly Dictionary<string, Boiler> _boilers = [];
     private readonly Dictionary<string, Fan> _fans = [];
+    private readonly Dictionary<string, Transformer> _transformers = [];
     private readonly SiteModel _site;
     private readonly ulong _seed;
 
@@ -101,7 +102,13 @@ internal sealed class SitePlant
         if (model.Profile.Kind == "transformer-monitor" && devices.FirstOrDefault(d => d.Model.Metering is not null && AreaOf(d.Model) == AreaOf(model)) is { } meter)
         {
             var rated = RatedWatts(meter);
-            return Added(new Transformer(noise, () => Math.Abs(meter.Load.Watts(0) + meter.Load.Watts(1) + meter.Load.Watts(2)) / rated));
+            return _transformers[AreaOf(model)] = Added(new Transformer(noise, () => Math.Abs(meter.Load.Watts(0) + meter.Load.Watts(1) + meter.Load.Watts(2)) / rated));
+        }
+
+        // A thermometer that is listed after the transformer of its area hangs beside it.
+        if (model.Profile.Kind == "environment" && _transformers.TryGetValue(AreaOf(model), out var transformer))
+        {
+            return transformer;
         }
 
         if (model.Profile.Kind is "gas-detector" or "environment" && _fans.TryGetValue(AreaOf(model), out var ventilates))

@@ -22,17 +22,20 @@ internal sealed class Transformer(Noise noise, Func<double> load) : Installation
     /// <summary>Temperature of the oil in degrees Celsius.</summary>
     public double OilCelsius { get; private set; } = 40;
 
+    /// <summary>Temperature of the air around it in degrees Celsius.</summary>
+    public double AmbientCelsius { get; private set; } = 20;
+
     /// <summary>Temperature of the windings in degrees Celsius.</summary>
     public double WindingCelsius => OilCelsius + (RatedWindingGradient * Math.Pow(Load, 1.6));
 
     public override void Tick(in Moment now)
     {
         Load = load();
-        var ambient = 20 + (4 * Math.Cos((now.HourOfDay - 15) / 24 * 2 * Math.PI)) + Noise.Smooth(now.Second, 3600);
+        AmbientCelsius = 20 + (4 * Math.Cos((now.HourOfDay - 15) / 24 * 2 * Math.PI)) + Noise.Smooth(now.Second, 3600);
         var rise = RatedOilRise * Math.Pow((1 + (LossRatio * Load * Load)) / (1 + LossRatio), 0.8) * (Faults[FaultKind.CoolingFailure] ?? 1);
 
         // Nothing is metered yet in the first second: it begins warm with the second.
-        OilCelsius = _started ? OilCelsius + ((ambient + rise - OilCelsius) / SecondsToWarm) : ambient + rise;
+        OilCelsius = _started ? OilCelsius + ((AmbientCelsius + rise - OilCelsius) / SecondsToWarm) : AmbientCelsius + rise;
         _started |= Load > 0;
     }
 }

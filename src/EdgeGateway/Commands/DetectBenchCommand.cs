@@ -25,6 +25,7 @@ internal static class DetectBenchCommand
         var seeds = new Option<string>("--seeds") { Description = "Which faults of the simulated set: those to develop with, or those that nothing was tuned on.", DefaultValueFactory = _ => "development" };
         seeds.AcceptOnlyFromAmong("development", "held-out");
         var kinds = new Option<string[]>("--kind") { Description = "Only this kind of simulated fault; may be repeated.", HelpName = "KIND", AllowMultipleArgumentsPerToken = true };
+        var record = new Option<string?>("--record") { Description = "With --simulated: score nothing, but write the first episode of each kind as a table for 'edgegateway replay' into this folder, and print kind, site, begin and end of the fault, edges for a chart, and file.", HelpName = "FOLDER" };
         var json = CommonOptions.Json();
         var command = new Command(
             "detect-bench",
@@ -34,7 +35,7 @@ internal static class DetectBenchCommand
 
             With --simulated: score all detectors of the gateway on simulated faults with known begin, end and cause, and on days without any
             fault: what is found, how soon, whether the cause is named rightly, and false alarms for each device and day.
-            """) { folder, lean, scale, offset, scores, simulated, seeds, kinds, json };
+            """) { folder, lean, scale, offset, scores, simulated, seeds, kinds, record, json };
         command.Validators.Add(result =>
         {
             if (result.GetValue(folder) is null && !result.GetValue(simulated))
@@ -46,6 +47,7 @@ internal static class DetectBenchCommand
             result.GetValue(folder) ?? SimulatedBench.ShippedFolder,
             result.GetValue(seeds)!,
             result.GetValue(kinds) ?? [],
+            result.GetValue(record),
             result.GetValue(json),
             cancel) : Run(
             result.GetValue(folder)!,
@@ -104,7 +106,7 @@ internal static class DetectBenchCommand
         }
     }
 
-    private static int RunSimulated(string folder, string seeds, string[] kinds, bool json, CancellationToken cancel)
+    private static int RunSimulated(string folder, string seeds, string[] kinds, string? record, bool json, CancellationToken cancel)
     {
         try
         {
@@ -120,8 +122,21 @@ internal static class DetectBenchCommand
                 return Terminal.Fail($"There is no kind of fault '{unknown}'; there are {string.Join(", ", bench.Set.Kinds.Select(k => k.Id))}.", Terminal.BadInput);
             }
 
-            var (cells, all) = (kinds.Length > 0 ? bench.With(kinds.ToHashSet(StringComparer.Ordinal)) : bench).Run(
-                seeds == "held-out" ? LabelledSeeds.HeldOut : LabelledSeeds.Development,
+            bench = kinds.Length > 0 ? bench.With(kinds.ToHashSet(StringComparer.Ordinal)) : bench;
+            var chosen = seeds == "held-out" ? LabelledSeeds.HeldOut : LabelledSeeds.Development;
+            if (record is not null)
+            {
+                foreach (var recorded in bench.Record(chosen, record, cancel))
+                {
+                    var episode = recorded.Episode;
+                    Console.WriteLine($"{episode.Kind.Id} {episode.Kind.Cell.Site} {episode.Start} {episode.End} {recorded.ViewFrom} {recorded.ViewTo} {recorded.File}");
+                }
+
+                return Terminal.Success;
+            }
+
+            var (cells, all) = bench.Run(
+                chosen,
                 (done, of) => Console.Error.WriteLine($"{done} of {of} runs"),
                 cancel);
             if (json)
@@ -181,7 +196,11 @@ internal static class DetectBenchCommand
             output.WriteLine($"{category.Name,-29}{category.Series,6}{Score(score.Score),8}{score.Found,10} of {score.Windows,-3}{score.FalseAlarms,13}{Score(category.LeftOut.Score),33}");
         }
 
-        output.WriteLine($"{"all, each category at the threshold of the others",-91}{result.LeftOut,15:F2}");
+        foreach (var (name, score) in result.LeftOut)
+        {
+            output.WriteLine($"{$"all, each category at the threshold of the others, {name}",-91}{score,15:F2}");
+        }
+
         output.WriteLine();
         output.WriteLine("alarms                       alarms   precision   recall   false a day and series   median delay from the window's beginning");
         Print(output, "at the best threshold", result.AtBest);
@@ -229,7 +248,13 @@ internal static class DetectBenchCommand
         }
 
         json.WriteEndArray();
-        WriteNumber(json, "leftOutScore", result.LeftOut);
+        json.WriteStartObject("leftOutScores");
+        foreach (var (name, score) in result.LeftOut)
+        {
+            WriteNumber(json, name, score);
+        }
+
+        json.WriteEndObject();
         json.WriteStartObject("atBestThreshold");
         WriteTally(json, result.AtBest);
         json.WriteEndObject();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using EdgeGateway.Core;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Replaying;
 using EdgeGateway.Storage;
@@ -20,6 +21,9 @@ internal static class ReplayCommand
         var configuration = new Option<string?>("--config", "-c") { Description = "The site whose profiles and detectors are used; columns are called device.point. Without it a store is replayed under its own configuration, and of anything else every point is a plain gauge.", HelpName = "FILE" };
         var profiles = CommonOptions.Profiles();
         var charts = new Option<string?>("--chart") { Description = "Draw each point as an SVG chart with its findings, into this folder.", HelpName = "FOLDER" };
+        var from = new Option<string?>("--from") { Description = "Left edge of the charts, as 2026-03-01T08:00:00Z; the whole recording is replayed all the same.", HelpName = "TIME" };
+        var to = new Option<string?>("--to") { Description = "Right edge of the charts.", HelpName = "TIME" };
+        var points = new Option<string[]>("--point") { Description = "Draw only this point (device.point); may be repeated.", HelpName = "POINT", AllowMultipleArgumentsPerToken = true };
         var json = CommonOptions.Json();
         var command = new Command(
             "replay",
@@ -27,21 +31,28 @@ internal static class ReplayCommand
             Run recorded samples through the gateway's own code at full speed: the same checks, detectors, summaries and carbon account.
             Prints what is found, the score of the detector for any gauge, and on demand a chart of each point. Nothing is sent and
             nothing is stored; the same recording always gives the same result. Lines that cannot be read are counted and named.
-            """) { files, configuration, profiles, charts, json };
+            """) { files, configuration, profiles, charts, from, to, points, json };
         command.SetAction((result, cancel) => Task.FromResult(Run(
             result.GetValue(files)!,
             result.GetValue(configuration),
             result.GetValue(profiles),
             result.GetValue(charts),
+            (result.GetValue(from), result.GetValue(to), result.GetValue(points) ?? []),
             result.GetValue(json),
             cancel)));
         return command;
     }
 
-    private static int Run(string[] files, string? configuration, string? profiles, string? charts, bool json, CancellationToken cancel)
+    private static int Run(string[] files, string? configuration, string? profiles, string? charts, (string? From, string? To, string[] Points) drawing, bool json, CancellationToken cancel)
     {
         try
         {
+            ChartChoice? choice = null;
+            if (charts is not null)
+            {
+                choice = new(Edge(drawing.From), Edge(drawing.To), drawing.Points);
+            }
+
             SiteModel? site = null;
             if (configuration is not null)
             {
@@ -98,7 +109,7 @@ internal static class ReplayCommand
             var result = new Replayer(Replayer.AsRecorded(site, recordings, places)).Run(
                 recordings,
                 places,
-                charts is not null,
+                choice,
                 samples => Progress(() => $"{samples} of {total} samples, {samples / time.GetElapsedTime(began).TotalSeconds:F0} a second"),
                 cancel);
             var drawn = charts is null ? [] : ReplayView.WriteCharts(charts, result);
@@ -127,6 +138,19 @@ internal static class ReplayCommand
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or StoreException)
         {
             return Terminal.Fail(e.Message, Terminal.BadInput);
+        }
+    }
+
+    /// <summary>A time of the command line; null when none is given.</summary>
+    private static Instant? Edge(string? text)
+    {
+        try
+        {
+            return text is null ? null : Instant.Parse(text);
+        }
+        catch (FormatException)
+        {
+            throw new InvalidDataException($"'{text}' is no time; write it like 2026-03-01T08:15:00Z.");
         }
     }
 

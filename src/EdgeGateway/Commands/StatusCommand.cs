@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using EdgeGateway.Control;
@@ -119,6 +120,11 @@ internal static class StatusCommand
             AnsiConsole.MarkupLineInterpolated($"alarms: {AlarmsCommand.Say(alarms)}");
         }
 
+        if (status.Learning is { } learning)
+        {
+            AnsiConsole.MarkupLineInterpolated($"novelty: {Say(learning)}");
+        }
+
         foreach (var problem in status.Problems)
         {
             AnsiConsole.MarkupLineInterpolated($"[red]![/] {problem}");
@@ -183,6 +189,21 @@ internal static class StatusCommand
 
         AnsiConsole.MarkupLineInterpolated(
             $"process: {Words.Bytes(status.Process.ResidentBytes)} resident, {status.Process.CpuSeconds:F1} s CPU, {Words.Bytes(status.Process.WrittenBytes)} written to storage, {status.Samples} samples");
+    }
+
+    /// <summary>How far the detector for any gauge is with learning, in one line.</summary>
+    internal static string Say(LearningDocument learning)
+    {
+        if (learning.Learning == 0)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"{learning.Points} points are watched, all are known");
+        }
+
+        const int most = 5;
+        var devices = string.Join(", ", learning.Devices.Take(most).Select(d => string.Create(CultureInfo.InvariantCulture, $"{d.Device} {d.Learning} of {d.Points}")));
+        var until = learning.SpeaksFrom is { } from ? string.Create(CultureInfo.InvariantCulture, $", known at {from:yyyy-MM-dd HH:mm}Z") : "";
+        var silent = learning.NotBegun > 0 ? string.Create(CultureInfo.InvariantCulture, $", {learning.NotBegun} without a value yet") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{learning.Points} points are watched, {learning.Learning} are still learnt{until}{silent} ({devices}{(learning.Devices.Count > most ? ", ..." : "")})");
     }
 
     private static void Show(StorageDocument storage)

@@ -47,6 +47,9 @@ public sealed record StatusDocument
     /// <summary>How many alarms there are.</summary>
     public AlarmCountsDocument? Alarms { get; init; }
 
+    /// <summary>How far the detector for any gauge is with learning; null when it watches nothing.</summary>
+    public LearningDocument? Learning { get; init; }
+
     /// <summary>What is known of the clock.</summary>
     public ClockDocument? Clock { get; init; }
 
@@ -69,6 +72,33 @@ public sealed record StatusDocument
 /// <param name="Symptom">What is seen, with numbers.</param>
 /// <param name="Cure">What it probably comes from and what to do.</param>
 public sealed record CauseDocument(string Bus, string? Device, string Symptom, string Cure);
+
+/// <summary>How far the detector for any gauge is: it says nothing of a point before it has seen two days of it.</summary>
+public sealed record LearningDocument
+{
+    /// <summary>Points that it watches.</summary>
+    public required int Points { get; init; }
+
+    /// <summary>Of these, those that it still learns.</summary>
+    public required int Learning { get; init; }
+
+    /// <summary>Of these, those of which it has no value yet.</summary>
+    public required int NotBegun { get; init; }
+
+    /// <summary>When it speaks of the last of those that have begun; null when none learns.</summary>
+    public required DateTimeOffset? SpeaksFrom { get; init; }
+
+    /// <summary>Devices with points that it still learns.</summary>
+    public required IReadOnlyList<LearningDeviceDocument> Devices { get; init; }
+}
+
+/// <summary>A device with points that are still learnt.</summary>
+/// <param name="Device">Id of the device.</param>
+/// <param name="Points">Its points that are watched.</param>
+/// <param name="Learning">Of these, those that are still learnt.</param>
+/// <param name="NotBegun">Of these, those without a value yet.</param>
+/// <param name="SpeaksFrom">When the last of those that have begun is known; null when none has begun.</param>
+public sealed record LearningDeviceDocument(string Device, int Points, int Learning, int NotBegun, DateTimeOffset? SpeaksFrom);
 
 /// <summary>The clock by which readings are dated.</summary>
 public sealed record ClockDocument

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Detection;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
@@ -27,6 +28,9 @@ internal sealed class CommitLoop
     private const int LearntBytesPerSecond = 2_000;
 
     private static readonly TimeSpan LongestCheckpointInterval = TimeSpan.FromHours(1);
+
+    /// <summary>What is learnt changes over days.</summary>
+    private const long LearnersMs = 60_000;
 
     private static readonly TimeSpan StepLimit = GatewayClock.StepLimit;
 
@@ -86,6 +90,8 @@ internal sealed class CommitLoop
     private AlarmBook? _alarmsOf;
     private long _alarmsRevision;
     private volatile AlarmList _alarms = new([]);
+    private volatile IReadOnlyList<NoveltyProgress> _learners = [];
+    private long _nextLearners;
     private long _ruleFaultsTold;
     private long _nextRuleFault;
 
@@ -165,6 +171,9 @@ internal sealed class CommitLoop
 
     /// <summary>The alarms as they were committed last, the most urgent first.</summary>
     public ImmutableArray<AlarmEntry> Alarms => _alarms.Entries;
+
+    /// <summary>How far the detector for any gauge was on its points a minute ago at most.</summary>
+    public IReadOnlyList<NoveltyProgress> Learners => _learners;
 
     /// <summary>Buses with totals of their own.</summary>
     public IReadOnlyList<IStateKeeper> Keepers { get; set; } = [];
@@ -791,7 +800,7 @@ internal sealed class CommitLoop
         }
     }
 
-    /// <summary>Hands the list of alarms to readers on other threads; only when something has changed.</summary>
+    /// <summary>Hands the list of alarms to readers on other threads, only when something has changed, and what is learnt, which is in no hurry.</summary>
     private void ShowAlarms()
     {
         var book = _path.Pipeline.Alarms;
@@ -799,6 +808,14 @@ internal sealed class CommitLoop
         {
             (_alarmsOf, _alarmsRevision) = (book, book.Revision);
             _alarms = new AlarmList(book.List());
+        }
+
+        if (_clock.Monotonic >= _nextLearners)
+        {
+            _nextLearners = _clock.Monotonic + LearnersMs;
+
+            // Under the configuration before, points have other places.
+            _learners = _path.Site.ConfigurationHash == _site.Model.ConfigurationHash ? _path.Pipeline.Learners() : [];
         }
     }
 

@@ -1,5 +1,7 @@
 using EdgeGateway.Buses;
 using EdgeGateway.Control;
+using EdgeGateway.Core;
+using EdgeGateway.Core.Detection;
 using EdgeGateway.Core.Diagnosis;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Polling;
@@ -86,6 +88,7 @@ internal sealed class StatusReport(
             },
             Storage = Storage(statistics),
             Alarms = AlarmDocuments.Count(loop.Alarms),
+            Learning = Learning(site, loop.Learners, clock.At(clock.Monotonic)),
             Clock = Clock(clock, now, loop.Held),
             Reload = reloader?.Last,
             Buses = [.. pollers.Zip(buses).Select(b => Bus(b.First, _predicted[b.First.Model.Id]) with
@@ -115,6 +118,31 @@ internal sealed class StatusReport(
         MaximumErrorSeconds = clock.MaximumError?.TotalSeconds,
         HeldReadings = held,
     };
+
+    /// <summary>How far the detector for any gauge is with learning; null when it watches nothing.</summary>
+    public static LearningDocument? Learning(SiteModel site, IReadOnlyList<NoveltyProgress> points, Instant now)
+    {
+        if (points.Count == 0)
+        {
+            return null;
+        }
+
+        return new()
+        {
+            Points = points.Count,
+            Learning = points.Count(p => p.IsLearning(now)),
+            NotBegun = points.Count(p => p.SpeaksFrom is null),
+            SpeaksFrom = Last(points),
+            Devices =
+            [
+                .. points.GroupBy(p => site.Points[p.Point].DeviceIndex)
+                    .Where(g => g.Any(p => p.IsLearning(now)))
+                    .Select(g => new LearningDeviceDocument(site.Devices[g.Key].Id, g.Count(), g.Count(p => p.IsLearning(now)), g.Count(p => p.SpeaksFrom is null), Last(g))),
+            ],
+        };
+
+        DateTimeOffset? Last(IEnumerable<NoveltyProgress> of) => of.Where(p => p.IsLearning(now)).Max(p => p.SpeaksFrom)?.ToDateTimeOffset();
+    }
 
     private Dictionary<string, string> Texts(DeviceLink link) =>
         link.Device.Points.Where(p => loop.Texts[p] is not null).ToDictionary(p => site.Points[p].Id, p => loop.Texts[p]!, StringComparer.Ordinal);

@@ -66,6 +66,7 @@ internal static class GenericSite
         Period = period,
         Detectors =
         [
+            new DetectorModel("novelty", new Dictionary<string, double>()),
             new DetectorModel("spike", new Dictionary<string, double>()),
             new DetectorModel("stuck", new Dictionary<string, double> { ["windowSeconds"] = Math.Max(LeastStuck.TotalSeconds, StuckPeriods * period.TotalSeconds) }),
         ],

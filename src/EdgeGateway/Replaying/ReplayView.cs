@@ -113,7 +113,7 @@ internal static class ReplayView
             Write(json, "mean", point.Mean);
             Write(json, "highest", point.Max);
             json.WriteNumber("findings", point.Findings.Count);
-            Write(json, "highestScore", point.TopScore);
+            Write(json, "highestScore", point.IsScored ? point.TopScore : double.NaN);
             json.WriteString("highestScoreAt", point.TopScore > 0 ? point.TopScoreAt.ToString() : null);
             json.WriteEndObject();
         }
@@ -148,7 +148,7 @@ internal static class ReplayView
                 continue;
             }
 
-            foreach (var finding in point.Findings)
+            foreach (var finding in point.ChartedFindings)
             {
                 chart.Add(new ChartBand(finding.Since, finding.Cleared, finding.Severity switch { Severity.Alarm => ChartGrade.Alarm, Severity.Warning => ChartGrade.Warning, _ => ChartGrade.Note }, $"{finding.Rule}: {finding.Text}"));
             }

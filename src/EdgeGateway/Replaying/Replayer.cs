@@ -1,7 +1,7 @@
 using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Alarms;
-using EdgeGateway.Core.Detection.Novelty;
+using EdgeGateway.Core.Detection;
 using EdgeGateway.Core.Drawing;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Profiles;
@@ -11,8 +11,8 @@ namespace EdgeGateway.Replaying;
 
 /// <summary>Runs recorded samples through the local path of the gateway, at full speed: the same pipeline, told the time by the recording.</summary>
 /// <remarks>
-/// The same recordings and the same site give the same result, bit for bit. Nothing but the recording tells the time. Scores are those of the detector for any gauge
-/// with its own settings, one for each gauge, on the values as the rules see them.
+/// The same recordings and the same site give the same result, bit for bit. Nothing but the recording tells the time. Scores are those of the pipeline's own detector for any gauge,
+/// on the points that it watches.
 /// </remarks>
 internal sealed class Replayer : IFeedSink
 {
@@ -78,10 +78,10 @@ internal sealed class Replayer : IFeedSink
     /// <summary>Runs recordings through the pipeline.</summary>
     /// <param name="recordings">Surveyed.</param>
     /// <param name="places">For each recording and each of its series the point of the site, or null for what is left out.</param>
-    /// <param name="isCharted">Whether courses are kept for charts.</param>
+    /// <param name="charts">Of which points and of which time courses are kept for charts; null: none.</param>
     /// <param name="progress">Told the number of samples now and then.</param>
     /// <param name="cancel">Ends it with an exception.</param>
-    public ReplayResult Run(IReadOnlyList<Recording> recordings, IReadOnlyList<IReadOnlyList<int?>> places, bool isCharted, Action<long> progress, CancellationToken cancel)
+    public ReplayResult Run(IReadOnlyList<Recording> recordings, IReadOnlyList<IReadOnlyList<int?>> places, ChartChoice? charts, Action<long> progress, CancellationToken cancel)
     {
         var (first, last) = (recordings.Select(r => r.First).Min(), recordings.Select(r => r.Last).Max());
         foreach (var (recording, value) in Recordings.Merge(recordings, cancel))
@@ -89,7 +89,7 @@ internal sealed class Replayer : IFeedSink
             // A file that is still written may have a new series since its survey.
             if (value.Series < places[recording].Count && places[recording][value.Series] is { } point)
             {
-                Take(point, value, isCharted, first!.Value, last!.Value);
+                Take(point, value, charts, charts?.From ?? first!.Value, charts?.To ?? last!.Value);
                 if ((++_samples & 0xFFFF) == 0)
                 {
                     progress(_samples);
@@ -109,7 +109,7 @@ internal sealed class Replayer : IFeedSink
         return new(_site, _samples, _backwards, first, last, [.. _points.OfType<ReplayedPoint>()], _findings, _milligrams, _pipeline.RuleFaults.Count);
     }
 
-    private void Take(int index, in RecordedValue value, bool isCharted, Instant first, Instant last)
+    private void Take(int index, in RecordedValue value, ChartChoice? charts, Instant first, Instant last)
     {
         // The samples of one time belong together; then time goes on.
         if (_now is { } now && value.Time > now)
@@ -122,10 +122,16 @@ internal sealed class Replayer : IFeedSink
         var point = _site.Points[index];
         var replayed = _points[index] ??= new ReplayedPoint(
             point,
-            $"{_site.Devices[point.DeviceIndex].Id}.{point.Id}",
-            isCharted ? new PointChart($"{_site.Devices[point.DeviceIndex].Name}: {point.Id}", point.Unit, _site.TimeZone, first, last) : null);
+            Name(index),
+            charts?.Shows(Name(index)) == true ? new PointChart($"{_site.Devices[point.DeviceIndex].Name}: {point.Id}", point.Unit, _site.TimeZone, first, last) : null,
+            first,
+            last);
         replayed.Take(value.Time, value.Value);
         _pipeline.Process(new Sample(index, value.Time, value.Value, value.Raw ?? RawOf(point.Encoding, value.Value), value.Quality));
+        if (_pipeline.Learning(index) is { } novelty)
+        {
+            replayed.Take(novelty);
+        }
     }
 
     // What the register would have shown: counters are differenced by it. What it cannot show stays a number without an image.
@@ -231,6 +237,19 @@ internal sealed class Replayer : IFeedSink
     private string Name(int point) => $"{_site.Devices[_site.Points[point].DeviceIndex].Id}.{_site.Points[point].Id}";
 }
 
+/// <summary>What charts show.</summary>
+/// <param name="From">Left edge; null: the first sample.</param>
+/// <param name="To">Right edge; null: the last sample.</param>
+/// <param name="Points"><c>device.point</c> of those that are drawn; empty: all.</param>
+internal sealed record ChartChoice(Instant? From, Instant? To, IReadOnlyList<string> Points)
+{
+    /// <summary>All points over the whole time.</summary>
+    public static readonly ChartChoice All = new(null, null, []);
+
+    /// <summary>Whether a point is drawn.</summary>
+    public bool Shows(string name) => Points.Count == 0 || Points.Contains(name, StringComparer.Ordinal);
+}
+
 /// <summary>A finding of a replay, from its beginning to its end.</summary>
 /// <param name="point"><c>device.point</c>, or the device.</param>
 /// <param name="rule">Name of the detector.</param>
@@ -270,10 +289,10 @@ internal sealed class ReplayedFinding(string point, string rule, Instant since, 
 }
 
 /// <summary>What a replay saw of a point.</summary>
-internal sealed class ReplayedPoint(PointModel model, string name, PointChart? chart)
+internal sealed class ReplayedPoint(PointModel model, string name, PointChart? chart, Instant first, Instant last)
 {
-    private readonly NoveltyDetector? _novelty = model.Kind == PointKind.Gauge ? new() : null;
     private double _sum;
+    private int _judged;
 
     /// <summary><c>device.point</c>.</summary>
     public string Name => name;
@@ -294,7 +313,10 @@ internal sealed class ReplayedPoint(PointModel model, string name, PointChart? c
     /// <summary>Mean of the values, each counted once.</summary>
     public double Mean => _sum / Values;
 
-    /// <summary>Highest score of the detector for any gauge, 0 to 1, and when; 0 for counters and states, which it does not judge.</summary>
+    /// <summary>Whether the detector for any gauge watches it.</summary>
+    public bool IsScored { get; private set; }
+
+    /// <summary>Highest score of the detector for any gauge, 0 to 1, and when; 0 where it does not watch.</summary>
     public double TopScore { get; private set; }
 
     public Instant TopScoreAt { get; private set; }
@@ -304,27 +326,47 @@ internal sealed class ReplayedPoint(PointModel model, string name, PointChart? c
     /// <summary>Takes a sample; NaN has no value.</summary>
     public void Take(Instant time, double value)
     {
-        var score = 0.0;
         if (double.IsFinite(value))
         {
             Values++;
             Min = Math.Min(Min, value);
             Max = Math.Max(Max, value);
             _sum += value;
-            score = _novelty?.Observe(time, value).Score ?? 0;
         }
         else
         {
             Missing++;
         }
 
-        if (score > TopScore)
+        if (time >= first && time <= last)
         {
-            (TopScore, TopScoreAt) = (score, time);
+            chart?.Add(time, value, 0);
+        }
+    }
+
+    /// <summary>Takes what the detector for any gauge says after a sample; only a value that it has judged since is news.</summary>
+    public void Take(in NoveltyProgress novelty)
+    {
+        IsScored = true;
+        if (novelty.Judged == _judged)
+        {
+            return;
         }
 
-        chart?.Add(time, value, score);
+        _judged = novelty.Judged;
+        if (novelty.Score > TopScore)
+        {
+            (TopScore, TopScoreAt) = (novelty.Score, novelty.JudgedAt);
+        }
+
+        if (novelty.JudgedAt >= first && novelty.JudgedAt <= last)
+        {
+            chart?.AddScore(novelty.JudgedAt, novelty.Score);
+        }
     }
+
+    /// <summary>The findings of the time that the chart shows.</summary>
+    public IEnumerable<ReplayedFinding> ChartedFindings => Findings.Where(f => f.Raised <= last && !(f.Cleared < first));
 }
 
 /// <summary>What came out of a replay.</summary>

@@ -1,6 +1,7 @@
 using EdgeGateway.Core;
 using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Detection;
+using EdgeGateway.Core.Validation;
 
 namespace EdgeGateway.Tests.Alarms;
 
@@ -23,7 +24,7 @@ public class AlarmMessagesTests
     };
 
     /// <summary>What can raise an alarm: every detector of the table, the watch of counters, and the book itself.</summary>
-    public static TheoryData<string> Rules => [.. Detectors.ByName.Keys, "counter", AlarmBook.OfflineRule, AlarmBook.BusRule, AlarmBook.FloodRule];
+    public static TheoryData<string> Rules => [.. Detectors.ByName.Keys, .. CounterTrack.Findings, AlarmBook.OfflineRule, AlarmBook.BusRule, AlarmBook.FloodRule];
 
     [Theory, MemberData(nameof(Rules))]
     public void Every_rule_has_its_texts_in_every_language(string rule) => Assert.All(

@@ -44,6 +44,46 @@ public class AlarmPipelineTests
     }
 
     [Fact]
+    public void What_a_silent_device_lacks_stands_under_its_silence_also_while_its_points_come_back_one_by_one()
+    {
+        var rig = new TestSite().Device("fan")
+            .Gauge("slow", "Cel", period: 60, with: p => p with { Detectors = [new DetectorModel("gap", new Dictionary<string, double> { ["wire"] = 1, ["afterSeconds"] = 30 })] })
+            .Gauge("fast", "A")
+            .Start().Value(0, "2026-03-01T08:00:00Z", 40).Value(1, "2026-03-01T08:00:00Z", 5);
+        for (var second = 1; second <= 180; second++)
+        {
+            rig.Missing(1, $"2026-03-01T08:{second / 60:00}:{second % 60:00}Z");
+            if (second % 60 == 0)
+            {
+                rig.Missing(0, $"2026-03-01T08:{second / 60:00}:00Z");
+            }
+
+            rig.Advance($"2026-03-01T08:{second / 60:00}:{second % 60:00}Z");
+        }
+
+        Assert.Equal(["fan.offline raised", "fan.slow.gap suppressed"], rig.Alarms.Select(a => $"{a.Entry.Condition.Id} {a.Change.Word()}"));
+
+        // The fast point answers first, the slow one a minute later: the gap was never an alarm of its own.
+        rig.Value(1, "2026-03-01T08:03:05Z", 5).Advance("2026-03-01T08:03:05Z").Advance("2026-03-01T08:03:50Z").Value(0, "2026-03-01T08:04:00Z", 40).Advance("2026-03-01T08:10:00Z");
+        Assert.DoesNotContain(rig.Alarms, a => a.Entry is { Condition.Rule: "gap", State: AlarmState.Unacknowledged });
+        Assert.DoesNotContain(rig.Pipeline.Alarms.List(), e => e.Condition.Rule == "gap");
+    }
+
+    [Fact]
+    public void A_point_that_stays_without_a_value_after_its_device_is_back_is_an_alarm_of_its_own()
+    {
+        var rig = new TestSite().Device("fan")
+            .Gauge("slow", "Cel", period: 60, with: p => p with { Detectors = [new DetectorModel("gap", new Dictionary<string, double> { ["wire"] = 1, ["afterSeconds"] = 30 })] })
+            .Gauge("fast", "A")
+            .Start().Value(0, "2026-03-01T08:00:00Z", 40).Value(1, "2026-03-01T08:00:00Z", 5);
+        rig.Missing(1, "2026-03-01T08:00:01Z").Missing(1, "2026-03-01T08:00:02Z").Missing(0, "2026-03-01T08:01:00Z").Advance("2026-03-01T08:01:00Z");
+        rig.Value(1, "2026-03-01T08:01:10Z", 5).Advance("2026-03-01T08:01:10Z").Missing(0, "2026-03-01T08:02:00Z").Advance("2026-03-01T08:03:09Z");
+        Assert.DoesNotContain(rig.Pipeline.Alarms.List(), e => e.Condition.Rule == "gap");
+        rig.Advance("2026-03-01T08:03:11Z");
+        Assert.Equal(AlarmState.Unacknowledged, Assert.Single(rig.Pipeline.Alarms.List(), e => e.Condition.Rule == "gap").State);
+    }
+
+    [Fact]
     public void What_a_person_did_outlives_a_change_of_configuration()
     {
         var rig = Fan().Value(0, "2026-03-01T08:00:00Z", 90);

@@ -27,7 +27,7 @@ public class RuleBindingTests
     [Fact]
     public void A_consumer_with_a_rating_is_watched_for_overload_and_for_power_that_flows_back() =>
         Assert.Equal(
-            ["energy-power", "frequency-deviation", "gap", "line-dead", "overload", "reverse-power", "voltage-sag", "voltage-swell", "voltage-unbalance"],
+            ["energy-power", "frequency-deviation", "gap", "line-dead", "overload", "reverse-power", "voltage-sag", "voltage-swell", "voltage-twin", "voltage-unbalance"],
             Rules(Load(Texts.Gateway.With("parent: incomer }", "parent: incomer }, ratedPower: 20 kW")), 1));
 
     [Fact]

@@ -52,7 +52,7 @@ public class AllDetectorsTests
     public void A_series_of_three_samples_and_a_short_constant_one_say_nothing(string name)
     {
         Assert.Empty(Play(name, [.. Enumerable.Range(0, 12).Select(i => new Input(500, i, 0.001 * (i % 5), Quality.Good))], restores: false));
-        Assert.Empty(Play(name, [.. Enumerable.Range(0, 800).Select(i => new Input(250, i, 0.01, Quality.Good))], restores: false));
+        Assert.Empty(Play(name, [.. Enumerable.Range(0, 800).Select(i => new Input(250, i, 0.001, Quality.Good))], restores: false));
     }
 
     [Theory]

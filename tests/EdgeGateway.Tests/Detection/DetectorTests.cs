@@ -236,7 +236,7 @@ public class DetectorTests
 
         var ended = rig.Anomalies.Skip(before).ToList();
         Assert.Equal(
-            [(0, "limit", 0, Severity.Warning), (0, "limit", 12, Severity.Warning), (1, "slip", 12, Severity.Alarm), (2, "counter", 13, Severity.Warning)],
+            [(0, "limit", 0, Severity.Warning), (0, "limit", 12, Severity.Warning), (1, "slip", 12, Severity.Alarm), (2, "counter-jump", 13, Severity.Warning)],
             ended.Select(a => (a.Point, a.Detector, SinceOf(a), a.Severity)));
         Assert.All(ended, a => Assert.Equal((false, 20), (a.Raised, SecondOf(a))));
         Assert.All(ended, a => Assert.Contains("change of configuration", a.Text, StringComparison.Ordinal));

@@ -118,7 +118,7 @@ public class PipelineTests
 
         rig = Meter().Start().Load(rig.Save()).Raw(0, "2026-03-01T10:05:40Z", 2000).Raw(0, "2026-03-01T10:05:50Z", 2005).Advance("2026-03-01T10:15:02Z");
         var finding = Assert.Single(rig.Anomalies);
-        Assert.Equal(("counter", Severity.Warning, true, 20.0), (finding.Detector, finding.Severity, finding.Raised, finding.Value));
+        Assert.Equal(("counter-loss", Severity.Warning, true, 20.0), (finding.Detector, finding.Severity, finding.Raised, finding.Value));
         Assert.Contains("growth from 10.1 kWh at 2026-03-01T08:00:20.000Z to 20 kWh is not accounted", finding.Text, StringComparison.Ordinal);
         Assert.Contains("store was damaged", finding.Text, StringComparison.Ordinal);
         var minute = rig.Minutes().First();

@@ -175,12 +175,56 @@ public sealed class ReplayTests : IDisposable
         }
 
         var recording = Surveyed(File("site.csv", table.ToString()));
-        var result = new Replayer(site).Run([recording], [[.. recording.Series.Select(s => Replayer.PlaceOf(site, s))]], isCharted: false, _ => { }, CancellationToken.None);
+        var result = new Replayer(site).Run([recording], [[.. recording.Series.Select(s => Replayer.PlaceOf(site, s))]], charts: null, _ => { }, CancellationToken.None);
         Assert.NotEmpty(result.Findings);
         Assert.Equal(
             live.Findings.Select(f => (f.Rule, f.Point, f.Since)).Distinct(),
             result.Findings.Select(f => (f.Rule, f.Point, f.Since)));
         Assert.True(result.Milligrams[site.Devices.Single(d => d.Id == "meter").Index] > 0);
+    }
+
+    [Fact]
+    public void An_episode_of_the_labelled_set_that_was_written_as_a_table_is_found_and_drawn()
+    {
+        var bench = SimulatedBench.Load(RepositoryFiles.At("docs/examples/labelled"), out _)!.With(new HashSet<string> { "belt-slip" });
+        var recorded = Assert.Single(bench.Record(LabelledSeeds.Development, _folder, CancellationToken.None));
+        Assert.Equal("belt-slip.csv", Path.GetFileName(recorded.File));
+        var recording = Surveyed(recorded.File);
+        Assert.Empty(recording.Problems);
+        var site = LabelledSetTests.Site(recorded.Episode.Kind.Cell);
+        IReadOnlyList<int?>[] places = [[.. recording.Series.Select(s => Replayer.PlaceOf(site, s))]];
+        Assert.DoesNotContain(null, places[0]);
+        var choice = new ChartChoice(recorded.ViewFrom, recorded.ViewTo, ["scale.belt_speed"]);
+        var result = new Replayer(Replayer.AsRecorded(site, [recording], places)).Run([recording], places, choice, _ => { }, CancellationToken.None);
+        var finding = Assert.Single(result.Findings, f => f.Rule == "slip");
+        Assert.True(finding.Raised >= recorded.Episode.Start && finding.Raised <= recorded.Episode.End, finding.Raised.ToString());
+
+        // Only the chosen point, and only the chosen time, is drawn; findings of another time are not listed.
+        var drawn = Assert.Single(ReplayView.WriteCharts(Path.Combine(_folder, "charts"), result));
+        Assert.Equal("scale.belt_speed.svg", Path.GetFileName(drawn));
+        Assert.Contains("slip: ", System.IO.File.ReadAllText(drawn), StringComparison.Ordinal);
+        var early = new ChartChoice(recording.First, recording.First!.Value + TimeSpan.FromMinutes(10), ["scale.belt_speed"]);
+        result = new Replayer(Replayer.AsRecorded(site, [recording], places)).Run([recording], places, early, _ => { }, CancellationToken.None);
+        Assert.DoesNotContain("slip: ", Assert.Single(result.Points, p => p.Chart is not null).Chart!.Draw() + System.IO.File.ReadAllText(Assert.Single(ReplayView.WriteCharts(Path.Combine(_folder, "early"), result))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Scores_are_those_of_the_pipelines_own_detector()
+    {
+        // Six days at five minutes; then a level where the point has never been.
+        var text = new StringBuilder("time,load\n");
+        for (var i = 0; i < 1_800; i++)
+        {
+            var value = 50 + (20 * Math.Sin(i * 2 * Math.PI / 288)) + (i * 37 % 11 * 0.1) + (i == 1_700 ? 60 : 0);
+            text.Append(CultureInfo.InvariantCulture, $"{Begin.AddMinutes(5 * i):yyyy-MM-dd'T'HH:mm:ss'Z'},{value:R}\n");
+        }
+
+        var point = Assert.Single(Replay(File("load.csv", text.ToString())).Points);
+        Assert.True(point.IsScored);
+        Assert.Equal(Begin.AddMinutes(5 * 1_700), point.TopScoreAt.ToDateTimeOffset());
+        var finding = Assert.Single(point.Findings, f => f.Rule == "novelty" && f.Raised == point.TopScoreAt);
+        Assert.True(point.TopScore > 0.2);
+        Assert.Contains("load", finding.Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -240,7 +284,7 @@ public sealed class ReplayTests : IDisposable
         var recording = Surveyed(Path.Combine(_folder, "gateway.db"));
         Assert.Empty(recording.Problems);
         Assert.Equal(site.Points.Count, recording.Site!.Points.Count);
-        var result = new Replayer(recording.Site).Run([recording], [[.. recording.Series.Select(s => Replayer.PlaceOf(recording.Site, s))]], isCharted: false, _ => { }, CancellationToken.None);
+        var result = new Replayer(recording.Site).Run([recording], [[.. recording.Series.Select(s => Replayer.PlaceOf(recording.Site, s))]], charts: null, _ => { }, CancellationToken.None);
         Assert.Equal(count, result.Samples);
         Assert.Equal(
             SimulatedBench.Play(run, site, CancellationToken.None).Findings.Select(f => (f.Rule, f.Point, f.Since)).Distinct(),
@@ -253,14 +297,14 @@ public sealed class ReplayTests : IDisposable
         var recording = Surveyed(RepositoryFiles.At("docs/examples/replay/belt.csv"));
         var site = LabelledSetTests.Site(LabelledSetTests.Short("belt-slip", 1).Cell);
         IReadOnlyList<int?>[] places = [[.. recording.Series.Select(s => Replayer.PlaceOf(site, s))]];
-        var result = new Replayer(Replayer.AsRecorded(site, [recording], places)).Run([recording], places, isCharted: false, _ => { }, CancellationToken.None);
+        var result = new Replayer(Replayer.AsRecorded(site, [recording], places)).Run([recording], places, charts: null, _ => { }, CancellationToken.None);
         Assert.Equal(("scale.belt_speed", "slip"), (Assert.Single(result.Findings).Point, result.Findings[0].Rule));
         Assert.NotNull(result.Findings[0].Cleared);
 
         // One row a minute of points that are polled each second.
         var sparse = Surveyed(File("sparse.csv", string.Join('\n', System.IO.File.ReadLines(recording.Path).Skip(1).Where((_, i) => i % 60 == 0))));
         Assert.Equal(TimeSpan.FromMinutes(1), sparse.Series[0].Period);
-        Assert.DoesNotContain(new Replayer(Replayer.AsRecorded(site, [sparse], places)).Run([sparse], places, isCharted: false, _ => { }, CancellationToken.None).Findings, f => f.Rule == "offline");
+        Assert.DoesNotContain(new Replayer(Replayer.AsRecorded(site, [sparse], places)).Run([sparse], places, charts: null, _ => { }, CancellationToken.None).Findings, f => f.Rule == "offline");
     }
 
     [Fact]
@@ -317,7 +361,7 @@ public sealed class ReplayTests : IDisposable
         return new Replayer(site).Run(
             recordings,
             [.. recordings.Select(r => (IReadOnlyList<int?>)[.. r.Series.Select(s => Replayer.PlaceOf(site, GenericSite.Named(s)))])],
-            isCharted,
+            isCharted ? ChartChoice.All : null,
             _ => { },
             CancellationToken.None);
     }

@@ -122,6 +122,19 @@ public sealed class LabelledSetTests
         Assert.True(missing > 100);
     }
 
+    [Fact]
+    public void Every_kind_has_an_example_with_a_chart_and_every_rule_that_names_it_is_told()
+    {
+        var page = File.ReadAllLines(RepositoryFiles.At("docs/detection-examples.md"));
+        Assert.All(Set.Kinds, kind =>
+        {
+            Assert.True(File.Exists(RepositoryFiles.At($"docs/examples/detectors/{kind.Id}.svg")), $"docs/examples/detectors/draw.sh draws {kind.Id}.svg");
+            Assert.Contains($"### {kind.Id}", page);
+            Assert.Contains(page, l => l.Contains($"(examples/detectors/{kind.Id}.svg)", StringComparison.Ordinal));
+        });
+        Assert.Equal(Set.Kinds.Count, page.Count(l => l.StartsWith("### ", StringComparison.Ordinal)));
+    }
+
     /// <summary>A run of a few minutes with one episode, so that a test is short.</summary>
     internal static LabelledRun Short(string kind, double size)
     {

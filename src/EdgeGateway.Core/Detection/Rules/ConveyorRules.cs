@@ -76,6 +76,12 @@ internal static class ConveyorRules
             Inputs = [Current], Measure = static (in RuleView x) => 100 * x[0] / (double.IsNaN(x.Rated) ? x.Slow(0) : x.Rated),
             Alarm = 200, AlarmSeconds = 2, Hysteresis = 20, OffSeconds = 5, SlowSeconds = 600, LearnSeconds = 120, Freezes = true, Gate = new(0, 0.1, 60), Kinds = Drives,
         },
+        new("speed-not-reached", new("Drive does not reach its speed", "speed missing", "% of the reference", "load too heavy to start, jam, brake that does not open, current limit of the drive", "Stop the start; look at brake and belt; a second start only when the motor has cooled"))
+        {
+            Inputs = [Frequency, new("reference", "drive.frequency.setpoint") { Dimension = Dimension.Frequency }],
+            Measure = static (in RuleView x) => x[0] > 0.5 && x[1] > 1 ? 100 * (1 - (x[0] / x[1])) : double.NaN,
+            Warn = 20, WarnSeconds = 120, Hysteresis = 5, OffSeconds = 5, Kinds = Drives,
+        },
         new("misalignment-count", new("Belt touches its guide often", "touches", "an hour", "loading off the centre, stiff or dirty idlers, frame out of line", "Centre the loading; clean and turn idlers; align the frame"))
         {
             Inputs = [new("switch", "conveyor.misalignment")], Measure = static (in RuleView x) => x.Rises(0), Warn = 10, Hysteresis = 5, OffSeconds = 0, SlowSeconds = 3_600, Kinds = Belts,

@@ -20,6 +20,15 @@ internal sealed class DriftDetector : IDetector
     private const double LeastCoverage = 0.5;
     private const double MostOfOneBlock = 4;
 
+    /// <summary>A block of at least so many values does without its two outermost.</summary>
+    private const int Trimmed = 10;
+
+    /// <summary>A block whose mean is so many times larger than those before holds a reading that was none.</summary>
+    private const double Far = 100;
+
+    /// <summary>So many blocks say how large the others may be.</summary>
+    private const int SureBlocks = 3;
+
     private readonly Rule _rule;
     private readonly DetectorContext _context;
     private readonly Site.PointModel? _twin;
@@ -34,6 +43,8 @@ internal sealed class DriftDetector : IDetector
     private long _last;
     private double _heard;
     private double _sum;
+    private double _least;
+    private double _most;
     private int _count;
     private int _blocks;
     private double _reference;
@@ -60,7 +71,7 @@ internal sealed class DriftDetector : IDetector
 
     public AnomalyRecord? Observe(in Sample sample)
     {
-        if (!sample.Quality.IsGood || !double.IsFinite(sample.Value))
+        if (!sample.Quality.IsGood || !InputTrack.IsPossible(sample.Value))
         {
             return null;
         }
@@ -68,7 +79,7 @@ internal sealed class DriftDetector : IDetector
         var value = sample.Value;
         if (_twin is not null)
         {
-            if (!_context.LastGood.TryGet(_twin.Index, sample.Time, _twinAge, out var twin) || !double.IsFinite(twin))
+            if (!_context.LastGood.TryGet(_twin.Index, sample.Time, _twinAge, out var twin) || !InputTrack.IsPossible(twin))
             {
                 return null;
             }
@@ -86,7 +97,7 @@ internal sealed class DriftDetector : IDetector
         if (time - _begin >= _block)
         {
             // A block that was hardly heard, or that a pause stretched, says nothing.
-            record = _count > 0 && _heard >= LeastCoverage * _block ? Close(_sum / _count, sample) : null;
+            record = _count > 0 && _heard >= LeastCoverage * _block ? Close(Mean(), sample) : null;
             Begin(time);
         }
 
@@ -94,6 +105,8 @@ internal sealed class DriftDetector : IDetector
         _heard += _count > 0 && pause > 0 && pause <= _longestPause ? pause : 0;
         _last = time;
         _sum += value;
+        _least = _count == 0 ? value : Math.Min(_least, value);
+        _most = _count == 0 ? value : Math.Max(_most, value);
         _count++;
         return record;
     }
@@ -120,6 +133,8 @@ internal sealed class DriftDetector : IDetector
         writer.Write(_last);
         writer.Write(_heard);
         writer.Write(_sum);
+        writer.Write(_least);
+        writer.Write(_most);
         writer.Write(_count);
         writer.Write(_blocks);
         writer.Write(_reference);
@@ -137,6 +152,8 @@ internal sealed class DriftDetector : IDetector
         _last = reader.ReadInt64();
         _heard = reader.ReadDouble();
         _sum = reader.ReadDouble();
+        _least = reader.ReadDouble();
+        _most = reader.ReadDouble();
         _count = reader.ReadInt32();
         _blocks = reader.ReadInt32();
         _reference = reader.ReadDouble();
@@ -157,10 +174,24 @@ internal sealed class DriftDetector : IDetector
         _count = 0;
     }
 
+    /// <summary>The mean of a block without its lowest and its highest value: one garbled reading is no part of it.</summary>
+    private double Mean() => _count >= Trimmed ? (_sum - _least - _most) / (_count - 2) : _sum / _count;
+
     private AnomalyRecord? Close(double mean, in Sample sample)
     {
         if (_blocks < _learn)
         {
+            // A block with a wild reading in it would be the reference, and the scatter, for good.
+            var usual = Math.Abs(_reference) + Math.Sqrt(_squares / Math.Max(1, _blocks)) + _minimum;
+            if (_blocks is > 0 and < SureBlocks && Far * (Math.Abs(mean) + _minimum) < usual)
+            {
+                (_blocks, _reference, _squares) = (0, 0, 0);
+            }
+            else if (_blocks >= SureBlocks && usual > 0 && Math.Abs(mean) > Far * usual)
+            {
+                return null;
+            }
+
             _blocks++;
             var before = mean - _reference;
             _reference += before / _blocks;

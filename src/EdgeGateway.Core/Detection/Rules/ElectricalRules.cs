@@ -53,6 +53,19 @@ internal static class ElectricalRules
             ],
             Measure = VoltageUnbalance, Warn = 3, WarnSeconds = 600, Alarm = 5, AlarmSeconds = 60, Hysteresis = 0.2, OffSeconds = 60, QuickSeconds = 30, LearnSeconds = 60, Kinds = Meters,
         },
+        new("voltage-twin", new("Voltage reading of one phase is off", "phases that stand apart from the meter above by", "%", "measuring input that drifts, terminal, fuse or voltage transformer of the phase", "Measure the phase at the terminals of both meters; energy of that phase is counted wrongly by as much"))
+        {
+            Inputs =
+            [
+                new("l3", "electricity.voltage.l3_n") { Dimension = Dimension.Voltage },
+                new("l1", "electricity.voltage.l1_n") { Dimension = Dimension.Voltage },
+                new("l2", "electricity.voltage.l2_n") { Dimension = Dimension.Voltage },
+                new("above-l3", "electricity.voltage.l3_n") { Dimension = Dimension.Voltage, IsOfParent = true },
+                new("above-l1", "electricity.voltage.l1_n") { Dimension = Dimension.Voltage, IsOfParent = true },
+                new("above-l2", "electricity.voltage.l2_n") { Dimension = Dimension.Voltage, IsOfParent = true },
+            ],
+            Measure = VoltageTwin, Warn = 2, WarnSeconds = 1_800, Hysteresis = 0.3, OffSeconds = 600, QuickSeconds = 300, LearnSeconds = 600, Kinds = Meters,
+        },
         new("voltage-sag", new("Voltage sag", "voltage missing", "%", "start of a large motor, short circuit on a neighbouring feeder, disturbance of the grid", "Look for what started or tripped at that time; ask the grid operator when several feeders saw it"))
         {
             Inputs = Voltages, Measure = Sag, Warn = 10, Alarm = 30, Hysteresis = 2, OffSeconds = 0, LearnSeconds = 60, Kinds = Meters,
@@ -127,12 +140,17 @@ internal static class ElectricalRules
             Inputs = [new("oil", "transformer.temperature.oil") { Dimension = Dimension.Temperature }],
             Warn = 105, WarnSeconds = 60, Alarm = 115, AlarmSeconds = 60, Hysteresis = 3, OffSeconds = 60, Kinds = Transformers, YieldsToLimit = true,
         },
+        new("transformer-oil-rate", new("Transformer oil heats faster than it can", "change", "K in a minute", "loose sensor or its wire; else a fault inside", "Check the sensor's terminals; look at the gas relay and take a sample for gas in oil"))
+        {
+            Inputs = [new("oil", "transformer.temperature.oil") { Dimension = Dimension.Temperature }],
+            Measure = static (in RuleView x) => Math.Abs(x.Rate(0)) * 60, Warn = 2, WarnSeconds = 60, Hysteresis = 0.5, OffSeconds = 300, QuickSeconds = 30, SlowSeconds = 180, LearnSeconds = 300, Kinds = Transformers,
+        },
         new("transformer-winding", new("Hot transformer winding", "winding temperature", "°C", "overload, cooling failed", "Reduce the load at once; check the cooling"))
         {
             Inputs = [new("winding", "transformer.temperature.winding") { Dimension = Dimension.Temperature }],
             Warn = 120, WarnSeconds = 60, Alarm = 140, AlarmSeconds = 60, Hysteresis = 3, OffSeconds = 60, Kinds = Transformers, YieldsToLimit = true,
         },
-        new("transformer-rise", new("Transformer hotter than its load explains", "oil above what load and surroundings explain", "K", "fan or pump off, low oil, blocked radiator, fault inside", "Check cooling and oil level; take a sample for gas in oil"))
+        new("transformer-rise", new("Transformer hotter than its load explains", "rise above what load and surroundings explain", "%", "fan or pump off, low oil, blocked radiator, fault inside", "Check cooling and oil level; take a sample for gas in oil"))
         {
             Inputs =
             [
@@ -140,7 +158,7 @@ internal static class ElectricalRules
                 new("ambient", "environment.temperature") { Dimension = Dimension.Temperature },
                 new("load", "electricity.power.apparent") { Dimension = Dimension.ApparentPower, IsSquared = true },
             ],
-            Measure = OilRise, Rating = RuleRating.Stated, RatedInput = 2, Warn = 8, WarnSeconds = 3_600, Alarm = 15, AlarmSeconds = 3_600, Hysteresis = 2, OffSeconds = 600, SlowSeconds = 10_800, LearnSeconds = 10_800, Kinds = Transformers,
+            Measure = OilRise, Rating = RuleRating.Stated, RatedInput = 2, Warn = 25, WarnSeconds = 3_600, Alarm = 60, AlarmSeconds = 3_600, Hysteresis = 5, OffSeconds = 600, SlowSeconds = 10_800, LearnSeconds = 10_800, Kinds = Transformers,
         },
     ];
 
@@ -170,6 +188,27 @@ internal static class ElectricalRules
     {
         var mean = (x.Quick(0) + x.Quick(1) + x.Quick(2)) / 3;
         return mean > 0.5 * x.RatedOrLargest() && x[Least(x)] > 0.7 * mean ? 100 * Spread(x, mean) / mean : double.NaN;
+    }
+
+    /// <summary>On one busbar both meters see the same three voltages but for a drop that load makes alike in all: what one phase lacks beyond the others is its measurement.</summary>
+    private static double VoltageTwin(in RuleView x)
+    {
+        var (least, most, sum) = (double.PositiveInfinity, 0.0, 0.0);
+        for (var i = 0; i < 3; i++)
+        {
+            var ratio = x.Quick(i) / x.Quick(i + 3);
+            if (!(x.Quick(i + 3) > 0.5 * x.Peak(i + 3)))
+            {
+                return double.NaN;
+            }
+
+            least = Math.Min(least, ratio);
+            most = Math.Max(most, ratio);
+            sum += ratio;
+        }
+
+        // Farther apart than that a transformer stands between them, or a phase is lost.
+        return least > 0.8 && most < 1.2 ? 300 * (most - least) / sum : double.NaN;
     }
 
     private static double Sag(in RuleView x)
@@ -252,15 +291,20 @@ internal static class ElectricalRules
         return x.Quick(0) > 0.1 * x.Peak(0) && x.Count > 1 ? 100 * (1 - (feeders / x.Quick(0))) : double.NaN;
     }
 
-    /// <summary>IEC 60076-7, steady state: rise = 60 K x ((1 + R K2) / (1 + R)) ^ 0.8 with R = 6, K2 the square of the load, smoothed with the oil's time constant.</summary>
+    /// <summary>IEC 60076-7, steady state: rise = 60 K (or the one of the test report, <c>nominal</c>) x ((1 + R K2) / (1 + R)) ^ 0.8 with R = 6, K2 the square of the load, smoothed with the oil's time constant.</summary>
     private static double OilRise(in RuleView x)
     {
-        const double ratedRise = 60;
+        var ratedRise = double.IsNaN(x.Nominal) ? 60 : x.Nominal;
         const double lossRatio = 6;
+        const double leastBeyond = 5;
         var square = x.Slow(2) / x.Rated / x.Rated;
         var losses = (1 + (lossRatio * square)) / (1 + lossRatio);
         var root = FifthRoot(losses);
-        return x.Quick(0) - x.Slow(1) - (ratedRise * root * root * root * root);
+        var explained = ratedRise * root * root * root * root;
+        var beyond = x.Quick(0) - x.Slow(1) - explained;
+
+        // Cooling that fails makes a share of the rise, not so many kelvins; below some kelvins it may be the thermometers.
+        return beyond > leastBeyond ? 100 * beyond / explained : double.IsNaN(beyond) ? double.NaN : 0;
     }
 
     /// <summary>Newton's method: the same bits on every machine, which a library's power does not promise.</summary>

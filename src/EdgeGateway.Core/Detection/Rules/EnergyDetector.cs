@@ -18,6 +18,7 @@ internal sealed class EnergyDetector : IDetector
     public const string Energy = "energy";
 
     private const double LeastSteps = 100;
+    private const double Far = 100;
     private const double MillisecondsPerHour = 3_600_000;
 
     private readonly DetectorContext _context;
@@ -57,7 +58,7 @@ internal sealed class EnergyDetector : IDetector
 
     public AnomalyRecord? Observe(in Sample sample)
     {
-        if (!sample.Quality.IsGood || !double.IsFinite(sample.Value))
+        if (!sample.Quality.IsGood || !InputTrack.IsPossible(sample.Value * _watts))
         {
             return null;
         }
@@ -65,6 +66,7 @@ internal sealed class EnergyDetector : IDetector
         var time = sample.Time.UnixMilliseconds;
         var power = Math.Max(0, sample.Value * _watts);
         var pause = time - _last;
+        var mean = _started ? Between(_power, power) : power;
         if (!_started || pause < 0 || pause > _longestPause)
         {
             _open = false;
@@ -72,12 +74,12 @@ internal sealed class EnergyDetector : IDetector
         }
         else
         {
-            _integral += (_power + power) / 2 * pause;
+            _integral += mean * pause;
         }
 
         _last = time;
         _power = power;
-        if (!_context.LastGood.TryGet(_points[1].Index, sample.Time, _energyAge, out var energy, out var readAt) || !double.IsFinite(energy))
+        if (!_context.LastGood.TryGet(_points[1].Index, sample.Time, _energyAge, out var energy, out var readAt) || !InputTrack.IsPossible(energy * _wattHours))
         {
             _open = false;
             return null;
@@ -89,7 +91,7 @@ internal sealed class EnergyDetector : IDetector
         }
 
         // The register was read a little before the power: what flowed since belongs to the next window.
-        var after = power * Math.Max(0, time - readAt);
+        var after = mean * Math.Max(0, time - readAt);
         var counted = (energy - _beginEnergy) * _wattHours;
         _readAt = readAt;
         if (!_open || counted < 0)
@@ -144,6 +146,10 @@ internal sealed class EnergyDetector : IDetector
         _beginEnergy = reader.ReadDouble();
         _finding.Load(ref reader);
     }
+
+    /// <summary>The mean of two powers; where one is a hundred times the other the lesser, so that one wild reading is no energy and a start costs half a period at most.</summary>
+    private static double Between(double before, double now) =>
+        Math.Max(before, now) > Far * Math.Min(before, now) ? Math.Min(before, now) : (before + now) / 2;
 
     private AnomalyRecord? Begin(AnomalyRecord? record, double energy, double after)
     {

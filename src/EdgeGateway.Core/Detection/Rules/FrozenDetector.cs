@@ -51,8 +51,8 @@ internal sealed class FrozenDetector : IDetector
 
     public AnomalyRecord? Observe(in Sample sample)
     {
-        if (!sample.Quality.HasValue || !double.IsFinite(sample.Value) || _companion is null
-            || !_context.LastGood.TryGet(_companion.Index, sample.Time, _age, out var companion) || !double.IsFinite(companion))
+        if (!sample.Quality.HasValue || !InputTrack.IsPossible(sample.Value) || _companion is null
+            || !_context.LastGood.TryGet(_companion.Index, sample.Time, _age, out var companion) || !InputTrack.IsPossible(companion))
         {
             return null;
         }

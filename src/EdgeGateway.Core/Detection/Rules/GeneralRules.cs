@@ -18,13 +18,24 @@ internal static class GeneralRules
         },
         new("machine-temperature-rate", new("Temperature rises too fast", "rise", "K in a minute", "no machine part heats so fast: loose sensor; else rubbing or short circuit", "Check the sensor's terminals, then the part itself"))
         {
-            Inputs = [new("temperature", "machine.temperature", "drive.motor.temperature", "transformer.temperature.oil") { Dimension = Profiles.Dimension.Temperature }],
+            Inputs = [new("temperature", "machine.temperature", "drive.motor.temperature") { Dimension = Profiles.Dimension.Temperature }],
             Measure = static (in RuleView x) => Math.Abs(x.Rate(0)) * 60, Warn = 10, WarnSeconds = 5, Hysteresis = 3, OffSeconds = 120, QuickSeconds = 10, SlowSeconds = 60, LearnSeconds = 120,
-            Kinds = ["drive", "vibration", "transformer-monitor", "conveyor-sensor"],
+            Kinds = ["drive", "vibration", "conveyor-sensor"],
+        },
+        new("vibration-zone", new("Machine vibrates too much", "vibration velocity", "mm/s", "imbalance, misaligned coupling, worn bearing, loose foundation bolts", "Compare with the last measurement at the same place; have the spectrum measured before the next planned stop"))
+        {
+            Inputs = [new("velocity", "vibration.velocity.rms", "vibration.velocity.rms.x", "vibration.velocity.rms.y", "vibration.velocity.rms.z") { Dimension = Profiles.Dimension.Speed }],
+            Measure = static (in RuleView x) => 1_000 * x.Quick(0), Warn = 4.5, WarnSeconds = 60, Alarm = 7.1, AlarmSeconds = 30, Hysteresis = 0.3, OffSeconds = 60, QuickSeconds = 10,
+            Kinds = ["vibration", "conveyor-sensor"], YieldsToLimit = true,
+        },
+        new("machine-temperature", new("Machine part is hot", "temperature", "°C", "too little or old grease, worn bearing, blocked cooling, overload", "Feel and listen at the part; lubricate as its maker says; plan its exchange when it goes on rising"))
+        {
+            Inputs = [new("temperature", "machine.temperature") { Dimension = Profiles.Dimension.Temperature }],
+            Warn = 80, WarnSeconds = 60, Alarm = 95, AlarmSeconds = 60, Hysteresis = 3, OffSeconds = 60, Kinds = ["vibration", "conveyor-sensor"], YieldsToLimit = true,
         },
         new("drift", new("Drift", "", "", "ageing or dirt of the sensor, leak, zero that wanders", "Calibrate, or compare with a second instrument"))
         {
-            Inputs = [new("point"), new(DriftDetector.Twin) { IsOptional = true }], Create = static (rule, context) => new DriftDetector(rule, context), Settings = DriftDetector.Keys,
+            Inputs = [new("point"), new(DriftDetector.Twin) { IsOptional = true }], Create = static (rule, context) => new DriftDetector(rule, context), Settings = DriftDetector.Keys, Layout = 1,
         },
         new("difference", new("Two instruments disagree", "difference", "", "one of the two drifted, is dirty or sits in another stream", "Compare both with a third"))
         {

@@ -5,11 +5,25 @@ namespace EdgeGateway.Core.Detection.Rules;
 /// <summary>What a rule remembers of one input.</summary>
 /// <remarks>
 /// Means follow by the share dt / (time constant + dt), which needs no exponential, is the same on every machine, and lags behind a ramp by exactly
-/// slope times time constant.
+/// slope times time constant. A value that is a hundred times larger than all before is wild: a garbled reply, a word order that slipped. It is taken into no mean until
+/// it has come five times in a row, because one such value would stand in the means for as long as they remember, and in the peak for months.
 /// </remarks>
 internal struct InputTrack
 {
-    private bool _has;
+    /// <summary>No quantity of a plant is as large in its canonical unit; a float register that is read in a wrong word order often is.</summary>
+    private const double Impossible = 1e15;
+
+    /// <summary>So many times the largest size of late is wild.</summary>
+    private const double Far = 100;
+
+    /// <summary>So many wild values in a row are no reading error: the quantity is another one now.</summary>
+    private const int Believed = 5;
+
+    /// <summary>As long as fewer values were taken, the first of them may have been the wild one.</summary>
+    private const int Settled = 8;
+
+    private int _taken;
+    private int _wild;
 
     /// <summary>The value now, in the canonical unit; NaN when it is not there.</summary>
     public double Value { get; private set; }
@@ -21,6 +35,12 @@ internal struct InputTrack
     public double Peak { get; private set; }
 
     public double Rises { get; private set; }
+
+    /// <summary>True while a value stands that is too far from all before to be believed: nothing should be judged by it.</summary>
+    public readonly bool IsWild => _wild is > 0 and < Believed;
+
+    /// <summary>Whether a value in a canonical unit can be that of a plant at all; NaN and infinities are not.</summary>
+    public static bool IsPossible(double value) => Math.Abs(value) < Impossible;
 
     /// <summary>Takes the value of this moment; NaN when there is none.</summary>
     /// <param name="value">The value.</param>
@@ -36,25 +56,36 @@ internal struct InputTrack
             return;
         }
 
-        if (!_has)
+        var size = Math.Abs(value);
+        if (_taken == 0 || (_taken < Settled && size * Far < Peak))
         {
-            _has = true;
+            _taken = 1;
+            _wild = 0;
             Quick = value;
             Slow = value;
-            Peak = Math.Abs(value);
+            Peak = size;
             return;
         }
 
+        Rises = (Rises * (1 - slow)) + (before <= 0 && value > 0 ? 1 : 0);
+        _wild = Peak > 0 && size > Far * Peak ? Math.Min(_wild + 1, Believed) : 0;
+        if (IsWild)
+        {
+            return;
+        }
+
+        _taken = Math.Min(_taken + 1, Settled);
         Quick += quick * (value - Quick);
         Slow += slow * (value - Slow);
-        var size = Math.Abs(Quick);
-        Peak = forget > 0 && size > Peak ? size : Peak * (1 - forget);
-        Rises = (Rises * (1 - slow)) + (before <= 0 && value > 0 ? 1 : 0);
+
+        // The mean, but no more than two values in a row had: one high value is no peak, or it would close every gate that asks for a share of it.
+        var sure = Math.Min(Math.Abs(Quick), Math.Min(size, double.IsNaN(before) ? size : Math.Abs(before)));
+        Peak = forget > 0 && sure > Peak ? sure : Peak * (1 - forget);
     }
 
     public readonly void Save(StateWriter writer)
     {
-        writer.Write(_has);
+        writer.Write((byte)(_taken | (_wild << 4)));
         writer.Write(Value);
         writer.Write(Quick);
         writer.Write(Slow);
@@ -64,7 +95,9 @@ internal struct InputTrack
 
     public void Load(ref StateReader reader)
     {
-        _has = reader.ReadBoolean();
+        var counts = reader.ReadByte();
+        _taken = counts & 0xF;
+        _wild = counts >> 4;
         Value = reader.ReadDouble();
         Quick = reader.ReadDouble();
         Slow = reader.ReadDouble();

@@ -50,7 +50,7 @@ internal sealed class RateDetector : IDetector
 
     public AnomalyRecord? Observe(in Sample sample)
     {
-        if (!sample.Quality.HasValue || !double.IsFinite(sample.Value))
+        if (!sample.Quality.HasValue || !InputTrack.IsPossible(sample.Value))
         {
             return null;
         }
@@ -72,7 +72,7 @@ internal sealed class RateDetector : IDetector
         var seconds = pause / 1000.0;
         _seen += seconds;
         _track.Take(sample.Value, seconds / (_quick + seconds), seconds / (_slow + seconds), 0);
-        if (_seen < _slow)
+        if (_seen < _slow || _track.IsWild)
         {
             return null;
         }

@@ -68,6 +68,9 @@ internal sealed record Rule(string Name, RuleWords Words)
     /// <summary>Whether a point with a detector <c>limit</c> of its own goes without: its site or its maker has said the limits.</summary>
     public bool YieldsToLimit { get; init; }
 
+    /// <summary>Layout of its state: one more with each change, so that a state of another program is not misread.</summary>
+    public int Layout { get; init; }
+
     /// <summary>Makes its detector.</summary>
     public Func<Rule, DetectorContext, IDetector> Create { get; init; } = static (rule, context) => new RuleDetector(rule, context);
 
@@ -95,6 +98,9 @@ internal sealed record RuleInput(string Key, params IReadOnlyList<string> Roles)
 
     /// <summary>The points of all devices behind the watched one in the metering tree; keys are numbered from 1.</summary>
     public bool IsOfChildren { get; init; }
+
+    /// <summary>A point of the meter above the watched one in the metering tree; not looked for on the device itself.</summary>
+    public bool IsOfParent { get; init; }
 
     /// <summary>Whether there may be several points of it.</summary>
     public bool IsNumbered => IsMany || IsOfChildren;

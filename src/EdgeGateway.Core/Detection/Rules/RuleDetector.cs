@@ -74,14 +74,18 @@ internal sealed class RuleDetector : IDetector
     public AnomalyRecord? Observe(in Sample sample)
     {
         if ((!sample.Quality.IsGood && sample.Quality is not { HasValue: true, Reason: QualityReason.RateOfChange })
-            || !double.IsFinite(sample.Value) || !Gather(sample))
+            || !InputTrack.IsPossible(sample.Value * _factors[0]) || !Gather(sample))
         {
             return null;
         }
 
         var time = sample.Time.UnixMilliseconds;
         var seconds = Elapsed(time);
-        Take(seconds);
+        if (!Take(seconds))
+        {
+            return null;
+        }
+
         var view = new RuleView(_tracks, _quick, _slow, _rated, _nominal);
         var number = _seen >= _learn && IsOpen() ? Refer(_rule.Measure(view), seconds) : double.NaN;
         return _finding.Look(double.IsFinite(number) ? number : double.NaN, sample, _points, _raw);
@@ -141,7 +145,7 @@ internal sealed class RuleDetector : IDetector
         _raw[0] = sample.Value;
         for (var i = 1; i < _raw.Length; i++)
         {
-            if (_ages[i] >= 0 && _context.LastGood.TryGet(_points[i].Index, sample.Time, _ages[i], out var value) && double.IsFinite(value))
+            if (_ages[i] >= 0 && _context.LastGood.TryGet(_points[i].Index, sample.Time, _ages[i], out var value) && InputTrack.IsPossible(value * _factors[i]))
             {
                 _raw[i] = value;
             }
@@ -183,13 +187,15 @@ internal sealed class RuleDetector : IDetector
         return pause > _longestPause || pause < 0 ? 0 : pause / 1000.0;
     }
 
-    private void Take(double seconds)
+    /// <summary>Takes the values into the means; false while one of them is too wild to be judged by.</summary>
+    private bool Take(double seconds)
     {
         _seen += seconds;
         var frozen = _rule.Freezes && _finding.Stands;
         var quick = seconds / (_quick + seconds);
         var slow = frozen || !IsOpen() ? 0 : seconds / (_slow + seconds);
         var forget = frozen ? 0 : seconds / ((PeakDays * 86_400) + seconds);
+        var isSane = true;
         for (var i = 0; i < _tracks.Length; i++)
         {
             var value = _raw[i];
@@ -204,6 +210,7 @@ internal sealed class RuleDetector : IDetector
             }
 
             _tracks[i].Take(value, quick, slow, forget);
+            isSane &= !_tracks[i].IsWild;
         }
 
         if (_rule.Gate is { } gate)
@@ -211,6 +218,8 @@ internal sealed class RuleDetector : IDetector
             ref readonly var track = ref _tracks[gate.Input];
             _open = track.Value > gate.Share * track.Peak ? _open + seconds : double.IsNaN(track.Value) ? _open : 0;
         }
+
+        return isSane;
     }
 
     private bool IsOpen() => _rule.Gate is not { } gate || _open >= gate.Seconds;

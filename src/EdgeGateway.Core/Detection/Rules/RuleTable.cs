@@ -16,5 +16,5 @@ internal static class RuleTable
         rule.Name,
         rule.Settings,
         [.. RuleInputs.Needed(rule)],
-        context => rule.Create(rule, context)));
+        context => rule.Create(rule, context)) { Layout = rule.Layout });
 }

@@ -45,6 +45,12 @@ internal static class StackRules
             Inputs = [new("moisture", "flue.moisture"), Temperature], Measure = MoistureExcess,
             Warn = 1.5, WarnSeconds = 300, Alarm = 5, AlarmSeconds = 300, Hysteresis = 0.5, OffSeconds = 60, QuickSeconds = 60, Kinds = Analysers,
         },
+        new("moisture-range", new("Moisture that no fire makes", "moisture", "points outside 2 to 25 % by volume", "moisture sensor, water in the line, a sensor that is not in the gas", "Compare with wet and dry O2; dry and check the probe"))
+        {
+            // Something burns: hydrogen of the fuel and moisture of the air make at least 2 %, and even gas and wet lignite hardly more than 25 %.
+            Inputs = [new("moisture", "flue.moisture"), Oxygen], Measure = static (in RuleView x) => IsFlue(x) ? Math.Max(2 - MoisturePercent(x), MoisturePercent(x) - 25) : double.NaN,
+            Warn = 0, WarnSeconds = 300, Hysteresis = 0.5, OffSeconds = 60, QuickSeconds = 60, Kinds = Analysers,
+        },
         new("stack-temperature", new("Stack temperature implausible", "beyond 0 to 350 °C by", "K", "broken thermocouple or its supply, exchanged wires", "Measure the sensor's resistance or voltage at the terminals"))
         {
             Inputs = [Temperature with { Roles = ["flue.temperature"] }], Measure = static (in RuleView x) => Math.Max(-x[0], x[0] - 350),
@@ -78,7 +84,7 @@ internal static class StackRules
     private static double Dilution(in RuleView x)
     {
         var usual = OxygenInAir - (x.Slow(1) / PpmPerPercent);
-        if (!(usual > 2) || !(x.Slow(0) > 2 * PpmPerPercent) || !x.IsSteady(2, 0.1))
+        if (!(usual > 2) || !(x.Slow(0) > 2 * PpmPerPercent) || !x.IsSteady(2, 0.15))
         {
             return double.NaN;
         }
@@ -100,8 +106,9 @@ internal static class StackRules
         var below = (int)place;
         var holds = Saturation[below] + ((place - below) * (Saturation[below + 1] - Saturation[below]));
 
-        // Moisture comes as a volume fraction (ppm) or as a ratio.
-        var moisture = x.Quick(0) > 2 ? x.Quick(0) / PpmPerPercent : x.Quick(0) * 100;
-        return moisture - holds;
+        return MoisturePercent(x) - holds;
     }
+
+    /// <summary>Moisture comes as a volume fraction (ppm) or as a ratio.</summary>
+    private static double MoisturePercent(in RuleView x) => Math.Abs(x.Quick(0)) > 2 ? x.Quick(0) / PpmPerPercent : x.Quick(0) * 100;
 }

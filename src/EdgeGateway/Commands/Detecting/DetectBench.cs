@@ -48,24 +48,36 @@ internal sealed class DetectBench
         var best = NabProfile.All.Select(p => (p.Name, NabScorer.Best(p, _scored))).ToList();
         var threshold = best[0].Item2.Threshold;
         var categories = new List<CategoryScore>();
-        var (earned, most) = (0.0, 0.0);
         foreach (var category in _scored.Select(s => s.Series.Category).Distinct(StringComparer.Ordinal))
         {
             var own = _scored.Where(s => s.Series.Category == category).ToList();
             var others = NabScorer.Best(NabProfile.Standard, _scored.Where(s => s.Series.Category != category));
             var leftOut = NabScorer.At(NabProfile.Standard, own, others.Threshold);
             categories.Add(new(category, own.Count, NabScorer.At(NabProfile.Standard, own, threshold), leftOut));
-            earned += leftOut.Raw + (leftOut.Windows * NabProfile.Standard.Missed);
-            most += leftOut.Windows * (NabProfile.Standard.Detection + NabProfile.Standard.Missed);
         }
 
         return new(
             best,
             [.. NabProfile.All.Select(p => NabScorer.Best(p, _yardstick))],
             categories,
-            100 * earned / most,
+            [.. NabProfile.All.Select(p => (p.Name, LeftOut(p)))],
             AlarmTally.Of(_scored, (series, row) => _scored[series].Scores[row] >= threshold),
             [.. Budgets.Select((b, i) => (b, AlarmTally.Of(_scored, (series, row) => _alarms[i][series][row])))]);
+    }
+
+    /// <summary>Score of the whole when each category is scored at the threshold that is best for all others: no series has a part in its own threshold.</summary>
+    private double LeftOut(NabProfile profile)
+    {
+        var (earned, most) = (0.0, 0.0);
+        foreach (var category in _scored.Select(s => s.Series.Category).Distinct(StringComparer.Ordinal))
+        {
+            var others = NabScorer.Best(profile, _scored.Where(s => s.Series.Category != category));
+            var score = NabScorer.At(profile, [.. _scored.Where(s => s.Series.Category == category)], others.Threshold);
+            earned += score.Raw + (score.Windows * profile.Missed);
+            most += score.Windows * (profile.Detection + profile.Missed);
+        }
+
+        return 100 * earned / most;
     }
 
     /// <summary>
@@ -103,14 +115,14 @@ internal sealed class DetectBench
 /// <param name="Profiles">Score of each profile, at its own best threshold for the whole folder.</param>
 /// <param name="Yardstick">Score of each profile for the distance from the mean, which shows what the folder asks for.</param>
 /// <param name="Categories">Standard score of each category.</param>
-/// <param name="LeftOut">Standard score of the whole when each category is scored at the threshold that is best for the others.</param>
+/// <param name="LeftOut">Score of each profile for the whole when each category is scored at the threshold that is best for the others.</param>
 /// <param name="AtBest">Alarms at the threshold of the standard profile.</param>
 /// <param name="Budgets">Alarms by the alarm budget, in false alarms a day.</param>
 internal sealed record DetectBenchResult(
     IReadOnlyList<(string Name, NabScore Score)> Profiles,
     IReadOnlyList<NabScore> Yardstick,
     IReadOnlyList<CategoryScore> Categories,
-    double LeftOut,
+    IReadOnlyList<(string Name, double Score)> LeftOut,
     AlarmTally AtBest,
     IReadOnlyList<(double PerDay, AlarmTally Tally)> Budgets);
 

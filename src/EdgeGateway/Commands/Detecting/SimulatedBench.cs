@@ -1,3 +1,4 @@
+using System.Globalization;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Configuration;
@@ -107,6 +108,50 @@ internal sealed class SimulatedBench
             EpisodeScorer.Score(scored));
     }
 
+    /// <summary>Writes the first episode of each kind as a table that <c>edgegateway replay</c> reads, with the time before it in which rules learn.</summary>
+    /// <param name="seeds">Which seeds.</param>
+    /// <param name="folder">Receives KIND.csv; is made when it does not exist.</param>
+    /// <param name="cancel">Ends it.</param>
+    /// <returns>What was written, in the order of the kinds.</returns>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    public IEnumerable<RecordedEpisode> Record(LabelledSeeds seeds, string folder, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (var kind in Set.Kinds)
+        {
+            cancel.ThrowIfCancellationRequested();
+            var run = With(new HashSet<string>(StringComparer.Ordinal) { kind.Id }).Set.Plan(seeds).First(r => r.Episodes.Count > 0);
+            var episode = run.Episodes[0];
+            run = run with { Episodes = [episode], End = episode.End + kind.Within + kind.Cell.Recovery };
+            var file = Path.Combine(folder, $"{kind.Id}.csv");
+            Write(run, _sites[kind.Cell.Id], file);
+            yield return new(file, episode);
+        }
+    }
+
+    /// <summary>A wide table: a row for each second with samples, a column for each point that is polled.</summary>
+    private static void Write(LabelledRun run, SiteModel site, string file)
+    {
+        var episode = run.Episodes[0];
+        var points = site.Points.Where(p => p.Kind != PointKind.Text && p.Period > TimeSpan.Zero).ToList();
+        var columns = points.Select((p, i) => (p.Index, i)).ToDictionary(c => c.Index, c => c.i);
+        using var table = new StreamWriter(file);
+        table.WriteLine(string.Create(CultureInfo.InvariantCulture, $"# simulated {episode.Kind.Id}, size {episode.Size}, from {episode.Start} to {episode.End}; site {run.Cell.Site}, seed {run.Seed}"));
+        table.WriteLine($"time,{string.Join(',', points.Select(p => $"{site.Devices[p.DeviceIndex].Id}.{p.Id}"))}");
+        var samples = new SimulatedSamples(site, run.Seed, run.Begin, run.Script());
+        var cells = new string[points.Count];
+        while (samples.Now < run.End)
+        {
+            Array.Fill(cells, "");
+            foreach (ref readonly var sample in samples.Step())
+            {
+                cells[columns[sample.Point]] = double.IsFinite(sample.Value) ? sample.Value.ToString("R", CultureInfo.InvariantCulture) : "NaN";
+            }
+
+            table.WriteLine($"{samples.Now},{string.Join(',', cells)}");
+        }
+    }
+
     /// <summary>Plays one run through a new pipeline.</summary>
     public static ScoredRun Play(LabelledRun run, SiteModel site, CancellationToken cancel)
     {
@@ -132,4 +177,18 @@ internal sealed class SimulatedBench
             findings.Findings,
             site.Devices.Count * (run.End - run.Begin).TotalDays);
     }
+}
+
+/// <summary>An episode that was written as a table.</summary>
+/// <param name="File">Where.</param>
+/// <param name="Episode">What goes wrong in it.</param>
+internal sealed record RecordedEpisode(string File, LabelledEpisode Episode)
+{
+    /// <summary>Left edge of a chart that shows it: half its length before it, at least two minutes.</summary>
+    public Instant ViewFrom => Episode.Start - Margin;
+
+    /// <summary>Right edge: as much after the last moment in which a finding belongs to it.</summary>
+    public Instant ViewTo => Episode.End + Episode.Kind.Within + Margin;
+
+    private TimeSpan Margin => TimeSpan.FromSeconds(Math.Max(120, (Episode.End - Episode.Start).TotalSeconds / 2));
 }

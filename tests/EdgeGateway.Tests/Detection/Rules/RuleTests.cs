@@ -71,6 +71,98 @@ public class RuleTests
         Assert.All(rig.Anomalies, a => Assert.Equal(first.Since, a.Since));
     }
 
+    /// <summary>One huge value of any input, early and late in the time in which all is well: it raises nothing, and the fault afterwards is found as without it.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_huge_value_is_no_finding_and_spoils_no_mean(string name)
+    {
+        var scenario = RuleScenario.Named(name);
+        var plain = Course(scenario, static (_, _, value) => value);
+        Assert.NotEmpty(plain);
+        foreach (var huge in new[] { 1e38, -1e38, 1e20, double.MaxValue, double.PositiveInfinity, double.NaN })
+        {
+            for (var input = 0; input < scenario.Points.Length; input++)
+            {
+                // A state of 1e38 is on, as any that is not 0.
+                if (!scenario.Points[input].EndsWith(":state", StringComparison.Ordinal))
+                {
+                    var spoilt = Course(scenario, (step, point, value) => point == input && (step == scenario.Well / 4 || step == scenario.Well - 40) ? huge : value);
+                    AssertAlike(plain, spoilt, scenario, $"{scenario.Points[input]} {huge}");
+                }
+            }
+        }
+    }
+
+    /// <summary>A garbled value that could be one, a thousand times too large; the rules that are told of a single value by their nature say so at once and end it at once.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_value_that_is_a_thousand_times_too_large_spoils_no_mean(string name)
+    {
+        var scenario = RuleScenario.Named(name);
+        var plain = Course(scenario, static (_, _, value) => value);
+        for (var input = 0; input < scenario.Points.Length; input++)
+        {
+            if (!scenario.Points[input].EndsWith(":state", StringComparison.Ordinal))
+            {
+                AssertAlike(plain, Course(scenario, (step, point, value) => point == input && step == scenario.Well / 4 ? 1_000 * Math.Max(1, Math.Abs(value)) : value), scenario, scenario.Points[input]);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Times_that_repeat_or_go_back_and_values_that_are_none_end_in_no_finding(string name)
+    {
+        var scenario = RuleScenario.Named(name);
+        var rig = new Rig(scenario.Site(), transcribes: false);
+        var values = scenario.Values().Take(scenario.Well).ToArray();
+        for (var step = 0; step < values.Length; step++)
+        {
+            scenario.Feed(rig, step, values[step]);
+            switch (step % 50)
+            {
+                case 10:
+                    scenario.Feed(rig, step, values[step]);
+                    break;
+                case 20:
+                    scenario.Feed(rig, Math.Max(0, step - 15), values[step]);
+                    break;
+                case 30:
+                    scenario.Feed(rig, step, [.. values[step].Select(_ => double.NaN)]);
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        Assert.Empty(rig.Anomalies);
+    }
+
+    private static List<(bool Raised, int Step)> Course(RuleScenario scenario, Func<int, int, double, double> with)
+    {
+        var rig = new Rig(scenario.Site(), transcribes: false);
+        var step = 0;
+        foreach (var values in scenario.Values())
+        {
+            scenario.Feed(rig, step, [.. values.Select((value, point) => with(step, point, value))]);
+            step++;
+        }
+
+        return [.. rig.Anomalies.Where(a => a.Severity != Severity.Note).Select(a => (a.Raised, (int)((a.Time - RuleScenario.Start).TotalSeconds / scenario.Period)))];
+    }
+
+    /// <summary>The same findings in the same order: raised within a third of the fault's length (a window may begin anew), cleared within a sixth of the time from its beginning.</summary>
+    private static void AssertAlike(List<(bool Raised, int Step)> plain, List<(bool Raised, int Step)> spoilt, RuleScenario scenario, string what)
+    {
+        Assert.True(plain.Select(p => p.Raised).SequenceEqual(spoilt.Select(p => p.Raised)), $"{what}: {Said(plain)} became {Said(spoilt)}");
+        foreach (var (one, other) in plain.Zip(spoilt))
+        {
+            Assert.True(Math.Abs(one.Step - other.Step) <= Math.Max(5, one.Raised ? scenario.Fault / 3 : (scenario.Fault + scenario.After) / 6), $"{what}: {Said(plain)} became {Said(spoilt)}");
+        }
+
+        static string Said(List<(bool Raised, int Step)> course) => string.Join(' ', course.Select(c => $"{(c.Raised ? "+" : "-")}{c.Step}"));
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void A_rule_that_is_restored_in_the_middle_answers_as_if_never_interrupted(string name)
