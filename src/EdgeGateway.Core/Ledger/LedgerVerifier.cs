@@ -30,6 +30,9 @@ public sealed record LedgerVerdict(
 /// <remarks>It stops at the first fault. Memory does not grow with the ledger.</remarks>
 public sealed class LedgerVerifier
 {
+    // After the link and its space.
+    private const int BodyStart = (2 * LedgerLink.Length) + 1;
+
     private readonly HashSet<string> _trusted;
     private readonly MerkleTree _day = new();
     private readonly List<string> _keys = [];
@@ -45,6 +48,7 @@ public sealed class LedgerVerifier
     private long _sealedThrough;
     private bool _hasSeal;
     private bool _hasFooter;
+    private bool _isFooter;
     private bool _isFooterSigned;
     private LedgerFault? _fault;
 
@@ -61,14 +65,25 @@ public sealed class LedgerVerifier
         ArgumentNullException.ThrowIfNull(export);
         try
         {
+            // One line late: only the last one is the footer, and a footer that cannot be read is named as that.
+            ReadOnlyMemory<byte>? waiting = null;
             foreach (var text in LedgerExport.Lines(export))
             {
-                _line++;
-                Take(text);
-                if (_fault is not null)
+                if (waiting is { } line)
                 {
-                    break;
+                    Take(line, isLast: false);
+                    if (_fault is not null)
+                    {
+                        break;
+                    }
                 }
+
+                waiting = text;
+            }
+
+            if (_fault is null && waiting is { } last)
+            {
+                Take(last, isLast: true);
             }
         }
         catch (InvalidDataException e)
@@ -87,10 +102,12 @@ public sealed class LedgerVerifier
     }
 
     // Whatever is wrong in the line of a record is about the record that belongs there.
-    private void Fail(string what) => _fault = new(_header is null || _hasFooter ? null : _last + 1, _line, what);
+    private void Fail(string what) => _fault = new(_header is null || _hasFooter || _isFooter ? null : _last + 1, _line, what);
 
-    private void Take(ReadOnlyMemory<byte> text)
+    private void Take(ReadOnlyMemory<byte> text, bool isLast)
     {
+        _line++;
+        _isFooter = isLast && !(text.Length > BodyStart && text.Span[BodyStart..].StartsWith("{\"n\":"u8));
         if (_hasFooter)
         {
             Fail("there is something after the footer");
