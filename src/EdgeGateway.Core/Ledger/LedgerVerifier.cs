@@ -24,7 +24,11 @@ public sealed record LedgerFault(long? Record, long Line, string What)
 /// <param name="Gaps">Gap records: what the gateway itself says may be missing.</param>
 /// <param name="Fault">The first fault; null when there is none.</param>
 public sealed record LedgerVerdict(
-    LedgerHeader? Header, long Records, long Last, long Seals, long SealedThrough, bool IsFooterSigned, bool IsTrusted, IReadOnlyList<string> Keys, IReadOnlyList<LedgerRecord> Gaps, LedgerFault? Fault);
+    LedgerHeader? Header, long Records, long Last, long Seals, long SealedThrough, bool IsFooterSigned, bool IsTrusted, IReadOnlyList<string> Keys, IReadOnlyList<LedgerRecord> Gaps, LedgerFault? Fault)
+{
+    /// <summary>Number of the signed closing that says with which link the records before this export ended; 0 when there is none, or nothing is before.</summary>
+    public long ClosedBy { get; init; }
+}
 
 /// <summary>Checks an export alone, without the gateway: form, links, numbers, roots, signatures, and that nothing is missing at its end.</summary>
 /// <remarks>It stops at the first fault. Memory does not grow with the ledger.</remarks>
@@ -46,6 +50,7 @@ public sealed class LedgerVerifier
     private long _records;
     private long _seals;
     private long _sealedThrough;
+    private long _closedBy;
     private bool _hasSeal;
     private bool _hasFooter;
     private bool _isFooter;
@@ -98,7 +103,7 @@ public sealed class LedgerVerifier
             _fault = new(null, _line, _line == 1 ? "the file is empty" : "the file ends before its footer: lines are missing at its end");
         }
 
-        return new(_header, _records, _last, _seals, _sealedThrough, _isFooterSigned, _trusted.Count > 0 && _keys.TrueForAll(_trusted.Contains), [.. _keys.Select(DeviceKey.Fingerprint)], _gaps, _fault);
+        return new(_header, _records, _last, _seals, _sealedThrough, _isFooterSigned, _trusted.Count > 0 && _keys.TrueForAll(_trusted.Contains), [.. _keys.Select(DeviceKey.Fingerprint)], _gaps, _fault) { ClosedBy = _closedBy };
     }
 
     // Whatever is wrong in the line of a record is about the record that belongs there.
@@ -207,6 +212,11 @@ public sealed class LedgerVerifier
         else
         {
             _day.Add(MerkleTree.Leaf(line.Body.Span));
+        }
+
+        if (record.Content is ClosingContent { Through: var through } && through == _header!.After)
+        {
+            _closedBy = record.Number;
         }
 
         if (record.Content is GapContent)

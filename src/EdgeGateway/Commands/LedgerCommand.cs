@@ -155,6 +155,13 @@ internal static class LedgerCommand
         }
 
         Console.WriteLine($"{path}: as it was written: gateway {verdict.Header!.Gateway}, {verdict.Records} records, {verdict.Header.After + 1} to {verdict.Last}, {verdict.Seals} days sealed");
+        if (verdict.Header.After > 0)
+        {
+            Console.WriteLine(verdict.ClosedBy > 0
+                ? $"records up to {verdict.Header.After} were removed after their time: record {verdict.ClosedBy}, signed, says so and by which link they ended"
+                : $"records up to {verdict.Header.After} are not in this file");
+        }
+
         var unsealed = verdict.Last - Math.Max(verdict.SealedThrough, verdict.Header.After);
         Console.WriteLine(unsealed <= 0 || verdict.IsFooterSigned
             ? "signed to its end"

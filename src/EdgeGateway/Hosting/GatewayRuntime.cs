@@ -297,7 +297,19 @@ public sealed class GatewayRuntime : IAsyncDisposable
             if (_loop.RestatementFrom is { } from)
             {
                 var ledger = new StoredLedger { Path = new StoreFiles(Site.Storage.Directory).Database };
-                var restatement = Restatement.Compute(() => ledger.Lines().TakeWhile(_ => !cancel.IsCancellationRequested), from, Site.FactorsInForce);
+                Restatement restatement;
+                try
+                {
+                    restatement = Restatement.Compute(() => ledger.Lines().TakeWhile(_ => !cancel.IsCancellationRequested), from, Site.FactorsInForce);
+                }
+                catch (InvalidDataException e)
+                {
+                    // It would fail again and again: it is said once, and the next start tries again.
+                    _loop.Post((encoder, now) => encoder.Health(new HealthRecord { Time = now, Kind = HealthKind.StorageDegraded, Text = $"The history cannot be stated by the new factor set, because the ledger cannot be read: {e.Message}." }));
+                    await Task.Delay(Timeout.InfiniteTimeSpan, _clock.Time, cancel).ConfigureAwait(false);
+                    return;
+                }
+
                 cancel.ThrowIfCancellationRequested();
                 await _loop.RestateAsync(restatement).WaitAsync(cancel).ConfigureAwait(false);
                 Log.HistoryRestated(_log, restatement.From.ToString(), restatement.To.ToString(), restatement.Changes.Count);

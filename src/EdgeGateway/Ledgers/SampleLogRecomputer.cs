@@ -44,6 +44,7 @@ internal sealed class SampleLogRecomputer(string database)
     {
         using var db = Database.OpenForSalvage(database);
         LocalPath? path = null;
+        var (valueOf, valuesOf) = ((Func<int, ulong, double>?)null, (SiteModel?)null);
         var samples = new Sample[4096];
         foreach (var stored in Batches(db, 0))
         {
@@ -54,7 +55,12 @@ internal sealed class SampleLogRecomputer(string database)
                 return;
             }
 
-            var status = InputBatchCodec.TryDecode(stored.Frame.Span, StateRecovery.ValueOf(site), ref samples, out var input);
+            if (valueOf is null || valuesOf != site)
+            {
+                (valueOf, valuesOf) = (StateRecovery.ValueOf(site), site);
+            }
+
+            var status = InputBatchCodec.TryDecode(stored.Frame.Span, valueOf, ref samples, out var input);
             if (status != FrameStatus.Intact || (path is not null && stored.Number != path.Batch + 1))
             {
                 Stopped = string.Create(CultureInfo.InvariantCulture, $"batch {stored.Number} of the sample log {(status == FrameStatus.ValuesDiffer ? "gives other values under this version" : status == FrameStatus.Intact ? "does not follow on the one before" : $"cannot be read ({status})")}");

@@ -67,6 +67,7 @@ public sealed class LedgerStoreTests
         Assert.Null(verdict.Fault);
         Assert.Equal((expiry.Through, expiry.Head), (verdict.Header!.After, verdict.Header.Head));
         Assert.Equal(expiry.Through + 1, records[0].Number);
+        Assert.Equal(records.Single(r => r.Content is ClosingContent).Number, verdict.ClosedBy);
 
         // One that ends with another link than the closing says is not what was closed.
         var lines = LedgerSourceLines(t);
