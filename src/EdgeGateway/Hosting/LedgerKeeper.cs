@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Reflection;
 using EdgeGateway.Core;
-using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Ledger;
 using EdgeGateway.Core.Site;

@@ -1,5 +1,4 @@
 using EdgeGateway.Core;
-using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.Profiles;
