@@ -89,6 +89,9 @@ public sealed class Pipeline
     /// <summary>What of the findings a person must see. Orders of people go to it directly and are no input of the sample log: a checkpoint must follow before anything is replayed.</summary>
     public AlarmBook Alarms => _tap.Book;
 
+    /// <summary>The carbon accounts, as the ledger declares them.</summary>
+    public IReadOnlyList<Ledger.LedgerAccount> CarbonAccounts => [.. _book.Accounts.Select(a => a.Declare())];
+
     /// <summary>How many bytes of the last <see cref="Save"/> are what detectors learnt: much, and no zeros. Whoever writes it to flash may do so less often.</summary>
     public int LearntBytes { get; private set; }
 

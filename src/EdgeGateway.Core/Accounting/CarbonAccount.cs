@@ -111,6 +111,14 @@ internal sealed class CarbonAccount
     /// <summary>The fraction of a milligram not yet in any entry; set when the account continues under a new configuration.</summary>
     public decimal Carried { get => _carried; set => _carried = value; }
 
+    /// <summary>The account as the ledger declares it: with all that recomputing its entries needs beside the factors.</summary>
+    public Ledger.LedgerAccount Declare() => new(Device.Id, Method.Name, Device.Region, _unit, _carriesMass)
+    {
+        Point = Counter?.Id,
+        PerUnit = Counter is null ? null : _perUnit,
+        Model = _use with { Method = Method.Name },
+    };
+
     /// <summary>Units of an activity for one of a register's, exact; null when the register measures something else.</summary>
     public static decimal? FindPerUnit(string register, string activity) => (register, activity) switch
     {
@@ -200,6 +208,7 @@ internal sealed class CarbonAccount
         var activity = interval.Amount * _perUnit;
         var isElectricity = _unit == "kW.h";
         var percent = Gauges is { UncertaintyPercent: var found } && !double.IsNaN(found) ? found : _activityPercent;
+        var carried = _carried;
         var (rate, milligrams, refusal) = Weigh(activity, new(interval.Start));
         return new EmissionRecord
         {
@@ -226,6 +235,7 @@ internal sealed class CarbonAccount
             CountsTowardSite = IsPurchase && Device.Metering?.CountsTowardSite == true,
             Allocated = interval.Allocated,
             Cut = cut,
+            Carried = carried,
             Detail = isElectricity ? null : new(activity, _unit, rate?.KgCo2e ?? 0, rate?.Gas ?? "CO2", rate?.GwpSet, Method.IsRemoval ? milligrams : null),
         };
     }

@@ -73,6 +73,9 @@ internal sealed class CarbonBook
         _parents = [.. FindParents(site)];
     }
 
+    /// <summary>The accounts, in the order of their entries.</summary>
+    public IReadOnlyList<CarbonAccount> Accounts => _accounts;
+
     /// <summary>End of the open interval, Unix milliseconds.</summary>
     public long End => _start + WidthMs;
 

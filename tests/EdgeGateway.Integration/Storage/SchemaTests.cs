@@ -64,11 +64,14 @@ public sealed class SchemaTests
         }
     }
 
-    // As version 2 made it, and version 1.
-    private const string AsVersion2 =
+    // As version 3 made it, version 2, and version 1.
+    private const string AsVersion3 = "DROP TABLE ledger; UPDATE schema SET version = 3;";
+
+    private const string AsVersion2 = AsVersion3 +
         "DROP TRIGGER loss_extended; ALTER TABLE loss DROP COLUMN crc; ALTER TABLE loss_notice DROP COLUMN crc; ALTER TABLE recovery DROP COLUMN crc; UPDATE schema SET version = 2, oldest_reader = 1; PRAGMA user_version = 1;";
 
     [Theory]
+    [InlineData(AsVersion3)]
     [InlineData(AsVersion2)]
     [InlineData(AsVersion2 + "DROP TABLE note; UPDATE schema SET version = 1")]
     public void A_store_of_a_version_before_is_brought_up_in_one_step_and_nothing_is_lost(string before)
@@ -82,7 +85,8 @@ public sealed class SchemaTests
         t.Reopen();
         Assert.Null(t.Recovery.Report);
         Assert.Equal(rows, t.ReadAll().Select(r => r.Id));
-        Assert.Equal(3, Sql.Long(t.Database, "SELECT version FROM schema"));
+        Assert.Equal(4, Sql.Long(t.Database, "SELECT version FROM schema"));
+        Assert.Equal(0, Sql.Long(t.Database, "SELECT count(*) FROM ledger"));
 
         // Version 1 is told so without opening the file.
         Assert.Equal(2, Sql.Long(t.Database, "PRAGMA user_version"));

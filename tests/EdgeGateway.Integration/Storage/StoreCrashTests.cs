@@ -1,6 +1,7 @@
 using System.Text;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Ledger;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.State;
 
@@ -16,6 +17,9 @@ public sealed class StoreCrashTests
         t.Add(FeedStream.Summary, RowClass.Summary, bytes: (int)(n * 37 % 900));
         t.Add(FeedStream.Emission, RowClass.Compliance, bytes: n % 11 == 0 ? 9000 : 150);
         t.Batch.Counters.Add(("commits", n));
+
+        // Every fourth is of another day: the day before is sealed, and its rows become one.
+        t.Enter(new(n * 6 * 3_600_000), $"commit {n}");
         if (n % 7 == 0)
         {
             t.SetCheckpoint(stateBytes: 3000);
@@ -54,6 +58,15 @@ public sealed class StoreCrashTests
         {
             Assert.Equal(FrameStatus.Intact, InputBatchCodec.TryDecode(batch.Frame.Span, TestStore.ValueOf, ref samples, out var input));
             Assert.Equal(TestStore.MakeInput(batch.Number, 20).Samples.ToArray(), input.Samples.ToArray());
+        }
+
+        // The ledger is of the same commit, and whole.
+        if (n > 0)
+        {
+            var (verdict, records) = TestStore.Ledger(t.Directory);
+            Assert.Null(verdict.Fault);
+            Assert.Equal(Enumerable.Range(1, (int)n).Select(i => $"commit {i}"), records.Select(record => record.Content).OfType<GapContent>().Select(c => c.Cause));
+            Assert.Equal(n / 4, verdict.Seals);
         }
 
         return n;

@@ -1,9 +1,11 @@
 using System.Text;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Ledger;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
+using EdgeGateway.Ledgers;
 using EdgeGateway.Storage;
 
 namespace EdgeGateway.Integration.Storage;
@@ -13,7 +15,10 @@ internal sealed class TestStore : IDisposable
 {
     public const string Destination = "centre";
     public static readonly Guid Boot = new("0f8fad5b-d9cb-469f-a165-70867728950e");
+    public static readonly DeviceKey LedgerKey = DeviceKey.Create();
     public static readonly Func<int, ulong, double> ValueOf = (_, raw) => raw / 10.0;
+
+    private LedgerChain? _chain;
 
     public TestStore(string? directory = null, long budgetBytes = 16 << 20, long sampleLogBytes = 4 << 20, params string[] destinations)
     {
@@ -54,6 +59,45 @@ internal sealed class TestStore : IDisposable
     public StoreRecovery Recovery { get; private set; }
 
     public Dictionary<FeedStream, long> Next { get; private set; }
+
+    /// <summary>The ledger, gone on from what the store has.</summary>
+    public LedgerChain Chain
+    {
+        get
+        {
+            if (_chain is null)
+            {
+                var found = Store.RecoverLedger();
+                Assert.Null(found.Damage);
+                _chain = new LedgerChain("gw", LedgerKey, found.State is { } state ? new LedgerHead(state.Next, state.Head) : LedgerHead.Start, found.Open);
+                if (found.State is null)
+                {
+                    _chain.Append(new(0), new OpeningContent("gw", LedgerKey.PublicKey));
+                }
+            }
+
+            return _chain;
+        }
+    }
+
+    /// <summary>Appends a record to the ledger, with the batch.</summary>
+    public void Enter(Instant at, string text)
+    {
+        Chain.Append(at, new GapContent(text, 0, 0, 0));
+        Batch.LedgerRows.AddRange(Chain.TakeRows());
+        Batch.LedgerState = new(Chain.Next, Chain.Head, 1, 1, LedgerInForce.None with { PublicKey = LedgerKey.PublicKey });
+    }
+
+    /// <summary>What the ledger in the store holds, after it was verified as an export.</summary>
+    public static (LedgerVerdict Verdict, List<LedgerRecord> Records) Ledger(string path)
+    {
+        var source = LedgerSource.Open(path);
+        using var export = new MemoryStream();
+        LedgerExport.Write(source.Header, source.Lines(), LedgerKey, export);
+        export.Position = 0;
+        var records = new List<LedgerRecord>();
+        return (new LedgerVerifier(LedgerKey.PublicKey) { Accepted = records.Add }.Verify(export), records);
+    }
 
     public CommitBatch Batch { get; } = new() { ValueOf = ValueOf };
 
@@ -152,6 +196,7 @@ internal sealed class TestStore : IDisposable
         Recovery = Store.Recover();
         Next = Recovery.Heads.ToDictionary(h => h.Key, h => h.Value.Next);
         Batch.Clear();
+        _chain = null;
     }
 
     public long FileBytes() => System.IO.Directory.EnumerateFiles(Directory).Sum(f => new FileInfo(f).Length);
