@@ -49,6 +49,19 @@ public enum ActivityKind : byte
     GasLeak,
 }
 
+/// <summary>How a mass is known; what of a period was substituted or missing is said beside it, in shares of the time.</summary>
+public enum EmissionEvidence : byte
+{
+    /// <summary>A measured activity times a factor.</summary>
+    Calculated,
+
+    /// <summary>The gas itself was measured.</summary>
+    Measured,
+
+    /// <summary>An activity times a factor that stands for what nobody measures.</summary>
+    Estimated,
+}
+
 /// <summary>Turns metered activity into mass, in proportion to it.</summary>
 /// <param name="name">Name in profiles, sites and records.</param>
 /// <param name="scope">GHG Protocol scope: 1 or 2; 0 for none.</param>
@@ -65,6 +78,9 @@ public abstract class EmissionMethod(string name, int scope)
 
     /// <summary>True when what is accounted leaves the air: a removal, reported apart and never netted.</summary>
     public virtual bool IsRemoval => false;
+
+    /// <summary>How the mass is known.</summary>
+    public virtual EmissionEvidence Evidence => EmissionEvidence.Calculated;
 
     /// <summary>What the activity is made from.</summary>
     public virtual ActivityKind Activity => ActivityKind.Counter;

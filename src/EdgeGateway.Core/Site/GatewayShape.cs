@@ -26,6 +26,7 @@ public static class GatewayShape
         new("id", Id, "Identifier of this gateway, part of every record.") { Required = true },
         new("board", Choice([.. BoardLoader.BuiltIn.Keys.Order(StringComparer.Ordinal)]), "The computer this runs on: check then knows its GPIO lines and UARTs, and finds those used twice, reserved or taken."),
         new("with", new ListShape(new EitherShape(Text, new MapShape(Text, Text))), "What takes lines of the board: lines of config.txt as they stand there (dtoverlay=uart3), and lines that something else uses (GPIO6: power-loss signal of the UPS)."),
+        new("power", Power, "Mean power of the gateway itself with what it feeds (modem, converters), by a plug meter or its data sheet: statements then show its own energy and CO2 beside the site's.") { AlsoCalled = ["ownPower", "consumption"] },
         new("statusEvery", Duration, "Prints a line STATUS {...} with depth, dropped, degraded and delivered this often, for test rigs; none when absent."),
         new("sampleMessages", Choice("joined", "poll"), "What one message of samples holds: joined: what a commit brought, up to 500. poll: what one reply of one device brought, for centres that store it as one; a poll that takes two requests makes two.") { Default = "joined" });
 

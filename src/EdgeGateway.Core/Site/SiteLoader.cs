@@ -69,6 +69,7 @@ public static class SiteLoader
             Points = RuleBinding.Bind(devices.Placed, devices.Points, problems),
             Uplinks = SiteUplinks.Resolve(root, gatewayId, problems),
             Storage = Storage(root, problems),
+            OwnPowerWatts = gatewaySection.Watts("power"),
             StatusEvery = StatusEvery(gatewaySection, problems),
             MessageForEachPoll = gatewaySection.Text("sampleMessages") == "poll",
             HealthListen = Health(root, problems),

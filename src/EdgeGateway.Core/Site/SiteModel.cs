@@ -43,6 +43,9 @@ public sealed record SiteModel
 
     public required StorageModel Storage { get; init; }
 
+    /// <summary>Mean power of the gateway itself in watts, as declared; null when it is not.</summary>
+    public decimal? OwnPowerWatts { get; init; }
+
     /// <summary>Time between two lines of status on standard output; null prints none.</summary>
     public TimeSpan? StatusEvery { get; init; }
 

@@ -128,6 +128,8 @@ public static class MineMethane
 /// <summary>Methane that leaves through a shaft or a vent, by concentration and flow.</summary>
 internal sealed class MineMethaneMethod() : EmissionMethod("mine-methane", 1)
 {
+    public override EmissionEvidence Evidence => EmissionEvidence.Measured;
+
     public override ActivityKind Activity => ActivityKind.MethaneFlow;
 
     public override string ActivityUnit(CarbonModel account, FactorSet factors) => "m3";
@@ -144,6 +146,8 @@ internal sealed class MineMethaneMethod() : EmissionMethod("mine-methane", 1)
 /// <summary>Methane of mined coal, by the scale that weighs it.</summary>
 internal sealed class PostMiningMethaneMethod() : EmissionMethod("post-mining-methane", 1)
 {
+    public override EmissionEvidence Evidence => EmissionEvidence.Estimated;
+
     public override string ActivityUnit(CarbonModel account, FactorSet factors) => "t";
 
     public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at)

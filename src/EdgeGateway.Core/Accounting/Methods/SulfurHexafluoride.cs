@@ -145,6 +145,8 @@ public static class SulfurHexafluoride
 /// <summary>Gas that switchgear loses, by the density in its compartment.</summary>
 internal sealed class SwitchgearLeakMethod() : EmissionMethod("sf6-leak", 1)
 {
+    public override EmissionEvidence Evidence => EmissionEvidence.Measured;
+
     public override ActivityKind Activity => ActivityKind.GasLeak;
 
     public override string ActivityUnit(CarbonModel account, FactorSet factors) => "kg";
