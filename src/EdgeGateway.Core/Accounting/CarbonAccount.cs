@@ -200,6 +200,7 @@ internal sealed class CarbonAccount
         var activity = interval.Amount * _perUnit;
         var isElectricity = _unit == "kW.h";
         var percent = Gauges is { UncertaintyPercent: var found } && !double.IsNaN(found) ? found : _activityPercent;
+        var carried = _carried;
         var (rate, milligrams, refusal) = Weigh(activity, new(interval.Start));
         return new EmissionRecord
         {
@@ -226,6 +227,7 @@ internal sealed class CarbonAccount
             CountsTowardSite = IsPurchase && Device.Metering?.CountsTowardSite == true,
             Allocated = interval.Allocated,
             Cut = cut,
+            Carried = carried,
             Detail = isElectricity ? null : new(activity, _unit, rate?.KgCo2e ?? 0, rate?.Gas ?? "CO2", rate?.GwpSet, Method.IsRemoval ? milligrams : null),
         };
     }

@@ -149,6 +149,9 @@ public readonly record struct EmissionRecord
 
     /// <summary>Activity, factor and gas of a method other than electricity; null for electricity.</summary>
     public EmissionDetail? Detail { get; init; }
+
+    /// <summary>The part of a milligram that the entry before left over; 0 to 1, exact. It is in the ledger and not in the feed; 0 for sums.</summary>
+    public decimal Carried { get; init; }
 }
 
 /// <summary>What an entry of a method other than electricity holds beside; its kWh and its factor per kWh are 0.</summary>
