@@ -1,7 +1,7 @@
 namespace EdgeGateway.Core.Accounting.Statements;
 
 /// <summary>Adds the entries of one account over a period. Masses are exact; what is known of the time is kept for each part of the period.</summary>
-internal sealed class LineSum(StatementPeriod period, FactorSet factors)
+internal sealed class LineSum(StatementPeriod period, IReadOnlyDictionary<string, Factor> factors)
 {
     private readonly Int128[] _parts = new Int128[period.Parts];
     private readonly double[] _knownMs = new double[period.Parts];
@@ -48,7 +48,7 @@ internal sealed class LineSum(StatementPeriod period, FactorSet factors)
             Allocated += entry.Milligrams;
         }
 
-        var known = factors.Factors.FirstOrDefault(f => f.Id == entry.FactorId) is { } factor && factor.UncertaintyPercent <= entry.UncertaintyPercent ? factor.UncertaintyPercent : (double?)null;
+        var known = factors.GetValueOrDefault(entry.FactorId) is { } factor && factor.UncertaintyPercent <= entry.UncertaintyPercent ? factor.UncertaintyPercent : (double?)null;
         Uncertain.Add(entry.FactorId, entry.Milligrams, entry.UncertaintyPercent, known);
         RemovedSum.Add(entry.FactorId, entry.RemovedMilligrams, entry.UncertaintyPercent, known);
         BiogenicSum.Add(entry.FactorId, entry.BiogenicMilligrams, entry.UncertaintyPercent, known);

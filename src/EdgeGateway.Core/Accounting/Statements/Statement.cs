@@ -116,6 +116,23 @@ public sealed record StatementRemainder(string Parent, string Name, decimal KWh,
 /// <param name="Reason"><c>not-heard</c>: the gateway ran and the meter did not answer; <c>no-entry</c>: the gateway made no entry; <c>no-factor</c>: the mass could not be computed.</param>
 public sealed record StatementGap(string Device, string Method, Instant From, Instant To, string Reason);
 
+/// <summary>What another factor set makes of a month that was stated before. The totals are as they were published; this is what changes.</summary>
+/// <param name="Device">Device id.</param>
+/// <param name="Method">Its account.</param>
+/// <param name="Month">First instant of the month, which is one of UTC.</param>
+/// <param name="From">The factor set before, with version and hash.</param>
+/// <param name="To">The one it is restated by.</param>
+/// <param name="BeforeMilligrams">Mass as stated before, milligrams.</param>
+/// <param name="AfterMilligrams">Mass as stated now, milligrams.</param>
+/// <param name="IsRemoval">True when the mass is a removal.</param>
+public sealed record StatementRestatement(string Device, string Method, Instant Month, string From, string To, long BeforeMilligrams, long AfterMilligrams, bool IsRemoval);
+
+/// <summary>Something that an auditor wants to know of the period: a change of configuration or factors, a calibration, what the ledger itself says is missing.</summary>
+/// <param name="At">When.</param>
+/// <param name="Kind"><c>configuration</c>, <c>factors</c>, <c>calibration</c> or <c>gap</c>.</param>
+/// <param name="Text">What, as recorded.</param>
+public sealed record StatementEvent(Instant At, string Kind, string Text);
+
 /// <summary>A factor by which a part of the mass was computed.</summary>
 /// <param name="Id">Factor id with its source.</param>
 /// <param name="Set">Factor set and version by which the entries were made; null where the entries do not name it.</param>
@@ -222,6 +239,12 @@ public sealed record Statement
 
     /// <summary>The factors.</summary>
     public required IReadOnlyList<StatementFactor> Factors { get; init; }
+
+    /// <summary>Restatements of months in the period.</summary>
+    public required IReadOnlyList<StatementRestatement> Restatements { get; init; }
+
+    /// <summary>What else the ledger records of the period.</summary>
+    public required IReadOnlyList<StatementEvent> Events { get; init; }
 
     /// <summary>The forecasts; empty when none were asked for.</summary>
     public required IReadOnlyList<StatementOutlook> Outlooks { get; init; }

@@ -17,10 +17,13 @@ public sealed class StatementBuilder
     private readonly StatementSite _site;
     private readonly StatementSubject _subject;
     private readonly FactorSet _factors;
+    private readonly Dictionary<string, Factor> _factorsById;
     private readonly Dictionary<LineKey, LineSum> _lines = [];
     private readonly Dictionary<string, LineSum> _remainders = [];
     private readonly Dictionary<(EmissionAccount, string?, string, int), IntervalSet> _seen = [];
     private readonly List<StatementEntry> _losses = [];
+    private readonly List<StatementRestatement> _restatements = [];
+    private readonly List<StatementEvent> _events = [];
     private readonly IntervalSet _running = new();
     private readonly EmissionHistory _history;
     private Instant? _first;
@@ -35,7 +38,9 @@ public sealed class StatementBuilder
     public StatementBuilder(StatementSite site, StatementPeriod period, StatementSubject subject, FactorSet factors)
     {
         ArgumentNullException.ThrowIfNull(site);
+        ArgumentNullException.ThrowIfNull(factors);
         (_site, _period, _subject, _factors) = (site, period, subject, factors);
+        _factorsById = factors.Factors.DistinctBy(f => f.Id).ToDictionary(f => f.Id);
         _history = new(site.Zone);
     }
 
@@ -54,6 +59,28 @@ public sealed class StatementBuilder
         }
 
         Take(entry);
+    }
+
+    /// <summary>Takes a restatement; those of months outside the period are not needed.</summary>
+    public void Add(StatementRestatement restatement)
+    {
+        ArgumentNullException.ThrowIfNull(restatement);
+
+        // A month of UTC belongs to the period that holds its middle: the zone moves its edges by hours.
+        if (_period.Contains(restatement.Month + TimeSpan.FromDays(14)) && (_subject.Kind != StatementSubjectKind.Device || restatement.Device == _subject.Id))
+        {
+            _restatements.Add(restatement);
+        }
+    }
+
+    /// <summary>Takes an event; those outside the period are not needed.</summary>
+    public void Add(StatementEvent happened)
+    {
+        ArgumentNullException.ThrowIfNull(happened);
+        if (_period.Contains(happened.At))
+        {
+            _events.Add(happened);
+        }
     }
 
     /// <summary>Makes the statement.</summary>
@@ -102,8 +129,8 @@ public sealed class StatementBuilder
             Totals = [.. groups.Select(g => Total(g.Key.Scope, g.Key.Basis, null, [.. g.Select(l => (l.Key, l.Sum, l.Sign))], end))],
             Gases = [.. counted.Where(l => l.Key.Scope > 0).GroupBy(l => (l.Key.Scope, l.Key.Basis, l.Key.Gas, l.Key.GwpSet)).OrderBy(g => g.Key)
                 .Select(g => Total(g.Key.Scope, g.Key.Basis, g.Key.Gas, [.. g.Select(l => (l.Key, l.Sum, l.Sign))], end))],
-            Removed = Apart(chosen, s => s.Removed, s => s.RemovedSum, end),
-            Biogenic = Apart(chosen, s => s.Biogenic, s => s.BiogenicSum, end),
+            Removed = Apart(chosen.Where(l => l.Sum.Removed != 0 || EmissionMethods.ByName.GetValueOrDefault(l.Key.Method)?.IsRemoval == true), s => s.Removed, s => s.RemovedSum, end),
+            Biogenic = Apart(chosen.Where(l => l.Sum.Biogenic != 0), s => s.Biogenic, s => s.BiogenicSum, end),
             Lines = lines,
             Areas = _subject.Kind == StatementSubjectKind.Site ? Areas(end) : [],
             Remainders = [.. _remainders.Where(r => _subject.Kind == StatementSubjectKind.Site || lines.Any(l => l.Device == r.Key)).OrderBy(r => r.Key, StringComparer.Ordinal)
@@ -111,6 +138,8 @@ public sealed class StatementBuilder
             Gaps = longest,
             GapsLeftOut = gaps.Count - longest.Count,
             Factors = FactorsOf(chosen.Select(l => l.Sum)),
+            Restatements = _restatements,
+            Events = _events,
             Outlooks = outlooks,
             Peak = peak,
             PeakRefusal = refusal,
@@ -143,7 +172,7 @@ public sealed class StatementBuilder
             _history.Add(key, entry);
             if (!_lines.TryGetValue(key, out var line))
             {
-                _lines.Add(key, line = new(_period, _factors) { FirstEver = entry.Start });
+                _lines.Add(key, line = new(_period, _factorsById) { FirstEver = entry.Start });
             }
 
             line.FirstEver = entry.Start < line.FirstEver ? entry.Start : line.FirstEver;
@@ -161,7 +190,7 @@ public sealed class StatementBuilder
         {
             if (!_remainders.TryGetValue(entry.Device ?? "", out var rest))
             {
-                _remainders.Add(entry.Device ?? "", rest = new(_period, _factors) { FirstEver = entry.Start });
+                _remainders.Add(entry.Device ?? "", rest = new(_period, _factorsById) { FirstEver = entry.Start });
             }
 
             rest.Add(entry);
@@ -275,25 +304,20 @@ public sealed class StatementBuilder
         return new(sum, uncertain.Percent(sum), coverage);
     }
 
-    private StatedMass? Apart(List<(LineKey Key, LineSum Sum, int Sign)> lines, Func<LineSum, Int128> mass, Func<LineSum, UncertaintySum> uncertainty, Instant end)
+    /// <summary>A sum of what is in no scope, over the accounts that have any; null when there is none.</summary>
+    private StatedMass? Apart(IEnumerable<(LineKey Key, LineSum Sum, int Sign)> lines, Func<LineSum, Int128> mass, Func<LineSum, UncertaintySum> uncertainty, Instant end)
     {
-        var parts = lines.Where(l => l.Sign > 0 && (mass(l.Sum) != 0 || (l.Key.Method is { } m && EmissionMethods.ByName.GetValueOrDefault(m)?.IsRemoval == true && mass == (Func<LineSum, Int128>)(s => s.Removed)))).ToList();
-        if (parts.Count == 0)
-        {
-            return null;
-        }
-
-        var sum = default(Int128);
+        var (sum, any, coverage) = (default(Int128), false, 1.0);
         var uncertain = new UncertaintySum();
-        var coverage = 1.0;
-        foreach (var (key, line, _) in parts)
+        foreach (var (key, line, _) in lines.Where(l => l.Sign > 0))
         {
+            any = true;
             sum += mass(line);
             uncertain.Add(key.Device, uncertainty(line), 1);
             coverage = Math.Min(coverage, line.Coverage(CoverageFrom(line), end));
         }
 
-        return new(sum, uncertain.Percent(sum), coverage);
+        return any ? new(sum, uncertain.Percent(sum), coverage) : null;
     }
 
     private List<StatementArea> Areas(Instant end)
@@ -344,7 +368,7 @@ public sealed class StatementBuilder
                 new(g.Max(f => f.To.UnixMilliseconds)),
                 g.Aggregate(default(Int128), (total, f) => total + f.Milligrams),
                 [.. g.SelectMany(f => f.Notes).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)],
-                _factors.Factors.FirstOrDefault(f => f.Id == g.Key.Id))),
+                _factorsById.GetValueOrDefault(g.Key.Id))),
     ];
 
     private List<StatementOutlook> Outlooks(List<(int Scope, EmissionBasis Basis, IReadOnlyList<(LineKey Key, int Sign)> Lines)> groups, IEnumerable<LineKey> counted)
