@@ -111,7 +111,7 @@ public static class LedgerJson
                 "key" => new KeyContent(Text(root, "key"), Text(root, "reason")),
                 "configuration" => Configuration(root),
                 "factors" => new FactorsContent(Text(root, "set"), root.GetProperty("version").GetInt32(), Text(root, "hash"), Text(root, "canonical")),
-                "emission" => Emission(root),
+                "emission" => Emission(root.GetProperty("entry"), Text(root, "set"), Long(root, "epoch"), Long(root, "sequence"), root.GetProperty("carried").GetDecimal()),
                 "restatement" => Restatement(root),
                 "calibration" => Calibration(root),
                 "alarm" => Alarm(root),
@@ -190,16 +190,29 @@ public static class LedgerJson
             },
         })]);
 
-    private static EmissionContent Emission(JsonElement root)
+    /// <summary>Reads an entry as the stream <c>emission</c> of the feed has it, which says neither its factor set nor its carry.</summary>
+    /// <exception cref="InvalidDataException">It is no entry.</exception>
+    public static EmissionContent ReadPublished(JsonElement entry, long epoch, long sequence)
     {
-        var entry = root.GetProperty("entry");
+        try
+        {
+            return Emission(entry, "", epoch, sequence, 0);
+        }
+        catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException or OverflowException)
+        {
+            throw new InvalidDataException($"this is no entry of the carbon account: {e.Message}", e);
+        }
+    }
+
+    private static EmissionContent Emission(JsonElement entry, string set, long epoch, long sequence, decimal carried)
+    {
         var (device, unit) = (OptionalText(entry, "device"), OptionalText(entry, "activityUnit"));
         return new()
         {
             Device = device,
-            FactorSet = Text(root, "set"),
-            Epoch = Long(root, "epoch"),
-            Sequence = Long(root, "sequence"),
+            FactorSet = set,
+            Epoch = epoch,
+            Sequence = sequence,
             IsClockUnset = OptionalText(entry, "timeQuality") is not null,
             Entry = new()
             {
@@ -224,7 +237,7 @@ public static class LedgerJson
                 CountsTowardSite = entry.GetProperty("countsTowardSite").GetBoolean(),
                 Allocated = entry.GetProperty("allocated").GetBoolean(),
                 Cut = Word<WindowCut>(Text(entry, "cut"), c => c.Word()),
-                Carried = root.GetProperty("carried").GetDecimal(),
+                Carried = carried,
                 Detail = unit is null ? null : new(
                     entry.GetProperty("activity").GetDecimal(), unit, entry.GetProperty("factor").GetDecimal(), Text(entry, "gas"), OptionalText(entry, "gwpSet"),
                     entry.TryGetProperty("removedMilligrams", out var removed) ? removed.GetInt64() : null),

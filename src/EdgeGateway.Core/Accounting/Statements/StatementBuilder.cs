@@ -44,6 +44,9 @@ public sealed class StatementBuilder
         _history = new(site.Zone);
     }
 
+    /// <summary>The last moment that an entry of an account speaks of, up to the end of the period; null when there is none.</summary>
+    public Instant? LastEntry => _history.Last is { } end ? end - TimeSpan.FromMilliseconds(1) : null;
+
     /// <summary>Takes an entry. Those after the end of the period are not needed.</summary>
     public void Add(in StatementEntry entry)
     {
