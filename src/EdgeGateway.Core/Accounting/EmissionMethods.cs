@@ -11,11 +11,15 @@ public static class EmissionMethods
     {
         new ElectricityPurchased(),
         new ElectricitySold(),
+        new ElectricityMarketMethod(),
         new FuelCombustionMethod(),
         new PurchasedHeatMethod(),
         new MineMethaneMethod(),
+        new MineDrainageMethod(),
+        new MethaneDestructionMethod(),
         new PostMiningMethaneMethod(),
         new SwitchgearLeakMethod(),
+        new SwitchgearBalanceMethod(),
         new InjectedCarbonMethod(),
         new LeakedCarbonMethod(),
         new SinkAbsorptionMethod(),
@@ -34,6 +38,9 @@ public sealed record EmissionRate(string FactorId, decimal KgCo2e, double Uncert
 
     /// <summary>The GWP set by which it was converted; null for CO2.</summary>
     public string? GwpSet { get; init; }
+
+    /// <summary>kg CO2 of biomass for one unit of the activity, exact: reported apart, not in <see cref="KgCo2e"/>.</summary>
+    public decimal KgBiogenic { get; init; }
 }
 
 /// <summary>What an activity is made from.</summary>
@@ -47,6 +54,15 @@ public enum ActivityKind : byte
 
     /// <summary>The density of the gas in a compartment.</summary>
     GasLeak,
+
+    /// <summary>Flow and concentration of drained gas, less what of it burns.</summary>
+    MethaneReleased,
+
+    /// <summary>What of drained gas burns.</summary>
+    MethaneBurnt,
+
+    /// <summary>Figures of a year that the site declares.</summary>
+    Declared,
 }
 
 /// <summary>How a mass is known; what of a period was substituted or missing is said beside it, in shares of the time.</summary>

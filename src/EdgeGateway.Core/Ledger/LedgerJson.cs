@@ -218,6 +218,7 @@ public static class LedgerJson
             {
                 Device = -1,
                 Account = Word<EmissionAccount>(Text(entry, "account"), a => a.Word()),
+                Area = OptionalText(entry, "area"),
                 Start = Time(entry, "start"),
                 Width = TimeSpan.FromSeconds(entry.GetProperty("widthSeconds").GetDouble()),
                 Era = entry.GetProperty("era").GetInt32(),
@@ -240,10 +241,18 @@ public static class LedgerJson
                 Carried = carried,
                 Detail = unit is null ? null : new(
                     entry.GetProperty("activity").GetDecimal(), unit, entry.GetProperty("factor").GetDecimal(), Text(entry, "gas"), OptionalText(entry, "gwpSet"),
-                    entry.TryGetProperty("removedMilligrams", out var removed) ? removed.GetInt64() : null),
+                    entry.TryGetProperty("removedMilligrams", out var removed) ? removed.GetInt64() : null)
+                {
+                    BiogenicMilligrams = entry.TryGetProperty("biogenicMilligrams", out var biogenic) ? biogenic.GetInt64() : null,
+                    Adapted = entry.TryGetProperty("adapted", out var adapted) ? Adapted(adapted) : null,
+                },
             },
         };
     }
+
+    private static AdaptedFigure Adapted(JsonElement adapted) => new(
+        adapted.GetProperty("factor").GetDecimal(), Double(adapted, "uncertaintyPercent"), Long(adapted, "milligramsCO2e"), adapted.GetProperty("hours").GetInt32(), adapted.GetProperty("refused").GetInt32(),
+        OptionalDecimal(adapted, "officialFactor"), adapted.GetProperty("approved").GetBoolean());
 
     private static void Write(Utf8JsonWriter json, RestatementContent restatement)
     {

@@ -50,7 +50,8 @@ public static class SiteLoader
         var buses = SiteBuses.Resolve(root, problems, inputRules);
         SiteBoard.Check(root, gatewaySection, problems);
         var library = new ProfileLibrary(profiles, knownProfiles ?? [], problems);
-        var devices = new SiteDevices(library, buses, region, knownRegions, windows[0], problems);
+        var zone = Zone(site, problems);
+        var devices = new SiteDevices(library, buses, region, knownRegions, windows[0], zone, problems);
         devices.Resolve(root);
         MeteringTree.Check(devices.Placed, problems);
 
@@ -61,7 +62,7 @@ public static class SiteLoader
             SiteName = site.Text("name") ?? siteId,
             GatewayId = gatewayId,
             Language = site.Text("language") ?? AlarmMessages.Languages[0],
-            TimeZone = Zone(site, problems),
+            TimeZone = zone,
             Region = region,
             Windows = windows,
             Buses = buses,
