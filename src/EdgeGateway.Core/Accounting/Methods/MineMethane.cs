@@ -158,6 +158,8 @@ internal sealed class MineMethaneMethod() : EmissionMethod("mine-methane", 1)
 /// <summary>Methane of a drainage system that is not destroyed: what is vented, and what a flare or an engine leaves unburnt.</summary>
 internal sealed class MineDrainageMethod() : EmissionMethod(MineMethane.Drainage, 1)
 {
+    public override EmissionEvidence Evidence => EmissionEvidence.Measured;
+
     public override ActivityKind Activity => ActivityKind.MethaneReleased;
 
     public override string ActivityUnit(CarbonModel account, FactorSet factors) => "m3";

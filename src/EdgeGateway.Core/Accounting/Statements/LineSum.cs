@@ -21,6 +21,8 @@ internal sealed class LineSum(StatementPeriod period, IReadOnlyDictionary<string
 
     public Int128 Allocated { get; private set; }
 
+    public Int128? Adapted { get; private set; }
+
     public decimal Activity { get; private set; }
 
     public IReadOnlyList<Int128> Parts => _parts;
@@ -40,6 +42,7 @@ internal sealed class LineSum(StatementPeriod period, IReadOnlyDictionary<string
         Removed += entry.RemovedMilligrams;
         Biogenic += entry.BiogenicMilligrams;
         Activity += entry.Activity;
+        Adapted = entry.AdaptedMilligrams is { } adapted ? (Adapted ?? 0) + adapted : Adapted;
         _parts[part] += entry.Milligrams;
         _knownMs[part] += entry.Coverage * entry.Width.TotalMilliseconds;
         _substitutedMs += entry.Substituted * entry.Width.TotalMilliseconds;

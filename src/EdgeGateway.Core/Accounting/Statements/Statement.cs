@@ -69,6 +69,9 @@ public sealed record StatementLine
     /// <summary>Of the mass: in entries that hold energy of an earlier silence, milligrams.</summary>
     public required Int128 AllocatedMilligrams { get; init; }
 
+    /// <summary>The same activity by a factor that follows the stack, milligrams: a second figure, in no total; null where there is none.</summary>
+    public Int128? AdaptedMilligrams { get; init; }
+
     /// <summary>Share of the time with substituted values, 0 to 1.</summary>
     public required double Substituted { get; init; }
 

@@ -20,6 +20,7 @@ public sealed class StatementBuilder
     private readonly Dictionary<string, Factor> _factorsById;
     private readonly Dictionary<LineKey, LineSum> _lines = [];
     private readonly Dictionary<string, LineSum> _remainders = [];
+    private readonly Dictionary<(string Area, int Scope, EmissionBasis Basis, string? GwpSet, string Method), LineSum> _areas = [];
     private readonly Dictionary<(EmissionAccount, string?, string, int), IntervalSet> _seen = [];
     private readonly List<StatementEntry> _losses = [];
     private readonly List<StatementRestatement> _restatements = [];
@@ -132,8 +133,8 @@ public sealed class StatementBuilder
             Totals = [.. groups.Select(g => Total(g.Key.Scope, g.Key.Basis, null, [.. g.Select(l => (l.Key, l.Sum, l.Sign))], end))],
             Gases = [.. counted.Where(l => l.Key.Scope > 0).GroupBy(l => (l.Key.Scope, l.Key.Basis, l.Key.Gas, l.Key.GwpSet)).OrderBy(g => g.Key)
                 .Select(g => Total(g.Key.Scope, g.Key.Basis, g.Key.Gas, [.. g.Select(l => (l.Key, l.Sum, l.Sign))], end))],
-            Removed = Apart(chosen.Where(l => l.Sum.Removed != 0 || EmissionMethods.ByName.GetValueOrDefault(l.Key.Method)?.IsRemoval == true), s => s.Removed, s => s.RemovedSum, end),
-            Biogenic = Apart(chosen.Where(l => l.Sum.Biogenic != 0), s => s.Biogenic, s => s.BiogenicSum, end),
+            Removed = Apart(counted.Where(l => l.Sum.Removed != 0 || EmissionMethods.ByName.GetValueOrDefault(l.Key.Method)?.IsRemoval == true), s => s.Removed, s => s.RemovedSum, end),
+            Biogenic = Apart(counted.Where(l => l.Sum.Biogenic != 0), s => s.Biogenic, s => s.BiogenicSum, end),
             Lines = lines,
             Areas = _subject.Kind == StatementSubjectKind.Site ? Areas(end) : [],
             Remainders = [.. _remainders.Where(r => _subject.Kind == StatementSubjectKind.Site || lines.Any(l => l.Device == r.Key)).OrderBy(r => r.Key, StringComparer.Ordinal)
@@ -152,44 +153,71 @@ public sealed class StatementBuilder
 
     private static LineKey KeyOf(StatementLine line) => new(line.Device, line.Method, line.Scope, line.Basis, line.Gas, line.GwpSet, line.Unit, line.Counts);
 
-    /// <summary>Whether a mass is a part of the site's totals: bought electricity by the metering tree, all else always, since only electricity is metered twice.</summary>
-    private static bool IsCounted(in StatementEntry entry) =>
-        entry.Account == EmissionAccount.Device && (EmissionMethods.ByName.GetValueOrDefault(entry.Method)?.NeedsGridFactor == true ? entry.CountsTowardSite : entry.Scope > 0 || entry.RemovedMilligrams != 0 || entry.BiogenicMilligrams != 0);
-
     private void Take(in StatementEntry entry)
     {
-        var identity = (entry.Account, entry.Device, entry.Method, entry.Era);
-        if (!_seen.TryGetValue(identity, out var seen))
-        {
-            _seen.Add(identity, seen = new());
-        }
-
-        if (!seen.Add(entry.Start) || entry.Account == EmissionAccount.Site)
+        if (entry.Account == EmissionAccount.Site)
         {
             return; // The site's own entry is a sum of others, and is made again here.
         }
 
+        // A balance of a year may be corrected by a second entry of the same year; both count.
+        var isInterval = entry.Width <= TimeSpan.FromMilliseconds(CarbonBook.WidthMs);
+        if (isInterval)
+        {
+            var identity = (entry.Account, entry.Device ?? entry.Area, entry.Method, entry.Era);
+            if (!_seen.TryGetValue(identity, out var seen))
+            {
+                _seen.Add(identity, seen = new());
+            }
+
+            if (!seen.Add(entry.Start))
+            {
+                return;
+            }
+        }
+
+        var isInside = isInterval ? _period.Contains(entry.Start) : _period.Contains(entry.Start + (entry.Width / 2)) && _period.End - _period.Start >= entry.Width - TimeSpan.FromDays(1);
         if (entry.Account == EmissionAccount.Device)
         {
-            var key = new LineKey(entry.Device ?? "", entry.Method, entry.Scope, entry.Basis, entry.Gas, entry.GwpSet, entry.Unit, IsCounted(entry));
-            _history.Add(key, entry);
+            var key = new LineKey(entry.Device ?? "", entry.Method, entry.Scope, entry.Basis, entry.Gas, entry.GwpSet, entry.Unit, entry.CountsTowardSite);
+            if (isInterval)
+            {
+                _history.Add(key, entry);
+            }
+
             if (!_lines.TryGetValue(key, out var line))
             {
                 _lines.Add(key, line = new(_period, _factorsById) { FirstEver = entry.Start });
             }
 
             line.FirstEver = entry.Start < line.FirstEver ? entry.Start : line.FirstEver;
-            if (_period.Contains(entry.Start))
+            if (isInside)
             {
                 line.Add(entry);
-                _running.Add(entry.Start);
                 _entries++;
+                if (!isInterval)
+                {
+                    return;
+                }
+
+                _running.Add(entry.Start);
                 _first = _first is { } first && first < entry.Start ? first : entry.Start;
                 var end = entry.Start + entry.Width;
                 _last = _last is { } last && last > end ? last : end;
             }
         }
-        else if (_period.Contains(entry.Start))
+        else if (isInside && entry is { Account: EmissionAccount.Area, Area: { } area })
+        {
+            var key = (area, entry.Scope, entry.Basis, entry.GwpSet, entry.Method);
+            if (!_areas.TryGetValue(key, out var sum))
+            {
+                _areas.Add(key, sum = new(_period, _factorsById) { FirstEver = entry.Start });
+            }
+
+            sum.Add(entry);
+            _entries++;
+        }
+        else if (isInside && entry.Account == EmissionAccount.Remainder)
         {
             if (!_remainders.TryGetValue(entry.Device ?? "", out var rest))
             {
@@ -278,6 +306,7 @@ public sealed class StatementBuilder
             Substituted = sum.SubstitutedShare(from, end),
             Missing = sum.MissingTime(from, end),
             Since = from > _period.Start ? from : null,
+            AdaptedMilligrams = sum.Adapted,
             Parts = sum.Parts,
             PartCoverage = sum.PartCoverage(from, end),
         };
@@ -325,13 +354,20 @@ public sealed class StatementBuilder
 
     private List<StatementArea> Areas(Instant end)
     {
+        // The gateway's own totals know ties between meters, which the tree alone does not.
+        List<StatementArea> areas =
+        [
+            .. _areas.Where(a => a.Key.Scope > 0).GroupBy(a => (a.Key.Area, a.Key.Scope, a.Key.Basis)).OrderBy(g => g.Key.Area, StringComparer.Ordinal).ThenBy(g => g.Key.Scope).ThenBy(g => g.Key.Basis)
+                .Select(g => new StatementArea(g.Key.Area, g.Key.Scope, g.Key.Basis, g.Select(a => a.Key.GwpSet).OfType<string>().Distinct().Count() > 1 ? null
+                    : SumOf([.. g.Select(a => (new LineKey(a.Key.Area, a.Key.Method, a.Key.Scope, a.Key.Basis, "", a.Key.GwpSet, "", true), a.Value, 1))], end))),
+        ];
         if (_site.Devices.Count == 0)
         {
-            return [];
+            return areas;
         }
 
-        var areas = new List<StatementArea>();
-        foreach (var area in _lines.Keys.Select(k => DeviceOf(k.Device).Area).Distinct(StringComparer.Ordinal).OrderBy(a => a is null).ThenBy(a => a, StringComparer.Ordinal))
+        var stated = areas.Select(a => a.Area).ToHashSet();
+        foreach (var area in _lines.Keys.Select(k => DeviceOf(k.Device).Area).Distinct(StringComparer.Ordinal).Where(a => !stated.Contains(a)).OrderBy(a => a is null).ThenBy(a => a, StringComparer.Ordinal))
         {
             // What no root of the tree counts is in no total of the site, so that it is in no area either.
             var lines = _lines.Where(l => l.Key.Scope > 0 && (l.Key.Counts || IsUnderCounted(l.Key))).Select(l => (l.Key, l.Value, Sign: SignIn(l.Key, area))).Where(l => l.Sign != 0);

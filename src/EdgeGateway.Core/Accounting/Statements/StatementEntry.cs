@@ -11,6 +11,9 @@ public readonly record struct StatementEntry
     /// <summary>What is accounted.</summary>
     public required EmissionAccount Account { get; init; }
 
+    /// <summary>The area of an area's total; null for all others.</summary>
+    public string? Area { get; init; }
+
     /// <summary>Start of its interval, aligned to UTC.</summary>
     public required Instant Start { get; init; }
 
@@ -44,6 +47,9 @@ public readonly record struct StatementEntry
     /// <summary>CO2 from biomass, milligrams: reported apart.</summary>
     public long BiogenicMilligrams { get; init; }
 
+    /// <summary>The same activity by a factor that follows the stack, milligrams CO2e: a second figure, in no total; null where there is none.</summary>
+    public long? AdaptedMilligrams { get; init; }
+
     /// <summary>The gas.</summary>
     public string Gas { get; init; }
 
@@ -71,7 +77,7 @@ public readonly record struct StatementEntry
     /// <summary>Share of the interval in which a value was put in place of one that was missing, 0 to 1.</summary>
     public double Substituted { get; init; }
 
-    /// <summary>True when it is part of the site's total of bought electricity.</summary>
+    /// <summary>True when it is part of the site's totals.</summary>
     public bool CountsTowardSite { get; init; }
 
     /// <summary>True when it holds energy of an earlier silence, known from the register but not when it flowed.</summary>
@@ -87,6 +93,7 @@ public readonly record struct StatementEntry
     {
         Device = device,
         Account = record.Account,
+        Area = record.Area,
         Start = record.Start,
         Width = record.Width,
         Era = record.Era,
@@ -97,6 +104,8 @@ public readonly record struct StatementEntry
         Unit = record.Detail?.ActivityUnit ?? "kW.h",
         Milligrams = record.Milligrams,
         RemovedMilligrams = record.Detail?.RemovedMilligrams ?? 0,
+        BiogenicMilligrams = record.Detail?.BiogenicMilligrams ?? 0,
+        AdaptedMilligrams = record.Detail?.Adapted?.Milligrams,
         Gas = record.Detail?.Gas ?? "CO2",
         GwpSet = record.Detail?.GwpSet,
         FactorId = record.FactorId,
@@ -109,7 +118,7 @@ public readonly record struct StatementEntry
         Cut = record.Cut,
     };
 
-    /// <summary>The basis of a record that does not name it: all methods of scope 2 are by the average of the grid or network.</summary>
-    internal static EmissionBasis BasisOf(string method, int scope) =>
-        scope != 2 ? EmissionBasis.None : method.EndsWith("-market", StringComparison.Ordinal) ? EmissionBasis.Market : EmissionBasis.Location;
+    // A record names its method only: one of the methods of scope 2 is market based.
+    private static EmissionBasis BasisOf(string method, int scope) =>
+        scope != 2 ? EmissionBasis.None : method == ElectricityMarket.Name ? EmissionBasis.Market : EmissionBasis.Location;
 }

@@ -171,6 +171,11 @@ public static class StatementJson
         Whole(json, "removedMilligrams", line.RemovedMilligrams);
         Whole(json, "biogenicMilligrams", line.BiogenicMilligrams);
         Whole(json, "allocatedMilligrams", line.AllocatedMilligrams);
+        if (line.AdaptedMilligrams is { } adapted)
+        {
+            Whole(json, "adaptedMilligrams", adapted);
+        }
+
         Number(json, "substituted", line.Substituted);
         Number(json, "missingHours", line.Missing.TotalHours);
         Text(json, "since", line.Since?.ToString());

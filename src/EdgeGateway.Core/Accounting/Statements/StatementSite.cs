@@ -52,9 +52,21 @@ public sealed record StatementSite
             Region = model.Region,
             Devices = model.Devices.ToDictionary(
                 d => d.Id,
-                d => new StatementDevice(d.Id, d.Name, d.Area, d.Metering?.Parent, d.Metering?.CountsTowardSite == true)),
+                d => new StatementDevice(d.Id, d.Name, AreaOf(model, d), d.Metering?.Parent, d.Metering?.CountsTowardSite == true)),
             OwnPower = model.OwnPowerWatts is { } watts ? new(watts, model.Region) : null,
         };
+    }
+
+    // A meter without an area is in that of the meter in front of it, as in the totals of areas.
+    private static string? AreaOf(SiteModel model, DeviceModel device)
+    {
+        var left = model.Devices.Count;
+        while (device.Area is null && left-- > 0 && device.Metering?.Parent is { } parent && model.Devices.FirstOrDefault(d => d.Id == parent) is { } above)
+        {
+            device = above;
+        }
+
+        return device.Area;
     }
 }
 
