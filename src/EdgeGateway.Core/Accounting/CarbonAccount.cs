@@ -64,6 +64,7 @@ internal sealed class CarbonAccount
             {
                 ActivityKind.GasLeak => new GasCompartment(points, use.Compartment!),
                 ActivityKind.MethaneFlow => new MethaneFlow(points),
+                ActivityKind.Power => new PowerIntegral(points),
                 ActivityKind.MethaneReleased or ActivityKind.MethaneBurnt => new DrainageFlow(points, use.Destruction!, Method.Activity == ActivityKind.MethaneBurnt, use.ActivityPercent),
                 _ => throw new ArgumentException($"{device.Id}: {Method.Name} has no intervals"),
             };

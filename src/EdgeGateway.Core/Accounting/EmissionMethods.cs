@@ -23,6 +23,7 @@ public static class EmissionMethods
         new InjectedCarbonMethod(),
         new LeakedCarbonMethod(),
         new SinkAbsorptionMethod(),
+        new GatewayPower(),
     }.ToFrozenDictionary(m => m.Name);
 }
 
@@ -63,6 +64,9 @@ public enum ActivityKind : byte
 
     /// <summary>Figures of a year that the site declares.</summary>
     Declared,
+
+    /// <summary>Electric power over time.</summary>
+    Power,
 }
 
 /// <summary>How a mass is known; what of a period was substituted or missing is said beside it, in shares of the time.</summary>

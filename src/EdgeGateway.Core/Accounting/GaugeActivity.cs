@@ -14,6 +14,7 @@ internal enum GaugeInput
     Density,
     Flared,
     Used,
+    Power,
 }
 
 /// <summary>An activity that is made from gauges instead of the growth of a counter. Times are Unix milliseconds.</summary>
@@ -56,8 +57,8 @@ internal interface IGaugeActivity
 
 internal static class GaugeInputs
 {
-    // Canonical units of the table: m3/h, ppm, Celsius, Pa, kg/m3.
-    private static readonly Dimension[] Dimensions = [Dimension.VolumeFlow, Dimension.VolumeFraction, Dimension.Temperature, Dimension.Pressure, Dimension.Density, Dimension.VolumeFlow, Dimension.VolumeFlow];
+    // Canonical units of the table: m3/h, ppm, Celsius, Pa, kg/m3, W.
+    private static readonly Dimension[] Dimensions = [Dimension.VolumeFlow, Dimension.VolumeFraction, Dimension.Temperature, Dimension.Pressure, Dimension.Density, Dimension.VolumeFlow, Dimension.VolumeFlow, Dimension.ActivePower];
 
     /// <summary>The key of an account that names it.</summary>
     public static string Word(this GaugeInput input) => input.ToString().ToLowerInvariant();

@@ -256,6 +256,10 @@ public static class GatewayShape
             Activity("The counter of the stream: kg, t."),
             new("purityPercent", Number, "CO2 in it, percent by mass.") { Default = "100" })),
         ("co2-leaked", CarbonOf("co2-leaked", "CO2 that escapes from capture or storage, scope 1.", Activity("The counter of the CO2: kg, t."))),
+        ("gateway-power", CarbonOf(
+            "gateway-power",
+            "The gateway's own electricity by a sensor of its supply: beside the totals of the site, never in them.",
+            new Key("power", Text, "Gauge of the power that the gateway takes: point, or device.point.") { Required = true })),
         ("sink-absorption", CarbonOf("sink-absorption", "CO2 that a sink takes up: a removal, never netted.", Activity("The counter of the CO2: kg, t."))));
 
     public static readonly ObjectShape Plausible = new(

@@ -6,7 +6,7 @@ namespace EdgeGateway.Core.Site;
 /// <summary>Resolves the carbon accounts that a site declares for a device.</summary>
 internal static class SiteCarbon
 {
-    private static readonly string[] PointKeys = ["activity", "flow", "methane", "temperature", "pressure", "density", "flared", "used"];
+    private static readonly string[] PointKeys = ["activity", "flow", "methane", "temperature", "pressure", "density", "flared", "used", "power"];
 
     /// <param name="device">The device.</param>
     /// <param name="zone">The zone in which years begin.</param>
@@ -158,7 +158,7 @@ internal static class SiteCarbon
             Balance = method == SulfurHexafluoride.Balance ? Balance(section, zone, problems) : null,
             ActivityPercent = Percent(section, "uncertaintyPercent"),
             FactorPercent = Percent(section, "factorUncertaintyPercent"),
-            CountsTowardSite = section.Boolean("countsTowardSite") ?? true,
+            CountsTowardSite = method != GatewayPower.MethodName && (section.Boolean("countsTowardSite") ?? true),
         };
     }
 

@@ -268,6 +268,21 @@ public class StatementTests
     }
 
     [Fact]
+    public void What_a_sensor_of_the_supply_measured_goes_before_what_is_declared()
+    {
+        var builder = new StatementBuilder(Mine with { OwnPower = new(6, "CN-SX") }, Day(), StatementSubject.Site, Factors);
+        for (var i = 0; i < 4; i++)
+        {
+            builder.Add(Entry("incomer", Day().Start + (i * Quarter), 709_600));
+            builder.Add(Entry("box", Day().Start + (i * Quarter), 887) with { Method = "gateway-power", Scope = 0, Basis = EmissionBasis.None, Activity = 0.00125m }); // 5 W
+        }
+
+        var statement = builder.Build(Source, withForecast: false);
+        Assert.Equal((true, 5m, 0.005m, 4 * 887L), (statement.Own!.IsMeasured, statement.Own.Watts, statement.Own.KWh, statement.Own.Milligrams!.Value));
+        Assert.Equal(4 * 709_600L, (long)Assert.Single(statement.Totals).Mass!.Value.Milligrams);
+    }
+
+    [Fact]
     public void A_day_with_a_change_of_the_clock_has_as_many_hours_as_passed()
     {
         var berlin = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin");

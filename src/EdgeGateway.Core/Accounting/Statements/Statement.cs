@@ -178,13 +178,14 @@ public sealed record StatementOutlook(
 public sealed record StatementPeak(int BaseYear, double BaseTonnes, string BaseNote, IReadOnlyList<PeakPath> Paths);
 
 /// <summary>What the gateway itself used.</summary>
-/// <param name="Watts">Mean power as declared, W.</param>
-/// <param name="Running">Time in which it made entries.</param>
+/// <param name="IsMeasured">True by a sensor of its supply (method <c>gateway-power</c>), false by the declared power.</param>
+/// <param name="Watts">Mean power over <paramref name="Running"/>, W.</param>
+/// <param name="Running">Time that is counted: in which the sensor was heard, or in which the gateway made entries.</param>
 /// <param name="KWh">Energy.</param>
 /// <param name="Milligrams">CO2e by the factor of the grid, milligrams; null when there is none.</param>
 /// <param name="FactorId">The factor.</param>
 /// <param name="ShareOfSite">Part of the site's bought electricity, 0 to 1; null when the site bought none.</param>
-public sealed record OwnFootprint(decimal Watts, TimeSpan Running, decimal KWh, long? Milligrams, string? FactorId, double? ShareOfSite);
+public sealed record OwnFootprint(bool IsMeasured, decimal Watts, TimeSpan Running, decimal KWh, long? Milligrams, string? FactorId, double? ShareOfSite);
 
 /// <summary>A statement of emissions over a period: nothing in it is rounded, and nothing in it is counted twice.</summary>
 public sealed record Statement

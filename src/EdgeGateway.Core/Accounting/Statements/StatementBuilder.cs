@@ -460,6 +460,18 @@ public sealed class StatementBuilder
 
     private OwnFootprint? Own(Instant end)
     {
+        var bought = _lines.Where(l => l.Key.Counts && l.Key.Unit == "kW.h" && l.Key.Basis == EmissionBasis.Location).Sum(l => l.Value.Activity);
+        double? Share(decimal kWh) => bought > 0 ? (double)(kWh / bought) : null;
+
+        // What is measured goes before what is declared.
+        var measured = _lines.Where(l => l.Key.Method == GatewayPower.MethodName && l.Value.Factors.Count > 0).Select(l => l.Value).ToList();
+        if (measured.Count > 0)
+        {
+            var (energy, mass) = (measured.Sum(s => s.Activity), measured.Aggregate(default(Int128), (sum, s) => sum + s.Milligrams));
+            var known = TimeSpan.FromHours(measured.Max(s => s.Coverage(CoverageFrom(s), end) * (end - CoverageFrom(s)).TotalHours));
+            return new(true, known > TimeSpan.Zero ? energy * 1000 / (decimal)known.TotalHours : 0, known, energy, (long)mass, measured[0].Factors.First().Id, Share(energy));
+        }
+
         if (_site.OwnPower is not { } own)
         {
             return null;
@@ -468,8 +480,7 @@ public sealed class StatementBuilder
         var running = _running.Count * TimeSpan.FromMilliseconds(CarbonBook.WidthMs);
         var kWh = own.Watts * (decimal)running.TotalHours / 1000;
         var match = _factors.Find(Factor.Electricity, own.Region, _period.Start);
-        var bought = _lines.Where(l => l.Key.Counts && l.Key.Unit == "kW.h" && l.Key.Scope == 2).Sum(l => l.Value.Activity);
-        return new(own.Watts, running, kWh, match is null ? null : decimal.ToInt64(decimal.Truncate(kWh * match.Factor.Value * 1_000_000m)), match?.Factor.Id, bought > 0 ? (double)(kWh / bought) : null);
+        return new(false, own.Watts, running, kWh, match is null ? null : decimal.ToInt64(decimal.Truncate(kWh * match.Factor.Value * 1_000_000m)), match?.Factor.Id, Share(kWh));
     }
 }
 

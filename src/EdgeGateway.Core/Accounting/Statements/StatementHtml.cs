@@ -335,7 +335,7 @@ public static class StatementHtml
 
         var (watts, hours, energy) = (own.Watts.ToString("0.##", CultureInfo.InvariantCulture), StatementText.Number(own.Running.TotalHours, 2), StatementText.Number(own.KWh, 3));
         var sentence = own.Milligrams is { } mass
-            ? t.Words.Fill("own-text", watts, hours, energy, StatementText.Number(mass / 1e6, 3), own.FactorId)
+            ? t.Words.Fill(own.IsMeasured ? "own-text-measured" : "own-text", watts, hours, energy, StatementText.Number(mass / 1e6, 3), own.FactorId)
             : t.Words.Fill("own-text-no-factor", watts, hours, energy);
         var share = own.ShareOfSite is { } part ? t.Words.Fill("own-share", StatementText.Number(100 * part, 3)) : t.Words["own-share-none"];
         html.Append($"<section class=\"whole\"><h2>{E(t.Words["own"])}</h2>\n<p>{E(sentence)} {E(share)}</p></section>\n");

@@ -139,7 +139,8 @@ public static class StatementJson
         if (s.Own is { } own)
         {
             json.WriteStartObject("ownFootprint");
-            json.WriteNumber("declaredWatts", own.Watts);
+            json.WriteBoolean("measured", own.IsMeasured);
+            json.WriteNumber("meanWatts", own.Watts);
             json.WriteNumber("runningHours", own.Running.TotalHours);
             json.WriteNumber("kWh", own.KWh);
             if (own.Milligrams is { } mass)
