@@ -13,6 +13,9 @@ internal sealed class LineSum(StatementPeriod period, IReadOnlyDictionary<string
     /// <summary>Start of the first entry of the account there is, in the period or before.</summary>
     public required Instant FirstEver { get; set; }
 
+    /// <summary>Whether the account has an entry in the period; one that a configuration ended before has none.</summary>
+    public bool HasEntries { get; private set; }
+
     public Int128 Milligrams { get; private set; }
 
     public Int128 Removed { get; private set; }
@@ -37,6 +40,7 @@ internal sealed class LineSum(StatementPeriod period, IReadOnlyDictionary<string
 
     public void Add(in StatementEntry entry)
     {
+        HasEntries = true;
         var part = period.PartOf(entry.Start);
         Milligrams += entry.Milligrams;
         Removed += entry.RemovedMilligrams;

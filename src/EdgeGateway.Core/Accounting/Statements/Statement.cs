@@ -97,6 +97,12 @@ public sealed record StatementLine
 /// <param name="Refusal">Why it cannot be stated: masses by different GWP sets are never added.</param>
 public sealed record StatementTotal(int Scope, EmissionBasis Basis, string? Gas, string? GwpSet, StatedMass? Mass, string? Refusal = null);
 
+/// <summary>How a total is spread over the parts of the period.</summary>
+/// <param name="Scope">GHG Protocol scope.</param>
+/// <param name="Basis">How purchased energy became mass.</param>
+/// <param name="Milligrams">Of each part, over gases.</param>
+public sealed record StatementCourse(int Scope, EmissionBasis Basis, IReadOnlyList<Int128> Milligrams);
+
 /// <summary>What an area adds up to: its meters without what is metered behind them in other areas, so that the areas together are the site.</summary>
 /// <param name="Area">Its name; null for devices in no area.</param>
 /// <param name="Scope">GHG Protocol scope.</param>
@@ -216,6 +222,9 @@ public sealed record Statement
 
     /// <summary>Sums by scope and basis, over gases.</summary>
     public required IReadOnlyList<StatementTotal> Totals { get; init; }
+
+    /// <summary>The totals over the parts of the period; none of a total that cannot be stated.</summary>
+    public required IReadOnlyList<StatementCourse> Courses { get; init; }
 
     /// <summary>The same by gas and GWP set.</summary>
     public required IReadOnlyList<StatementTotal> Gases { get; init; }

@@ -105,7 +105,7 @@ public sealed class StatementBuilder
             throw new EmissionRefusedException($"There is no entry of the carbon account in {_period}{(_history.LastDay is { } day ? $"; the last before it is of {day:yyyy-MM-dd}" : "")}.");
         }
 
-        List<(LineKey Key, LineSum Sum, int Sign)> chosen = [.. _lines.Select(l => (l.Key, l.Value, Sign: SignOf(l.Key))).Where(l => l.Sign != 0).OrderBy(l => Order(l.Key), StringComparer.Ordinal)];
+        List<(LineKey Key, LineSum Sum, int Sign)> chosen = [.. _lines.Where(l => l.Value.HasEntries).Select(l => (l.Key, l.Value, Sign: SignOf(l.Key))).Where(l => l.Sign != 0).OrderBy(l => Order(l.Key), StringComparer.Ordinal)];
         if (chosen.Count == 0)
         {
             throw new EmissionRefusedException($"{(_subject.Kind == StatementSubjectKind.Area ? "The area" : "The device")} '{_subject.Id}' has no entry in {_period}.");
@@ -131,6 +131,7 @@ public sealed class StatementBuilder
             Source = source,
             Entries = _entries,
             Totals = [.. groups.Select(g => Total(g.Key.Scope, g.Key.Basis, null, [.. g.Select(l => (l.Key, l.Sum, l.Sign))], end))],
+            Courses = [.. groups.Where(g => g.Select(l => l.Key.GwpSet).OfType<string>().Distinct().Count() < 2).Select(g => new StatementCourse(g.Key.Scope, g.Key.Basis, [.. Enumerable.Range(0, _period.Parts).Select(p => g.Aggregate(default(Int128), (sum, l) => sum + (l.Sign * l.Sum.Parts[p])))]))],
             Gases = [.. counted.Where(l => l.Key.Scope > 0).GroupBy(l => (l.Key.Scope, l.Key.Basis, l.Key.Gas, l.Key.GwpSet)).OrderBy(g => g.Key)
                 .Select(g => Total(g.Key.Scope, g.Key.Basis, g.Key.Gas, [.. g.Select(l => (l.Key, l.Sum, l.Sign))], end))],
             Removed = Apart(counted.Where(l => l.Sum.Removed != 0 || EmissionMethods.ByName.GetValueOrDefault(l.Key.Method)?.IsRemoval == true), s => s.Removed, s => s.RemovedSum, end),
@@ -254,7 +255,7 @@ public sealed class StatementBuilder
         var steps = 0;
         for (var parent = DeviceOf(key.Device).Parent; parent is not null && steps++ < _site.Devices.Count; parent = DeviceOf(parent).Parent)
         {
-            if (_lines.Keys.Any(l => l.Device == parent && l.Method == key.Method && l.Scope > 0))
+            if (_lines.Any(l => l.Value.HasEntries && l.Key.Device == parent && l.Key.Method == key.Method && l.Key.Scope > 0))
             {
                 return parent;
             }
@@ -265,17 +266,17 @@ public sealed class StatementBuilder
 
     private StatementDevice DeviceOf(string id) => _site.Devices.GetValueOrDefault(id) ?? new(id, id, null, null, false);
 
-    // Scope 2 first by tree, then by name: parents before what they contain.
+    // By the tree, then by name: a meter before what it contains.
     private string Order(LineKey key)
     {
         var path = DeviceOf(key.Device).Id;
         var steps = 0;
         for (var parent = DeviceOf(key.Device).Parent; parent is not null && steps++ < _site.Devices.Count; parent = DeviceOf(parent).Parent)
         {
-            path = $"{parent}\u0001{path}";
+            path = $"{parent}\u0002{path}";
         }
 
-        return $"{path}\u0002{key.Method}";
+        return $"{path}\u0001{key.Method}";
     }
 
     private Instant CoverageFrom(LineSum sum) => sum.FirstEver > _period.Start ? sum.FirstEver : _period.Start;
@@ -367,10 +368,10 @@ public sealed class StatementBuilder
         }
 
         var stated = areas.Select(a => a.Area).ToHashSet();
-        foreach (var area in _lines.Keys.Select(k => DeviceOf(k.Device).Area).Distinct(StringComparer.Ordinal).Where(a => !stated.Contains(a)).OrderBy(a => a is null).ThenBy(a => a, StringComparer.Ordinal))
+        foreach (var area in _lines.Where(l => l.Value.HasEntries).Select(l => DeviceOf(l.Key.Device).Area).Distinct(StringComparer.Ordinal).Where(a => !stated.Contains(a)).OrderBy(a => a is null).ThenBy(a => a, StringComparer.Ordinal))
         {
             // What no root of the tree counts is in no total of the site, so that it is in no area either.
-            var lines = _lines.Where(l => l.Key.Scope > 0 && (l.Key.Counts || IsUnderCounted(l.Key))).Select(l => (l.Key, l.Value, Sign: SignIn(l.Key, area))).Where(l => l.Sign != 0);
+            var lines = _lines.Where(l => l.Value.HasEntries && l.Key.Scope > 0 && (l.Key.Counts || IsUnderCounted(l.Key))).Select(l => (l.Key, l.Value, Sign: SignIn(l.Key, area))).Where(l => l.Sign != 0);
             areas.AddRange(lines.GroupBy(l => (l.Key.Scope, l.Key.Basis)).OrderBy(g => g.Key)
                 .Select(g => new StatementArea(area, g.Key.Scope, g.Key.Basis, Total(g.Key.Scope, g.Key.Basis, null, [.. g.Select(l => (l.Key, l.Value, l.Sign))], end).Mass)));
         }
@@ -383,7 +384,7 @@ public sealed class StatementBuilder
         var steps = 0;
         for (var container = ContainerOf(key); container is not null && steps++ < _site.Devices.Count;)
         {
-            var above = _lines.Keys.First(l => l.Device == container && l.Method == key.Method && l.Scope > 0);
+            var above = _lines.First(l => l.Value.HasEntries && l.Key.Device == container && l.Key.Method == key.Method && l.Key.Scope > 0).Key;
             if (above.Counts)
             {
                 return true;

@@ -126,8 +126,7 @@ public static class StatementHtml
     private static void OverTime(StringBuilder html, Statement s, StatementText t)
     {
         var counted = Counted(s).ToList();
-        List<ColumnSeries> series = [.. counted.GroupBy(l => (l.Scope, l.Basis)).Where(g => g.Key.Basis != EmissionBasis.Market).OrderBy(g => g.Key)
-            .Select(g => new ColumnSeries(t.Scope(g.Key.Scope, g.Key.Basis), ColourOf(g.Key.Scope, g.Key.Basis), [.. Enumerable.Range(0, s.Period.Parts).Select(p => t.InUnit(g.Aggregate(default(Int128), (sum, l) => sum + l.Parts[p])))]))];
+        List<ColumnSeries> series = [.. s.Courses.Where(c => c.Basis != EmissionBasis.Market).Select(c => new ColumnSeries(t.Scope(c.Scope, c.Basis), ColourOf(c.Scope, c.Basis), [.. c.Milligrams.Select(m => t.InUnit(m))]))];
         if (series.Count == 0)
         {
             return;
