@@ -100,6 +100,9 @@ public sealed class Pipeline
     /// <summary>The factors that follow a stack.</summary>
     public IReadOnlyList<AdaptedFactorState> AdaptedFactors => [.. _book.Adapting.Select(a => a.Follower!.State(a.Device.Id, a.Method.Name)).OfType<AdaptedFactorState>()];
 
+    /// <summary>The carbon accounts, as the ledger declares them.</summary>
+    public IReadOnlyList<Ledger.LedgerAccount> CarbonAccounts => [.. _book.Accounts.Select(a => a.Declare())];
+
     /// <summary>How many bytes of the last <see cref="Save"/> are what detectors learnt: much, and no zeros. Whoever writes it to flash may do so less often.</summary>
     public int LearntBytes { get; private set; }
 

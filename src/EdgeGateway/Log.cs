@@ -171,6 +171,9 @@ internal static partial class Log
     [LoggerMessage(513, LogLevel.Warning, "{Text} to {Device}.{Point}, written without a running gateway, takes the place of a value that would have given way to the safe one: no safe value is written")]
     public static partial void OfflineWriteReplaces(ILogger log, string text, string device, string point);
 
+    [LoggerMessage(318, LogLevel.Information, "The history was stated again: {From} before, {To} now; {Count} months of accounts change. Entries that were published stay as they are")]
+    public static partial void HistoryRestated(ILogger log, string from, string to, int count);
+
     [LoggerMessage(307, LogLevel.Warning, "The state of the last run was not taken over: {Reason}. Counters start from their next reading")]
     public static partial void StateNotTakenOver(ILogger log, string reason);
 }

@@ -164,6 +164,14 @@ internal sealed class CarbonAccount
     /// <summary>The fraction of a milligram not yet in any entry; set when the account continues under a new configuration.</summary>
     public decimal Carried { get => _carried; set => _carried = value; }
 
+    /// <summary>The account as the ledger declares it: with all that recomputing its entries needs beside the factors.</summary>
+    public Ledger.LedgerAccount Declare() => new(Device.Id, Method.Name, Device.Region, _unit, _carriesMass)
+    {
+        Point = Counter?.Id,
+        PerUnit = Counter is null ? null : _perUnit,
+        Model = _use with { Method = Method.Name },
+    };
+
     /// <summary>Units of an activity for one of a register's, exact; null when the register measures something else.</summary>
     public static decimal? FindPerUnit(string register, string activity) => (register, activity) switch
     {

@@ -99,6 +99,9 @@ internal sealed class CarbonBook
         FindDeclaredTotals();
     }
 
+    /// <summary>The accounts, in the order of their entries.</summary>
+    public IReadOnlyList<CarbonAccount> Accounts => _accounts;
+
     /// <summary>End of the open interval, Unix milliseconds.</summary>
     public long End => _start + WidthMs;
 

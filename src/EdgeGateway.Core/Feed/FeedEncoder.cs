@@ -80,6 +80,12 @@ public sealed class FeedEncoder : IFeedSink
         }
     }
 
+    /// <summary>Epoch of the numbers that are given.</summary>
+    public long Epoch => _epoch;
+
+    /// <summary>Sequence number that the next record of a stream gets.</summary>
+    public long Next(FeedStream stream) => _next[(int)stream - 1];
+
     public void Summary(in SummaryRecord record)
     {
         var group = RecordGroup.OfSummary(_site, record);

@@ -135,6 +135,7 @@ public static class FeedWords
         HealthKind.Totals => "totals",
         HealthKind.TimeQuality => "time-quality",
         HealthKind.Alarm => "alarm",
+        HealthKind.Restatement => "restatement",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 

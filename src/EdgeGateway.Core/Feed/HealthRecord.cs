@@ -46,6 +46,9 @@ public enum HealthKind : byte
 
     /// <summary>Something happened to an alarm; on a topic of its own.</summary>
     Alarm,
+
+    /// <summary>Another factor set states the history again: what changes, naming both sets.</summary>
+    Restatement,
 }
 
 /// <summary>An event in the life of the gateway.</summary>

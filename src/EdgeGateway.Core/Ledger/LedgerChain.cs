@@ -7,8 +7,9 @@ namespace EdgeGateway.Core.Ledger;
 /// <param name="Last">Number of the last one.</param>
 /// <param name="Before">Link before the first record.</param>
 /// <param name="Lines">The lines, without links: <see cref="LedgerLine.Split"/>.</param>
+/// <param name="Time">Gateway time at which they were appended.</param>
 /// <param name="SealedFrom">For a seal, which is alone in its row: number of the first record under it; 0 otherwise.</param>
-public sealed record LedgerRow(long First, long Last, ReadOnlyMemory<byte> Before, ReadOnlyMemory<byte> Lines, long SealedFrom);
+public sealed record LedgerRow(long First, long Last, ReadOnlyMemory<byte> Before, ReadOnlyMemory<byte> Lines, Instant Time, long SealedFrom);
 
 /// <summary>Where a chain stands.</summary>
 /// <param name="Next">Number of the next record, from 1.</param>
@@ -27,12 +28,12 @@ public sealed record LedgerHead(long Next, ReadOnlyMemory<byte> Head)
 public sealed class LedgerChain
 {
     /// <summary>Most records under one seal: a proof of one needs all of its day.</summary>
-    public const int MostInSeal = 100_000;
+    public const int MostInSeal = 10_000;
 
     private const long DayMs = 86_400_000;
 
     private readonly string _gateway;
-    private readonly LedgerKey _key;
+    private readonly DeviceKey _key;
     private readonly MerkleTree _tree = new();
     private readonly ArrayBufferWriter<byte> _body = new(1024);
     private readonly ArrayBufferWriter<byte> _lines = new(4096);
@@ -42,13 +43,14 @@ public sealed class LedgerChain
     private long _firstOfRow;
     private long _firstOfDay;
     private long _day;
+    private Instant _time;
 
     /// <summary>A chain that goes on at <paramref name="head"/>.</summary>
     /// <param name="gateway">Id of the gateway.</param>
     /// <param name="key">The device key.</param>
     /// <param name="head">Where the chain stands.</param>
     /// <param name="open">The records after the last seal, in order.</param>
-    public LedgerChain(string gateway, LedgerKey key, LedgerHead head, IEnumerable<LedgerLine> open)
+    public LedgerChain(string gateway, DeviceKey key, LedgerHead head, IEnumerable<LedgerLine> open)
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(head);
@@ -81,6 +83,7 @@ public sealed class LedgerChain
     public void Append(Instant now, LedgerContent content)
     {
         SealIfDue(now);
+        _time = now;
         if (_tree.Count == 0)
         {
             (_firstOfDay, _day) = (Next, DayOf(now));
@@ -99,6 +102,7 @@ public sealed class LedgerChain
         }
 
         EndRow();
+        _time = now;
         var from = _firstOfDay;
         _ = Write(now, new SealContent(_gateway, new(_day * DayMs), from, Next - 1, LedgerLink.Text(_tree.Root()), LedgerLink.Text(_link)));
         _tree.Clear();
@@ -131,7 +135,7 @@ public sealed class LedgerChain
     {
         if (_lines.WrittenCount > 0)
         {
-            _rows.Add(new(_firstOfRow, Next - 1, _linkBeforeRow, _lines.WrittenSpan.ToArray(), sealedFrom));
+            _rows.Add(new(_firstOfRow, Next - 1, _linkBeforeRow, _lines.WrittenSpan.ToArray(), _time, sealedFrom));
             _lines.ResetWrittenCount();
         }
 

@@ -35,7 +35,7 @@ public static class LedgerExport
     /// <param name="key">Signs the footer; null leaves it unsigned, and with it what was appended since the last seal.</param>
     /// <param name="output">Receives the file.</param>
     /// <returns>What the footer says.</returns>
-    public static LedgerFooter Write(LedgerHeader header, IEnumerable<LedgerLine> lines, LedgerKey? key, Stream output)
+    public static LedgerFooter Write(LedgerHeader header, IEnumerable<LedgerLine> lines, DeviceKey? key, Stream output)
     {
         ArgumentNullException.ThrowIfNull(header);
         ArgumentNullException.ThrowIfNull(lines);
@@ -92,6 +92,17 @@ public static class LedgerExport
                 yield return line;
             }
         }
+    }
+
+    /// <summary>Reads the header of an export, without judging it; null when it is none.</summary>
+    public static LedgerHeader? ReadHeader(Stream export)
+    {
+        foreach (var text in Lines(export))
+        {
+            return LedgerLine.TryRead(text, out var line, out _) ? ReadHeader(line.Body) : null;
+        }
+
+        return null;
     }
 
     /// <summary>Reads a header; null when it is none.</summary>

@@ -13,6 +13,15 @@ public readonly record struct LedgerLine(ReadOnlyMemory<byte> Body, ReadOnlyMemo
     /// <exception cref="InvalidDataException">The body is not one that this version knows.</exception>
     public LedgerRecord Record => LedgerJson.Read(Body);
 
+    /// <summary>True when the record is of a kind; looks at its first bytes only.</summary>
+    public bool Is(LedgerKind kind)
+    {
+        // {"n":1,"at":"2026-03-01T00:00:00.000Z","kind":"seal"
+        var start = Body.Span[..Math.Min(Body.Length, 128)];
+        var at = start.IndexOf("\"kind\":\""u8);
+        return at >= 0 && start[(at + 8)..].StartsWith(Encoding.ASCII.GetBytes(kind.Word() + '"'));
+    }
+
     /// <summary>Writes the line of an export: link, space, body, and for a signed record a space and the signature in base64; then a line feed.</summary>
     /// <param name="link">The link of the record; empty to leave it out, as the store does.</param>
     /// <param name="output">Receives the line.</param>

@@ -83,7 +83,7 @@ public sealed class LedgerVerifier
             _fault = new(null, _line, _line == 1 ? "the file is empty" : "the file ends before its footer: lines are missing at its end");
         }
 
-        return new(_header, _records, _last, _seals, _sealedThrough, _isFooterSigned, _trusted.Count > 0 && _keys.TrueForAll(_trusted.Contains), [.. _keys.Select(LedgerKey.Fingerprint)], _gaps, _fault);
+        return new(_header, _records, _last, _seals, _sealedThrough, _isFooterSigned, _trusted.Count > 0 && _keys.TrueForAll(_trusted.Contains), [.. _keys.Select(DeviceKey.Fingerprint)], _gaps, _fault);
     }
 
     // Whatever is wrong in the line of a record is about the record that belongs there.
@@ -136,7 +136,7 @@ public sealed class LedgerVerifier
         }
         else if (_trusted.Count > 0 && !_trusted.Contains(header.PublicKey))
         {
-            Fail($"it is of the key {LedgerKey.Fingerprint(header.PublicKey)}, which is none of those given");
+            Fail($"it is of the key {DeviceKey.Fingerprint(header.PublicKey)}, which is none of those given");
         }
         else
         {
@@ -171,9 +171,9 @@ public sealed class LedgerVerifier
         {
             problem = line.Signature.IsEmpty ? "its signature is missing" : "a record of this kind has no signature";
         }
-        else if (problem is null && !line.Signature.IsEmpty && !LedgerKey.Verify(_key, line.Body.Span, line.Signature.Span))
+        else if (problem is null && !line.Signature.IsEmpty && !DeviceKey.Verify(_key, line.Body.Span, line.Signature.Span))
         {
-            problem = $"its signature is not of the key {LedgerKey.Fingerprint(_key)}";
+            problem = $"its signature is not of the key {DeviceKey.Fingerprint(_key)}";
         }
 
         if (problem is not null)
@@ -216,7 +216,7 @@ public sealed class LedgerVerifier
 
         if (_trusted.Count > 0 && !_trusted.Contains(key.PublicKey))
         {
-            return $"from here on the key {LedgerKey.Fingerprint(key.PublicKey)} signs, which is none of those given ({key.Reason})";
+            return $"from here on the key {DeviceKey.Fingerprint(key.PublicKey)} signs, which is none of those given ({key.Reason})";
         }
 
         _key = key.PublicKey;
@@ -248,9 +248,9 @@ public sealed class LedgerVerifier
         {
             Fail("it does not say what the file holds");
         }
-        else if (!line.Signature.IsEmpty && !LedgerKey.Verify(_key, line.Body.Span, line.Signature.Span))
+        else if (!line.Signature.IsEmpty && !DeviceKey.Verify(_key, line.Body.Span, line.Signature.Span))
         {
-            Fail($"its signature is not of the key {LedgerKey.Fingerprint(_key)}");
+            Fail($"its signature is not of the key {DeviceKey.Fingerprint(_key)}");
         }
         else
         {

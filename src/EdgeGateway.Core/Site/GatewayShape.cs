@@ -39,8 +39,15 @@ public static class GatewayShape
         new("sampleAge", Duration, "Samples that wait longer than this for delivery go, by the running time of the gateway; never when absent."),
         new("summaryAge", Duration, "Summaries that wait longer than this go; at least sampleAge. Never when absent."),
         new("sampleLog", Size, "Part of the budget for the log of samples; at most half. A quarter of the budget when absent. No reserve: when the budget is used up, the log shrinks to what a restart needs before any summary goes."),
+        new("ledgerYears", Integer(1, 100), "Years for which the ledger is kept; then its oldest days are closed with a signed record and removed.") { Default = "10" },
         new("commitWindow", Duration, "Longest time between reading a value and its commit: what a power cut may cost.") { Default = "1s" },
         new("checkpoint", Duration, "Time between two checkpoints of the state; longer, up to 1h, where what the detector for any gauge has learnt makes them large.") { Default = "60s" });
+
+    public static readonly ObjectShape Factors = new(
+        "the factors",
+        new("file", Text, "The site's own factor set, relative to gateway.yaml; it takes the place of the one that comes with the program.") { Required = true, AlsoCalled = ["path", "set"] },
+        new("key", Text, "Public key (PEM) whose signature the set must bear, relative to gateway.yaml. Without it no signature is asked for.") { AlsoCalled = ["publicKey", "keyFile"] },
+        new("signature", Text, "The signature of the set, DER, relative to gateway.yaml; the name of the set with .sig when absent."));
 
     public static readonly ObjectShape Health = new(
         "the health endpoint",
@@ -391,6 +398,7 @@ public static class GatewayShape
         new("gateway", Gateway, "This gateway.") { Required = true },
         new("storage", Storage, "What the store may use."),
         new("windows", new ListShape(Duration, min: 1), "Widths of the aligned windows, ascending; each divides the next, the first divides 15m, the last is at most 1d.") { Default = "[1m, 15m, 1h, 1d]" },
+        new("factors", Factors, "The site's own emission factors."),
         new("health", new EitherShape(Off, Health), "Health endpoint on loopback."),
         new("novelty", new EitherShape(Off, Novelty), "Settings of the detector for any gauge, or off."),
         new("clock", Clock, "What to do while the computer does not know the time."),

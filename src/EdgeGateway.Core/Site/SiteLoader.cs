@@ -20,6 +20,7 @@ public static class SiteLoader
     /// <param name="knownProfiles">Ids of the profiles that exist, for suggestions.</param>
     /// <param name="inputRules">What the kernel cannot honour of an input of this computer; null: all is taken.</param>
     /// <param name="factors">The factors by which declared carbon accounts are checked; null: those of the program.</param>
+    /// <param name="factorText">Gives the text of the site's own factor set by the name that the configuration has for it, or null when there is none; absent: the name is not followed.</param>
     /// <returns>The model, null when there is an error; and all problems.</returns>
     public static (SiteModel? Model, IReadOnlyList<Problem> Problems) Load(
         SourceText gateway,
@@ -27,7 +28,8 @@ public static class SiteLoader
         IReadOnlySet<string>? knownRegions = null,
         IReadOnlyCollection<string>? knownProfiles = null,
         InputRules? inputRules = null,
-        FactorSet? factors = null)
+        FactorSet? factors = null,
+        Func<string, SourceText?>? factorText = null)
     {
         var problems = new ProblemCollector();
         if (YamlText.Read(gateway, problems) is not { } node)
@@ -42,6 +44,13 @@ public static class SiteLoader
         }
 
         var root = new Section(map, GatewayShape.Root, map);
+        var (factorFiles, ownText, own) = Factors(root, factorText, problems);
+        if (own is not null)
+        {
+            factors = own;
+            knownRegions = knownRegions is null ? null : own.KnownRegions.ToHashSet(StringComparer.Ordinal);
+        }
+
         var site = root.Block("site", GatewayShape.Site);
         var region = Region(site, knownRegions, problems) ?? "";
         var gatewaySection = root.Block("gateway", GatewayShape.Gateway);
@@ -76,7 +85,9 @@ public static class SiteLoader
             HealthListen = Health(root, problems),
             ClockHold = ClockHold(root, problems),
             NoveltyLeftOut = devices.NoveltyLeftOut,
-            ConfigurationHash = Hash(gateway, library.Texts),
+            Factors = own,
+            FactorFiles = factorFiles,
+            ConfigurationHash = Hash(gateway, ownText is null ? library.Texts : library.Texts.Append(ownText)),
         };
         CheckDetectors(model, devices.Placed, problems);
         if (!problems.HasErrors)
@@ -85,6 +96,41 @@ public static class SiteLoader
         }
 
         return (problems.HasErrors ? null : model, problems.ToList());
+    }
+
+    /// <summary>The site's own factor set: its files, its text and what the text says.</summary>
+    private static (FactorFiles? Files, SourceText? Text, FactorSet? Set) Factors(Section root, Func<string, SourceText?>? factorText, ProblemCollector problems)
+    {
+        var section = root.Block("factors", GatewayShape.Factors);
+        if (section.Text("file") is not { } file)
+        {
+            return default;
+        }
+
+        var files = new FactorFiles(file, section.Text("key"), section.Text("signature"));
+        if (files.Key is null && files.Signature is not null)
+        {
+            problems.Error(section.At("signature"), "a signature without a key says nothing", "Name the public key of who signs with 'key', or remove 'signature'");
+        }
+
+        if (factorText is null)
+        {
+            return (files, null, null);
+        }
+
+        if (factorText(file) is not { } text)
+        {
+            problems.Error(section.At("file"), $"there is no factor set '{file}'", "Put the file there, or correct the path (it is relative to this file)");
+            return (files, null, null);
+        }
+
+        var (set, found) = FactorSetLoader.Load(text);
+        foreach (var problem in found)
+        {
+            problems.Add(problem);
+        }
+
+        return (files, text, set);
     }
 
     /// <summary>Asks the table of detectors itself, so that what passes here can be made.</summary>
@@ -218,6 +264,7 @@ public static class SiteLoader
             ThinEarly = storage.Boolean("thin") ?? true,
             SampleAge = sampleAge,
             SummaryAge = summaryAge,
+            LedgerYears = storage.Integer("ledgerYears") ?? StorageModel.DefaultLedgerYears,
             CommitWindow = commit,
             CheckpointInterval = checkpoint,
         };

@@ -64,9 +64,24 @@ public sealed record SiteModel
     /// <summary>Gauges that the detector for any gauge would watch by itself and does not, because they are too many; see <see cref="Detection.Novelty.NoveltyRule"/>.</summary>
     public int NoveltyLeftOut { get; init; }
 
+    /// <summary>The site's own factor set; null: the one that comes with the program.</summary>
+    public Accounting.FactorSet? Factors { get; init; }
+
+    /// <summary>The files of the site's own factor set; null when it has none.</summary>
+    public FactorFiles? FactorFiles { get; init; }
+
+    /// <summary>The factor set by which entries are made.</summary>
+    public Accounting.FactorSet FactorsInForce => Factors ?? Accounting.FactorSet.BuiltIn();
+
     /// <summary>SHA-256 (lower-case hex) over the texts the model was made from; names the configuration in records and checkpoints.</summary>
     public required string ConfigurationHash { get; init; }
 }
+
+/// <summary>The files of a site's own factor set, as the configuration names them.</summary>
+/// <param name="File">The set.</param>
+/// <param name="Key">The public key whose signature it must bear; null when none is asked for.</param>
+/// <param name="Signature">The signature; null for the name of the set with <c>.sig</c>.</param>
+public sealed record FactorFiles(string File, string? Key, string? Signature);
 
 /// <summary>What the store may use.</summary>
 public sealed record StorageModel
@@ -97,6 +112,12 @@ public sealed record StorageModel
 
     /// <summary>Summaries go after this long in the outbox, and samples at the latest; null for never.</summary>
     public TimeSpan? SummaryAge { get; init; }
+
+    /// <summary>Years for which the ledger is kept.</summary>
+    public int LedgerYears { get; init; } = DefaultLedgerYears;
+
+    /// <summary>Years for which the ledger is kept, unless the site says so.</summary>
+    public const int DefaultLedgerYears = 10;
 
     /// <summary>Longest time between reading a value and its commit.</summary>
     public required TimeSpan CommitWindow { get; init; }

@@ -68,6 +68,8 @@ internal sealed class CommitLoop
     private readonly Reading[] _part = new Reading[256];
     private readonly bool[] _isText;
 
+    private readonly LedgerKeeper _ledger;
+
     private LocalPath _path;
     private Sample[] _samples = new Sample[4096];
     private volatile bool _saysStop;
@@ -110,6 +112,12 @@ internal sealed class CommitLoop
         Wear = new FlashWear(recovered.Store.Counters, () => Taken, clock.Time);
         _transition = _path.Site.ConfigurationHash != site.Model.ConfigurationHash || recovered.CannotContinue is not null;
         _afterLoss = recovered.Store.Report is not null;
+        _ledger = new LedgerKeeper(store, site.Model, _path);
+        if (!_transition)
+        {
+            _ledger.Announce(_path);
+        }
+
         Tell(recovered);
         ShowAlarms();
         _teller = new StoreTeller(store, recovered.Store, clock, Post, log);
@@ -184,6 +192,17 @@ internal sealed class CommitLoop
         _queue.Wake();
         return done;
     }
+
+    /// <summary>Hash of the factor set by which the history in the ledger is stated, when another one is in force; null when nothing is to be stated again.</summary>
+    public string? RestatementFrom => _ledger.RestatementFrom;
+
+    /// <summary>Publishes a restatement and enters it into the ledger; completes once it is on the disk. Afterwards it is not due any more.</summary>
+    /// <exception cref="StoreException">The loop ended before it was written.</exception>
+    public Task RestateAsync(Restatement restatement) => RecordAsync((encoder, now) =>
+    {
+        restatement.Publish(_path.Ledger, encoder, now);
+        _ledger.Restated(restatement.To.Hash);
+    });
 
     /// <summary>Does what a person asks for with alarms, and completes once it is on the disk.</summary>
     /// <remarks>It is no input of the sample log: the checkpoint of the same commit makes sure that it is never replayed, which is why it waits for held readings.</remarks>
@@ -778,6 +797,7 @@ internal sealed class CommitLoop
         {
             _path = StateRecovery.Transition(_path, _site.Model, now, _commit.Rows, _bootId, release);
             _commit.ValueOf = StateRecovery.ValueOf(_path.Site);
+            _ledger.Announce(_path);
             _transition = false;
             _checkpointWanted = true;
         }
@@ -853,6 +873,8 @@ internal sealed class CommitLoop
         {
             _commit.Heads.Add(new StreamHead(stream, heads.Epoch, heads[stream]));
         }
+
+        _ledger.Pack(_path, now, _commit);
 
         // Held batches are read again from the sample log: it must reach back to the first of them.
         if (!_path.HasHeld && (_checkpointWanted || monotonic >= _nextCheckpoint))

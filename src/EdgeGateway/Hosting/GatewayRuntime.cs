@@ -4,6 +4,7 @@ using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.Writing;
+using EdgeGateway.Ledgers;
 using EdgeGateway.Lines;
 using EdgeGateway.Storage;
 using EdgeGateway.Tracing;
@@ -32,6 +33,9 @@ public sealed class GatewayRuntime : IAsyncDisposable
     private static readonly TimeSpan FirstCheck = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan CheckInterval = TimeSpan.FromDays(7);
+
+    /// <summary>How often it is looked whether a change of the factor set, which waited for the clock, has come into force.</summary>
+    private static readonly TimeSpan RestatementInterval = TimeSpan.FromMinutes(1);
 
     private const string LogCategory = "EdgeGateway";
 
@@ -170,6 +174,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         var pollers = _pollers.Select(poller => Task.Run(
             () => Supervisor.KeepAsync($"bus {poller.Model.Id}", poller.RunAsync, _clock.Time, _log, stopPolling.Token, _loop.PartFailed, poller.Beat), CancellationToken.None)).ToArray();
         var check = Task.Run(() => Supervisor.KeepAsync("store check", CheckStoreAsync, _clock.Time, _log, stopPolling.Token, _loop.PartFailed), CancellationToken.None);
+        var restatement = Task.Run(() => Supervisor.KeepAsync("restatement", RestateAsync, _clock.Time, _log, stopPolling.Token, _loop.PartFailed), CancellationToken.None);
         var writes = Task.Run(() => Supervisor.KeepAsync("writes", RunWritesAsync, _clock.Time, _log, stopPolling.Token, _loop.PartFailed), CancellationToken.None);
 
         _watch.Start(_status.Word);
@@ -185,7 +190,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         Log.Stopping(_log);
         await _desk.CloseAsync(WriteGrace).ConfigureAwait(false);
         await stopPolling.CancelAsync().ConfigureAwait(false);
-        await EndAsync("A bus", [.. pollers, writes, check], PollerGrace).ConfigureAwait(false);
+        await EndAsync("A bus", [.. pollers, writes, check, restatement], PollerGrace).ConfigureAwait(false);
         foreach (var wire in _wires.Values)
         {
             wire.End();
@@ -279,6 +284,30 @@ public sealed class GatewayRuntime : IAsyncDisposable
                 Log.StoreChecked(_log, report.Finding);
                 _loop.Post((encoder, now) => encoder.Health(new HealthRecord { Time = now, Kind = HealthKind.StorageDegraded, Text = $"The full check of the store found: {report.Finding}." }));
             }
+        }
+    }
+
+    /// <summary>States the history in the ledger again when another factor set has come into force; beside all else, and from its beginning after a restart.</summary>
+    private async Task RestateAsync(CancellationToken cancel)
+    {
+        while (true)
+        {
+            // What the configuration before left open is entered with the change itself, and belongs to the history; readings that wait for the clock put the change off.
+            await _loop.RecordAsync(static (_, _) => { }).WaitAsync(cancel).ConfigureAwait(false);
+            if (_loop.RestatementFrom is { } from)
+            {
+                var ledger = new StoredLedger { Path = new StoreFiles(Site.Storage.Directory).Database };
+                var restatement = Restatement.Compute(() => ledger.Lines().TakeWhile(_ => !cancel.IsCancellationRequested), from, Site.FactorsInForce);
+                cancel.ThrowIfCancellationRequested();
+                await _loop.RestateAsync(restatement).WaitAsync(cancel).ConfigureAwait(false);
+                Log.HistoryRestated(_log, restatement.From.ToString(), restatement.To.ToString(), restatement.Changes.Count);
+            }
+
+            do
+            {
+                await Task.Delay(RestatementInterval, _clock.Time, cancel).ConfigureAwait(false);
+            }
+            while (_loop.RestatementFrom is null);
         }
     }
 

@@ -30,6 +30,11 @@ internal static class GoodCopy
             File.Delete(file);
         }
 
+        if (site.Factors is { } factors)
+        {
+            Write(Path.Combine(directory, LoadedSite.FactorsText), factors.Text);
+        }
+
         Write(Path.Combine(directory, "gateway.yaml"), site.Gateway.Text);
     }
 

@@ -1,6 +1,6 @@
 using EdgeGateway.Core;
-using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Ledger;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
 using EdgeGateway.Storage;
@@ -29,7 +29,8 @@ internal sealed class LocalPath
     {
         Site = site;
         Encoder = new FeedEncoder(site, heads, Core.Profiles.Roles.VocabularyVersion);
-        Pipeline = new Pipeline(site, FactorSet.BuiltIn(), Encoder);
+        Ledger = new LedgerTap(site, Encoder);
+        Pipeline = new Pipeline(site, site.FactorsInForce, Ledger);
     }
 
     public SiteModel Site { get; }
@@ -37,6 +38,9 @@ internal sealed class LocalPath
     public Pipeline Pipeline { get; }
 
     public FeedEncoder Encoder { get; }
+
+    /// <summary>What waits for the ledger.</summary>
+    public LedgerTap Ledger { get; }
 
     /// <summary>Gateway time of the last batch; null before the first.</summary>
     public Instant? Now { get; private set; }
@@ -216,6 +220,11 @@ internal sealed class LocalPath
         previous.Pipeline.SaveBaselines(baselines);
         var reader = new StateReader(baselines.Written.Span);
         Pipeline.LoadBaselines(ref reader);
+        foreach (var content in previous.Ledger.Take())
+        {
+            Ledger.Enter(content);
+        }
+
         Now = previous.Now;
         (Seen, SeenBoot, SeenSinceBoot) = (previous.Seen, previous.SeenBoot, previous.SeenSinceBoot);
         Batch = previous.Batch;

@@ -9,7 +9,17 @@ namespace EdgeGateway.Hosting;
 /// <param name="Model">The resolved model; its storage directory is absolute.</param>
 /// <param name="Gateway">Text of <c>gateway.yaml</c>.</param>
 /// <param name="Profiles">Texts of the profiles in use, by profile id.</param>
-public sealed record LoadedSite(SiteModel Model, SourceText Gateway, IReadOnlyDictionary<string, SourceText> Profiles);
+public sealed record LoadedSite(SiteModel Model, SourceText Gateway, IReadOnlyDictionary<string, SourceText> Profiles)
+{
+    /// <summary>Name under which the store keeps <c>gateway.yaml</c>.</summary>
+    public const string GatewayText = "gateway.yaml";
+
+    /// <summary>Name under which the store keeps the text of the site's own factor set; no profile has it.</summary>
+    public const string FactorsText = "factors.yaml";
+
+    /// <summary>Text of the site's own factor set; null when it has none.</summary>
+    public SourceText? Factors { get; init; }
+}
 
 /// <summary>Reads <c>gateway.yaml</c> and the device profiles it names.</summary>
 public sealed class SiteFiles
@@ -56,7 +66,9 @@ public sealed class SiteFiles
         }
 
         var text = new SourceText(configuration, File.ReadAllText(configuration));
-        var site = Load(text, Text, _paths.Keys, out var profiles, out problems);
+        var directory = Path.GetDirectoryName(Path.GetFullPath(configuration))!;
+        SourceText? factors = null;
+        var site = Load(text, Text, _paths.Keys, out var profiles, out problems, file => factors = FactorText(Path.GetFullPath(file, directory)));
         if (site is null)
         {
             return null;
@@ -71,8 +83,37 @@ public sealed class SiteFiles
             Buses = [.. site.Buses.Select(bus => bus is BoxBus box ? box with { Disk = Path.GetFullPath(box.Disk ?? site.Storage.Directory, here), Root = Path.GetFullPath(box.Root, here) } : bus)],
             Uplinks = [.. site.Uplinks.Select(uplink => uplink is MqttUplinkModel mqtt ? WithFiles(mqtt, here, configuration, all) : uplink)],
         };
+        if (site.FactorFiles is { Key: { } key } files)
+        {
+            RequireSignature(site.FactorsInForce, Path.GetFullPath(files.File, here), Path.GetFullPath(key, here), Path.GetFullPath(files.Signature ?? files.File + ".sig", here), all);
+        }
+
         problems = all;
-        return all.Exists(p => p.Severity == ProblemSeverity.Error) ? null : new LoadedSite(site, text, profiles);
+        return all.Exists(p => p.Severity == ProblemSeverity.Error) ? null : new LoadedSite(site, text, profiles) { Factors = factors };
+    }
+
+    private static SourceText? FactorText(string path) => File.Exists(path) ? new SourceText(path, File.ReadAllText(path)) : null;
+
+    /// <summary>Refuses a factor set that the trusted key has not signed.</summary>
+    private static void RequireSignature(FactorSet set, string file, string key, string signature, List<Problem> problems)
+    {
+        foreach (var (missing, what) in new[] { (key, "public key"), (signature, "signature") }.Where(f => !File.Exists(f.Item1)))
+        {
+            problems.Add(new Problem(file, 0, 0, $"the {what} of the factor set does not exist: {missing}", "Put the file there, or correct 'factors' in gateway.yaml; docs/factors.md says how a set is signed"));
+            return;
+        }
+
+        try
+        {
+            if (!set.IsSignedBy(File.ReadAllText(key), File.ReadAllBytes(signature)))
+            {
+                problems.Add(new Problem(file, 0, 0, $"the factor set is not signed by the key {key}", "Have its owner sign what 'edgegateway factors show --canonical --file FILE' writes; the set was changed after it was signed, or somebody else signed it"));
+            }
+        }
+        catch (Exception e) when (e is ArgumentException or System.Security.Cryptography.CryptographicException)
+        {
+            problems.Add(new Problem(key, 0, 0, $"the file holds no public key of an elliptic curve in PEM ({e.Message})", "Name the public key of who signs the factor set with 'factors: key'"));
+        }
     }
 
     /// <summary>Resolves a text that stands in no file, with the profiles found; the files it names are not looked at.</summary>
@@ -127,7 +168,8 @@ public sealed class SiteFiles
         Func<string, SourceText?> profile,
         IReadOnlyCollection<string> knownProfiles,
         out IReadOnlyDictionary<string, SourceText> profiles,
-        out IReadOnlyList<Problem> problems)
+        out IReadOnlyList<Problem> problems,
+        Func<string, SourceText?>? factorText = null)
     {
         var used = new Dictionary<string, SourceText>(StringComparer.Ordinal);
         var (site, found) = SiteLoader.Load(
@@ -143,10 +185,21 @@ public sealed class SiteFiles
             },
             FactorSet.BuiltIn().KnownRegions.ToHashSet(StringComparer.Ordinal),
             knownProfiles,
-            Lines.LineRules.Check);
+            Lines.LineRules.Check,
+            factorText: factorText);
         profiles = used;
         problems = found;
         return site;
+    }
+
+    /// <summary>Resolves a site from the texts that a store keeps beside the sample log.</summary>
+    /// <param name="texts">The texts, by the names in <see cref="LoadedSite"/> and by profile id.</param>
+    /// <param name="problems">Everything that is wrong.</param>
+    /// <returns>The site, or null when this version does not understand it.</returns>
+    public static SiteModel? LoadStored(IReadOnlyDictionary<string, string> texts, out IReadOnlyList<Problem> problems)
+    {
+        SourceText? Stored(string name) => texts.TryGetValue(name, out var text) ? new SourceText(name, text) : null;
+        return Load(new SourceText(LoadedSite.GatewayText, texts[LoadedSite.GatewayText]), Stored, [], out _, out problems, _ => Stored(LoadedSite.FactorsText));
     }
 
     /// <summary>The text of a profile, or null when there is none of that id.</summary>

@@ -16,8 +16,6 @@ namespace EdgeGateway.Hosting;
 /// </summary>
 internal sealed class StateRecovery(LoadedSite site, SqliteStore store, ILogger log)
 {
-    private const string GatewayText = "gateway.yaml";
-
     /// <summary>The state as committed, under the configuration of the last batch.</summary>
     /// <param name="Path">The local path, ready to be fed.</param>
     /// <param name="Store">What the store found at its opening.</param>
@@ -202,12 +200,7 @@ internal sealed class StateRecovery(LoadedSite site, SqliteStore store, ILogger 
             return null;
         }
 
-        var model = SiteFiles.Load(
-            new SourceText(GatewayText, texts[GatewayText]),
-            id => texts.TryGetValue(id, out var text) ? new SourceText(id, text) : null,
-            [],
-            out _,
-            out var problems);
+        var model = SiteFiles.LoadStored(texts, out var problems);
         return model ?? throw new UnknownConfigurationException(
             $"The configuration under which the gateway ran before is not understood by this version ({problems.FirstOrDefault(p => p.Severity == ProblemSeverity.Error)})");
     }
@@ -216,7 +209,12 @@ internal sealed class StateRecovery(LoadedSite site, SqliteStore store, ILogger 
     private Dictionary<string, string> Texts()
     {
         var texts = site.Profiles.ToDictionary(p => p.Key, p => p.Value.Text, StringComparer.Ordinal);
-        texts.Add(GatewayText, site.Gateway.Text);
+        texts.Add(LoadedSite.GatewayText, site.Gateway.Text);
+        if (site.Factors is { } factors)
+        {
+            texts.Add(LoadedSite.FactorsText, factors.Text);
+        }
+
         return texts;
     }
 

@@ -32,7 +32,7 @@ internal sealed class Replayer : IFeedSink
     public Replayer(SiteModel site)
     {
         _site = site;
-        _pipeline = new Pipeline(site, FactorSet.BuiltIn(), this);
+        _pipeline = new Pipeline(site, site.FactorsInForce, this);
         _points = new ReplayedPoint?[site.Points.Count];
         _milligrams = new long[site.Devices.Count];
     }

@@ -1,5 +1,4 @@
 using EdgeGateway.Core;
-using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
 using EdgeGateway.Hosting;
@@ -74,12 +73,7 @@ internal sealed class StoreRecording(string path) : Recording(path)
             if (find.Bind(1, hash).Step())
             {
                 var texts = SqliteStore.Unpack(find.Bytes(0));
-                site = SiteFiles.Load(
-                    new SourceText("gateway.yaml", texts["gateway.yaml"]),
-                    id => texts.TryGetValue(id, out var text) ? new SourceText(id, text) : null,
-                    [],
-                    out _,
-                    out _);
+                site = SiteFiles.LoadStored(texts, out _);
             }
 
             _sites.Add(hash, site);

@@ -1,5 +1,6 @@
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Ledger;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.State;
 
@@ -58,6 +59,15 @@ public sealed class CommitBatch
 
     /// <summary>Notes that changed; a later one of the same key wins.</summary>
     public List<StoreNote> Notes { get; } = [];
+
+    /// <summary>Records of the ledger, in rows: in the same transaction as the entries that they hold.</summary>
+    public List<LedgerRow> LedgerRows { get; } = [];
+
+    /// <summary>Where the ledger stands after <see cref="LedgerRows"/>; null when nothing of it changed.</summary>
+    public LedgerState? LedgerState { get; set; }
+
+    /// <summary>Records of the ledger up to this number are removed: a closing in <see cref="LedgerRows"/> says so. 0 for none.</summary>
+    public long LedgerRemovedThrough { get; set; }
 
     /// <summary>A new checkpoint, or null. It replaces the older of the two that are kept.</summary>
     public Checkpoint? Checkpoint { get; set; }
@@ -159,7 +169,7 @@ public sealed class CommitBatch
     }
 
     internal bool IsEmpty =>
-        _givenUp.Count == 0 && ReadingsNotStored == 0 && Input is null && Rows.Count == 0 && Heads.Count == 0 && Counters.Count == 0 && Notes.Count == 0 && Checkpoint is null && LossesPublishedThrough == 0 && !RecoveryReportPublished;
+        _givenUp.Count == 0 && ReadingsNotStored == 0 && Input is null && Rows.Count == 0 && Heads.Count == 0 && Counters.Count == 0 && Notes.Count == 0 && LedgerState is null && Checkpoint is null && LossesPublishedThrough == 0 && !RecoveryReportPublished;
 
     /// <summary>Empties the batch for the next commit; the buffers stay.</summary>
     public void Clear()
@@ -170,6 +180,9 @@ public sealed class CommitBatch
         Heads.Clear();
         Counters.Clear();
         Notes.Clear();
+        LedgerRows.Clear();
+        LedgerState = null;
+        LedgerRemovedThrough = 0;
         Checkpoint = null;
         LossesPublishedThrough = 0;
         RecoveryReportPublished = false;

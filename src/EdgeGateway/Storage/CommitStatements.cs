@@ -90,10 +90,10 @@ internal sealed class CommitStatements(Database db)
 
     public Statement ClearQuarantine { get; } = db.Prepare("DELETE FROM quarantine");
 
-    /// <summary>Bytes that nothing evicts: the sample log after ?1, checkpoints and configurations.</summary>
+    /// <summary>Bytes that nothing evicts: the sample log after ?1, checkpoints, configurations and the ledger.</summary>
     public Statement BytesToKeep { get; } = db.Prepare(
         """
-        SELECT (SELECT total(length(body)) FROM log WHERE number > ?1) + (SELECT total(length(body)) FROM checkpoint) + (SELECT total(length(texts)) FROM configuration)
+        SELECT (SELECT total(length(body)) FROM log WHERE number > ?1) + (SELECT total(length(body)) FROM checkpoint) + (SELECT total(length(texts)) FROM configuration) + (SELECT total(length(body)) FROM ledger)
         """);
 
     public Statement ReportTold { get; } = db.Prepare("UPDATE recovery SET told = 1 WHERE told = 0");

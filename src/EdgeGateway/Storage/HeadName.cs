@@ -37,6 +37,9 @@ internal static class HeadName
     /// <summary>Counter. a: readings that were never accepted, since the store was made.</summary>
     public const string NotStored = CounterPrefix + "not-stored";
 
+    /// <summary>a: number of the next record of the ledger; b, c: epoch and next sequence number of the stream emission; text: link of the last record, a line feed, what is in force.</summary>
+    public const string Ledger = "ledger";
+
     /// <summary>Names of the streams by number, made once.</summary>
     public static readonly string[] Streams = [.. Enumerable.Range(0, StoreLedger.Streams).Select(i => StreamPrefix + i.ToString(CultureInfo.InvariantCulture))];
 }

@@ -292,6 +292,20 @@ internal sealed class SalvageTransfer
             Salvage.Walk(from, NoteTable.SelectBackwards, notes.Copy);
         }
 
+        var ledger = new LedgerTable(_to);
+        var rows = new HashSet<long>();
+        void CopyLedger(Statement s)
+        {
+            if (LedgerTable.TryRead(s, out var row) && HasRoom(s.Bytes(5).Length) && rows.Add(row.First))
+            {
+                ledger.Copy(s);
+            }
+        }
+
+        // A row that rotted is left out: the records after it say that some are missing.
+        _ = Salvage.Walk(from, $"SELECT {LedgerTable.Columns} FROM ledger ORDER BY first", CopyLedger)
+            || Salvage.Walk(from, $"SELECT {LedgerTable.Columns} FROM ledger ORDER BY first DESC", CopyLedger);
+
         using var quarantine = _to.Once("INSERT OR IGNORE INTO quarantine(n, id, destination, reason, at, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
         Salvage.Walk(from, "SELECT n, id, destination, reason, at, body FROM quarantine", s =>
             quarantine.Bind(1, s.Long(0)).Bind(2, s.Long(1)).Bind(3, s.Text(2)).Bind(4, s.Text(3)).Bind(5, s.Long(4)).Bind(6, s.Bytes(5)).Run());
@@ -341,7 +355,7 @@ internal sealed class SalvageTransfer
             _cursors.Add((name[HeadName.CursorPrefix.Length..], cursor));
             _lastRowId = Math.Max(_lastRowId, cursor.Runs.Count > 0 ? cursor.Runs[^1].Last : cursor.Floor);
         }
-        else if (name.StartsWith(HeadName.CounterPrefix, StringComparison.Ordinal))
+        else if (name == HeadName.Ledger || name.StartsWith(HeadName.CounterPrefix, StringComparison.Ordinal))
         {
             _head.Save(entry);
         }

@@ -3,8 +3,8 @@ namespace EdgeGateway.Storage;
 /// <summary>The tables of <c>gateway.db</c> and which programs may open them.</summary>
 internal static class Schema
 {
-    /// <summary>Version this program writes. 2 added the table <c>note</c>, and what is known of the clock to the batches; 3 a CRC to the lines about losses.</summary>
-    public const int Version = 3;
+    /// <summary>Version this program writes. 2 added the table <c>note</c>, and what is known of the clock to the batches; 3 a CRC to the lines about losses; 4 the table <c>ledger</c>.</summary>
+    public const int Version = 4;
 
     /// <summary>
     /// Oldest program that may open what this one writes, by schema version; kept in SQLite's user_version, where it can be read without opening. A program of
@@ -28,7 +28,7 @@ internal static class Schema
         CREATE TABLE loss_notice(id INTEGER PRIMARY KEY AUTOINCREMENT, stream INTEGER NOT NULL, epoch INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, reason TEXT NOT NULL, destination TEXT NOT NULL, at INTEGER NOT NULL, crc INTEGER);
         CREATE TABLE quarantine(n INTEGER PRIMARY KEY, id INTEGER NOT NULL, destination TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL, body BLOB NOT NULL);
         CREATE TABLE recovery(n INTEGER PRIMARY KEY, at INTEGER NOT NULL, cause TEXT NOT NULL, set_aside TEXT NOT NULL, rows_saved INTEGER NOT NULL, rows_scanned INTEGER NOT NULL, rows_not_kept INTEGER NOT NULL, batches_saved INTEGER NOT NULL, batches_not_kept INTEGER NOT NULL, checkpoint_saved INTEGER NOT NULL, epoch INTEGER NOT NULL, heads_before TEXT NOT NULL, told INTEGER NOT NULL, crc INTEGER);
-        """ + "\n" + NoteTable.Create + "\n" + LossLine.Trigger;
+        """ + "\n" + NoteTable.Create + "\n" + LossLine.Trigger + "\n" + LedgerTable.Create;
 
     /// <summary>Makes the tables and begins the first epoch, in one transaction: there is never one without the other.</summary>
     public static void Create(Database db, long nowMilliseconds, long epoch)
@@ -46,7 +46,7 @@ internal static class Schema
     }
 
     // What each version added, oldest first. Only additions: the program of the version before goes on with what it knows.
-    private static readonly (int Version, string Sql)[] Steps = [(2, NoteTable.Create), (3, LossLine.Migration)];
+    private static readonly (int Version, string Sql)[] Steps = [(2, NoteTable.Create), (3, LossLine.Migration), (4, LedgerTable.Create)];
 
     /// <summary>Brings a store of an older program to this version, in one transaction; one of a newer program that allows this one stays as it is (requirement P-6).</summary>
     public static void Migrate(Database db)

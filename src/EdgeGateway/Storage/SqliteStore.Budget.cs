@@ -43,6 +43,7 @@ public sealed partial class SqliteStore
             bytes += note.Text is null ? 0 : PageBytes(note.Key.Length + (note.Text.Length * 3));
         }
 
+        bytes += LedgerBytes(batch);
         return (bytes / Database.PageSize) + SparePages + AsidePages();
     }
 

@@ -271,6 +271,8 @@ public sealed partial class SqliteStore
             _notes.Save(note);
         }
 
+        SaveLedgerRows(batch);
+
         if (batch.ReadingsNotStored > 0)
         {
             _work.NotStored += batch.ReadingsNotStored;

@@ -60,6 +60,7 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         _firstStart = firstStart;
         _sql = new CommitStatements(writer);
         _notes = new NoteTable(writer);
+        _ledger = new LedgerTable(writer);
         _isDelivered = IsDelivered;
         _lastCheckpoint = time.GetTimestamp();
         _mainFile = mainFile;

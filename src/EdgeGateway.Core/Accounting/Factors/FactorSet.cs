@@ -85,6 +85,40 @@ public sealed class FactorSet
         return key.VerifyData(_canonical, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
     }
 
+    /// <summary>Reads a set from its canonical form, as the ledger keeps it.</summary>
+    /// <param name="canonical">The form that <see cref="Canonical"/> has.</param>
+    /// <returns>A set with the same content and the same <see cref="ContentHash"/>; its title is its id, since titles are no part of the content.</returns>
+    /// <exception cref="InvalidDataException">It is no canonical form of a set.</exception>
+    public static FactorSet FromCanonical(ReadOnlyMemory<byte> canonical)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(canonical);
+            var root = document.RootElement;
+            var sources = root.GetProperty("sources").EnumerateArray().Select(s => new FactorSource(
+                Required(s, "id"), Required(s, "text"), Optional(s, "published") is { } year ? int.Parse(year, CultureInfo.InvariantCulture) : null,
+                Optional(s, "from") is { } from ? Instant.Parse(from) : null, Optional(s, "to") is { } to ? Instant.Parse(to) : null,
+                s.GetProperty("beyond").GetBoolean(), null)).ToDictionary(s => s.Id, StringComparer.Ordinal);
+            var regions = root.GetProperty("regions").EnumerateArray()
+                .Select(r => new FactorRegion(Required(r, "code"), Required(r, "name"), Optional(r, "parent"))).ToDictionary(r => r.Code, StringComparer.Ordinal);
+            List<Factor> factors = [.. root.GetProperty("factors").EnumerateArray().Select(f => new Factor(
+                Required(f, "of"), Optional(f, "region"), decimal.Parse(Required(f, "value"), NumberStyles.Number, CultureInfo.InvariantCulture), Required(f, "unit"),
+                sources[Required(f, "id").Split('/')[0]],
+                Optional(f, "uncertaintyPercent") is { } percent ? double.Parse(percent, CultureInfo.InvariantCulture) : double.NaN,
+                FactorWords.Status(Required(f, "status")), Optional(f, "note")))];
+            var set = new FactorSet(Required(root, "id"), int.Parse(Required(root, "version"), CultureInfo.InvariantCulture), Required(root, "id"), regions, factors);
+            return set.Canonical.Span.SequenceEqual(canonical.Span) ? set : throw new InvalidDataException("it is not in canonical form");
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or OverflowException)
+        {
+            throw new InvalidDataException($"this is no canonical form of a factor set: {e.Message}", e);
+        }
+
+        static string Required(JsonElement element, string name) => element.GetProperty(name).GetString() ?? throw new InvalidDataException($"'{name}' is null");
+
+        static string? Optional(JsonElement element, string name) => element.TryGetProperty(name, out var value) ? value.GetString() : null;
+    }
+
     private (FactorMatch? Match, string? Refusal) Search(string of, string region, Instant at)
     {
         if (!_regions.ContainsKey(region))

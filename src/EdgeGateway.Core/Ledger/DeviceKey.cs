@@ -3,69 +3,70 @@ using System.Security.Cryptography;
 namespace EdgeGateway.Core.Ledger;
 
 /// <summary>The device key that signs the ledger: ECDSA on the curve P-256 (FIPS 186-5, SP 800-186) over SHA-256, signatures in DER (RFC 3279, 2.2.3), as openssl makes and takes them.</summary>
-public sealed class LedgerKey : IDisposable
+public sealed class DeviceKey
 {
-    private readonly ECDsa _key;
+    private const string P256 = "1.2.840.10045.3.1.7";
 
-    private LedgerKey(ECDsa key)
+    private readonly byte[] _private;
+
+    private DeviceKey(ECDsa key)
     {
-        _key = key;
+        _private = key.ExportPkcs8PrivateKey();
+        PrivatePem = key.ExportPkcs8PrivateKeyPem();
         PublicKey = Convert.ToBase64String(key.ExportSubjectPublicKeyInfo());
+        PublicPem = key.ExportSubjectPublicKeyInfoPem();
     }
 
     /// <summary>The public half: SubjectPublicKeyInfo in base64.</summary>
     public string PublicKey { get; }
 
     /// <summary>The public half for a file: PEM.</summary>
-    public string PublicPem => _key.ExportSubjectPublicKeyInfoPem();
+    public string PublicPem { get; }
 
     /// <summary>The private half for a file that nobody else can read: PKCS 8 in PEM.</summary>
-    public string PrivatePem => _key.ExportPkcs8PrivateKeyPem();
+    public string PrivatePem { get; }
 
     /// <summary>A new key.</summary>
-    public static LedgerKey Create() => new(ECDsa.Create(ECCurve.NamedCurves.nistP256));
+    public static DeviceKey Create()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return new(key);
+    }
 
     /// <summary>Reads a private key.</summary>
     /// <exception cref="InvalidDataException">The text holds no private key on the curve P-256.</exception>
-    public static LedgerKey FromPem(string pem)
+    public static DeviceKey FromPem(string pem)
     {
-        var key = ECDsa.Create();
+        using var key = Import(pem);
         try
         {
-            key.ImportFromPem(pem);
-            Require(key);
-            _ = key.ExportPkcs8PrivateKey();
             return new(key);
         }
-        catch (Exception e) when (e is ArgumentException or CryptographicException or InvalidDataException)
+        catch (CryptographicException e)
         {
-            key.Dispose();
-            throw new InvalidDataException($"it holds no private key on the curve P-256 ({e.Message})", e);
+            throw new InvalidDataException($"it holds no private key ({e.Message})", e);
         }
     }
 
     /// <summary>Reads the public key of a PEM file, for checking; base64 of SubjectPublicKeyInfo.</summary>
-    /// <exception cref="InvalidDataException">The text holds no public key on the curve P-256.</exception>
+    /// <exception cref="InvalidDataException">The text holds no key on the curve P-256.</exception>
     public static string ReadPublic(string pem)
     {
-        using var key = ECDsa.Create();
-        try
-        {
-            key.ImportFromPem(pem);
-            Require(key);
-            return Convert.ToBase64String(key.ExportSubjectPublicKeyInfo());
-        }
-        catch (Exception e) when (e is ArgumentException or CryptographicException)
-        {
-            throw new InvalidDataException($"it holds no public key on the curve P-256 ({e.Message})", e);
-        }
+        using var key = Import(pem);
+        return Convert.ToBase64String(key.ExportSubjectPublicKeyInfo());
     }
 
     /// <summary>What people compare: SHA-256 of SubjectPublicKeyInfo, lower-case hex.</summary>
     public static string Fingerprint(string publicKey) => Convert.ToHexStringLower(SHA256.HashData(Convert.FromBase64String(publicKey)));
 
     /// <summary>Signs a body. Each signature of the same body is another one.</summary>
-    public byte[] Sign(ReadOnlySpan<byte> body) => _key.SignData(body, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+    public byte[] Sign(ReadOnlySpan<byte> body)
+    {
+        // Made for each signature: there is one a day, and nothing is left to dispose.
+        using var key = ECDsa.Create();
+        key.ImportPkcs8PrivateKey(_private, out _);
+        return key.SignData(body, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+    }
 
     /// <summary>True when the key has signed the body; false also for a key or a signature that is none.</summary>
     /// <param name="publicKey">SubjectPublicKeyInfo in base64.</param>
@@ -85,14 +86,24 @@ public sealed class LedgerKey : IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _key.Dispose();
-
-    private static void Require(ECDsa key)
+    private static ECDsa Import(string pem)
     {
-        if (key.ExportParameters(false).Curve.Oid.Value is not "1.2.840.10045.3.1.7")
+        var key = ECDsa.Create();
+        try
         {
-            throw new InvalidDataException("it is on another curve than P-256");
+            key.ImportFromPem(pem);
+            if (key.ExportParameters(false).Curve.Oid.Value == P256)
+            {
+                return key;
+            }
         }
+        catch (Exception e) when (e is ArgumentException or CryptographicException)
+        {
+            key.Dispose();
+            throw new InvalidDataException($"it holds no key of an elliptic curve in PEM ({e.Message})", e);
+        }
+
+        key.Dispose();
+        throw new InvalidDataException("its key is on another curve than P-256");
     }
 }

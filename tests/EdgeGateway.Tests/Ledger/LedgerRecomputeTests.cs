@@ -1,0 +1,156 @@
+using System.Globalization;
+using EdgeGateway.Core;
+using EdgeGateway.Core.Accounting;
+using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Ledger;
+using EdgeGateway.Tests.Shared;
+
+namespace EdgeGateway.Tests.Ledger;
+
+/// <summary>The entries computed again from the ledger alone, and a history that another factor set states.</summary>
+public class LedgerRecomputeTests
+{
+    private static readonly LedgerRig Day = new LedgerRig().Run(20 * 60);
+
+    private static LedgerRecomputer Recompute(IEnumerable<LedgerRecord> records)
+    {
+        var recomputer = new LedgerRecomputer();
+        foreach (var record in records)
+        {
+            recomputer.Take(record);
+        }
+
+        return recomputer;
+    }
+
+    /// <summary>The set of the program with another value for Shanxi.</summary>
+    private static FactorSet Changed(string value)
+    {
+        var lines = File.ReadAllLines(RepositoryFiles.At("factors/edgegateway.yaml")).Where(l => !l.StartsWith("hash:", StringComparison.Ordinal))
+            .Select(l => l.StartsWith("version:", StringComparison.Ordinal) ? "version: 900" : l.Replace("0.7096", value, StringComparison.Ordinal));
+        var (set, problems) = FactorSetLoader.Load(new SourceText("changed.yaml", string.Join('\n', lines)));
+        Assert.True(set is not null, string.Join('\n', problems));
+        return set;
+    }
+
+    [Fact]
+    public void A_set_read_from_its_canonical_form_is_the_same_set()
+    {
+        var set = FactorSet.BuiltIn();
+        var read = FactorSet.FromCanonical(set.Canonical);
+        Assert.Equal(set.ContentHash, read.ContentHash);
+        Assert.Equal(set.Factors.Count, read.Factors.Count);
+        Assert.Equal(set.Get("electricity", "CN-XZ", LedgerRig.Start).Note, read.Get("electricity", "CN-XZ", LedgerRig.Start).Note);
+        Assert.Throws<InvalidDataException>(() => FactorSet.FromCanonical("{}"u8.ToArray()));
+    }
+
+    [Fact]
+    public void Every_entry_is_confirmed_from_registers_and_factors_bit_for_bit()
+    {
+        var recomputed = Recompute(Day.Records);
+        Assert.Null(recomputed.Difference);
+        Assert.Equal((Day.Records.Count(r => r.Content is EmissionContent { Entry.Account: not EmissionAccount.Remainder }), 0L, 0L), ((int)recomputed.Agreed, recomputed.FromActivity, recomputed.NotRecomputed));
+    }
+
+    [Fact]
+    public void One_milligram_too_many_is_named()
+    {
+        foreach (var target in Day.Records.Where(r => r.Content is EmissionContent { Entry.Account: not EmissionAccount.Remainder }).Where((_, i) => i % 37 == 5))
+        {
+            var entry = (EmissionContent)target.Content;
+            var changed = target with { Content = entry with { Entry = entry.Entry with { Milligrams = entry.Entry.Milligrams + 1 } } };
+            var difference = Recompute(Day.Records.Select(r => r.Number == target.Number ? changed : r)).Difference!;
+            Assert.Equal(target.Number, difference.Record);
+            Assert.Contains(entry.Entry.Milligrams.ToString(CultureInfo.InvariantCulture), difference.What, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("activity", "its registers say")]
+    [InlineData("carried", "the one before left")]
+    [InlineData("factor", "names the factor")]
+    public void What_does_not_follow_is_named(string what, string expected)
+    {
+        var target = Day.Records.Where(r => r.Content is EmissionContent { Device: "fan", Entry.Account: EmissionAccount.Device }).ElementAt(7);
+        var content = (EmissionContent)target.Content;
+        var entry = what switch
+        {
+            "activity" => content.Entry with { ActivityKWh = content.Entry.ActivityKWh + 0.01m },
+            "carried" => content.Entry with { Carried = content.Entry.Carried + 0.5m },
+            _ => content.Entry with { FactorId = "cn-mee-2021/CN-SX" },
+        };
+        var difference = Recompute(Day.Records.Select(r => r.Number == target.Number ? r with { Content = content with { Entry = entry } } : r)).Difference!;
+        Assert.Equal(target.Number, difference.Record);
+        Assert.Contains(expected, difference.What, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_configuration_and_factors_nothing_is_claimed()
+    {
+        var recomputed = Recompute(Day.Records.Where(r => r.Content is EmissionContent));
+        Assert.Equal(0, recomputed.Agreed);
+        Assert.True(recomputed.NotRecomputed > 100);
+    }
+
+    [Fact]
+    public void Another_set_states_the_months_again_and_the_difference_names_both()
+    {
+        var to = Changed("0.8");
+        var from = LedgerSite.Name(FactorSet.BuiltIn());
+        var results = Restate(to, Day.Records).Results(from);
+        var incomer = results.Single(r => r.Device == "incomer");
+        var entries = Day.Records.Select(r => r.Content).OfType<EmissionContent>().Where(e => e is { Device: "incomer", Entry.Account: EmissionAccount.Device }).ToArray();
+        Assert.Equal((from, LedgerSite.Name(to), "2026-03"), (incomer.From, incomer.To, incomer.Month.ToString()[..7]));
+        Assert.Equal((entries.Length, entries.Sum(e => e.Mass), 0L), ((int)incomer.Entries, incomer.Before, incomer.Refused));
+        Assert.Equal(entries.Sum(e => e.Activity), incomer.Activity);
+        Assert.Equal((long)(incomer.Activity * 0.8m * 1_000_000m), incomer.After);
+        Assert.True(incomer.CountsTowardSite);
+        Assert.Equal(["fan", "incomer"], results.Select(r => r.Device));
+
+        // By the set it was made with nothing changes.
+        Assert.Empty(Restate(FactorSet.BuiltIn(), Day.Records).Results(from));
+    }
+
+    [Fact]
+    public void A_second_restatement_begins_where_the_first_ended()
+    {
+        var (first, second) = (Changed("0.8"), Changed("0.5"));
+        var one = Restate(first, Day.Records).Results(LedgerSite.Name(FactorSet.BuiltIn())).Single(r => r.Device == "incomer");
+
+        // An hour more was entered by the first set after it.
+        var later = new LedgerRig(first).Run(75).Records.Where(r => r.Content is EmissionContent).Select(r => r with { Number = r.Number + 10_000 });
+        var all = Day.Records.Concat(later).ToArray();
+        var extra = later.Select(r => r.Content).OfType<EmissionContent>().Where(e => e is { Device: "incomer", Entry.Account: EmissionAccount.Device }).Sum(e => e.Mass);
+        var two = Restate(second, all, one).Results(LedgerSite.Name(first)).Single(r => r.Device == "incomer");
+        Assert.Equal(one.After + extra, two.Before);
+        Assert.Equal((long)(two.Activity * 0.5m * 1_000_000m), two.After);
+    }
+
+    [Fact]
+    public void What_the_new_set_has_no_factor_for_stays_and_is_counted()
+    {
+        var (set, problems) = FactorSetLoader.Load(new SourceText("narrow.yaml", """
+            schema: edgegateway/factors/1
+            id: narrow
+            version: 1
+            title: One year only
+            sources: { old: { text: Old, from: 2020-01-01T00:00:00Z, to: 2021-01-01T00:00:00Z } }
+            regions: { CN-SX: { name: Shanxi } }
+            factors: [{ of: electricity, region: CN-SX, source: old, value: 0.9, unit: kg/(kW.h), status: verified }]
+            """));
+        Assert.True(set is not null, string.Join('\n', problems));
+        Assert.Empty(Restate(set, Day.Records).Results(LedgerSite.Name(FactorSet.BuiltIn())));
+    }
+
+    private static LedgerRestater Restate(FactorSet to, IEnumerable<LedgerRecord> records, params RestatementContent[] earlier)
+    {
+        var restater = new LedgerRestater(to, earlier);
+        foreach (var record in records)
+        {
+            restater.Take(record);
+        }
+
+        return restater;
+    }
+}
