@@ -78,11 +78,10 @@ internal static class StatementCommand
 /// <summary>Options that statements and forecasts share.</summary>
 internal sealed class StatementOptions
 {
-    public Option<string> From { get; } = new("--from")
+    public Option<string?> From { get; } = new("--from")
     {
-        Description = "Where the entries are: an export of the ledger ('edgegateway ledger export'), or a recorded feed ('edgegateway verify-feed --record', .gz is unpacked).",
+        Description = "Where the entries are: an export of the ledger ('edgegateway ledger export'), a store (gateway.db or its directory; the gateway may be running), or a recorded feed ('edgegateway verify-feed --record', .gz is unpacked). The store of --config when absent.",
         HelpName = "FILE",
-        Required = true,
     };
 
     public Option<string[]> Key { get; } = new("--key", "-k") { Description = "Public key (PEM) that must have signed the ledger; several when it was changed. Without it the keys are those that the ledger names.", HelpName = "PEM" };
@@ -95,5 +94,5 @@ internal sealed class StatementOptions
 
     /// <summary>What was asked for.</summary>
     public StatementRequest Request(ParseResult result, string? period, string? device, string? area, bool withForecast) => new(
-        result.GetValue(From)!, result.GetValue(Configuration), result.GetValue(Profiles), period, device, area, result.GetValue(Scenarios), result.GetValue(Key) ?? [], withForecast);
+        result.GetValue(From), result.GetValue(Configuration), result.GetValue(Profiles), period, device, area, result.GetValue(Scenarios), result.GetValue(Key) ?? [], withForecast);
 }

@@ -1,35 +1,39 @@
+using System.IO.Pipelines;
 using System.Text.Json;
 using EdgeGateway.Core.Accounting.Statements;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Ledger;
+using EdgeGateway.Ledgers;
+using EdgeGateway.Storage;
 using EdgeGateway.Verifying;
 
 namespace EdgeGateway.Stating;
 
-/// <summary>Reads the entries of the carbon account for statements and forecasts: from a ledger's export, or a recorded feed.</summary>
+/// <summary>Reads the entries of the carbon account for statements and forecasts: from a ledger, in a gateway's store or exported, or from a recorded feed.</summary>
 internal static class EntrySource
 {
     private const int MostTold = 20;
 
-    /// <summary>Gateway id that a source names; null when it names none.</summary>
-    /// <param name="path">The file.</param>
+    private static ReadOnlySpan<byte> StoreMagic => "SQLite format 3"u8;
+
+    /// <summary>What a ledger says of itself; null for a recorded feed.</summary>
+    /// <param name="path">An export, a store or its directory, or a recorded feed.</param>
+    /// <exception cref="InvalidDataException">It is a store without a ledger.</exception>
     /// <exception cref="IOException">It cannot be opened or read.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public static LedgerHeader? HeaderOf(string path)
     {
-        using var file = File.OpenRead(path);
-        using var reader = new StreamReader(file);
+        if (IsStore(path))
+        {
+            return LedgerSource.Open(path).Header;
+        }
 
-        // The header is short; a file that begins with a line of megabytes is no export.
-        var begin = new char[8192];
-        var length = reader.ReadBlock(begin);
-        var line = begin.AsSpan(0, length);
-        var end = line.IndexOf('\n');
-        return end > 0 && LedgerLine.TryRead(System.Text.Encoding.UTF8.GetBytes(line[..end].ToString()), out var header, out _) ? LedgerExport.ReadHeader(header.Body) : null;
+        using var file = File.OpenRead(path);
+        return LedgerExport.ReadHeader(file);
     }
 
     /// <summary>Reads a source into a statement.</summary>
-    /// <param name="path">The file.</param>
+    /// <param name="path">An export, a store or its directory, or a recorded feed.</param>
     /// <param name="keys">Public keys that must have signed a ledger; none: those it names.</param>
     /// <param name="builder">The statement.</param>
     /// <param name="tell">Takes what is wrong with the source and does not end the reading.</param>
@@ -38,12 +42,76 @@ internal static class EntrySource
     /// <exception cref="InvalidDataException">It is none of these, or the ledger is not what was written; the message says where.</exception>
     /// <exception cref="IOException">It cannot be opened or read.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
-    public static StatementSource Read(string path, IReadOnlyList<string> keys, StatementBuilder builder, Action<string> tell, CancellationToken cancel) =>
-        HeaderOf(path) is not null ? ReadLedger(path, keys, builder, cancel)
-        : keys.Count > 0 ? throw new InvalidDataException($"{path}: this is no export of a ledger, and nothing else is signed. Make one with 'edgegateway ledger export', or leave --key out.")
-        : ReadFeed(path, builder, tell, cancel);
+    public static StatementSource Read(string path, IReadOnlyList<string> keys, StatementBuilder builder, Action<string> tell, CancellationToken cancel)
+    {
+        if (IsStore(path))
+        {
+            return ReadStore(path, keys, builder, cancel);
+        }
 
-    private static StatementSource ReadLedger(string path, IReadOnlyList<string> keys, StatementBuilder builder, CancellationToken cancel)
+        if (HeaderOf(path) is not null)
+        {
+            using var file = File.OpenRead(path);
+            return ReadLedger(file, path, keys, builder, cancel);
+        }
+
+        return keys.Count > 0
+            ? throw new InvalidDataException($"{path}: this is no export of a ledger, and nothing else is signed. Make one with 'edgegateway ledger export', or leave --key out.")
+            : ReadFeed(path, builder, tell, cancel);
+    }
+
+    private static bool IsStore(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            return true;
+        }
+
+        Span<byte> start = stackalloc byte[StoreMagic.Length];
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, 1);
+        return file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length && start.SequenceEqual(StoreMagic);
+    }
+
+    /// <summary>A store is exported and verified at once, through a pipe: what it holds need not fit anywhere a second time.</summary>
+    private static StatementSource ReadStore(string path, IReadOnlyList<string> keys, StatementBuilder builder, CancellationToken cancel)
+    {
+        var source = LedgerSource.Open(path);
+        var header = source.Header;
+        var pipe = new Pipe();
+        var writing = Task.Run(
+            () =>
+            {
+                Exception? fault = null;
+                try
+                {
+                    using var output = pipe.Writer.AsStream(leaveOpen: true);
+                    LedgerExport.Write(header, source.Lines(), null, output);
+                }
+                catch (Exception e) when (e is IOException or InvalidDataException or StoreException or InvalidOperationException)
+                {
+                    fault = e;
+                }
+
+                pipe.Writer.Complete(fault);
+            },
+            cancel);
+        using var input = pipe.Reader.AsStream();
+        try
+        {
+            return ReadLedger(input, path, keys, builder, cancel);
+        }
+        catch (StoreException e)
+        {
+            throw new InvalidDataException(e.Message, e);
+        }
+        finally
+        {
+            pipe.Reader.Complete();
+            writing.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).Wait(CancellationToken.None);
+        }
+    }
+
+    private static StatementSource ReadLedger(Stream export, string path, IReadOnlyList<string> keys, StatementBuilder builder, CancellationToken cancel)
     {
         var records = new StatementRecords(builder);
         var verifier = new LedgerVerifier(keys)
@@ -54,15 +122,14 @@ internal static class EntrySource
                 records.Take(record);
             },
         };
-        using var file = File.OpenRead(path);
-        var verdict = verifier.Verify(file);
+        var verdict = verifier.Verify(export);
         if (verdict.Fault is { } fault)
         {
-            throw new InvalidDataException($"{path}: {fault}. A statement is made from a whole ledger only: 'edgegateway ledger verify {path}' says more.");
+            throw new InvalidDataException($"{path}: {fault}. A statement is made from a whole ledger only: 'edgegateway ledger verify' says more of an export.");
         }
 
         var position = $"record {verdict.Last} of gateway {verdict.Header!.Gateway}, sealed through record {verdict.SealedThrough}, key {verdict.Keys[^1][..16]}{(verdict.IsTrusted ? " (given)" : " (named by the ledger itself)")}";
-        return new("ledger", Path.GetFileName(path), position, Verified: true);
+        return new("ledger", Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))), position, Verified: true);
     }
 
     /// <summary>A feed delivers at least once and history beside live records: all entries are held and sorted.</summary>

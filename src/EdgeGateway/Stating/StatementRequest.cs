@@ -4,11 +4,13 @@ using EdgeGateway.Core.Accounting.Forecasting;
 using EdgeGateway.Core.Accounting.Statements;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Ledger;
+using EdgeGateway.Core.Site;
+using StoreException = EdgeGateway.Storage.StoreException;
 
 namespace EdgeGateway.Stating;
 
 /// <summary>What a person asks of a statement or a forecast, as the command line gives it.</summary>
-/// <param name="Source">Ledger export or recorded feed.</param>
+/// <param name="From">A ledger (export, store, directory of a store) or a recorded feed; null for the store of the configuration.</param>
 /// <param name="Configuration">Path of <c>gateway.yaml</c>; null when it was not given.</param>
 /// <param name="Profiles">Directory of profiles, or null for the usual places.</param>
 /// <param name="Period">Day, month or year as it is written; null for the month of the last entry.</param>
@@ -18,7 +20,7 @@ namespace EdgeGateway.Stating;
 /// <param name="Keys">PEM files of keys that must have signed.</param>
 /// <param name="WithForecast">Whether to forecast.</param>
 internal sealed record StatementRequest(
-    string Source, string? Configuration, string? Profiles, string? Period, string? Device, string? Area, string? Scenarios, IReadOnlyList<string> Keys, bool WithForecast)
+    string? From, string? Configuration, string? Profiles, string? Period, string? Device, string? Area, string? Scenarios, IReadOnlyList<string> Keys, bool WithForecast)
 {
     // A period after every entry: what comes before it is history.
     private const string FarAhead = "9998";
@@ -32,23 +34,36 @@ internal sealed record StatementRequest(
         (language, code) = ("en", Terminal.BadInput);
         try
         {
-            if (!File.Exists(Source))
-            {
-                code = Terminal.Fail($"There is no file '{Source}'. Write one with 'edgegateway ledger export', or record the feed with 'edgegateway verify-feed --record'.", Terminal.BadInput);
-                return null;
-            }
-
             if (Device is not null && Area is not null)
             {
                 code = Terminal.Fail("A statement is of a device or of an area: name one of --device and --area.", Terminal.BadInput);
                 return null;
             }
 
-            var site = Site(ref language);
-            if (site is null)
+            SiteModel? model = null;
+            if (Configuration is not null && (model = CommonOptions.Load(Configuration, Profiles)?.Model) is null)
             {
                 return null;
             }
+
+            if ((From ?? model?.Storage.Directory) is not { } place)
+            {
+                code = Terminal.Fail("Name where the entries are: --from FILE with an export of the ledger, or --config FILE for the store of its gateway.", Terminal.BadInput);
+                return null;
+            }
+
+            if (!File.Exists(place) && !Directory.Exists(place))
+            {
+                code = Terminal.Fail($"There is no '{place}'. Name an export of 'edgegateway ledger export', a store, or a feed as 'edgegateway verify-feed --record' writes it.", Terminal.BadInput);
+                return null;
+            }
+
+            if (SiteOf(place, model) is not { } site)
+            {
+                return null;
+            }
+
+            language = model?.Language ?? language;
 
             if (Area is not null && !site.Devices.Values.Any(d => d.Area == Area))
             {
@@ -63,16 +78,16 @@ internal sealed record StatementRequest(
                 return null;
             }
 
-            var keys = Keys.Select(k => LedgerKey.ReadPublic(File.ReadAllText(k))).ToList();
-            if (PeriodOf(site, cancel) is not { } period)
+            var keys = Keys.Select(k => DeviceKey.ReadPublic(File.ReadAllText(k))).ToList();
+            if (PeriodOf(place, site, cancel) is not { } period)
             {
                 code = Terminal.Fail($"'{Period}' is no day, month or year. Write 2026-10-31, 2026-10 or 2026.", Terminal.BadInput);
                 return null;
             }
 
             var subject = Device is not null ? StatementSubject.Device(Device) : Area is not null ? StatementSubject.Area(Area) : StatementSubject.Site;
-            var builder = new StatementBuilder(site, period, subject, FactorSet.BuiltIn());
-            var source = EntrySource.Read(Source, keys, builder, Console.Error.WriteLine, cancel);
+            var builder = new StatementBuilder(site, period, subject, model?.FactorsInForce ?? FactorSet.BuiltIn());
+            var source = EntrySource.Read(place, keys, builder, Console.Error.WriteLine, cancel);
             return builder.Build(source, WithForecast, scenarios);
         }
         catch (OperationCanceledException)
@@ -83,7 +98,7 @@ internal sealed record StatementRequest(
         {
             code = Terminal.Fail(e.Message);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or StoreException)
         {
             code = Terminal.Fail(e.Message, Terminal.BadInput);
         }
@@ -107,30 +122,24 @@ internal sealed record StatementRequest(
         }
     }
 
-    private StatementSite? Site(ref string language)
+    private static StatementSite? SiteOf(string place, SiteModel? model)
     {
-        var header = EntrySource.HeaderOf(Source);
-        if (Configuration is null)
+        var header = EntrySource.HeaderOf(place);
+        if (model is null)
         {
-            return new() { Id = header?.Gateway ?? "unknown", Name = header?.Gateway ?? Path.GetFileNameWithoutExtension(Source), Gateway = header?.Gateway ?? "unknown", Zone = TimeZoneInfo.Utc };
+            return new() { Id = header?.Gateway ?? "unknown", Name = header?.Gateway ?? Path.GetFileNameWithoutExtension(place), Gateway = header?.Gateway ?? "unknown", Zone = TimeZoneInfo.Utc };
         }
 
-        if (CommonOptions.Load(Configuration, Profiles) is not { } loaded)
+        if (header is not null && header.Gateway != model.GatewayId)
         {
+            Console.Error.WriteLine($"{place} is the ledger of the gateway '{header.Gateway}', and the configuration is that of '{model.GatewayId}'. Name the configuration that belongs to it.");
             return null;
         }
 
-        if (header is not null && header.Gateway != loaded.Model.GatewayId)
-        {
-            Console.Error.WriteLine($"{Source} is the ledger of the gateway '{header.Gateway}', and {Configuration} configures '{loaded.Model.GatewayId}'. Name the configuration that belongs to it.");
-            return null;
-        }
-
-        language = loaded.Model.Language;
-        return StatementSite.From(loaded.Model);
+        return StatementSite.From(model);
     }
 
-    private StatementPeriod? PeriodOf(StatementSite site, CancellationToken cancel)
+    private StatementPeriod? PeriodOf(string place, StatementSite site, CancellationToken cancel)
     {
         if (Period is not null)
         {
@@ -139,7 +148,7 @@ internal sealed record StatementRequest(
 
         // Without a period the month of the newest entry; the source is read once for it.
         var probe = new StatementBuilder(site, StatementPeriod.Parse(FarAhead, site.Zone)!, StatementSubject.Site, FactorSet.BuiltIn());
-        _ = EntrySource.Read(Source, [], probe, _ => { }, cancel);
-        return StatementPeriod.Of(PeriodLength.Month, probe.LastEntry ?? throw new EmissionRefusedException($"There is no entry of the carbon account in {Source}."), site.Zone);
+        _ = EntrySource.Read(place, [], probe, _ => { }, cancel);
+        return StatementPeriod.Of(PeriodLength.Month, probe.LastEntry ?? throw new EmissionRefusedException($"There is no entry of the carbon account in {place}."), site.Zone);
     }
 }

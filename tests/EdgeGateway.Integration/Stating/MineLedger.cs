@@ -24,7 +24,7 @@ internal sealed class MineLedger : IFeedSink
     private Instant _now;
     private long _sequence;
 
-    private MineLedger(SiteModel site, LedgerKey key)
+    private MineLedger(SiteModel site, DeviceKey key)
     {
         _site = site;
         _chain = new(site.GatewayId, key, LedgerHead.Start, []);
@@ -46,7 +46,7 @@ internal sealed class MineLedger : IFeedSink
         // Only what is accounted is read, once a minute: the rest would cost time and change nothing.
         var accounted = site.Devices.SelectMany(d => d.Carbon.SelectMany(c => c.Points.Values.Select(p => (d.Index, p)))).ToHashSet();
         site = site with { Points = [.. site.Points.Select(p => p with { Period = p.Carbon is not null || accounted.Contains((p.DeviceIndex, p.Id)) ? Poll : TimeSpan.Zero })] };
-        using var key = LedgerKey.Create();
+        var key = DeviceKey.Create();
         File.WriteAllText(Path.Combine(folder, "mine.pem"), key.PublicPem);
         var mine = new MineLedger(site, key);
         mine.Run(begin, end);
@@ -95,8 +95,8 @@ internal sealed class MineLedger : IFeedSink
         _chain.Append(begin, new ConfigurationContent(_site.ConfigurationHash, _site.SiteId, "test", factors.ContentHash, []));
         var days = (int)(end - begin).TotalDays;
         var script = FaultScript.Parse(new SourceText("faults.yaml", $$"""
-            - { at: {{days - 9}}d, device: lighting, kind: dead-meter, duration: 7h }
-            - { at: {{days - 4}}d, device: belt-meter, kind: dead-meter, duration: 90m }
+            - { at: {{Math.Max(1, (days - 9) * 24)}}h, device: lighting, kind: dead-meter, duration: 7h }
+            - { at: {{Math.Max(20, (days - 4) * 24)}}h, device: belt-meter, kind: dead-meter, duration: 90m }
             """)).Script!;
         var (off, on) = (end - TimeSpan.FromHours(62), end - TimeSpan.FromHours(59));
         var pipeline = new Pipeline(_site, factors, this);
