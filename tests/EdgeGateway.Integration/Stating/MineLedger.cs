@@ -102,7 +102,9 @@ internal sealed class MineLedger : IFeedSink
         var pipeline = new Pipeline(_site, factors, this);
         var samples = new SimulatedSamples(_site, 1, begin, script);
         pipeline.Advance(begin);
-        while (samples.Now < end)
+
+        // An interval is closed by the time after it.
+        while (samples.Now < end + Poll)
         {
             var taken = samples.Step();
             _now = samples.Now;

@@ -79,7 +79,8 @@ public sealed class StatementTests : IDisposable
         Make(2);
         var (code, output, errors) = await GatewayProcess.CommandAsync(["forecast", "emissions", .. From()]);
         Assert.True(code == 0, errors);
-        Assert.Contains("refused: A forecast of 6 steps", output, StringComparison.Ordinal);
+        Assert.Contains("refused:", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("trials", output, StringComparison.Ordinal);
 
         await File.WriteAllTextAsync(At("scenarios.yaml"), "schema: edgegateway/scenarios/1\nbase: { year: 2024, tonnes: 10250 }\nscenarios:\n  - { name: baseline, growthPercent: 3, efficiencyPercent: 1, driftPercent: -0.25, years: 20 }\n  - { name: growing, growthPercent: 3 }\n");
         (code, output, errors) = await GatewayProcess.CommandAsync("forecast", "peak", At("scenarios.yaml"));
@@ -97,12 +98,12 @@ public sealed class StatementTests : IDisposable
         Assert.Contains("no column 'impact'", errors, StringComparison.Ordinal);
     }
 
-    /// <summary><c>UPDATE_PICTURES=1 dotnet test</c> makes the pictures of the documentation anew, from ten weeks.</summary>
+    /// <summary><c>UPDATE_PICTURES=1 dotnet test</c> makes the pictures of the documentation anew, from forty days.</summary>
     [BrowserFact]
     public async Task The_page_is_drawn_by_a_browser_and_prints_on_a_few_pages()
     {
         var isForDocs = Environment.GetEnvironmentVariable("UPDATE_PICTURES") == "1";
-        Make(isForDocs ? 75 : 2);
+        Make(isForDocs ? 40 : 2);
         await File.WriteAllTextAsync(At("scenarios.yaml"), "schema: edgegateway/scenarios/1\nbase: { year: 2025, tonnes: 1100 }\nscenarios:\n  - { name: as now, growthPercent: 3, efficiencyPercent: 1, driftPercent: -0.25, years: 20 }\n  - { name: efficient, growthPercent: 3, efficiencyPercent: 2.2, driftPercent: -0.35, years: 20 }\n");
         foreach (var language in new[] { "en", "zh" })
         {
@@ -111,9 +112,9 @@ public sealed class StatementTests : IDisposable
             Assert.True(code == 0, errors);
 
             var picture = At($"statement-{language}.png");
-            await BrowseAsync($"--screenshot={picture}", "--window-size=1000,3300", "--hide-scrollbars", new Uri(page).AbsoluteUri);
+            await BrowseAsync($"--screenshot={picture}", "--window-size=1000,3600", "--hide-scrollbars", new Uri(page).AbsoluteUri);
             var png = await File.ReadAllBytesAsync(picture);
-            Assert.Equal((1000, 3300), (BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20))));
+            Assert.Equal((1000, 3600), (BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20))));
             Assert.True(png.Length > 60_000, $"{png.Length} bytes are an empty page");
 
             var print = At($"statement-{language}.pdf");

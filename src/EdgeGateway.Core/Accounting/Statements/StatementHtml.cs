@@ -125,60 +125,79 @@ public static class StatementHtml
 
     private static void OverTime(StringBuilder html, Statement s, StatementText t)
     {
-        var counted = Counted(s).ToList();
-        List<ColumnSeries> series = [.. s.Courses.Where(c => c.Basis != EmissionBasis.Market).Select(c => new ColumnSeries(t.Scope(c.Scope, c.Basis), ColourOf(c.Scope, c.Basis), [.. c.Milligrams.Select(m => t.InUnit(m))]))];
-        if (series.Count == 0)
+        var title = t.Words[s.Period.Length switch { PeriodLength.Day => "over-time.day", PeriodLength.Month => "over-time.month", _ => "over-time.year" }];
+        if (s.Courses.Count > 0)
         {
-            return;
+            html.Append($"<section><h2>{E(title)}</h2>\n");
         }
 
-        var title = t.Words[s.Period.Length switch { PeriodLength.Day => "over-time.day", PeriodLength.Month => "over-time.month", _ => "over-time.year" }];
-        var chart = new ColumnChart(t.Unit, [.. Enumerable.Range(0, s.Period.Parts).Select(s.Period.PartName)], series)
+        // A picture for each total: what is never added is not stacked.
+        foreach (var course in s.Courses)
         {
-            Known = [.. Enumerable.Range(0, s.Period.Parts).Select(p => counted.Select(l => l.PartCoverage[p]).Where(c => !double.IsNaN(c)).DefaultIfEmpty(double.NaN).Min())],
-            KnownWords = ("", t.Words["known"], t.Words["missing"]),
-        };
-        html.Append($"<section class=\"whole\"><h2>{E(title)}</h2>\n{chart.Draw(title)}</section>\n");
+            var name = t.Scope(course.Scope, course.Basis);
+            var lines = Counted(s).Where(l => l.Scope == course.Scope && l.Basis == course.Basis).ToList();
+            html.Append(new ColumnChart(t.Unit, [.. Enumerable.Range(0, s.Period.Parts).Select(s.Period.PartName)], [new(name, ColourOf(course.Scope, course.Basis), [.. course.Milligrams.Select(m => t.InUnit(m))])])
+            {
+                PlotHeight = 150,
+                Known = [.. Enumerable.Range(0, s.Period.Parts).Select(p => lines.Select(l => l.PartCoverage[p]).Where(c => !double.IsNaN(c)).DefaultIfEmpty(double.NaN).Min())],
+                KnownWords = ("", t.Words["known"], t.Words["missing"]),
+            }.Draw($"{title}, {name}"));
+        }
+
+        html.Append(s.Courses.Count > 0 ? "</section>\n" : "");
     }
 
     private static void HowKnown(StringBuilder html, Statement s, StatementText t)
     {
-        var counted = Counted(s).Where(l => l.Scope > 0).ToList();
-        var total = counted.Sum(l => Math.Abs((double)l.Mass.Milligrams));
-        html.Append($"<section class=\"whole\"><h2>{E(t.Words["how-known"])}</h2>\n<p class=\"note\">{E(t.Words["how-known-note"])}</p>\n<table class=\"known\"><tbody>\n");
-        void Row(string key, double share, string colour)
+        // A column for each total: what is never added is not mixed in a share either.
+        var totals = Counted(s).GroupBy(l => (l.Scope, l.Basis)).OrderBy(g => g.Key).Select(g => (Name: t.Scope(g.Key.Scope, g.Key.Basis), Colour: ColourOf(g.Key.Scope, g.Key.Basis), Lines: g.ToList())).ToList();
+        html.Append($"<section class=\"whole\"><h2>{E(t.Words["how-known"])}</h2>\n<p class=\"note\">{E(t.Words["how-known-note"])}</p>\n<table class=\"known\"><thead><tr><th></th>{string.Concat(totals.Select(x => $"<th colspan=\"2\">{E(x.Name)}</th>"))}<th></th></tr></thead><tbody>\n");
+        void Row(string key, Func<List<StatementLine>, double> share)
         {
-            var width = Math.Clamp(share, 0, 1) * 220;
-            html.Append($"<tr><th>{E(t.Words[key])}</th><td class=\"num\">{StatementText.Percent(share)}</td><td><svg class=\"bar\" viewBox=\"0 0 220 12\" width=\"220\" height=\"12\"><rect width=\"220\" height=\"12\" fill=\"#ececec\"/><rect width=\"{Svg.N(width)}\" height=\"12\" fill=\"{colour}\"/></svg></td><td class=\"note\">{E(t.Words[key + ".note"])}</td></tr>\n");
+            html.Append($"<tr><th>{E(t.Words[key])}</th>");
+            foreach (var (_, colour, lines) in totals)
+            {
+                var part = share(lines);
+                html.Append($"<td class=\"num\">{StatementText.Percent(part)}</td><td><svg class=\"bar\" viewBox=\"0 0 90 10\" width=\"90\" height=\"10\"><rect width=\"90\" height=\"10\" fill=\"#ececec\"/><rect width=\"{Svg.N(Math.Clamp(part, 0, 1) * 90)}\" height=\"10\" fill=\"{(key == "missing" ? "#c2543f" : colour)}\"/></svg></td>");
+            }
+
+            html.Append($"<td class=\"note\">{E(t.Words[key + ".note"])}</td></tr>\n");
         }
 
-        double Share(Func<StatementLine, bool> isPart) => total == 0 ? 0 : counted.Where(isPart).Sum(l => Math.Abs((double)l.Mass.Milligrams)) / total;
-        Row("evidence.measured", Share(l => l.Evidence == EmissionEvidence.Measured), Removal);
-        Row("evidence.calculated", Share(l => l.Evidence == EmissionEvidence.Calculated), Scope2);
-        Row("evidence.estimated", Share(l => l.Evidence == EmissionEvidence.Estimated), "#d9a441");
-        Row("allocated", total == 0 ? 0 : counted.Sum(l => Math.Abs((double)l.AllocatedMilligrams)) / total, "#8aa9cf");
-        Row("substituted", counted.Select(l => l.Substituted).DefaultIfEmpty(0).Max(), "#d9a441");
-        Row("missing", counted.Select(l => 1 - l.Mass.Coverage).DefaultIfEmpty(0).Max(), "#c2543f");
+        static double Share(List<StatementLine> lines, Func<StatementLine, double> part)
+        {
+            var total = lines.Sum(l => Math.Abs((double)l.Mass.Milligrams));
+            return total == 0 ? 0 : lines.Sum(part) / total;
+        }
+
+        foreach (var evidence in new[] { EmissionEvidence.Measured, EmissionEvidence.Calculated, EmissionEvidence.Estimated })
+        {
+            Row($"evidence.{evidence.Word()}", lines => Share(lines, l => l.Evidence == evidence ? Math.Abs((double)l.Mass.Milligrams) : 0));
+        }
+
+        Row("allocated", lines => Share(lines, l => Math.Abs((double)l.AllocatedMilligrams)));
+        Row("substituted", lines => lines.Max(l => l.Substituted));
+        Row("missing", lines => lines.Max(l => 1 - l.Mass.Coverage));
         html.Append("</tbody></table></section>\n");
     }
 
     private static void Accounts(StringBuilder html, Statement s, StatementText t)
     {
         var w = t.Words;
-        var largest = s.Lines.Select(l => Math.Abs((double)l.Mass.Milligrams)).DefaultIfEmpty(1).Max();
-        html.Append($"<section><h2>{E(w["accounts"])}</h2>\n<p class=\"note\">{E(w["accounts-note"])}</p>\n<table><thead><tr><th>{E(w["device"])}</th><th>{E(w["method"])}</th><th class=\"num\">{E(w["activity"])}</th><th class=\"num\">{E(w["mass"])}, {t.Unit}</th><th></th><th class=\"num\">{E(w["uncertainty-short"])}</th><th class=\"num\">{E(w["coverage"])}</th><th>{E(w["counts"])}</th></tr></thead><tbody>\n");
+        double Largest(StatementLine line) => s.Lines.Where(l => (l.Scope, l.Basis) == (line.Scope, line.Basis)).Max(l => Math.Max(Math.Abs((double)l.Mass.Milligrams), (double)l.RemovedMilligrams));
+        html.Append($"<section><h2>{E(w["accounts"])}</h2>\n<p class=\"note\">{E(w["accounts-note"])}</p>\n<table><thead><tr><th>{E(w["device"])}</th><th>{E(w["method"])}</th><th class=\"num\">{E(w["activity"])}</th><th class=\"num\">{E(w["mass"])}, {t.Unit}</th><th></th><th class=\"num\">{E(w["uncertainty-short"])}</th><th class=\"num\">{E(w["coverage"])}</th><th>{E(w["counted"])}</th></tr></thead><tbody>\n");
         var depths = new Dictionary<string, int>();
-        foreach (var line in s.Lines)
+        foreach (var line in s.Lines.Where(IsShown))
         {
             var depth = line.ContainedIn is { } parent ? depths.GetValueOrDefault(parent) + 1 : 0;
             depths[line.Device] = depth;
             var isRemoval = line.RemovedMilligrams != 0;
             var mass = isRemoval ? line.RemovedMilligrams : line.Mass.Milligrams;
-            var width = largest > 0 ? Math.Min(1, Math.Abs((double)mass) / largest) * 90 : 0;
+            var width = mass != 0 ? Math.Abs((double)mass) / Largest(line) * 90 : 0;
             var colour = isRemoval ? Removal : line.Counts ? ColourOf(line.Scope, line.Basis) : "#9db7d6";
             var standing = line.Counts || isRemoval ? isRemoval ? w["removed"] : w["counts"] : line.ContainedIn is { } container ? w.Fill("contained", container) : line.Scope == 0 ? w["scope.0"] : w["not-counted"];
             html.Append($"<tr><td style=\"padding-left:{6 + (18 * depth)}px\">{E(line.Name)}<br><span class=\"id\">{E(line.Device)}{(line.Area is { } area ? $" · {E(area)}" : "")}{(line.Since is { } since ? $" · {E(w.Fill("since", t.Time(since)))}" : "")}</span></td>");
-            html.Append($"<td>{E(t.Method(line.Method))}<br><span class=\"id\">{E(t.Evidence(line.Evidence))}{(line.Scope > 0 ? $" · {E(w["scope"])} {line.Scope}" : "")}{(line.Gas != "CO2" ? $" · {E(line.Gas)} {E(line.GwpSet ?? "")}" : "")}{(line.AdaptedMilligrams is { } adapted ? $"<br>{E(w.Fill("adapted", t.Mass(adapted), t.Unit))}" : "")}</span></td>");
+            html.Append($"<td>{E(t.Method(line.Method))}<br><span class=\"id\">{E(t.Evidence(line.Evidence))}{(line.Scope > 0 ? $" · {E(w["scope"])} {line.Scope}" : "")}{(line.Gas != "CO2" ? $" · {E(StatementText.Gas(line.Gas))} {E(line.GwpSet ?? "")}" : "")}{(line.AdaptedMilligrams is { } adapted ? $"<br>{E(w.Fill("adapted", t.Mass(adapted), t.Unit))}" : "")}</span></td>");
             html.Append($"<td class=\"num\">{E(t.Activity(line))}</td><td class=\"num\">{t.Mass(mass)}</td><td class=\"slim\"><svg class=\"bar\" viewBox=\"0 0 90 10\" width=\"90\" height=\"10\"><rect width=\"{Svg.N(width)}\" height=\"10\" fill=\"{colour}\"/></svg></td>");
             html.Append($"<td class=\"num\">{E(mass == 0 ? "" : t.Plus(line.Mass.UncertaintyPercent))}</td><td class=\"num{(line.Mass.Coverage < WellKnown ? " bad" : "")}\">{StatementText.Percent(line.Mass.Coverage)}</td><td>{E(standing)}</td></tr>\n");
         }
@@ -196,9 +215,9 @@ public static class StatementHtml
         html.Append($"<section class=\"whole\"><h2>{E(t.Words["areas"])}</h2>\n<p class=\"note\">{E(t.Words["areas-note"])}</p>\n");
         var names = s.Areas.Select(a => a.Area).Distinct().ToList();
         html.Append($"<table><thead><tr><th>{E(t.Words["area"])}</th><th>{E(t.Words["scope"])}</th><th class=\"num\">{E(t.Words["mass"])}, {t.Unit}</th><th></th><th class=\"num\">{E(t.Words["uncertainty-short"])}</th><th class=\"num\">{E(t.Words["coverage"])}</th></tr></thead><tbody>\n");
-        var largest = s.Areas.Select(a => Math.Abs((double)(a.Mass?.Milligrams ?? 0))).DefaultIfEmpty(1).Max();
         foreach (var area in names.SelectMany(n => s.Areas.Where(a => a.Area == n)))
         {
+            var largest = s.Areas.Where(a => (a.Scope, a.Basis) == (area.Scope, area.Basis)).Max(a => Math.Abs((double)(a.Mass?.Milligrams ?? 0)));
             var width = area.Mass is { } m && largest > 0 ? Math.Abs((double)m.Milligrams) / largest * 160 : 0;
             html.Append($"<tr><td>{E(area.Area ?? t.Words["no-area"])}</td><td>{E(t.Scope(area.Scope, area.Basis))}</td><td class=\"num\">{(area.Mass is { } mass ? t.Mass(mass.Milligrams) : E(t.Words["not-stated"]))}</td><td class=\"slim\"><svg class=\"bar\" viewBox=\"0 0 160 10\" width=\"160\" height=\"10\"><rect width=\"{Svg.N(width)}\" height=\"10\" fill=\"{ColourOf(area.Scope, area.Basis)}\"/></svg></td><td class=\"num\">{E(area.Mass is { } u ? t.Plus(u.UncertaintyPercent) : "")}</td><td class=\"num\">{(area.Mass is { } c ? StatementText.Percent(c.Coverage) : "")}</td></tr>\n");
         }
@@ -232,7 +251,7 @@ public static class StatementHtml
         html.Append($"<section class=\"whole\"><h2>{E(t.Words["gases"])}</h2>\n<table><thead><tr><th>{E(t.Words["gas"])}</th><th>{E(t.Words["gwp"])}</th><th>{E(t.Words["scope"])}</th><th class=\"num\">{E(t.Words["mass"])}, {t.Unit} CO2e</th><th class=\"num\">{E(t.Words["uncertainty-short"])}</th></tr></thead><tbody>\n");
         foreach (var gas in s.Gases)
         {
-            html.Append($"<tr><td>{E(gas.Gas ?? "")}</td><td>{E(gas.GwpSet ?? "–")}</td><td>{E(t.Scope(gas.Scope, gas.Basis))}</td><td class=\"num\">{(gas.Mass is { } m ? t.Mass(m.Milligrams) : E(gas.Refusal ?? ""))}</td><td class=\"num\">{E(gas.Mass is { } u ? t.Plus(u.UncertaintyPercent) : "")}</td></tr>\n");
+            html.Append($"<tr><td>{E(StatementText.Gas(gas.Gas ?? ""))}</td><td>{E(gas.GwpSet ?? "–")}</td><td>{E(t.Scope(gas.Scope, gas.Basis))}</td><td class=\"num\">{(gas.Mass is { } m ? t.Mass(m.Milligrams) : E(gas.Refusal ?? ""))}</td><td class=\"num\">{E(gas.Mass is { } u ? t.Plus(u.UncertaintyPercent) : "")}</td></tr>\n");
         }
 
         html.Append("</tbody></table></section>\n");
@@ -248,9 +267,10 @@ public static class StatementHtml
         }
 
         html.Append($"<table><thead><tr><th>{E(t.Words["device"])}</th><th>{E(t.Words["from"])}</th><th>{E(t.Words["to"])}</th><th class=\"num\">{E(t.Words["duration"])}</th><th>{E(t.Words["reason"])}</th></tr></thead><tbody>\n");
-        foreach (var gap in s.Gaps)
+        foreach (var group in s.Gaps.GroupBy(g => (g.From, g.To, g.Reason)))
         {
-            html.Append($"<tr><td>{E(gap.Device)} <span class=\"id\">{E(t.Method(gap.Method))}</span></td><td>{t.Time(gap.From)}</td><td>{t.Time(gap.To)}</td><td class=\"num\">{StatementText.Hours(gap.To - gap.From)}</td><td>{E(t.Words.Or($"reason.{gap.Reason}", gap.Reason))}</td></tr>\n");
+            var gap = group.First();
+            html.Append($"<tr><td>{E(string.Join(", ", group.Select(g => g.Device).Distinct().Order(StringComparer.Ordinal)))}</td><td class=\"time\">{t.Time(gap.From)}</td><td class=\"time\">{t.Time(gap.To)}</td><td class=\"num\">{StatementText.Hours(gap.To - gap.From)}</td><td>{E(t.Words.Or($"reason.{gap.Reason}", gap.Reason))}</td></tr>\n");
         }
 
         html.Append($"</tbody></table>{(s.GapsLeftOut > 0 ? $"<p class=\"note\">{E(t.Words.Fill("gaps-more", s.GapsLeftOut))}</p>" : "")}</section>\n");
@@ -265,9 +285,9 @@ public static class StatementHtml
 
         var w = t.Words;
         html.Append($"<section><h2>{E(w["outlook"])}</h2>\n<p class=\"note\">{E(w["outlook-note"])}</p>\n");
-        if (s.Outlooks.Where(o => o.Device is null && o.Forecast is not null && o.Days.Count > 0).MinBy(o => o.Forecast!.Steps.Count) is { } shown)
+        foreach (var total in s.Outlooks.Where(o => o is { Device: null, Forecast: not null, Days.Count: > 0 }).GroupBy(o => (o.Scope, o.Basis)))
         {
-            html.Append(OutlookChart(shown, t));
+            html.Append(OutlookChart(total.MinBy(o => o.Forecast!.Steps.Count)!, t));
         }
 
         html.Append($"<table><thead><tr><th></th><th>{E(w["target"])}</th><th class=\"num\">{E(w["accounted"])}, {t.Unit}</th><th class=\"num\">{E(w["expected"])}, {t.Unit}</th><th class=\"num\">{E(w["interval"])}</th><th>{E(w["method"])}</th></tr></thead><tbody>\n");
@@ -296,7 +316,7 @@ public static class StatementHtml
                 new(t.Words["forecast-series"], colour, [.. o.Days.Select((d, i) => i < known ? double.NaN : Of(d.Kilograms))], IsExpected: true),
             ])
         {
-            PlotHeight = 170,
+            PlotHeight = 130,
             Intervals = [.. o.Days.Select((_, i) => i < known ? (double.NaN, double.NaN) : (Of(o.Forecast.Steps[i - known].Low), Of(o.Forecast.Steps[i - known].High)))],
         }.Draw(t.Words["outlook"]);
     }
@@ -391,6 +411,9 @@ public static class StatementHtml
         html.Append($"</tbody></table>{(s.Events.Count > MostEvents ? $"<p class=\"note\">+ {s.Events.Count - MostEvents}</p>" : "")}</section>\n");
     }
 
+    // A meter that can sell and sold nothing says nothing.
+    private static bool IsShown(StatementLine line) => line.Scope > 0 || line.Activity != 0 || line.Mass.Milligrams != 0 || line.RemovedMilligrams != 0 || line.BiogenicMilligrams != 0;
+
     // What a chart of the subject adds up: an area's or a device's own statement counts all its lines that are in no other of them.
     private static IEnumerable<StatementLine> Counted(Statement s) => s.Subject.Kind == StatementSubjectKind.Site
         ? s.Lines.Where(l => l.Counts && l.Scope > 0)
@@ -424,7 +447,8 @@ public static class StatementHtml
         .card { border: 1px solid var(--line); border-top: 4px solid; border-radius: 4px; padding: 10px 12px; break-inside: avoid; }
         .card .name { font-weight: 600; margin: 0; }
         .card .figure { font-size: 22px; font-weight: 700; margin: 4px 0; white-space: nowrap; font-variant-numeric: tabular-nums; }
-        .card .figure small { font-size: 12px; font-weight: 400; color: var(--soft); }
+        .time { white-space: nowrap; }
+        .card .figure small { display: block; font-size: 12px; font-weight: 400; color: var(--soft); }
         .card .none { font-size: 16px; font-weight: 400; color: var(--soft); }
         .small, .note, .id { font-size: 12px; color: var(--soft); }
         table { border-collapse: collapse; width: 100%; margin: 6px 0; }

@@ -47,6 +47,9 @@ internal sealed class StatementText
 
     public static string UnitWord(string unit) => unit.Replace(".", "", StringComparison.Ordinal);
 
+    /// <summary>A gas as people write it: <c>CH4 fossil</c>.</summary>
+    public static string Gas(string gas) => gas.Replace('_', ' ');
+
     public string Method(string method) => Words.Or($"method.{method}", method);
 
     public string Scope(int scope, EmissionBasis basis) => Words[scope switch { 1 => "scope.1", 2 => basis == EmissionBasis.Market ? "scope.2.market" : "scope.2.location", _ => "scope.0" }];
