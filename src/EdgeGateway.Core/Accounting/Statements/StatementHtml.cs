@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using EdgeGateway.Core.Accounting.Forecasting;
 using EdgeGateway.Core.Drawing;
 
 namespace EdgeGateway.Core.Accounting.Statements;

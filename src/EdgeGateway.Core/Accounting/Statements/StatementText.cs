@@ -1,5 +1,4 @@
 using System.Globalization;
-using EdgeGateway.Core.Feed;
 
 namespace EdgeGateway.Core.Accounting.Statements;
 
