@@ -284,7 +284,7 @@ public static class StatementHtml
 
         var w = t.Words;
         html.Append($"<section><h2>{E(w["outlook"])}</h2>\n<p class=\"note\">{E(w["outlook-note"])}</p>\n");
-        foreach (var total in s.Outlooks.Where(o => o is { Device: null, Forecast: not null, Days.Count: > 0 }).GroupBy(o => (o.Scope, o.Basis)))
+        foreach (var total in s.Outlooks.Where(o => o is { Device: null, Forecast: not null, Days.Count: > 0 } && o.Days[^1].Day > o.LastDay).GroupBy(o => (o.Scope, o.Basis)))
         {
             html.Append(OutlookChart(total.MinBy(o => o.Forecast!.Steps.Count)!, t));
         }
