@@ -29,6 +29,7 @@ public sealed class Pipeline
     private const int StateVersion = 3;
     private const int BaselineVersion = 2;
     private const long GraceMs = 2_000;
+    private const string ExchangePrefix = "exchange/";
 
     /// <summary>When nobody told the time for so long, the gateway itself was away: devices get a fresh chance to be heard.</summary>
     private const long AwayMs = 10_000;
@@ -88,6 +89,16 @@ public sealed class Pipeline
 
     /// <summary>What of the findings a person must see. Orders of people go to it directly and are no input of the sample log: a checkpoint must follow before anything is replayed.</summary>
     public AlarmBook Alarms => _tap.Book;
+
+    /// <summary>Resets and exchanges of meters that wait for what a person has read, in the order of devices.</summary>
+    public IReadOnlyList<PendingExchange> Exchanges =>
+    [
+        .. _points.Where(p => p.Counter is not null).SelectMany(p => p.Counter!.Exchanges.Select(e => new PendingExchange(
+            _site.Devices[p.Point.DeviceIndex].Id, p.Point.Id, p.Point.Unit, e.OldReading, new(e.OldTime), e.NewReading, new(e.NewTime)))),
+    ];
+
+    /// <summary>The factors that follow a stack.</summary>
+    public IReadOnlyList<AdaptedFactorState> AdaptedFactors => [.. _book.Adapting.Select(a => a.Follower!.State(a.Device.Id, a.Method.Name)).OfType<AdaptedFactorState>()];
 
     /// <summary>The carbon accounts, as the ledger declares them.</summary>
     public IReadOnlyList<Ledger.LedgerAccount> CarbonAccounts => [.. _book.Accounts.Select(a => a.Declare())];
@@ -160,6 +171,51 @@ public sealed class Pipeline
         Alarms.Advance(new(time));
     }
 
+    /// <summary>
+    /// Counts the energy between the readings of a change of meters, which only a person can tell: into the interval that is open, as allocated. Like an order for alarms it is no
+    /// input of the sample log: a checkpoint must follow before anything is replayed.
+    /// </summary>
+    /// <param name="device">Id of the device.</param>
+    /// <param name="point">Id of its counter; null where only one has a change that waits.</param>
+    /// <param name="oldFinal">Last reading of the old meter, in the counter's unit.</param>
+    /// <param name="newStart">First reading of the new one.</param>
+    /// <param name="who">Who says so.</param>
+    /// <returns>Why it is refused, for that person; null when it is done.</returns>
+    public string? SettleExchange(string device, string? point, decimal oldFinal, decimal newStart, string who)
+    {
+        ThrowIfClosed();
+        if (!_started || _site.Devices.FirstOrDefault(d => d.Id == device) is not { } model)
+        {
+            return _started ? $"there is no device '{device}'. {Configuration.Spelling.Hint(device, _site.Devices.Select(d => d.Id))}" : "the gateway has just started; try again in a moment";
+        }
+
+        PointPath[] found = [.. model.Points.Select(p => _points[p]).Where(p => p.Counter is { Exchanges.Count: > 0 } && (point is null || p.Point.Id == point))];
+        return found switch
+        {
+            [] => $"'{device}' has no counter{(point is null ? "" : $" '{point}'")} with a change of meters that waits for its readings; 'edgegateway meter' lists them",
+            [var one] => one.Settle(oldFinal, newStart, who, _latest, _book.End),
+            _ => $"'{device}' has several counters that wait: name one of {string.Join(", ", found.Select(p => p.Point.Id))}",
+        };
+    }
+
+    /// <summary>Puts a factor that followed a stack in the place of the official one, or that one back. Like <see cref="SettleExchange"/> no input of the sample log.</summary>
+    /// <param name="device">Id of the device.</param>
+    /// <param name="method">Method of the account; null where the device has only one that follows a stack.</param>
+    /// <param name="approve">True to approve what was learnt, as it stands now; false to withdraw an approval.</param>
+    /// <param name="who">Who says so.</param>
+    /// <returns>Why it is refused, for that person; null when it is done.</returns>
+    public string? DecideFactor(string device, string? method, bool approve, string who)
+    {
+        ThrowIfClosed();
+        CarbonAccount[] found = [.. _book.Adapting.Where(a => a.Device.Id == device && (method is null || a.Method.Name == method))];
+        return found switch
+        {
+            [] => $"'{device}' has no account{(method is null ? "" : $" by {method}")} with a factor that follows a stack; 'edgegateway factors adapted' lists them",
+            [var one] => approve ? one.Follower!.Approve(who, new(_latest)) : one.Follower!.Withdraw(),
+            _ => $"'{device}' has several such accounts: name one of {string.Join(", ", found.Select(a => a.Method.Name))}",
+        };
+    }
+
     /// <summary>The wall clock was set from <paramref name="before"/> to <paramref name="after"/>: open windows end, a new era begins.</summary>
     public void ClockStepped(Instant before, Instant after)
     {
@@ -222,6 +278,7 @@ public sealed class Pipeline
                 path.End(time);
             }
 
+            _book.EndFindings(new(time));
             Alarms.End(new(time));
         }
     }
@@ -243,7 +300,7 @@ public sealed class Pipeline
         }
 
         Alarms.Save(writer);
-        SaveLearnt(writer);
+        SaveLearntAndMore(writer);
     }
 
     /// <summary>Continues from the baselines of the configuration before. Points that are gone, or are read in another unit, type or scale, start anew.</summary>
@@ -263,6 +320,7 @@ public sealed class Pipeline
         Alarms.Load(ref reader);
         Alarms.Retain(IsConfigured);
         LoadLearnt(ref reader);
+        LoadMore(ref reader);
     }
 
     /// <summary>Writes the complete state.</summary>
@@ -292,7 +350,7 @@ public sealed class Pipeline
 
         // Last, in the order in which programs learnt of them: one that does not know them reads what is before.
         Alarms.Save(writer);
-        SaveLearnt(writer);
+        SaveLearntAndMore(writer);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote for the same configuration; afterwards it goes on as if never interrupted.</summary>
@@ -331,13 +389,18 @@ public sealed class Pipeline
         }
 
         LoadLearnt(ref reader);
+        LoadMore(ref reader);
     }
 
-    /// <summary>Last of all, and nothing where nothing learns: a state of a program that knew no learning ends before it, and such a program reads no further.</summary>
-    private void SaveLearnt(StateWriter writer)
+    /// <summary>
+    /// Last of all, in the order in which programs learnt of it: what detectors learnt, then what is kept by name. Each is left out where there is nothing: a state of a program
+    /// that knew neither ends before it, and such a program reads no further.
+    /// </summary>
+    private void SaveLearntAndMore(StateWriter writer)
     {
+        var more = More().ToList();
         var before = writer.Written.Length;
-        if (_points.Count(p => p.Learns) is > 0 and var learners)
+        if (_points.Count(p => p.Learns) is var learners && (learners > 0 || more.Count > 0))
         {
             writer.Write(learners);
             foreach (var path in _points)
@@ -351,7 +414,59 @@ public sealed class Pipeline
             }
         }
 
-        LearntBytes = writer.Written.Length - before;
+        LearntBytes = learners == 0 ? 0 : writer.Written.Length - before;
+        if (more.Count == 0)
+        {
+            return;
+        }
+
+        writer.Write(more.Count);
+        foreach (var (name, save) in more)
+        {
+            writer.Write(name);
+            _scratch.Clear();
+            save(_scratch);
+            writer.Write(_scratch.Written.Span);
+        }
+    }
+
+    /// <summary>What is kept by name: other programs may know others, and a change of the configuration may take some away.</summary>
+    private IEnumerable<(string Name, Action<StateWriter> Save)> More()
+    {
+        foreach (var path in _points)
+        {
+            if (path.Counter is { Exchanges.Count: > 0 })
+            {
+                yield return ($"{ExchangePrefix}{_site.Devices[path.Point.DeviceIndex].Id}/{path.Point.Id}", path.SaveExchanges);
+            }
+        }
+
+        foreach (var kept in _book.More())
+        {
+            yield return kept;
+        }
+    }
+
+    private void LoadMore(ref StateReader reader)
+    {
+        if (reader.AtEnd)
+        {
+            return;
+        }
+
+        for (var left = reader.ReadInt32(); left > 0; left--)
+        {
+            var name = reader.ReadString();
+            var bytes = new StateReader(reader.ReadBytes());
+            if (name.StartsWith(ExchangePrefix, StringComparison.Ordinal))
+            {
+                Array.Find(_points, p => p.Counter is not null && name.AsSpan(ExchangePrefix.Length).SequenceEqual($"{_site.Devices[p.Point.DeviceIndex].Id}/{p.Point.Id}"))?.LoadExchanges(ref bytes);
+            }
+            else
+            {
+                _book.LoadMore(name, ref bytes);
+            }
+        }
     }
 
     private void LoadLearnt(ref StateReader reader)

@@ -17,7 +17,8 @@ internal sealed class PointPath
     private readonly IDetector[] _detectors;
     private readonly NoveltyWatch? _learner;
     private readonly LastGood _lastGood;
-    private readonly CarbonAccount? _account;
+    private readonly CarbonAccount[] _accounts;
+    private readonly FactorFollower[] _stacks;
     private readonly (CarbonAccount Account, GaugeInput Input)[] _gauges;
     private readonly IFeedSink _sink;
     private readonly RuleFaults _faults;
@@ -32,7 +33,8 @@ internal sealed class PointPath
         _slot = slot;
         _check = new ValueCheck(point);
         _lastGood = lastGood;
-        _account = book.Of(point.Index);
+        _accounts = [.. book.Of(point.Index)];
+        _stacks = [.. book.StacksOf(point.Index)];
         _gauges = [.. book.GaugesOf(point.Index)];
         _sink = sink;
         _detectors = [.. point.Detectors.Select(d => Detection.Detectors.Create(new DetectorContext(site, point, d, lastGood) { DeviceBudget = deviceBudget }))];
@@ -82,15 +84,7 @@ internal sealed class PointPath
         var believed = Counter is null ? judged.Quality.HasValue : Count(ref judged, out verdict);
         Watch(ref judged);
         Summarise(judged, believed, verdict.Growth, era);
-        if (believed)
-        {
-            _account?.Read(Counter!.Baseline, verdict.Growth, since, time, intervalEnd);
-        }
-        else
-        {
-            _account?.Lose(time, intervalEnd);
-        }
-
+        Account(judged, believed, verdict.Growth, since, intervalEnd);
         foreach (var (account, input) in _gauges)
         {
             account.Observe(input, judged.Quality.HasValue && judged.Quality.Reason != QualityReason.OutOfRange ? judged.Value : null, time, intervalEnd);
@@ -105,6 +99,24 @@ internal sealed class PointPath
         {
             _sink.Sample(judged);
         }
+    }
+
+    /// <summary>Counts what lies between the readings of a change of meters, now that a person has read them; see <see cref="CounterTrack.Settle"/>.</summary>
+    /// <returns>Why it is refused; null when it is done.</returns>
+    public string? Settle(decimal oldFinal, decimal newStart, string who, long now, long intervalEnd)
+    {
+        if (Counter!.Settle(oldFinal, newStart, who, now, out var growth) is { } refusal)
+        {
+            return refusal;
+        }
+
+        Windows?.Read(Counter.Baseline.Reading, growth);
+        foreach (var account in _accounts)
+        {
+            account.Allocate(growth, Math.Max(now, _lastTime), intervalEnd);
+        }
+
+        return null;
     }
 
     /// <summary>The clock was set to <paramref name="now"/>, by <paramref name="milliseconds"/>.</summary>
@@ -182,13 +194,29 @@ internal sealed class PointPath
         }
     }
 
+    /// <summary>Writes the changes of meters that wait for their readings, and in which unit and scale: they also outlive a change of configuration.</summary>
+    public void SaveExchanges(StateWriter writer)
+    {
+        SaveReading(writer);
+        Counter!.SaveExchanges(writer);
+    }
+
+    /// <summary>Reads what <see cref="SaveExchanges"/> wrote; nothing when the readings do not compare.</summary>
+    public void LoadExchanges(ref StateReader reader)
+    {
+        if (ReadsAlike(this, ref reader))
+        {
+            Counter!.LoadExchanges(ref reader);
+        }
+    }
+
     /// <summary>Writes what must outlive a change of configuration.</summary>
     public void SaveBaseline(StateWriter writer)
     {
         SaveReading(writer);
         Counter!.Baseline.Save(writer);
         writer.Write(Counter.IsAfterLoss);
-        writer.Write(_account?.Carried);
+        writer.Write(Array.Find(_accounts, a => !a.IsMarket)?.Carried);
     }
 
     /// <summary>Reads a baseline into <paramref name="path"/>, or past it when the point is gone or its readings do not compare.</summary>
@@ -203,9 +231,9 @@ internal sealed class PointPath
             return;
         }
 
-        if (path._account is not null)
+        if (Array.Find(path._accounts, a => !a.IsMarket) is { } official)
         {
-            path._account.Carried = carried ?? 0;
+            official.Carried = carried ?? 0;
         }
 
         if (baseline.Has && isSame)
@@ -215,7 +243,7 @@ internal sealed class PointPath
             if (!isAfterLoss)
             {
                 path.Windows?.Continue(baseline.Reading);
-                path._account?.Continue(baseline);
+                Array.ForEach(path._accounts, a => a.Continue(baseline));
             }
         }
     }
@@ -260,6 +288,34 @@ internal sealed class PointPath
         }
 
         return verdict.IsBelieved;
+    }
+
+    private void Account(in Sample judged, bool believed, decimal growth, long since, long intervalEnd)
+    {
+        var time = judged.Time.UnixMilliseconds;
+        foreach (var account in _accounts)
+        {
+            if (believed)
+            {
+                account.Read(Counter!.Baseline, growth, since, time, intervalEnd);
+            }
+            else
+            {
+                account.Lose(time, intervalEnd);
+            }
+        }
+
+        foreach (var stack in _stacks)
+        {
+            if (believed)
+            {
+                stack.Read(growth, judged.Quality.IsGood, since, time, intervalEnd);
+            }
+            else
+            {
+                stack.Lose(time, intervalEnd);
+            }
+        }
     }
 
     private void Watch(ref Sample judged)

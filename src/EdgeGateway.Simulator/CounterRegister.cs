@@ -36,6 +36,12 @@ internal sealed class CounterRegister
             };
     }
 
+    /// <summary>Quanta of one step of the register; 0 where it shows no whole steps of them.</summary>
+    public long QuantaPerStep => _quantaPerStep;
+
+    /// <summary>Steps after which the register shows 0 again; 0 for one that never does.</summary>
+    public decimal Steps => _modulus;
+
     /// <summary>Added to the growth: what the counter held when the simulation began, or since a reset or a swap.</summary>
     public long BaseQuanta { get; set; }
 

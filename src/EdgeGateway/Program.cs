@@ -22,6 +22,8 @@ var root = new RootCommand(
       edgegateway verify-feed mqtt://host    prove that nothing of the feed is missing or doubled
       edgegateway replay FILE                recorded samples through the gateway's own code, with charts
       edgegateway factors list               the emission factors, dated, with source and status
+      edgegateway statement 2026-10          emissions of a day, month or year: a page to print, CSV, JSON
+      edgegateway forecast emissions         what month and year will come to, and how sure that is
       edgegateway ledger verify FILE         check the carbon ledger: nothing changed, nothing missing
       edgegateway detect-bench FOLDER        score the detector for any gauge on labelled series
       edgegateway status                     what the running gateway does, and what is wrong
@@ -42,6 +44,8 @@ var root = new RootCommand(
     WritesCommand.Create(),
     FactorsCommand.Create(),
     LedgerCommand.Create(),
+    StatementCommand.Create(),
+    ForecastCommand.Create(),
     StatusCommand.Create(),
     AlarmsCommand.Create(),
     ReloadCommand.Create(),

@@ -13,6 +13,9 @@ internal sealed class CarbonAccount
     /// <summary>Relative uncertainty of an energy meter in percent, 95 % half width; class 1.</summary>
     public const double MeterUncertaintyPercent = 1;
 
+    /// <summary>Name under which contradicting gauges of a drainage system are published.</summary>
+    public const string BalanceDetector = "methane-balance";
+
     /// <summary>Energy of a longer silence that began before the interval is known from the register, not when it flowed.</summary>
     public const long GapMs = 120_000;
 
@@ -24,11 +27,15 @@ internal sealed class CarbonAccount
     private readonly long _hold;
     private readonly long _gap;
     private readonly bool _carriesMass;
+    private readonly bool _isDeclared;
+    private readonly MarketCover? _market;
     private HeldValue _held;
     private IntervalActivity _open;
     private IntervalActivity _sealed;
     private bool _isSealed;
     private decimal _carried;
+    private decimal _biogenicCarried;
+    private long _refusedSince;
 
     /// <summary>The account of a register that its profile enters into the carbon account.</summary>
     /// <exception cref="ArgumentException">The method is not known, the unit or the kind of the point does not fit it, or its region has no factor.</exception>
@@ -48,16 +55,33 @@ internal sealed class CarbonAccount
     public CarbonAccount(SiteModel site, DeviceModel device, CarbonModel use, FactorSet factors)
         : this(device, use, MethodOf(use.Method, device), factors)
     {
+        _isDeclared = true;
         _activityPercent = use.ActivityPercent;
         if (Method.Activity != ActivityKind.Counter)
         {
             var points = use.Points.ToDictionary(p => Enum.Parse<GaugeInput>(p.Key, ignoreCase: true), p => Find(site, device, p.Value));
-            Gauges = Method.Activity == ActivityKind.GasLeak ? new GasCompartment(points, use.Compartment!) : new MethaneFlow(points);
+            Gauges = Method.Activity switch
+            {
+                ActivityKind.GasLeak => new GasCompartment(points, use.Compartment!),
+                ActivityKind.MethaneFlow => new MethaneFlow(points),
+                ActivityKind.Power => new PowerIntegral(points),
+                ActivityKind.MethaneReleased or ActivityKind.MethaneBurnt => new DrainageFlow(points, use.Destruction!, Method.Activity == ActivityKind.MethaneBurnt, use.ActivityPercent),
+                _ => throw new ArgumentException($"{device.Id}: {Method.Name} has no intervals"),
+            };
         }
         else
         {
             var point = Find(site, device, use.Points["activity"]);
-            if (point.Carbon is not null)
+            if (use.Instruments is { } instruments)
+            {
+                _market = new MarketCover(instruments);
+                _activityPercent = double.IsNaN(_activityPercent) ? MeterUncertaintyPercent : _activityPercent;
+                if (device.Metering?.Role == MeterRole.Generator || (point.Carbon is { } own && MethodOf(own.Method, site.Devices[point.DeviceIndex]).Name != "electricity-purchased"))
+                {
+                    throw new ArgumentException($"'{point.Id}' is no register of bought energy");
+                }
+            }
+            else if (point.Carbon is not null)
             {
                 throw new ArgumentException($"'{point.Id}' is accounted already, by its profile");
             }
@@ -66,6 +90,11 @@ internal sealed class CarbonAccount
             _perUnit = FindPerUnit(point.Unit, _unit) ?? throw new ArgumentException($"'{point.Id}' is in {point.Unit}; {Method.Name}{(use.Fuel is null ? "" : $" of {use.Fuel}")} needs a register in {UnitsFor(_unit)}");
             _hold = HeldValue.HoldMilliseconds(point.Period);
             _gap = GapOf(point);
+        }
+
+        if (use.Adapt is { } adapt)
+        {
+            Follower = new FactorFollower(adapt, Find(site, device, adapt.Mass), _activityPercent);
         }
 
         RequireFactor();
@@ -98,6 +127,30 @@ internal sealed class CarbonAccount
 
     /// <summary>What makes the activity from gauges; null for a register.</summary>
     public IGaugeActivity? Gauges { get; }
+
+    /// <summary>A factor that follows a stack beside the official one; null when there is none.</summary>
+    public FactorFollower? Follower { get; }
+
+    /// <summary>True when the site declares the account, false when a register's profile does.</summary>
+    public bool IsDeclared => _isDeclared;
+
+    /// <summary>True when its entries are in the totals of the site.</summary>
+    public bool CountsTowardSite => _isDeclared ? _use.CountsTowardSite : IsPurchase && Device.Metering?.CountsTowardSite == true;
+
+    /// <summary>True for a market-based account: a second figure of energy that is accounted already, never added to the first.</summary>
+    public bool IsMarket => _market is not null;
+
+    /// <summary>What of the last entry errs with its meter, percent at 95 %; NaN when not known.</summary>
+    public double MeterPercent { get; private set; }
+
+    /// <summary>What of the last entry errs with its factor, percent at 95 %; NaN when not known.</summary>
+    public double FactorPercent { get; private set; }
+
+    /// <summary>Names what outlives a change of the configuration beside the baseline of a register.</summary>
+    public string Key => $"{Device.Id}/{Method.Name}";
+
+    /// <summary>True when there is anything that only <see cref="SaveMore"/> writes.</summary>
+    public bool HasMore => _market is not null || Follower is not null || Gauges is not null || _use.BiogenicPercent is not null;
 
     /// <summary>True when the account's mass is purchased electricity (not own generation).</summary>
     public bool IsPurchase => Method.NeedsGridFactor && _carriesMass;
@@ -138,13 +191,18 @@ internal sealed class CarbonAccount
     };
 
     /// <summary>Begins an interval.</summary>
-    public void Open(long start) => _open = IntervalActivity.After(start, _open);
+    public void Open(long start)
+    {
+        _open = IntervalActivity.After(start, _open);
+        Follower?.Open(start);
+    }
 
     /// <summary>The next interval begins without a register and unheard; what is carried stays.</summary>
     public void Forget()
     {
         _held.Drop();
         Gauges?.DropAll();
+        Follower?.Forget();
         _open = default;
     }
 
@@ -174,6 +232,15 @@ internal sealed class CarbonAccount
         _open.Amount += growth;
         _open.Touched = true;
         _open.Allocated |= growth > 0 && previousTime < _open.Start && time - previousTime > _gap;
+    }
+
+    /// <summary>Takes an amount that is known now but flowed earlier: between the readings of a change of meters.</summary>
+    public void Allocate(decimal growth, long time, long intervalEnd)
+    {
+        MoveTo(time, intervalEnd);
+        _open.Amount += growth;
+        _open.Touched = true;
+        _open.Allocated = true;
     }
 
     /// <summary>Takes a value of a gauge; null when it is not known from here on.</summary>
@@ -207,9 +274,17 @@ internal sealed class CarbonAccount
         var interval = _sealed;
         var activity = interval.Amount * _perUnit;
         var isElectricity = _unit == "kW.h";
-        var percent = Gauges is { UncertaintyPercent: var found } && !double.IsNaN(found) ? found : _activityPercent;
         var carried = _carried;
-        var (rate, milligrams, refusal) = Weigh(activity, new(interval.Start));
+        var meter = Gauges is { UncertaintyPercent: var found } && !double.IsNaN(found) ? found : _activityPercent;
+        var weighed = Weigh(activity, meter, new(interval.Start), interval.Covered >= width && !interval.Allocated && cut == WindowCut.None, end, width);
+        var (rate, refusal) = (weighed.Rate, weighed.Refusal);
+        if (refusal is not null && Gauges?.Refusal is not null)
+        {
+            // Which of the meters is wrong is not known; the note has what each of them showed.
+            activity = 0;
+        }
+
+        (MeterPercent, FactorPercent) = (meter, weighed.FactorPercent);
         return new EmissionRecord
         {
             Device = Device.Index,
@@ -220,11 +295,11 @@ internal sealed class CarbonAccount
             Method = Method.Name,
             Scope = _carriesMass ? Method.Scope : 0,
             ActivityKWh = isElectricity ? activity : 0,
-            Milligrams = Method.IsRemoval ? 0 : milligrams,
+            Milligrams = Method.IsRemoval ? 0 : weighed.Milligrams,
             FactorId = rate?.FactorId ?? "none",
             FactorKgPerKWh = isElectricity && rate is not null ? rate.KgCo2e : 0,
             FactorNote = rate?.Note ?? refusal,
-            UncertaintyPercent = refusal is not null ? double.NaN : rate is null ? percent : Uncertainty.Product(percent, rate.UncertaintyPercent),
+            UncertaintyPercent = refusal is not null ? double.NaN : rate is null ? meter : weighed.Percent,
 
             // A mass that could not be computed is not known, whatever the meter said.
             Coverage = refusal is not null ? 0 : Math.Min(1, (double)interval.Covered / width),
@@ -232,11 +307,60 @@ internal sealed class CarbonAccount
             EndReading = interval.EndReading,
             StartRaw = interval.StartRaw,
             EndRaw = interval.EndRaw,
-            CountsTowardSite = IsPurchase && Device.Metering?.CountsTowardSite == true,
+            CountsTowardSite = CountsTowardSite,
             Allocated = interval.Allocated,
             Cut = cut,
             Carried = carried,
-            Detail = isElectricity ? null : new(activity, _unit, rate?.KgCo2e ?? 0, rate?.Gas ?? "CO2", rate?.GwpSet, Method.IsRemoval ? milligrams : null),
+            Detail = isElectricity ? null : new(activity, _unit, rate?.KgCo2e ?? 0, rate?.Gas ?? "CO2", rate?.GwpSet, Method.IsRemoval ? weighed.Milligrams : null)
+            {
+                BiogenicMilligrams = weighed.Biogenic,
+                Adapted = weighed.Adapted,
+            },
+        };
+    }
+
+    /// <summary>The finding that begins or ends with an entry: gauges that contradict each other are told once, until an interval in which they agree; null when nothing changes.</summary>
+    public AnomalyRecord? Judge(in EmissionRecord entry, Instant end)
+    {
+        // The twin account of what burns would find the same.
+        if (Method.Activity != ActivityKind.MethaneReleased || (Gauges!.Refusal is null && (_refusedSince == 0 || entry.Coverage == 0)))
+        {
+            return null;
+        }
+
+        if (Gauges.Refusal is not { } why)
+        {
+            return Finding(false, end, $"{Device.Name}: what is destroyed and what is drained agree again.");
+        }
+
+        if (_refusedSince != 0)
+        {
+            return null;
+        }
+
+        _refusedSince = entry.Start.UnixMilliseconds;
+        return Finding(true, end, $"{Device.Name}: {why}. No mass is entered until they agree.");
+    }
+
+    /// <summary>Clears the finding that stands, because the configuration ends; null when none does.</summary>
+    public AnomalyRecord? EndFinding(Instant now) =>
+        _refusedSince == 0 ? null : Finding(false, now, $"{Device.Name}: ended by a change of configuration. It is raised again if it still holds.");
+
+    private AnomalyRecord Finding(bool raised, Instant time, string text)
+    {
+        var since = new Instant(_refusedSince);
+        _refusedSince = raised ? _refusedSince : 0;
+        return new()
+        {
+            Point = Gauges!.Points[GaugeInput.Flow].Index,
+            Detector = BalanceDetector,
+            Raised = raised,
+            Since = since,
+            Time = time,
+            Severity = Severity.Alarm,
+            Value = double.NaN,
+            Limit = double.NaN,
+            Text = text,
         };
     }
 
@@ -244,6 +368,41 @@ internal sealed class CarbonAccount
     {
         _held.Shift(milliseconds);
         Gauges?.Shift(milliseconds);
+        Follower?.Shift(milliseconds);
+    }
+
+    /// <summary>Writes what the fixed form of the state has no place for: it is kept by name, also over a change of the configuration.</summary>
+    public void SaveMore(StateWriter writer)
+    {
+        writer.Write(_carried);
+        writer.Write(_biogenicCarried);
+        writer.Write(_refusedSince);
+        writer.Write(_market is not null);
+        _market?.Save(writer);
+        writer.Write(Follower is not null);
+        Follower?.Save(writer);
+    }
+
+    /// <summary>Reads what <see cref="SaveMore"/> wrote; last in its bytes, because what is no longer configured is left unread.</summary>
+    public void LoadMore(ref StateReader reader)
+    {
+        _carried = reader.ReadDecimal();
+        _biogenicCarried = reader.ReadDecimal();
+        _refusedSince = reader.ReadInt64();
+        if (reader.ReadBoolean())
+        {
+            if (_market is null)
+            {
+                return;
+            }
+
+            _market.Load(ref reader);
+        }
+
+        if (reader.ReadBoolean())
+        {
+            Follower?.Load(ref reader);
+        }
     }
 
     public void Save(StateWriter writer)
@@ -281,7 +440,8 @@ internal sealed class CarbonAccount
 
     private static string UnitsFor(string activity) => activity switch { "t" => "t or kg", "GJ" => "GJ, MW.h or kW.h", var unit => unit };
 
-    private static long GapOf(PointModel point) => Math.Max(GapMs, 2 * (point.Period.Ticks / TimeSpan.TicksPerMillisecond));
+    /// <summary>A silence of a register after which its growth is known, not when it flowed: 2 minutes, or two periods of one that is polled less often.</summary>
+    public static long GapOf(PointModel point) => Math.Max(GapMs, 2 * (point.Period.Ticks / TimeSpan.TicksPerMillisecond));
 
     private PointModel Fitting(PointModel point) => point.Kind == PointKind.Counter ? point
         : throw new ArgumentException($"{Device.Id}.{point.Id}: method '{Method.Name}' needs a counter");
@@ -321,6 +481,7 @@ internal sealed class CarbonAccount
     private void Seal(long end)
     {
         _open.Covered += Take(end);
+        Gauges?.Seal();
         _sealed = _open;
         _open = IntervalActivity.After(end, _sealed);
     }
@@ -329,34 +490,80 @@ internal sealed class CarbonAccount
     private long Take(long time) => Gauges is null ? _held.Take(time) : Gauges.Take(time, ref _open.Amount);
 
     /// <summary>Mass of an activity in whole milligrams and what was carried; the rest is carried on. What has no factor has no mass, and says why.</summary>
-    private (EmissionRate? Rate, long Milligrams, string? Refusal) Weigh(decimal activity, Instant start)
+    private Weighed Weigh(decimal activity, double meter, Instant start, bool isWhole, long end, long width)
     {
         if (!_carriesMass)
         {
             return default;
         }
 
+        EmissionRate? official = null;
+        string? refusal = null;
         try
         {
-            if (Method.Rate(_use, _factors, Device.Region, start) is not { } rate)
-            {
-                return default;
-            }
-
-            var sum = (activity * rate.KgCo2e * 1_000_000m) + _carried;
-
-            // More than a long holds can only come from absurd registers; nothing is lost then either, it waits in the carry.
-            var whole = Math.Min(decimal.Truncate(sum), long.MaxValue);
-            _carried = sum - whole;
-            return (rate, (long)whole, null);
+            official = Method.Rate(_use, _factors, Device.Region, start);
         }
         catch (EmissionRefusedException e)
         {
-            return (null, 0, e.Message);
+            refusal = e.Message;
+        }
+
+        var adapted = Follower?.Close(start.UnixMilliseconds, end, width, activity, isWhole, official);
+        var rate = Follower?.Approved(official) ?? official;
+        if (rate is null || Gauges?.Refusal is not null)
+        {
+            return new() { Refusal = Gauges?.Refusal ?? refusal, Adapted = adapted };
+        }
+
+        try
+        {
+            var (factor, percent) = (rate.UncertaintyPercent, Uncertainty.Product(meter, rate.UncertaintyPercent));
+            var kilograms = activity * rate.KgCo2e;
+            if (_market is not null)
+            {
+                (kilograms, percent, rate) = _market.Weigh(activity, meter, rate, start);
+                factor = Math.Sqrt(Math.Max(0, (percent * percent) - (meter * meter)));
+            }
+
+            long? biogenic = _use.BiogenicPercent is null ? null : Whole(activity * rate.KgBiogenic, ref _biogenicCarried);
+            return new() { Rate = rate, Milligrams = Whole(kilograms, ref _carried), Biogenic = biogenic, Percent = percent, FactorPercent = factor, Adapted = adapted };
         }
         catch (OverflowException)
         {
-            return (null, 0, $"an activity of {activity.ToString(System.Globalization.CultureInfo.InvariantCulture)} {_unit} is more than can be computed");
+            return new() { Refusal = $"an activity of {activity.ToString(System.Globalization.CultureInfo.InvariantCulture)} {_unit} is more than can be computed", Adapted = adapted };
         }
+    }
+
+    /// <summary>Whole milligrams; the exact rest is carried.</summary>
+    private static long Whole(decimal kilograms, ref decimal carried)
+    {
+        var sum = (kilograms * 1_000_000m) + carried;
+
+        // More than a long holds can only come from absurd registers; nothing is lost then either, it waits in the carry.
+        var whole = Math.Min(decimal.Truncate(sum), long.MaxValue);
+        carried = sum - whole;
+        return (long)whole;
+    }
+
+    /// <summary>What an activity weighs.</summary>
+    private readonly record struct Weighed
+    {
+        /// <summary>The factor in force; null when there is none, or nothing is emitted by nature.</summary>
+        public EmissionRate? Rate { get; init; }
+
+        public long Milligrams { get; init; }
+
+        public long? Biogenic { get; init; }
+
+        /// <summary>Half width at 95 % of the mass, percent.</summary>
+        public double Percent { get; init; }
+
+        /// <summary>The part of it that errs with the factor.</summary>
+        public double FactorPercent { get; init; }
+
+        public AdaptedFigure? Adapted { get; init; }
+
+        /// <summary>Why there is no mass; null when there is one.</summary>
+        public string? Refusal { get; init; }
     }
 }

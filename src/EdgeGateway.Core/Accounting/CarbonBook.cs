@@ -5,28 +5,38 @@ using EdgeGateway.Core.State;
 
 namespace EdgeGateway.Core.Accounting;
 
-/// <summary>All carbon accounts of the site: closes their intervals together and derives the site's total and the remainders from them.</summary>
+/// <summary>All carbon accounts of the site: closes their intervals together and derives the totals of the site and its areas and the remainders from them.</summary>
 internal sealed class CarbonBook
 {
     /// <summary>Width of an entry: 15 minutes, whatever the summaries' windows are.</summary>
     public const long WidthMs = 900_000;
 
+    /// <summary>Total of what is declared and is scope 1.</summary>
+    public const string ScopeOne = "scope-1";
+
+    /// <summary>Total of what is removed from the air.</summary>
+    public const string Removals = "removals";
+
+    private const string BalancesKey = "balances";
+    private const string AccountPrefix = "account/";
+
     private readonly IFeedSink _sink;
     private readonly CarbonAccount[] _accounts;
+    private readonly DeclaredBalance[] _balances;
+    private readonly SortedDictionary<string, long> _balancesEntered = new(StringComparer.Ordinal);
     private readonly EmissionRecord[] _entries;
-    private readonly double[] _factorPercents;
-    private readonly CarbonAccount?[] _byPoint;
+    private readonly List<CarbonAccount>?[] _byPoint;
     private readonly List<(CarbonAccount Account, GaugeInput Input)>?[] _gaugesByPoint;
+    private readonly List<FactorFollower>?[] _stacksByPoint;
     private readonly bool _hasSiteTotal;
-    private readonly (int Parent, int[] Children)[] _parents;
-    private readonly FactorSet _factors;
+    private readonly CarbonTree _tree;
+    private readonly List<(string Total, int Scope, string? Area, int[] Accounts)> _declaredTotals = [];
     private long _start;
 
     public CarbonBook(SiteModel site, FactorSet factors, IFeedSink sink)
     {
         _sink = sink;
-        _factors = factors;
-        _byPoint = new CarbonAccount?[site.Points.Count];
+        _byPoint = new List<CarbonAccount>?[site.Points.Count];
         var accounts = new List<CarbonAccount>();
         foreach (var device in site.Devices)
         {
@@ -42,35 +52,51 @@ internal sealed class CarbonBook
 
                 var account = new CarbonAccount(point, device, factors);
                 accounts.Add(account);
-                _byPoint[index] = account;
+                _byPoint[index] = [account];
             }
         }
 
         // After those of the profiles, so that the state of a site that declares none has the form it always had.
         _gaugesByPoint = new List<(CarbonAccount, GaugeInput)>?[site.Points.Count];
+        _stacksByPoint = new List<FactorFollower>?[site.Points.Count];
+        var balances = new List<DeclaredBalance>();
         foreach (var device in site.Devices)
         {
             foreach (var use in device.Carbon)
             {
+                if (use.Balance is not null)
+                {
+                    balances.Add(new(device, use, factors));
+                    continue;
+                }
+
                 var account = new CarbonAccount(site, device, use, factors);
                 accounts.Add(account);
                 if (account.Counter is { } counter)
                 {
-                    _byPoint[counter.Index] = _byPoint[counter.Index] is null ? account : throw new ArgumentException($"{device.Id}: '{counter.Id}' is accounted twice");
+                    // A market-based account is a second figure of the same energy.
+                    var others = _byPoint[counter.Index] ??= [];
+                    others.Add(account.IsMarket || others.TrueForAll(a => a.IsMarket) ? account : throw new ArgumentException($"{device.Id}: '{counter.Id}' is accounted twice"));
                 }
 
                 foreach (var (input, point) in account.Gauges?.Points ?? FrozenDictionary<GaugeInput, PointModel>.Empty)
                 {
                     (_gaugesByPoint[point.Index] ??= []).Add((account, input));
                 }
+
+                if (account.Follower is { } follower)
+                {
+                    (_stacksByPoint[follower.Mass.Index] ??= []).Add(follower);
+                }
             }
         }
 
         _accounts = [.. accounts];
+        _balances = [.. balances];
         _entries = new EmissionRecord[_accounts.Length];
-        _factorPercents = new double[_accounts.Length];
-        _hasSiteTotal = accounts.Exists(a => a.IsPurchase && a.Device.Metering?.CountsTowardSite == true);
-        _parents = [.. FindParents(site)];
+        _hasSiteTotal = accounts.Exists(a => a is { IsPurchase: true, CountsTowardSite: true });
+        _tree = new CarbonTree(site, _accounts);
+        FindDeclaredTotals();
     }
 
     /// <summary>The accounts, in the order of their entries.</summary>
@@ -79,11 +105,17 @@ internal sealed class CarbonBook
     /// <summary>End of the open interval, Unix milliseconds.</summary>
     public long End => _start + WidthMs;
 
-    /// <summary>The account of a register, or null.</summary>
-    public CarbonAccount? Of(int point) => _byPoint[point];
+    /// <summary>The accounts of a register: none, one, or a second one that is market based.</summary>
+    public IReadOnlyList<CarbonAccount> Of(int point) => _byPoint[point] ?? [];
 
     /// <summary>The accounts that a gauge is a part of, and which part it is.</summary>
     public IReadOnlyList<(CarbonAccount Account, GaugeInput Input)> GaugesOf(int point) => _gaugesByPoint[point] ?? [];
+
+    /// <summary>The factors that follow what a counter measures in the stack.</summary>
+    public IReadOnlyList<FactorFollower> StacksOf(int point) => _stacksByPoint[point] ?? [];
+
+    /// <summary>The accounts whose factor follows a stack.</summary>
+    public IEnumerable<CarbonAccount> Adapting => _accounts.Where(a => a.Follower is not null);
 
     /// <summary>Opens the interval that contains <paramref name="time"/>; intervals are aligned to UTC.</summary>
     public void Open(long time)
@@ -144,6 +176,18 @@ internal sealed class CarbonBook
         }
     }
 
+    /// <summary>Clears what stands raised, because the configuration ends.</summary>
+    public void EndFindings(Instant now)
+    {
+        foreach (var account in _accounts)
+        {
+            if (account.EndFinding(now) is { } finding)
+            {
+                _sink.Anomaly(finding);
+            }
+        }
+    }
+
     public void Shift(long milliseconds)
     {
         foreach (var account in _accounts)
@@ -170,6 +214,49 @@ internal sealed class CarbonBook
         }
     }
 
+    /// <summary>What is kept by name, beside the fixed form of the state: names, and what writes their bytes.</summary>
+    public IEnumerable<(string Name, Action<StateWriter> Save)> More()
+    {
+        foreach (var account in _accounts.Where(a => a.HasMore))
+        {
+            yield return (AccountPrefix + account.Key, account.SaveMore);
+        }
+
+        if (_balancesEntered.Count > 0)
+        {
+            yield return (BalancesKey, SaveBalances);
+        }
+    }
+
+    /// <summary>Reads what <see cref="More"/> wrote under a name; a name of nothing that is configured is passed over.</summary>
+    public void LoadMore(string name, ref StateReader reader)
+    {
+        if (name == BalancesKey)
+        {
+            _balancesEntered.Clear();
+            for (var left = reader.ReadInt32(); left > 0; left--)
+            {
+                var key = reader.ReadString();
+                _balancesEntered[key] = reader.ReadInt64();
+            }
+        }
+        else if (name.StartsWith(AccountPrefix, StringComparison.Ordinal))
+        {
+            Array.Find(_accounts, a => a.HasMore && name.AsSpan(AccountPrefix.Length).SequenceEqual(a.Key))?.LoadMore(ref reader);
+        }
+    }
+
+    /// <summary>Also of years that are no longer declared: one that comes back is not entered twice.</summary>
+    private void SaveBalances(StateWriter writer)
+    {
+        writer.Write(_balancesEntered.Count);
+        foreach (var (key, milligrams) in _balancesEntered)
+        {
+            writer.Write(key);
+            writer.Write(milligrams);
+        }
+    }
+
     private bool AnyTouched() => Array.Exists(_accounts, a => a.IsTouched);
 
     private void Close(long end, int era, WindowCut cut)
@@ -178,52 +265,126 @@ internal sealed class CarbonBook
         {
             var account = _accounts[i];
             _entries[i] = account.Close(end, WidthMs, era, cut);
-            _factorPercents[i] = account.IsPurchase ? _factors.Find(Factor.Electricity, account.Device.Region, _entries[i].Start)?.Factor.UncertaintyPercent ?? 0 : 0;
             _sink.Emission(_entries[i]);
+            if (account.Judge(_entries[i], new(end)) is { } finding)
+            {
+                _sink.Anomaly(finding);
+            }
         }
 
         var start = new Instant(_start);
         var width = new TimeSpan(WidthMs * TimeSpan.TicksPerMillisecond);
         if (_hasSiteTotal)
         {
-            var total = default(EntrySum);
+            var total = new EntrySum();
             for (var i = 0; i < _accounts.Length; i++)
             {
-                if (_entries[i].CountsTowardSite)
+                if (_accounts[i] is { IsPurchase: true, CountsTowardSite: true })
                 {
-                    total.Add(_entries[i], _factorPercents[i], 1);
+                    Add(total, new(i, 1));
                 }
             }
 
             _sink.Emission(total.ToRecord(EmissionAccount.Site, -1, start, width, era, cut) with { CountsTowardSite = true });
         }
 
-        foreach (var (parent, children) in _parents)
+        foreach (var (parent, parts) in _tree.Remainders)
         {
-            var rest = default(EntrySum);
-            rest.Add(_entries[parent], _factorPercents[parent], 1);
-            foreach (var child in children)
+            _sink.Emission(Sum(parts).ToRecord(EmissionAccount.Remainder, _accounts[parent].Device.Index, start, width, era, cut));
+        }
+
+        foreach (var (area, parts) in _tree.Areas)
+        {
+            _sink.Emission(Sum(parts).ToRecord(EmissionAccount.Area, -1, start, width, era, cut) with { Area = area });
+        }
+
+        foreach (var (name, scope, area, members) in _declaredTotals)
+        {
+            var total = new EntrySum();
+            foreach (var i in members)
             {
-                // Own generation feeds the same busbar: its energy is added to what the parent brought, its mass is zero.
-                rest.Add(_entries[child], _factorPercents[child], _accounts[child].IsPurchase ? -1 : 1);
+                Add(total, new(i, 1));
             }
 
-            _sink.Emission(rest.ToRecord(EmissionAccount.Remainder, _accounts[parent].Device.Index, start, width, era, cut));
+            EmitTotal(total, name, scope, area, start, width, era, cut);
+        }
+
+        foreach (var balance in _balances)
+        {
+            Enter(balance, start, era);
         }
     }
 
-    /// <summary>Parents and children among the accounts of bought and generated energy.</summary>
-    private IEnumerable<(int Parent, int[] Children)> FindParents(SiteModel site)
+    /// <summary>Makes the entry of a year's mass balance, once, and its part of the totals.</summary>
+    private void Enter(DeclaredBalance balance, Instant now, int era)
     {
-        foreach (var device in site.Devices)
+        if (balance.Due(now, _balancesEntered.TryGetValue(balance.Key, out var before) ? before : null, era) is not { } entry)
         {
-            var parent = Array.FindIndex(_accounts, a => a.Device == device && a.IsPurchase);
-            int[] children = [.. Enumerable.Range(0, _accounts.Length)
-                .Where(i => _accounts[i].Device.Metering?.Parent == device.Id && _accounts[i].Method.NeedsGridFactor)];
-            if (parent >= 0 && children.Length > 0)
+            return;
+        }
+
+        _balancesEntered[balance.Key] = before + entry.Milligrams;
+        _sink.Emission(entry);
+        if (!balance.CountsTowardSite)
+        {
+            return;
+        }
+
+        foreach (var area in (ReadOnlySpan<string?>)[null, _tree.AreaOf(balance.Device)])
+        {
+            var total = new EntrySum();
+            total.Add(entry, entry.UncertaintyPercent, 0, 1);
+            EmitTotal(total, ScopeOne, 1, area, entry.Start, entry.Width, era, WindowCut.None);
+            if (_tree.AreaOf(balance.Device) is null)
             {
-                yield return (parent, children);
+                break;
             }
         }
     }
+
+    private void EmitTotal(EntrySum total, string name, int scope, string? area, Instant start, TimeSpan width, int era, WindowCut cut) =>
+        _sink.Emission(total.ToRecord(name, scope, area is null ? EmissionAccount.Site : EmissionAccount.Area, start, width, era, cut) with { Area = area, CountsTowardSite = area is null });
+
+    private EntrySum Sum(SumPart[] parts)
+    {
+        var sum = new EntrySum();
+        foreach (var part in parts)
+        {
+            Add(sum, part);
+        }
+
+        return sum;
+    }
+
+    private void Add(EntrySum sum, SumPart part)
+    {
+        var entry = _entries[part.Account];
+        if (part.PricedBy < 0)
+        {
+            sum.Add(entry, _accounts[part.Account].MeterPercent, _accounts[part.Account].FactorPercent, part.Sign);
+            return;
+        }
+
+        // What flowed back through a tie has the mass with which it came; whole milligrams, the same on both sides.
+        var forward = _entries[part.PricedBy];
+        var milligrams = (long)Math.Clamp(decimal.Truncate(entry.ActivityKWh * forward.FactorKgPerKWh * 1_000_000m), long.MinValue, long.MaxValue);
+        entry = entry with { Scope = forward.Scope, FactorId = forward.FactorId, FactorKgPerKWh = forward.FactorKgPerKWh, FactorNote = forward.FactorNote, Milligrams = milligrams };
+        sum.Add(entry, _accounts[part.PricedBy].MeterPercent, _accounts[part.PricedBy].FactorPercent, part.Sign);
+    }
+
+    /// <summary>Totals of what is declared, for the site and each area: one for scope 1, one for each kind that is never added to another.</summary>
+    private void FindDeclaredTotals()
+    {
+        var members = Enumerable.Range(0, _accounts.Length).Where(i => _accounts[i] is { IsDeclared: true, CountsTowardSite: true }).ToList();
+        foreach (var area in members.Select(i => _tree.AreaOf(_accounts[i].Device)).OfType<string>().Distinct().Order(StringComparer.Ordinal).Prepend(null))
+        {
+            foreach (var group in members.Where(i => area is null || _tree.AreaOf(_accounts[i].Device) == area).GroupBy(i => TotalOf(_accounts[i])).OrderBy(g => g.Key, StringComparer.Ordinal))
+            {
+                _declaredTotals.Add((group.Key, _accounts[group.First()].Method.Scope, area, [.. group]));
+            }
+        }
+    }
+
+    private static string TotalOf(CarbonAccount account) =>
+        account.Method.IsRemoval ? Removals : account.Method.Scope == 1 ? ScopeOne : account.Method.Name;
 }

@@ -11,14 +11,19 @@ public static class EmissionMethods
     {
         new ElectricityPurchased(),
         new ElectricitySold(),
+        new ElectricityMarketMethod(),
         new FuelCombustionMethod(),
         new PurchasedHeatMethod(),
         new MineMethaneMethod(),
+        new MineDrainageMethod(),
+        new MethaneDestructionMethod(),
         new PostMiningMethaneMethod(),
         new SwitchgearLeakMethod(),
+        new SwitchgearBalanceMethod(),
         new InjectedCarbonMethod(),
         new LeakedCarbonMethod(),
         new SinkAbsorptionMethod(),
+        new GatewayPower(),
     }.ToFrozenDictionary(m => m.Name);
 }
 
@@ -34,6 +39,9 @@ public sealed record EmissionRate(string FactorId, decimal KgCo2e, double Uncert
 
     /// <summary>The GWP set by which it was converted; null for CO2.</summary>
     public string? GwpSet { get; init; }
+
+    /// <summary>kg CO2 of biomass for one unit of the activity, exact: reported apart, not in <see cref="KgCo2e"/>.</summary>
+    public decimal KgBiogenic { get; init; }
 }
 
 /// <summary>What an activity is made from.</summary>
@@ -47,6 +55,31 @@ public enum ActivityKind : byte
 
     /// <summary>The density of the gas in a compartment.</summary>
     GasLeak,
+
+    /// <summary>Flow and concentration of drained gas, less what of it burns.</summary>
+    MethaneReleased,
+
+    /// <summary>What of drained gas burns.</summary>
+    MethaneBurnt,
+
+    /// <summary>Figures of a year that the site declares.</summary>
+    Declared,
+
+    /// <summary>Electric power over time.</summary>
+    Power,
+}
+
+/// <summary>How a mass is known; what of a period was substituted or missing is said beside it, in shares of the time.</summary>
+public enum EmissionEvidence : byte
+{
+    /// <summary>A measured activity times a factor.</summary>
+    Calculated,
+
+    /// <summary>The gas itself was measured.</summary>
+    Measured,
+
+    /// <summary>An activity times a factor that stands for what nobody measures.</summary>
+    Estimated,
 }
 
 /// <summary>Turns metered activity into mass, in proportion to it.</summary>
@@ -65,6 +98,9 @@ public abstract class EmissionMethod(string name, int scope)
 
     /// <summary>True when what is accounted leaves the air: a removal, reported apart and never netted.</summary>
     public virtual bool IsRemoval => false;
+
+    /// <summary>How the mass is known.</summary>
+    public virtual EmissionEvidence Evidence => EmissionEvidence.Calculated;
 
     /// <summary>What the activity is made from.</summary>
     public virtual ActivityKind Activity => ActivityKind.Counter;

@@ -1,39 +1,65 @@
+using System.Runtime.InteropServices;
 using EdgeGateway.Core.Feed;
 
 namespace EdgeGateway.Core.Accounting;
 
-/// <summary>Adds entries of one interval to a site total or to a parent's remainder.</summary>
+/// <summary>Adds entries of one interval to a total or to a parent's remainder.</summary>
 /// <remarks>
-/// Mass is the exact sum of the entries' integers. Coverage is the smallest of all parts: a sum is known no better than its
-/// least-known part. Meters err independently (their parts are added as squares), while entries with the same factor err together (added
-/// linearly, IPCC 2006 volume 1, 3.2.3).
+/// Mass is the exact sum of the entries' integers. Coverage is the smallest of all parts: a sum is known no better than its least-known part. What errs together is added
+/// linearly first (IPCC 2006 volume 1, 3.2.3): entries of one device by its meter, entries with one factor by that; then what errs apart, as squares (equation 3.2).
 /// </remarks>
-internal struct EntrySum
+internal sealed class EntrySum
 {
+    private readonly Dictionary<int, double> _byMeter = [];
+    private readonly Dictionary<string, double> _byFactor = [];
     private Int128 _milligrams;
+    private Int128 _removed;
+    private Int128 _biogenic;
+    private bool _hasRemoved;
+    private bool _hasBiogenic;
     private decimal _kWh;
     private double _coverage;
-    private double _meterSquares;
-    private double _factorPart;
     private bool _any;
     private bool _allocated;
     private string? _factorId;
     private decimal _factor;
     private string? _note;
     private bool _mixed;
+    private string? _gas;
+    private string? _gwpSet;
 
     /// <summary>Adds (<paramref name="sign"/> 1) or takes away (-1) an entry's energy and mass.</summary>
-    public void Add(in EmissionRecord entry, double factorPercent, int sign)
+    /// <param name="entry">The entry.</param>
+    /// <param name="meterPercent">What of it errs with the meter of its device, percent at 95 %.</param>
+    /// <param name="factorPercent">What of it errs with its factor.</param>
+    /// <param name="sign">1 or -1.</param>
+    public void Add(in EmissionRecord entry, double meterPercent, double factorPercent, int sign)
     {
         _coverage = _any ? Math.Min(_coverage, entry.Coverage) : entry.Coverage;
         _any = true;
         _allocated |= entry.Allocated;
         _kWh += sign * entry.ActivityKWh;
         _milligrams += sign * entry.Milligrams;
-        var meter = CarbonAccount.MeterUncertaintyPercent * entry.Milligrams;
-        _meterSquares += meter * meter;
-        _factorPart += sign * factorPercent * entry.Milligrams;
-        if (entry.Scope == 0)
+        var mass = entry.Milligrams;
+        if (entry.Detail is { } detail)
+        {
+            _removed += sign * (detail.RemovedMilligrams ?? 0);
+            _biogenic += sign * (detail.BiogenicMilligrams ?? 0);
+            _hasRemoved |= detail.RemovedMilligrams is not null;
+            _hasBiogenic |= detail.BiogenicMilligrams is not null;
+            _gas = _gas is null || _gas == detail.Gas ? detail.Gas : "mixed";
+            _gwpSet ??= detail.GwpSet;
+            mass += detail.RemovedMilligrams ?? 0;
+        }
+
+        // A part that weighs nothing has no part in the uncertainty, also when its own is not known.
+        if (mass != 0)
+        {
+            CollectionsMarshal.GetValueRefOrAddDefault(_byMeter, entry.Device, out _) += sign * meterPercent * mass;
+            CollectionsMarshal.GetValueRefOrAddDefault(_byFactor, entry.FactorId, out _) += sign * factorPercent * mass;
+        }
+
+        if (entry.Scope == 0 && !_hasRemoved)
         {
             return;
         }
@@ -44,9 +70,10 @@ internal struct EntrySum
         _note = entry.FactorNote;
     }
 
-    public readonly EmissionRecord ToRecord(EmissionAccount account, int device, Instant start, TimeSpan width, int era, WindowCut cut)
+    /// <summary>The sum as a record of bought electricity, location based.</summary>
+    public EmissionRecord ToRecord(EmissionAccount account, int device, Instant start, TimeSpan width, int era, WindowCut cut)
     {
-        var milligrams = (long)Int128.Clamp(_milligrams, long.MinValue, long.MaxValue);
+        var milligrams = Cut(_milligrams);
         return new EmissionRecord
         {
             Device = device,
@@ -61,11 +88,37 @@ internal struct EntrySum
             FactorId = _mixed ? "mixed" : _factorId ?? "none",
             FactorKgPerKWh = _mixed ? 0 : _factor,
             FactorNote = _mixed ? null : _note,
-            UncertaintyPercent = Uncertainty.Relative(Math.Sqrt(_meterSquares + (_factorPart * _factorPart)), milligrams),
+            UncertaintyPercent = Uncertainty.Relative(Math.Sqrt(Squares(_byMeter) + Squares(_byFactor)), _hasRemoved ? Cut(_removed) : milligrams),
             Coverage = _coverage,
             CountsTowardSite = false,
             Allocated = _allocated,
             Cut = cut,
         };
     }
+
+    /// <summary>The sum as a record of what the site declares, under the name of the total.</summary>
+    public EmissionRecord ToRecord(string total, int scope, EmissionAccount account, Instant start, TimeSpan width, int era, WindowCut cut) =>
+        ToRecord(account, -1, start, width, era, cut) with
+        {
+            Method = total,
+            Scope = scope,
+            FactorKgPerKWh = total == ElectricityMarket.Name && !_mixed ? _factor : 0,
+            Detail = total == ElectricityMarket.Name ? null
+                : new(0, "1", 0, _gas ?? "CO2", _gwpSet, _hasRemoved ? Cut(_removed) : null) { BiogenicMilligrams = _hasBiogenic ? Cut(_biogenic) : null },
+        };
+
+    private static double Squares<T>(Dictionary<T, double> parts)
+        where T : notnull
+    {
+        // In the order in which they came: the same entries give the same bits.
+        var sum = 0.0;
+        foreach (var part in parts.Values)
+        {
+            sum += part * part;
+        }
+
+        return sum;
+    }
+
+    private static long Cut(Int128 milligrams) => (long)Int128.Clamp(milligrams, long.MinValue, long.MaxValue);
 }

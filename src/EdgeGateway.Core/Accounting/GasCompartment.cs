@@ -21,16 +21,19 @@ internal sealed class GasCompartment : IGaugeActivity
     /// <summary>A reading so much above the one before is a refill: the line begins anew.</summary>
     private const double RefillShare = 0.02;
 
+    // The inputs that there were when the form of its state was fixed; those that came later are none of a compartment.
+    private static readonly GaugeInput[] Kept = [GaugeInput.Flow, GaugeInput.Methane, GaugeInput.Temperature, GaugeInput.Pressure, GaugeInput.Density];
+
     private const long DayMs = 86_400_000;
     private const long HourMs = 3_600_000;
 
     private readonly double _volume;
     private readonly double _atmosphere;
     private readonly int _hour;
-    private readonly Unit?[] _units = new Unit?[Enum.GetValues<GaugeInput>().Length];
-    private readonly long[] _holds = new long[Enum.GetValues<GaugeInput>().Length];
-    private readonly double[] _values = new double[Enum.GetValues<GaugeInput>().Length];
-    private readonly long[] _until = new long[Enum.GetValues<GaugeInput>().Length];
+    private readonly Unit?[] _units = new Unit?[Kept.Length];
+    private readonly long[] _holds = new long[Kept.Length];
+    private readonly double[] _values = new double[Kept.Length];
+    private readonly long[] _until = new long[Kept.Length];
     private readonly List<(long Time, double Density)> _readings = [];
     private LeakRate? _leak;
     private decimal _counted;
@@ -138,7 +141,7 @@ internal sealed class GasCompartment : IGaugeActivity
         writer.Write(_counted);
         writer.Write(_temperatureTime);
         writer.Write(_temperature);
-        foreach (var input in Enum.GetValues<GaugeInput>())
+        foreach (var input in Kept)
         {
             writer.Write(_values[(int)input]);
             writer.Write(_until[(int)input]);
@@ -158,7 +161,7 @@ internal sealed class GasCompartment : IGaugeActivity
         _counted = reader.ReadDecimal();
         _temperatureTime = reader.ReadInt64();
         _temperature = reader.ReadDouble();
-        foreach (var input in Enum.GetValues<GaugeInput>())
+        foreach (var input in Kept)
         {
             _values[(int)input] = reader.ReadDouble();
             _until[(int)input] = reader.ReadInt64();

@@ -12,6 +12,9 @@ internal enum GaugeInput
     Temperature,
     Pressure,
     Density,
+    Flared,
+    Used,
+    Power,
 }
 
 /// <summary>An activity that is made from gauges instead of the growth of a counter. Times are Unix milliseconds.</summary>
@@ -25,6 +28,14 @@ internal interface IGaugeActivity
 
     /// <summary>Takes a value that holds from <paramref name="time"/> on; one that cannot be is as none.</summary>
     void Set(GaugeInput input, double value, long time);
+
+    /// <summary>Why the interval that was sealed last cannot be accounted, in words; null when it can.</summary>
+    string? Refusal => null;
+
+    /// <summary>An interval ends: what is kept of it is put aside until its entry is made.</summary>
+    void Seal()
+    {
+    }
 
     /// <summary>The value is not known from here on.</summary>
     void Drop(GaugeInput input);
@@ -46,8 +57,8 @@ internal interface IGaugeActivity
 
 internal static class GaugeInputs
 {
-    // Canonical units of the table: m3/h, ppm, Celsius, Pa, kg/m3.
-    private static readonly Dimension[] Dimensions = [Dimension.VolumeFlow, Dimension.VolumeFraction, Dimension.Temperature, Dimension.Pressure, Dimension.Density];
+    // Canonical units of the table: m3/h, ppm, Celsius, Pa, kg/m3, W.
+    private static readonly Dimension[] Dimensions = [Dimension.VolumeFlow, Dimension.VolumeFraction, Dimension.Temperature, Dimension.Pressure, Dimension.Density, Dimension.VolumeFlow, Dimension.VolumeFlow, Dimension.ActivePower];
 
     /// <summary>The key of an account that names it.</summary>
     public static string Word(this GaugeInput input) => input.ToString().ToLowerInvariant();

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using EdgeGateway.Core.Accounting;
+using EdgeGateway.Core.Accounting.Forecasting;
 using EdgeGateway.Core.Boards;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
@@ -31,6 +32,12 @@ public static class ConfigurationSchema
 
     /// <summary>Markdown tables of every key of a factor set.</summary>
     public static string FactorKeys() => Tables("(top level)", FactorSetShape.Root);
+
+    /// <summary>JSON Schema (draft 2020-12) of a file of scenarios.</summary>
+    public static string Scenarios() => Schema("scenarios.schema.json", "EdgeGateway scenarios", ScenariosShape.Root);
+
+    /// <summary>Markdown tables of every key of a file of scenarios.</summary>
+    public static string ScenarioKeys() => Tables("(top level)", ScenariosShape.Root);
 
     /// <summary>Markdown tables of every key of a board.</summary>
     public static string BoardKeys() => Tables("(top level)", BoardShape.Root);

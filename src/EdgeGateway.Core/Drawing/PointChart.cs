@@ -116,14 +116,6 @@ public sealed class PointChart
         _ => "#5b8fd6",
     };
 
-    // Steps of 1, 2 or 5 times a power of ten, four to nine of them.
-    private static double StepOf(double range)
-    {
-        var power = Math.Pow(10, Math.Floor(Math.Log10(range / 5)));
-        var share = range / 5 / power;
-        return power * (share < 1.5 ? 1 : share < 3.5 ? 2 : share < 7.5 ? 5 : 10);
-    }
-
     private int Column(Instant time) => (int)Math.Clamp((time.UnixMilliseconds - _first) / _columnMs, 0, Columns - 1);
 
     private void Bands(StringBuilder svg)
@@ -155,7 +147,7 @@ public sealed class PointChart
         var room = high > low ? 0.06 * (high - low) : Math.Max(Math.Abs(high) * 0.1, 1);
         (low, high) = (low - room, high + room);
         double Y(double value) => Top + (PlotHeight * (high - value) / (high - low));
-        var step = StepOf(high - low);
+        var step = Scale.StepOf(high - low);
         for (var i = (long)Math.Ceiling(low / step); i * step <= high; i++)
         {
             var y = Y(i * step);

@@ -69,6 +69,11 @@ internal static class BirthJson
         json.WriteStartObject("metering");
         json.WriteString("role", metering.Role.Word());
         json.WriteString("parent", metering.Parent);
+        if (metering.To is { } to)
+        {
+            json.WriteString("to", to);
+        }
+
         json.WriteBoolean("countsTowardSite", metering.CountsTowardSite);
         json.WriteBoolean("reversed", metering.Reversed);
         json.WriteEndObject();

@@ -93,8 +93,11 @@ public readonly record struct EmissionRecord
     /// <summary>Index of the device; -1 for the site's total or remainder (see <see cref="Account"/>).</summary>
     public required int Device { get; init; }
 
-    /// <summary>What is accounted: <c>device</c>, <c>site</c> (sum of what counts) or <c>remainder</c> (a parent minus its children; the device is the parent).</summary>
+    /// <summary>What is accounted: <c>device</c>, <c>site</c> (sum of what counts), <c>remainder</c> (a parent minus its children; the device is the parent) or <c>area</c>.</summary>
     public required EmissionAccount Account { get; init; }
+
+    /// <summary>The area of an area's total; null for all others.</summary>
+    public string? Area { get; init; }
 
     public required Instant Start { get; init; }
 
@@ -161,13 +164,33 @@ public readonly record struct EmissionRecord
 /// <param name="Gas">The gas: <c>CO2</c>, <c>CH4_fossil</c>.</param>
 /// <param name="GwpSet">The GWP set by which it was converted; null for CO2.</param>
 /// <param name="RemovedMilligrams">CO2 removed in milligrams, reported apart, where the method is a removal; null for emissions.</param>
-public sealed record EmissionDetail(decimal Activity, string ActivityUnit, decimal Factor, string Gas, string? GwpSet, long? RemovedMilligrams);
+public sealed record EmissionDetail(decimal Activity, string ActivityUnit, decimal Factor, string Gas, string? GwpSet, long? RemovedMilligrams)
+{
+    /// <summary>CO2 of biomass in milligrams: reported apart, in no scope (GHG Protocol corporate standard, chapter 9); null where the site states no biogenic share.</summary>
+    public long? BiogenicMilligrams { get; init; }
+
+    /// <summary>The same activity by a factor that follows the stack; null where the account has none.</summary>
+    public AdaptedFigure? Adapted { get; init; }
+}
+
+/// <summary>A second, labelled figure of an entry: what its activity gives by the factor that follows the stack. It is in no total, whether approved or not.</summary>
+/// <param name="Factor">kg CO2e for one unit of the activity, as learnt up to the end of the entry.</param>
+/// <param name="UncertaintyPercent">Half width at 95 % of that factor, percent, with the systematic part that hours do not average out.</param>
+/// <param name="Milligrams">The activity times that factor, whole milligrams; what is below is carried.</param>
+/// <param name="Hours">Hours that have moved the factor.</param>
+/// <param name="Refused">Hours that were refused because they lay too far from it.</param>
+/// <param name="OfficialFactor">The factor of the factor set, kg CO2e for one unit; null while there is none.</param>
+/// <param name="Approved">True when the entry's own factor is one that a person approved.</param>
+public sealed record AdaptedFigure(decimal Factor, double UncertaintyPercent, long Milligrams, int Hours, int Refused, decimal? OfficialFactor, bool Approved);
 
 public enum EmissionAccount : byte
 {
     Device,
     Site,
     Remainder,
+
+    /// <summary>Sum of an area: what crosses its boundary inwards less what crosses it outwards, so that no energy counts twice.</summary>
+    Area,
 }
 
 /// <summary>Grade of a finding.</summary>

@@ -86,6 +86,7 @@ public static class FeedWords
         EmissionAccount.Device => "device",
         EmissionAccount.Site => "site",
         EmissionAccount.Remainder => "remainder",
+        EmissionAccount.Area => "area",
         _ => throw new ArgumentOutOfRangeException(nameof(account), account, null),
     };
 
@@ -111,6 +112,7 @@ public static class FeedWords
         MeterRole.Incomer => "incomer",
         MeterRole.Submeter => "submeter",
         MeterRole.Generator => "generator",
+        MeterRole.Transfer => "transfer",
         _ => throw new ArgumentOutOfRangeException(nameof(role), role, null),
     };
 

@@ -50,6 +50,11 @@ internal static class RecordJson
         json.WriteStartObject();
         json.WriteString(Names.Account, r.Account.Word());
         json.WriteString(Names.Device, device);
+        if (r.Area is { } area)
+        {
+            json.WriteString(Names.Area, area);
+        }
+
         Time(json, Names.Start, r.Start);
         Seconds(json, Names.WidthSeconds, r.Width);
         json.WriteNumber(Names.Era, r.Era);
@@ -88,9 +93,33 @@ internal static class RecordJson
             {
                 json.WriteNumber(Names.RemovedMilligrams, removed);
             }
+
+            if (detail.BiogenicMilligrams is { } biogenic)
+            {
+                json.WriteNumber(Names.BiogenicMilligrams, biogenic);
+            }
+
+            if (detail.Adapted is { } adapted)
+            {
+                Adapted(json, adapted);
+            }
         }
 
         End(json, isClockUnset);
+    }
+
+    private static void Adapted(Utf8JsonWriter json, AdaptedFigure adapted)
+    {
+        json.WriteStartObject(Names.Adapted);
+        json.WriteString(Names.Source, "cems-adapted");
+        json.WriteNumber(Names.Factor, adapted.Factor);
+        Number(json, Names.UncertaintyPercent, adapted.UncertaintyPercent);
+        json.WriteNumber(Names.MilligramsCO2e, adapted.Milligrams);
+        json.WriteNumber(Names.Hours, adapted.Hours);
+        json.WriteNumber(Names.Refused, adapted.Refused);
+        Number(json, Names.OfficialFactor, adapted.OfficialFactor);
+        json.WriteBoolean(Names.Approved, adapted.Approved);
+        json.WriteEndObject();
     }
 
     public static void Anomaly(Utf8JsonWriter json, PointText point, AnomalyRecord r, bool isClockUnset = false)
@@ -376,6 +405,14 @@ internal static class RecordJson
         public static readonly JsonEncodedText Gas = JsonEncodedText.Encode("gas");
         public static readonly JsonEncodedText GwpSet = JsonEncodedText.Encode("gwpSet");
         public static readonly JsonEncodedText RemovedMilligrams = JsonEncodedText.Encode("removedMilligrams");
+        public static readonly JsonEncodedText BiogenicMilligrams = JsonEncodedText.Encode("biogenicMilligrams");
+        public static readonly JsonEncodedText Area = JsonEncodedText.Encode("area");
+        public static readonly JsonEncodedText Adapted = JsonEncodedText.Encode("adapted");
+        public static readonly JsonEncodedText Source = JsonEncodedText.Encode("source");
+        public static readonly JsonEncodedText Hours = JsonEncodedText.Encode("hours");
+        public static readonly JsonEncodedText Refused = JsonEncodedText.Encode("refused");
+        public static readonly JsonEncodedText OfficialFactor = JsonEncodedText.Encode("officialFactor");
+        public static readonly JsonEncodedText Approved = JsonEncodedText.Encode("approved");
         public static readonly JsonEncodedText MilligramsCO2e = JsonEncodedText.Encode("milligramsCO2e");
         public static readonly JsonEncodedText FactorId = JsonEncodedText.Encode("factorId");
         public static readonly JsonEncodedText FactorKgPerKWh = JsonEncodedText.Encode("factorKgPerKWh");

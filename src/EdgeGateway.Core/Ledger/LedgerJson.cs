@@ -111,7 +111,7 @@ public static class LedgerJson
                 "key" => new KeyContent(Text(root, "key"), Text(root, "reason")),
                 "configuration" => Configuration(root),
                 "factors" => new FactorsContent(Text(root, "set"), root.GetProperty("version").GetInt32(), Text(root, "hash"), Text(root, "canonical")),
-                "emission" => Emission(root),
+                "emission" => Emission(root.GetProperty("entry"), Text(root, "set"), Long(root, "epoch"), Long(root, "sequence"), root.GetProperty("carried").GetDecimal()),
                 "restatement" => Restatement(root),
                 "calibration" => Calibration(root),
                 "alarm" => Alarm(root),
@@ -190,21 +190,35 @@ public static class LedgerJson
             },
         })]);
 
-    private static EmissionContent Emission(JsonElement root)
+    /// <summary>Reads an entry as the stream <c>emission</c> of the feed has it, which says neither its factor set nor its carry.</summary>
+    /// <exception cref="InvalidDataException">It is no entry.</exception>
+    public static EmissionContent ReadPublished(JsonElement entry, long epoch, long sequence)
     {
-        var entry = root.GetProperty("entry");
+        try
+        {
+            return Emission(entry, "", epoch, sequence, 0);
+        }
+        catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException or OverflowException)
+        {
+            throw new InvalidDataException($"this is no entry of the carbon account: {e.Message}", e);
+        }
+    }
+
+    private static EmissionContent Emission(JsonElement entry, string set, long epoch, long sequence, decimal carried)
+    {
         var (device, unit) = (OptionalText(entry, "device"), OptionalText(entry, "activityUnit"));
         return new()
         {
             Device = device,
-            FactorSet = Text(root, "set"),
-            Epoch = Long(root, "epoch"),
-            Sequence = Long(root, "sequence"),
+            FactorSet = set,
+            Epoch = epoch,
+            Sequence = sequence,
             IsClockUnset = OptionalText(entry, "timeQuality") is not null,
             Entry = new()
             {
                 Device = -1,
                 Account = Word<EmissionAccount>(Text(entry, "account"), a => a.Word()),
+                Area = OptionalText(entry, "area"),
                 Start = Time(entry, "start"),
                 Width = TimeSpan.FromSeconds(entry.GetProperty("widthSeconds").GetDouble()),
                 Era = entry.GetProperty("era").GetInt32(),
@@ -224,13 +238,21 @@ public static class LedgerJson
                 CountsTowardSite = entry.GetProperty("countsTowardSite").GetBoolean(),
                 Allocated = entry.GetProperty("allocated").GetBoolean(),
                 Cut = Word<WindowCut>(Text(entry, "cut"), c => c.Word()),
-                Carried = root.GetProperty("carried").GetDecimal(),
+                Carried = carried,
                 Detail = unit is null ? null : new(
                     entry.GetProperty("activity").GetDecimal(), unit, entry.GetProperty("factor").GetDecimal(), Text(entry, "gas"), OptionalText(entry, "gwpSet"),
-                    entry.TryGetProperty("removedMilligrams", out var removed) ? removed.GetInt64() : null),
+                    entry.TryGetProperty("removedMilligrams", out var removed) ? removed.GetInt64() : null)
+                {
+                    BiogenicMilligrams = entry.TryGetProperty("biogenicMilligrams", out var biogenic) ? biogenic.GetInt64() : null,
+                    Adapted = entry.TryGetProperty("adapted", out var adapted) ? Adapted(adapted) : null,
+                },
             },
         };
     }
+
+    private static AdaptedFigure Adapted(JsonElement adapted) => new(
+        adapted.GetProperty("factor").GetDecimal(), Double(adapted, "uncertaintyPercent"), Long(adapted, "milligramsCO2e"), adapted.GetProperty("hours").GetInt32(), adapted.GetProperty("refused").GetInt32(),
+        OptionalDecimal(adapted, "officialFactor"), adapted.GetProperty("approved").GetBoolean());
 
     private static void Write(Utf8JsonWriter json, RestatementContent restatement)
     {

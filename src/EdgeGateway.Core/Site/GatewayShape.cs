@@ -26,6 +26,7 @@ public static class GatewayShape
         new("id", Id, "Identifier of this gateway, part of every record.") { Required = true },
         new("board", Choice([.. BoardLoader.BuiltIn.Keys.Order(StringComparer.Ordinal)]), "The computer this runs on: check then knows its GPIO lines and UARTs, and finds those used twice, reserved or taken."),
         new("with", new ListShape(new EitherShape(Text, new MapShape(Text, Text))), "What takes lines of the board: lines of config.txt as they stand there (dtoverlay=uart3), and lines that something else uses (GPIO6: power-loss signal of the UPS)."),
+        new("power", Power, "Mean power of the gateway itself with what it feeds (modem, converters), by a plug meter or its data sheet: statements then show its own energy and CO2 beside the site's.") { AlsoCalled = ["ownPower", "consumption"] },
         new("statusEvery", Duration, "Prints a line STATUS {...} with depth, dropped, degraded and delivered this often, for test rigs; none when absent."),
         new("sampleMessages", Choice("joined", "poll"), "What one message of samples holds: joined: what a commit brought, up to 500. poll: what one reply of one device brought, for centres that store it as one; a poll that takes two requests makes two.") { Default = "joined" });
 
@@ -156,8 +157,9 @@ public static class GatewayShape
 
     public static readonly ObjectShape Metering = new(
         "metering",
-        new("role", Choice("incomer", "submeter", "generator"), "What the meter's energy means: drawn from the grid, a part behind another meter, own generation.") { Required = true },
+        new("role", Choice("incomer", "submeter", "generator", "transfer"), "What the meter's energy means: drawn from the grid, a part behind another meter, own generation, or a tie that passes it from its parent to another meter.") { Required = true },
         new("parent", new EitherShape(Null, Id), "Device id of the meter in front of it; null or absent for a root."),
+        new("to", Id, "Only of a transfer: device id of the meter behind which the energy arrives. What flows back is read from the register of sold energy."),
         new("countsTowardSite", TrueOrFalse, "Whether its energy is added to the site's total; true for an incomer without a parent when absent."),
         new("direction", Choice("import", "reversed"), "reversed when it is wired so that the import registers hold export.") { Default = "import" });
 
@@ -168,6 +170,25 @@ public static class GatewayShape
         new("uncertaintyPercent", Number, "Half width at 95 % of the carbon, percent; absent when not known."),
         new("source", Text, "The analysis: who, when.") { Required = true });
 
+    public static readonly ObjectShape Instrument = new(
+        "an instrument",
+        new("name", Text, "Name of the certificate or contract, in the notes of entries.") { Required = true },
+        new("kWh", Number, "Energy it stands for, kWh.") { Required = true },
+        new("kgPerKWh", Number, "Its factor, kg CO2/kWh; 0 for green power.") { Default = "0" },
+        new("uncertaintyPercent", Number, "Half width at 95 % of the factor, percent.") { Default = "0" },
+        new("from", Accounting.FactorSetShape.Time, "First instant for which it may be used.") { Required = true },
+        new("to", Accounting.FactorSetShape.Time, "End of that time, exclusive.") { Required = true });
+
+    public static readonly ObjectShape Adapt = new(
+        "adapt",
+        new("mass", Text, "Counter of the CO2 measured in the stack, kg or t: point, or device.point.") { Required = true },
+        new("least", Number, "Smallest factor the fuel can have, kg CO2 for one unit of the activity (t, or m3 of a gas).") { Required = true },
+        new("most", Number, "Largest factor the fuel can have.") { Required = true },
+        new("massUncertaintyPercent", Number, "Half width at 95 % of the mass of an hour, percent.") { Required = true },
+        new("systematicPercent", Number, "The part of it that hours do not average out, percent.") { Default = "0" },
+        new("driftPercentPerDay", Number, "How far the factor may wander in a day, percent.") { Default = "0.5" },
+        new("priorUncertaintyPercent", Number, "Half width at 95 % of the official factor at the beginning, percent.") { Default = "5" });
+
     public static readonly VariantShape Carbon = new(
         "a carbon account",
         "method",
@@ -177,7 +198,15 @@ public static class GatewayShape
             Activity("The counter of the fuel: kg, t, or m3 of a gas."),
             new("fuel", Text, "Fuel in the factor set, such as cn-natural-gas; 'edgegateway factors list --of fuel.' shows them. Absent with 'measured'."),
             new("volumeAt", Choice("0C", "20C"), "Temperature to which the meter refers the volume of a gas, at 101325 Pa."),
-            new("measured", MeasuredCarbon, "Carbon of a solid or liquid fuel by analysis, instead of 'fuel'."))),
+            new("measured", MeasuredCarbon, "Carbon of a solid or liquid fuel by analysis, instead of 'fuel'."),
+            new("biogenicPercent", Number, "Share of the carbon that is from biomass, percent: its CO2 is reported apart, in no scope."),
+            new("adapt", Adapt, "A second figure beside the official one: a factor that follows the stack, until a person approves it."))),
+        ("electricity-market", CarbonOf(
+            "electricity-market",
+            "Electricity bought, market based, scope 2: beside the location-based entries, never netted with them.",
+            Activity("The counter of the energy bought; it may be one that the profile accounts."),
+            new("instruments", new ListShape(Instrument), "Certificates and contracts, best quality first; each up to its energy, the rest at the residual mix."),
+            new("rest", Choice("residual", "average"), "Factor of what no instrument covers: the residual mix of the region, or where none is published the average of the grid.") { Default = "residual" })),
         ("heat-purchased", CarbonOf("heat-purchased", "Heat bought, scope 2.", Activity("The counter of the heat: GJ, kW.h, MW.h."))),
         ("mine-methane", CarbonOf(
             "mine-methane",
@@ -185,6 +214,19 @@ public static class GatewayShape
             new("flow", Text, "Gauge of the flow of air or gas: point, or device.point.") { Required = true },
             new("methane", Text, "Gauge of the methane in it, by volume: point, or device.point.") { Required = true },
             new("temperature", Text, "Gauge of its temperature; absent when the flow is referred to 20 Celsius and 101325 Pa."),
+            new("pressure", Text, "Gauge of its absolute pressure; with 'temperature'."),
+            GwpSet(),
+            Gas())),
+        ("mine-drainage", CarbonOf(
+            "mine-drainage",
+            "Methane of a drainage system that is not destroyed, and as entries of methane-destruction the CO2 of what is; scope 1.",
+            new("flow", Text, "Gauge of the flow of drained gas: point, or device.point.") { Required = true },
+            new("methane", Text, "Gauge of the methane in it, by volume.") { Required = true },
+            new("flared", Text, "Gauge of the flow of the same gas to the flare, in the same state."),
+            new("used", Text, "Gauge of the flow of the same gas to engines or boilers, in the same state."),
+            new("flarePercent", Number, "Share of it that the flare burns, percent (IPCC 2006).") { Default = "98" },
+            new("usePercent", Number, "Share of it that engines or boilers burn, percent; the default is not verified.") { Default = "99" },
+            new("temperature", Text, "Gauge of its temperature; absent when the flows are referred to 20 Celsius and 101325 Pa."),
             new("pressure", Text, "Gauge of its absolute pressure; with 'temperature'."),
             GwpSet(),
             Gas())),
@@ -205,12 +247,26 @@ public static class GatewayShape
             new("volume", Number, "Volume of the compartment in m3.") { Required = true },
             new("hour", Integer(0, 23), "Hour of the day, UTC, in which the daily reading is taken: best one without sun and with little change of load.") { Default = "21" },
             GwpSet())),
+        ("sf6-balance", CarbonOf(
+            "sf6-balance",
+            "SF6 that a site has lost in a year by its mass balance, scope 1: one entry for the year, made when it is over.",
+            new("year", Integer(1990, 2200), "The year, by the time of the site.") { Required = true },
+            new("begin", Number, "SF6 in store at its beginning, not in equipment, kg.") { Required = true },
+            new("end", Number, "SF6 in store at its end, kg.") { Required = true },
+            new("acquired", Number, "Bought or received back, kg.") { Default = "0" },
+            new("disbursed", Number, "Sold, returned or sent away, kg.") { Default = "0" },
+            new("capacityGrowth", Number, "Net growth of the nameplate capacity of the equipment, kg; below zero when more was retired than installed.") { Default = "0" },
+            GwpSet())),
         ("co2-injected", CarbonOf(
             "co2-injected",
             "CO2 that is captured and stored: a removal, never netted.",
             Activity("The counter of the stream: kg, t."),
             new("purityPercent", Number, "CO2 in it, percent by mass.") { Default = "100" })),
         ("co2-leaked", CarbonOf("co2-leaked", "CO2 that escapes from capture or storage, scope 1.", Activity("The counter of the CO2: kg, t."))),
+        ("gateway-power", CarbonOf(
+            "gateway-power",
+            "The gateway's own electricity by a sensor of its supply: beside the totals of the site, never in them.",
+            new Key("power", Text, "Gauge of the power that the gateway takes: point, or device.point.") { Required = true })),
         ("sink-absorption", CarbonOf("sink-absorption", "CO2 that a sink takes up: a removal, never netted.", Activity("The counter of the CO2: kg, t."))));
 
     public static readonly ObjectShape Plausible = new(
@@ -358,6 +414,7 @@ public static class GatewayShape
             .. keys,
             new("uncertaintyPercent", Number, "Half width at 95 % of the activity, percent: the meter, or flow and concentration together. Absent when not known; then the entries state none."),
             new("factorUncertaintyPercent", Number, "The same of the factors, where the factor set states none."),
+            new("countsTowardSite", TrueOrFalse, "Whether its entries are in the site's totals; false for a meter behind another one that counts the same.") { Default = "true" },
         ]);
 
     private static Key Activity(string what) => new("activity", PointId, what) { Required = true };

@@ -16,6 +16,7 @@ internal sealed class SiteDevices(
     string siteRegion,
     IReadOnlySet<string>? knownRegions,
     TimeSpan baseWindow,
+    TimeZoneInfo zone,
     ProblemCollector problems)
 {
     private readonly List<PlacedDevice> _placed = [];
@@ -154,7 +155,7 @@ internal sealed class SiteDevices(
             FalseAlarmsPerDay = FalseAlarmsPerDay(section.Block("novelty", GatewayShape.DeviceNovelty)) ?? _falseAlarmsPerDay,
             Area = section.Text("area"),
             Metering = Metering(metering),
-            Carbon = SiteCarbon.Resolve(section, problems),
+            Carbon = SiteCarbon.Resolve(section, zone, problems),
             RatedPowerWatts = (double?)rated,
             Region = SiteLoader.Region(section, knownRegions, problems) ?? siteRegion,
             Points = [],
@@ -356,10 +357,10 @@ internal sealed class SiteDevices(
             return null;
         }
 
-        var role = word switch { "incomer" => MeterRole.Incomer, "generator" => MeterRole.Generator, _ => MeterRole.Submeter };
+        var role = word switch { "incomer" => MeterRole.Incomer, "generator" => MeterRole.Generator, "transfer" => MeterRole.Transfer, _ => MeterRole.Submeter };
         var parent = metering.Text("parent");
         var counts = metering.Boolean("countsTowardSite") ?? (role == MeterRole.Incomer && parent is null);
-        return new(role, parent, counts, metering.Text("direction") == "reversed");
+        return new(role, parent, counts, metering.Text("direction") == "reversed") { To = metering.Text("to") };
     }
 
     private void CheckRatio(Section section, string key, decimal ratio, bool applies, DeviceProfile profile)

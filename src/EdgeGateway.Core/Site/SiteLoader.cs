@@ -59,7 +59,8 @@ public static class SiteLoader
         var buses = SiteBuses.Resolve(root, problems, inputRules);
         SiteBoard.Check(root, gatewaySection, problems);
         var library = new ProfileLibrary(profiles, knownProfiles ?? [], problems);
-        var devices = new SiteDevices(library, buses, region, knownRegions, windows[0], problems);
+        var zone = Zone(site, problems);
+        var devices = new SiteDevices(library, buses, region, knownRegions, windows[0], zone, problems);
         devices.Resolve(root);
         MeteringTree.Check(devices.Placed, problems);
 
@@ -70,7 +71,7 @@ public static class SiteLoader
             SiteName = site.Text("name") ?? siteId,
             GatewayId = gatewayId,
             Language = site.Text("language") ?? AlarmMessages.Languages[0],
-            TimeZone = Zone(site, problems),
+            TimeZone = zone,
             Region = region,
             Windows = windows,
             Buses = buses,
@@ -78,6 +79,7 @@ public static class SiteLoader
             Points = RuleBinding.Bind(devices.Placed, devices.Points, problems),
             Uplinks = SiteUplinks.Resolve(root, gatewayId, problems),
             Storage = Storage(root, problems),
+            OwnPowerWatts = gatewaySection.Watts("power"),
             StatusEvery = StatusEvery(gatewaySection, problems),
             MessageForEachPoll = gatewaySection.Text("sampleMessages") == "poll",
             HealthListen = Health(root, problems),

@@ -43,6 +43,9 @@ public sealed record SiteModel
 
     public required StorageModel Storage { get; init; }
 
+    /// <summary>Mean power of the gateway itself in watts, as declared; null when it is not.</summary>
+    public decimal? OwnPowerWatts { get; init; }
+
     /// <summary>Time between two lines of status on standard output; null prints none.</summary>
     public TimeSpan? StatusEvery { get; init; }
 
@@ -285,6 +288,9 @@ public enum MeterRole : byte
 
     /// <summary>Own generation; its energy carries no purchased-electricity emission.</summary>
     Generator,
+
+    /// <summary>A tie: energy passed from the meter that is its parent to another meter of the tree.</summary>
+    Transfer,
 }
 
 /// <summary>A meter's place in the metering tree.</summary>
@@ -292,7 +298,11 @@ public enum MeterRole : byte
 /// <param name="Parent">Device id of the meter in front of it, or null for a root.</param>
 /// <param name="CountsTowardSite">Whether its energy is added to the site's total; in a correct tree only roots count.</param>
 /// <param name="Reversed">True when the meter is wired so that import registers hold export.</param>
-public sealed record MeteringModel(MeterRole Role, string? Parent, bool CountsTowardSite, bool Reversed);
+public sealed record MeteringModel(MeterRole Role, string? Parent, bool CountsTowardSite, bool Reversed)
+{
+    /// <summary>Device id of the meter behind which the energy of a transfer arrives; null for all other roles.</summary>
+    public string? To { get; init; }
+}
 
 /// <summary>What kind of quantity a point is.</summary>
 public enum PointKind : byte
@@ -395,7 +405,7 @@ public sealed record DetectorModel(string Name, IReadOnlyDictionary<string, doub
 /// <param name="Scope">GHG Protocol scope 1 or 2; 0 for none.</param>
 public sealed record CarbonModel(string Method, int Scope)
 {
-    /// <summary>Points that the site names, by what they give: <c>activity</c>, or <c>flow</c>, <c>methane</c>, <c>temperature</c>, <c>pressure</c>, <c>density</c>; <c>device.point</c>, or <c>point</c> of the same device.</summary>
+    /// <summary>Points that the site names, by what they give: <c>activity</c>, or <c>flow</c>, <c>methane</c>, <c>temperature</c>, <c>pressure</c>, <c>density</c>, <c>flared</c>, <c>used</c>; <c>device.point</c>, or <c>point</c> of the same device.</summary>
     public IReadOnlyDictionary<string, string> Points { get; init; } = FrozenDictionary<string, string>.Empty;
 
     /// <summary>Fuel in the factor set, or null.</summary>
@@ -427,7 +437,59 @@ public sealed record CarbonModel(string Method, int Scope)
 
     /// <summary>Half width at 95 % of the factors, percent, where the factor set states none; NaN when not known.</summary>
     public double FactorPercent { get; init; } = double.NaN;
+
+    /// <summary>Share of the fuel's carbon that is from biomass, percent; null when the site states none.</summary>
+    public decimal? BiogenicPercent { get; init; }
+
+    /// <summary>Whether the entries are in the site's totals, which are made for each scope and method apart.</summary>
+    public bool CountsTowardSite { get; init; } = true;
+
+    /// <summary>What becomes of drained methane, or null.</summary>
+    public DestructionModel? Destruction { get; init; }
+
+    /// <summary>Contractual instruments of a market-based account, best quality first; null for other methods.</summary>
+    public IReadOnlyList<InstrumentModel>? Instruments { get; init; }
+
+    /// <summary>A yearly mass balance, or null.</summary>
+    public BalanceModel? Balance { get; init; }
+
+    /// <summary>A factor that follows a stack, beside the official one; null when there is none.</summary>
+    public AdaptModel? Adapt { get; init; }
 }
+
+/// <summary>What share of the methane sent there burns; the rest is methane.</summary>
+/// <param name="FlarePercent">Of the flare, 0 to 100.</param>
+/// <param name="UsePercent">Of engines and boilers, 0 to 100.</param>
+public sealed record DestructionModel(decimal FlarePercent, decimal UsePercent);
+
+/// <summary>A contractual instrument: a certificate, a supply contract, green power (GHG Protocol scope 2 guidance, chapter 7).</summary>
+/// <param name="Name">Its name, for entries: unique in its account.</param>
+/// <param name="KWh">Energy it stands for, kWh.</param>
+/// <param name="KgPerKWh">Its factor, kg CO2 per kWh.</param>
+/// <param name="UncertaintyPercent">Half width at 95 % of the factor, percent.</param>
+/// <param name="From">First instant for which it may be used.</param>
+/// <param name="To">End of that time, exclusive.</param>
+public sealed record InstrumentModel(string Name, decimal KWh, decimal KgPerKWh, double UncertaintyPercent, Instant From, Instant To);
+
+/// <summary>The inventory of a gas over a year, kg (form of 40 CFR part 98 subpart DD).</summary>
+/// <param name="From">First instant of the year, by the time of the site.</param>
+/// <param name="To">End of the year, exclusive.</param>
+/// <param name="Begin">In store at the beginning, not in equipment.</param>
+/// <param name="End">In store at the end.</param>
+/// <param name="Acquired">Bought, or received back.</param>
+/// <param name="Disbursed">Sold, returned or sent away.</param>
+/// <param name="CapacityGrowth">Net growth of the nameplate capacity of the equipment; below zero when more was retired than installed.</param>
+public sealed record BalanceModel(Instant From, Instant To, decimal Begin, decimal End, decimal Acquired, decimal Disbursed, decimal CapacityGrowth);
+
+/// <summary>How a factor follows what a stack shows.</summary>
+/// <param name="Mass">Counter of the CO2 that is measured in the stack: <c>device.point</c>, or <c>point</c> of the same device.</param>
+/// <param name="MassPercent">Half width at 95 % of an hour's mass, percent.</param>
+/// <param name="SystematicPercent">The part of it that hours do not average out, percent.</param>
+/// <param name="DriftPercentPerDay">How far the factor may wander in a day, percent, one standard deviation.</param>
+/// <param name="PriorPercent">Half width at 95 % of the official factor at the beginning, percent.</param>
+/// <param name="Least">Smallest factor the fuel can have, kg CO2 for one unit of the activity.</param>
+/// <param name="Most">Largest factor the fuel can have.</param>
+public sealed record AdaptModel(string Mass, double MassPercent, double SystematicPercent, double DriftPercentPerDay, double PriorPercent, double Least, double Most);
 
 /// <summary>A compartment filled with gas.</summary>
 /// <param name="CubicMetres">Its volume.</param>

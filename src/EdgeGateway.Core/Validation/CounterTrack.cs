@@ -26,6 +26,9 @@ internal sealed class CounterTrack
     private const decimal Allowance = 1.2m;
     private const int RollbackSteps = 3;
 
+    /// <summary>Most changes of level that wait for their readings; an older one gives way, and its record stands in the feed.</summary>
+    private const int MostExchanges = 8;
+
     /// <summary>Registers are refreshed in steps: growth of at least this long may appear at once.</summary>
     private const long RefreshMs = 60_000;
 
@@ -54,6 +57,9 @@ internal sealed class CounterTrack
     private long _heldSince;
     private long _heldTime;
     private int _confirmations;
+
+    // Changes of level that were believed and whose energy in between nobody has told yet, oldest first.
+    private readonly List<CounterExchange> _exchanges = [];
 
     private bool _raised;
     private Severity _severity;
@@ -130,6 +136,51 @@ internal sealed class CounterTrack
         return Hold(reading, time);
     }
 
+    /// <summary>Resets, exchanges and jumps that were believed and whose readings nobody has told yet, oldest first.</summary>
+    public IReadOnlyList<CounterExchange> Exchanges => _exchanges;
+
+    /// <summary>
+    /// Counts what lies between the last reading of the old level and the first of the new one, from what a person has read off the meters: the last reading of the old meter
+    /// and the first of the new one. For a meter that was set to zero the latter is 0.
+    /// </summary>
+    /// <param name="oldFinal">Last reading of the old meter, in the point's unit.</param>
+    /// <param name="newStart">First reading of the new one.</param>
+    /// <param name="who">Who says so.</param>
+    /// <param name="now">When, Unix milliseconds.</param>
+    /// <param name="growth">What is counted.</param>
+    /// <returns>Why it is refused; null when it is counted. Of several changes the oldest is settled.</returns>
+    public string? Settle(decimal oldFinal, decimal newStart, string who, long now, out decimal growth)
+    {
+        growth = 0;
+        if (_exchanges.Count == 0)
+        {
+            return $"{Name} has no change of meters that waits for its readings";
+        }
+
+        var change = _exchanges[0];
+        decimal? most = _maxRate is { } rate ? (rate * Math.Max(RefreshMs, change.NewTime - change.OldTime) / 1000 * Allowance) + CounterReading.StepAt(_point.Encoding, change.OldReading, Baseline.Raw) : null;
+        if (!TryGrowth(change.OldReading, oldFinal, null, out var before, out _) || before < 0)
+        {
+            return $"{Name} read {Say(change.OldReading)} at {Clock(change.OldTime)}: the old meter cannot have ended at {Say(oldFinal)}";
+        }
+
+        var after = change.NewReading - newStart;
+        if (after < 0)
+        {
+            return $"{Name} read {Say(change.NewReading)} at {Clock(change.NewTime)}: the new meter cannot have begun at {Say(newStart)}";
+        }
+
+        if (before + after > most)
+        {
+            return $"{Name}: {Say(before + after)} between {Clock(change.OldTime)} and {Clock(change.NewTime)} is more than the rated power allows, {Say(most.Value)}; read the meters again";
+        }
+
+        growth = before + after;
+        _exchanges.RemoveAt(0);
+        Publish(true, now, Severity.Note, (double)growth, double.NaN, $"{Name}: the change at {Clock(change.NewTime)} from {Say(oldFinal)} to {Say(newStart)} is confirmed by {who}; {Say(growth)} counted as allocated.", now);
+        return null;
+    }
+
     /// <summary>Observation ends with a change of configuration: clears the finding that stands, if any.</summary>
     public void End(long time)
     {
@@ -155,6 +206,28 @@ internal sealed class CounterTrack
 
         _suspicion = Suspicion.None;
         IsAfterLoss = Baseline.Has;
+    }
+
+    /// <summary>Writes the changes that wait for their readings: the fixed form of the state has no place for them.</summary>
+    public void SaveExchanges(StateWriter writer)
+    {
+        writer.Write(_exchanges.Count);
+        foreach (var change in _exchanges)
+        {
+            writer.Write(change.OldReading);
+            writer.Write(change.OldTime);
+            writer.Write(change.NewReading);
+            writer.Write(change.NewTime);
+        }
+    }
+
+    public void LoadExchanges(ref StateReader reader)
+    {
+        _exchanges.Clear();
+        for (var left = reader.ReadInt32(); left > 0; left--)
+        {
+            _exchanges.Add(new(reader.ReadDecimal(), reader.ReadInt64(), reader.ReadDecimal(), reader.ReadInt64()));
+        }
     }
 
     public void Shift(long milliseconds)
@@ -309,8 +382,18 @@ internal sealed class CounterTrack
         var reason = fall ? QualityReason.CounterReset : QualityReason.CounterJump;
         if (IsAfterLoss)
         {
+            // What lies before may have been published: nobody can say what is still to be counted.
             IsAfterLoss = false;
             text += $" Before that, {Unaccounted(_heldFirst)}";
+        }
+        else
+        {
+            if (_exchanges.Count == MostExchanges)
+            {
+                _exchanges.RemoveAt(0);
+            }
+
+            _exchanges.Add(new(Baseline.Reading, Baseline.Time, _heldFirst, _heldSince));
         }
 
         Raise(finding, fall ? _heldSince : _raisedSince, time, Severity.Alarm, (double)_heldFirst, (double)Baseline.Reading, text);

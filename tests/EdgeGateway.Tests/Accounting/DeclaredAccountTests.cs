@@ -97,7 +97,7 @@ public class DeclaredAccountTests
         Assert.Equal((1, "cn-guideline/fuel.cn-natural-gas", null, 2.5), (entry.Scope, entry.FactorId, entry.FactorNote, entry.UncertaintyPercent));
         Assert.Equal((140m, "m3", "CO2", null, null), (entry.Detail!.Activity, entry.Detail.ActivityUnit, entry.Detail.Gas, entry.Detail.GwpSet, entry.Detail.RemovedMilligrams));
         Assert.Equal(entry.Milligrams, (long)(entry.Detail.Activity * entry.Detail.Factor * 1_000_000));
-        Assert.Equal((0m, 0m, 1d, false), (entry.ActivityKWh, entry.FactorKgPerKWh, entry.Coverage, entry.CountsTowardSite));
+        Assert.Equal((0m, 0m, 1d, true), (entry.ActivityKWh, entry.FactorKgPerKWh, entry.Coverage, entry.CountsTowardSite));
         Assert.Equal((1000m, 1140m, 1140UL), (entry.StartReading, entry.EndReading, entry.EndRaw));
     }
 

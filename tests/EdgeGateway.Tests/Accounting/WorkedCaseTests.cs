@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EdgeGateway.Core.Accounting;
+using EdgeGateway.Core.Accounting.Forecasting;
 using EdgeGateway.Tests.LocalPath;
 
 namespace EdgeGateway.Tests.Accounting;
@@ -8,7 +9,7 @@ namespace EdgeGateway.Tests.Accounting;
 public class WorkedCaseTests
 {
     private static readonly FactorSet Factors = FactorSet.BuiltIn();
-    private static readonly string[] Files = ["electricity.json", "fuel-combustion.json", "mine-methane.json", "gwp-sf6-meters-uncertainty.json", "adaptive-factors.json"];
+    private static readonly string[] Files = ["electricity.json", "fuel-combustion.json", "mine-methane.json", "gwp-sf6-meters-uncertainty.json", "adaptive-factors.json", "grey-forecast.json", "stirpat-peak.json"];
 
     private static IEnumerable<JsonElement> All() => Files.SelectMany(f => CaseFile.Read(f).EnumerateArray());
 
@@ -135,6 +136,18 @@ public class WorkedCaseTests
             case "ef.cluster":
                 var (labels, centroids) = FactorClusters.Group(Points(i, "points"), Points(i, "initial_centroids"));
                 return new() { ["labels"] = labels, ["centroids"] = centroids };
+            case "forecast.grey":
+                var model = GreyModel.Fit(Doubles(i, "series"), F("order"), S("form") switch { "fgm" => GreyForm.Continuous, "dgm" => GreyForm.Discrete, var form => throw new InvalidOperationException($"No model is called '{form}'.") });
+                return new() { ["a"] = model.A, ["b"] = model.B, ["fitted"] = model.Fitted, ["forecast"] = model.Forecast(i.GetProperty("horizon").GetInt32()), ["mape_pct"] = model.MeanErrorPercent };
+            case "forecast.stirpat":
+                var fit = Stirpat.Fit(Doubles(i, "population"), Doubles(i, "affluence"), Doubles(i, "technology"), Doubles(i, "impact"));
+                return new() { ["ln_k"] = fit.LnK, ["b"] = fit.Population, ["c"] = fit.Affluence, ["d"] = fit.Technology };
+            case "forecast.peak":
+                var paths = CarbonPeak.Follow(
+                    F("base_t"),
+                    i.GetProperty("base_year").GetInt32(),
+                    [.. i.GetProperty("scenarios").EnumerateArray().Select(s => new PeakScenario(s.GetProperty("name").GetString()!, Number(s, "growth_pct"), Number(s, "efficiency_pct"), Number(s, "drift_pct"), s.GetProperty("years").GetInt32()))]);
+                return new() { ["scenarios"] = paths.Select(p => new Dictionary<string, object?> { ["name"] = p.Scenario.Name, ["peak_year"] = p.PeakYear, ["peak_t"] = p.Peak, ["end_t"] = p.End }).ToList() };
             default:
                 throw new InvalidOperationException($"No function is mapped to '{op}'.");
         }

@@ -27,9 +27,14 @@ public class PublishedTextTests
     public void The_published_schema_of_factor_sets_is_the_one_that_is_checked() =>
         Published("docs/schemas/factors.schema.json", ConfigurationSchema.Factors());
 
+    [Fact]
+    public void The_published_schema_of_scenarios_is_the_one_that_is_checked() =>
+        Published("docs/schemas/scenarios.schema.json", ConfigurationSchema.Scenarios());
+
     [Theory]
     [InlineData("docs/configuration.md", "keys")]
     [InlineData("docs/factors.md", "keys")]
+    [InlineData("docs/forecast.md", "keys")]
     [InlineData("docs/boards-and-wiring.md", "boards")]
     [InlineData("docs/boards-and-wiring.md", "wiring")]
     [InlineData("docs/profiles.md", "keys")]
@@ -40,6 +45,7 @@ public class PublishedTextTests
         var expected = (file, table) switch
         {
             ("docs/configuration.md", _) => ConfigurationSchema.GatewayKeys(),
+            ("docs/forecast.md", _) => ConfigurationSchema.ScenarioKeys(),
             ("docs/factors.md", _) => ConfigurationSchema.FactorKeys(),
             (_, "boards") => ConfigurationSchema.BoardKeys(),
             (_, "wiring") => ConfigurationSchema.WiringKeys(),
@@ -57,7 +63,7 @@ public class PublishedTextTests
     [Fact]
     public void Schemas_refuse_unknown_keys_everywhere()
     {
-        foreach (var text in new[] { ConfigurationSchema.Gateway(), ConfigurationSchema.DeviceProfile(), ConfigurationSchema.Board(), ConfigurationSchema.Wiring(), ConfigurationSchema.Factors() })
+        foreach (var text in new[] { ConfigurationSchema.Gateway(), ConfigurationSchema.DeviceProfile(), ConfigurationSchema.Board(), ConfigurationSchema.Wiring(), ConfigurationSchema.Factors(), ConfigurationSchema.Scenarios() })
         {
             using var schema = JsonDocument.Parse(text);
             Assert.Equal("https://json-schema.org/draft/2020-12/schema", schema.RootElement.GetProperty("$schema").GetString());

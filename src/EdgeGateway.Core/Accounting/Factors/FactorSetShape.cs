@@ -8,7 +8,7 @@ public static class FactorSetShape
 {
     public const string SchemaName = "edgegateway/factors/1";
 
-    private static readonly ScalarShape Time = new(
+    internal static readonly ScalarShape Time = new(
         "an instant such as 2022-01-01T00:00:00+08:00",
         s => DateTimeOffset.TryParse(s.Text, System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.AssumeUniversal, out _) && s.Text.Contains('T', StringComparison.Ordinal),
         json => json.WriteString("type", "string"));

@@ -1,3 +1,5 @@
+using EdgeGateway.Core.Site;
+
 namespace EdgeGateway.Core.Accounting;
 
 /// <summary>A contractual instrument: a certificate, a supply contract, green power.</summary>
@@ -11,6 +13,12 @@ public readonly record struct EnergyInstrument(decimal KWh, Measured KgPerKWh);
 /// </summary>
 public static class ElectricityMarket
 {
+    /// <summary>Name in sites and records.</summary>
+    public const string Name = "electricity-market";
+
+    /// <summary>What the rest is weighed by where a residual mix is published.</summary>
+    public const string Residual = "electricity.residual";
+
     /// <summary>Mass of the energy bought.</summary>
     /// <param name="kWh">Energy bought.</param>
     /// <param name="instruments">Instruments, best quality first.</param>
@@ -43,4 +51,18 @@ public static class ElectricityMarket
 
     // One meter measured it all: its error is common.
     private static UncertainPart Part(decimal kWh, Measured factor, Measured meter) => new((double)(kWh * factor.Value), factor.UncertaintyPercent, meter.UncertaintyPercent);
+}
+
+/// <summary>Electricity bought, market based, by the same meter as the location-based account: a second figure, in a total of its own.</summary>
+internal sealed class ElectricityMarketMethod() : EmissionMethod(ElectricityMarket.Name, 2)
+{
+    public override string ActivityUnit(CarbonModel account, FactorSet factors) => "kW.h";
+
+    /// <summary>The factor of what no instrument covers; <see cref="MarketCover"/> does the rest.</summary>
+    public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at)
+    {
+        var match = factors.Get(account.Factor == "average" ? Factor.Electricity : ElectricityMarket.Residual, region, at);
+        var percent = double.IsNaN(match.Factor.UncertaintyPercent) ? account.FactorPercent : match.Factor.UncertaintyPercent;
+        return new(match.Factor.Id, match.Factor.Value, percent, match.Note);
+    }
 }

@@ -105,10 +105,11 @@ internal sealed class FuelCombustionMethod() : EmissionMethod(FuelCombustion.Nam
 
     public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at)
     {
+        var biogenic = account.BiogenicPercent ?? 0;
         if (account.Measured is { } measured)
         {
-            var burnt = FuelCombustion.ByMeasuredCarbon(1, new(measured.CarbonPercent, measured.UncertaintyPercent), measured.OxidationPercent);
-            return new($"site/{measured.Source}", burnt.Co2eKilograms, burnt.Kilograms.UncertaintyPercent);
+            var burnt = FuelCombustion.ByMeasuredCarbon(1, new(measured.CarbonPercent, measured.UncertaintyPercent), measured.OxidationPercent, biogenic);
+            return new($"site/{measured.Source}", burnt.Co2eKilograms, burnt.Kilograms.UncertaintyPercent) { KgBiogenic = burnt.BiogenicKilograms };
         }
 
         var ncv = factors.Get($"fuel.{account.Fuel}.ncv", region, at);
@@ -120,16 +121,16 @@ internal sealed class FuelCombustionMethod() : EmissionMethod(FuelCombustion.Nam
         FactorMatch carbon;
         if (factors.Find($"fuel.{account.Fuel}.co2", region, at) is { } direct)
         {
-            (carbon, mass) = (direct, FuelCombustion.ByDefaultFactor(one, ncv.Factor.Measured, direct.Factor.Measured));
+            (carbon, mass) = (direct, FuelCombustion.ByDefaultFactor(one, ncv.Factor.Measured, direct.Factor.Measured, biogenic));
         }
         else
         {
             carbon = factors.Get($"fuel.{account.Fuel}.carbon", region, at);
-            mass = FuelCombustion.ByHeatingValue(one, ncv.Factor.Measured, carbon.Factor.Measured, factors.Get($"fuel.{account.Fuel}.oxidation", region, at).Factor.Measured);
+            mass = FuelCombustion.ByHeatingValue(one, ncv.Factor.Measured, carbon.Factor.Measured, factors.Get($"fuel.{account.Fuel}.oxidation", region, at).Factor.Measured, biogenic);
         }
 
         var percent = double.IsNaN(mass.Kilograms.UncertaintyPercent) ? account.FactorPercent : mass.Kilograms.UncertaintyPercent;
-        return new($"{carbon.Factor.Source.Id}/fuel.{account.Fuel}", mass.Co2eKilograms, percent, ncv.Note ?? carbon.Note);
+        return new($"{carbon.Factor.Source.Id}/fuel.{account.Fuel}", mass.Co2eKilograms, percent, ncv.Note ?? carbon.Note) { KgBiogenic = mass.BiogenicKilograms };
     }
 
     private static IEnumerable<string> Fuels(FactorSet factors) =>

@@ -18,6 +18,18 @@ public readonly record struct Drainage(Measured Gas, Measured MethanePercent, Me
 /// <summary>Methane of coal mines: IPCC 2006 volume 2 chapter 4 (4.1), laid out after GB/T 32151.11.</summary>
 public static class MineMethane
 {
+    /// <summary>Name in sites and records of what leaves through a shaft or a vent.</summary>
+    public const string Ventilated = "mine-methane";
+
+    /// <summary>Name in sites and records of what a drainage system releases.</summary>
+    public const string Drainage = "mine-drainage";
+
+    /// <summary>Name in records of the CO2 of what it destroys.</summary>
+    public const string Destruction = "methane-destruction";
+
+    /// <summary>CO2 for one of CH4 that burns, by mass.</summary>
+    public const decimal CarbonDioxidePerMethane = 44m / 16m;
+
     /// <summary>Density of CH4 at 20 Celsius and 101325 Pa in kg/m3 (IPCC 2006 volume 2 chapter 4: 0.67e-6 Gg/m3).</summary>
     public const decimal Density = 0.67m;
 
@@ -128,6 +140,8 @@ public static class MineMethane
 /// <summary>Methane that leaves through a shaft or a vent, by concentration and flow.</summary>
 internal sealed class MineMethaneMethod() : EmissionMethod("mine-methane", 1)
 {
+    public override EmissionEvidence Evidence => EmissionEvidence.Measured;
+
     public override ActivityKind Activity => ActivityKind.MethaneFlow;
 
     public override string ActivityUnit(CarbonModel account, FactorSet factors) => "m3";
@@ -141,9 +155,44 @@ internal sealed class MineMethaneMethod() : EmissionMethod("mine-methane", 1)
     }
 }
 
+/// <summary>Methane of a drainage system that is not destroyed: what is vented, and what a flare or an engine leaves unburnt.</summary>
+internal sealed class MineDrainageMethod() : EmissionMethod(MineMethane.Drainage, 1)
+{
+    public override EmissionEvidence Evidence => EmissionEvidence.Measured;
+
+    public override ActivityKind Activity => ActivityKind.MethaneReleased;
+
+    public override string ActivityUnit(CarbonModel account, FactorSet factors) => "m3";
+
+    public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at)
+    {
+        var density = factors.Get("methane.density", region, at);
+        var gwp = GwpValue.Find(factors, account.GwpSet!, account.Gas!);
+        var percent = double.IsNaN(density.Factor.UncertaintyPercent) ? account.FactorPercent : density.Factor.UncertaintyPercent;
+        return new(density.Factor.Id, density.Factor.Value * gwp.KgPerKg, percent, density.Note) { Gas = gwp.Gas, GwpSet = gwp.Set };
+    }
+}
+
+/// <summary>CO2 of drained methane that burns in a flare or an engine.</summary>
+internal sealed class MethaneDestructionMethod() : EmissionMethod(MineMethane.Destruction, 1)
+{
+    public override ActivityKind Activity => ActivityKind.MethaneBurnt;
+
+    public override string ActivityUnit(CarbonModel account, FactorSet factors) => "m3";
+
+    public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at)
+    {
+        var density = factors.Get("methane.density", region, at);
+        var percent = double.IsNaN(density.Factor.UncertaintyPercent) ? account.FactorPercent : density.Factor.UncertaintyPercent;
+        return new(density.Factor.Id, density.Factor.Value * MineMethane.CarbonDioxidePerMethane, percent, density.Note);
+    }
+}
+
 /// <summary>Methane of mined coal, by the scale that weighs it.</summary>
 internal sealed class PostMiningMethaneMethod() : EmissionMethod("post-mining-methane", 1)
 {
+    public override EmissionEvidence Evidence => EmissionEvidence.Estimated;
+
     public override string ActivityUnit(CarbonModel account, FactorSet factors) => "t";
 
     public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at)

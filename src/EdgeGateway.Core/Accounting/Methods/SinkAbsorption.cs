@@ -25,6 +25,8 @@ public static class SinkAbsorption
 /// <summary>CO2 absorbed, by a meter that counts it.</summary>
 internal sealed class SinkAbsorptionMethod() : EmissionMethod(SinkAbsorption.Name, 0)
 {
+    public override EmissionEvidence Evidence => EmissionEvidence.Measured;
+
     public override bool IsRemoval => true;
 
     public override string ActivityUnit(CarbonModel account, FactorSet factors) => "t";

@@ -37,6 +37,8 @@ public static class StoredCarbon
 /// <summary>CO2 injected, by the meter at the well head.</summary>
 internal sealed class InjectedCarbonMethod() : EmissionMethod(StoredCarbon.Injection, 0)
 {
+    public override EmissionEvidence Evidence => EmissionEvidence.Measured;
+
     public override bool IsRemoval => true;
 
     public override string ActivityUnit(CarbonModel account, FactorSet factors) => "t";
@@ -48,6 +50,8 @@ internal sealed class InjectedCarbonMethod() : EmissionMethod(StoredCarbon.Injec
 /// <summary>CO2 that escapes, by a meter in the vent.</summary>
 internal sealed class LeakedCarbonMethod() : EmissionMethod(StoredCarbon.Escape, 1)
 {
+    public override EmissionEvidence Evidence => EmissionEvidence.Measured;
+
     public override string ActivityUnit(CarbonModel account, FactorSet factors) => "t";
 
     public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at) => new("mass", StoredCarbon.Leak(1).Co2eKilograms, 0);

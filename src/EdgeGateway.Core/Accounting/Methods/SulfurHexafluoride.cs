@@ -21,6 +21,9 @@ public readonly record struct LeakRate(double FirstKilograms, double LastKilogra
 /// <remarks>Density: the Beattie-Bridgeman equation with the constants in use for SF6 (recalled, not read in its source).</remarks>
 public static class SulfurHexafluoride
 {
+    /// <summary>Name in sites and records of a mass balance.</summary>
+    public const string Balance = "sf6-balance";
+
     /// <summary>Shortest span of readings that can show a leak, days.</summary>
     public const double LeastDays = 14;
 
@@ -145,7 +148,23 @@ public static class SulfurHexafluoride
 /// <summary>Gas that switchgear loses, by the density in its compartment.</summary>
 internal sealed class SwitchgearLeakMethod() : EmissionMethod("sf6-leak", 1)
 {
+    public override EmissionEvidence Evidence => EmissionEvidence.Measured;
+
     public override ActivityKind Activity => ActivityKind.GasLeak;
+
+    public override string ActivityUnit(CarbonModel account, FactorSet factors) => "kg";
+
+    public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at)
+    {
+        var gwp = factors.Get($"gwp.{account.GwpSet}.SF6", region, at);
+        return new(gwp.Factor.Id, gwp.Factor.Value, 0, gwp.Note) { Gas = "SF6", GwpSet = account.GwpSet };
+    }
+}
+
+/// <summary>Gas that a site has lost in a year, by its mass balance.</summary>
+internal sealed class SwitchgearBalanceMethod() : EmissionMethod(SulfurHexafluoride.Balance, 1)
+{
+    public override ActivityKind Activity => ActivityKind.Declared;
 
     public override string ActivityUnit(CarbonModel account, FactorSet factors) => "kg";
 

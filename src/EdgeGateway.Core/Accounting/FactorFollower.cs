@@ -1,0 +1,341 @@
+using System.Globalization;
+using EdgeGateway.Core.Aggregation;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Core.State;
+
+namespace EdgeGateway.Core.Accounting;
+
+/// <summary>
+/// Lets a factor follow the CO2 that is measured in the stack, hour by hour (<see cref="AdaptiveFactor"/>; Chen et al. 2021, section 3.1). It is a second, labelled figure:
+/// entries keep the official factor until a person approves the one that was learnt, and then have that one, as it stood at the approval.
+/// </summary>
+/// <remarks>An hour counts only if all of it is known on both sides: four whole intervals, nothing allocated, nothing cut, no doubtful reading.</remarks>
+internal sealed class FactorFollower
+{
+    private const long HourMs = 3_600_000;
+    private const byte Version = 1;
+
+    /// <summary>Refusals in a row after which the factor is trusted less: the fuel or the plant has changed.</summary>
+    private const int RefusalsUntilDoubt = 3;
+
+    private readonly AdaptModel _model;
+    private readonly double _activityPercent;
+    private readonly decimal _kilogramsPerUnit;
+    private readonly long _hold;
+    private readonly long _gap;
+    private HeldValue _held;
+    private MassInterval _open;
+    private MassInterval _sealed;
+    private bool _isSealed;
+    private AdaptiveFactor _factor;
+    private bool _hasFactor;
+    private int _hours;
+    private int _refused;
+    private int _refusedInRow;
+    private long _lastHour;
+    private long _hour = long.MinValue;
+    private int _quarters;
+    private decimal _hourActivity;
+    private decimal _hourKilograms;
+    private bool _isAssured;
+    private decimal _carried;
+    private decimal? _official;
+    private Approval? _approval;
+
+    /// <param name="model">What the site declares.</param>
+    /// <param name="mass">The counter of the CO2 in the stack.</param>
+    /// <param name="activityPercent">Half width at 95 % of the activity, percent.</param>
+    /// <exception cref="ArgumentException">The point is no counter of mass, or the uncertainty of the activity is not stated.</exception>
+    public FactorFollower(AdaptModel model, PointModel mass, double activityPercent)
+    {
+        Mass = mass;
+        (_model, _activityPercent) = (model, activityPercent);
+        _kilogramsPerUnit = mass.Kind != PointKind.Counter ? throw new ArgumentException($"adapt: '{mass.Id}' is no counter")
+            : mass.Unit switch { "kg" => 1, "t" => 1000, _ => throw new ArgumentException($"adapt: '{mass.Id}' is in {mass.Unit}; the mass of CO2 needs a register in kg or t") };
+        if (double.IsNaN(activityPercent))
+        {
+            throw new ArgumentException("adapt: how far a factor may be trusted depends on the meter of the activity; write 'uncertaintyPercent' of the account");
+        }
+
+        _hold = HeldValue.HoldMilliseconds(mass.Period);
+        _gap = CarbonAccount.GapOf(mass);
+    }
+
+    /// <summary>The counter of the CO2 in the stack.</summary>
+    public PointModel Mass { get; }
+
+    /// <summary>The factor that a person approved; null while the official one is in force.</summary>
+    public EmissionRate? Approved(EmissionRate? official) => _approval is not { } approval ? null
+        : new($"adapted/{approval.At}", approval.Factor, approval.Percent, string.Create(CultureInfo.InvariantCulture, $"approved by {approval.Who} at {approval.At} in place of {official?.FactorId ?? "no official factor"}{(official is null ? "" : $" = {official.KgCo2e:0.############}")}"));
+
+    /// <summary>Begins an interval.</summary>
+    public void Open(long start) => _open = new() { Start = start };
+
+    /// <summary>The stack is not known from here on.</summary>
+    public void Lose(long time, long intervalEnd)
+    {
+        MoveTo(time, intervalEnd);
+        _held.Drop();
+    }
+
+    /// <summary>Takes a believed reading of the stack's counter.</summary>
+    public void Read(decimal growth, bool isGood, long previousTime, long time, long intervalEnd)
+    {
+        MoveTo(time, intervalEnd);
+        _held.Set(0, Math.Max(time, _open.Start), _hold);
+        _open.Kilograms += growth * _kilogramsPerUnit;
+        _open.IsDoubtful |= !isGood || (growth > 0 && previousTime < _open.Start && time - previousTime > _gap);
+    }
+
+    /// <summary>Forgets what is open, because records were lost.</summary>
+    public void Forget()
+    {
+        _held.Drop();
+        (_open, _isSealed, _hour) = (default, false, long.MinValue);
+    }
+
+    public void Shift(long milliseconds) => _held.Shift(milliseconds);
+
+    /// <summary>Closes the interval: learns when an hour is whole, and gives the second figure of its entry.</summary>
+    /// <param name="start">Begin of the interval, Unix milliseconds.</param>
+    /// <param name="end">Its end.</param>
+    /// <param name="width">Its nominal width.</param>
+    /// <param name="activity">What was burnt in it.</param>
+    /// <param name="isWhole">True when the activity is known for all of it and all of it flowed in it.</param>
+    /// <param name="official">The official factor at the time; null when there is none.</param>
+    public AdaptedFigure? Close(long start, long end, long width, decimal activity, bool isWhole, EmissionRate? official)
+    {
+        if (!_isSealed)
+        {
+            Seal(end);
+        }
+
+        _isSealed = false;
+        _official = official?.KgCo2e;
+        if (!_hasFactor && official is not null)
+        {
+            var prior = (double)official.KgCo2e;
+            var half = _model.PriorPercent / 100 * prior / 2;
+            (_factor, _hasFactor) = (new(Math.Clamp(prior, _model.Least, _model.Most), half * half), true);
+        }
+
+        Gather(start, activity, isWhole && _sealed.Covered >= width && !_sealed.IsDoubtful);
+        if (!_hasFactor)
+        {
+            return null;
+        }
+
+        var factor = (decimal)_factor.Factor;
+        var sum = (activity * factor * 1_000_000m) + _carried;
+        var whole = Math.Clamp(decimal.Truncate(sum), long.MinValue, long.MaxValue);
+        _carried = sum - whole;
+        return new(factor, Percent, (long)whole, _hours, _refused, _official, _approval is not null);
+    }
+
+    /// <summary>What is known of the factor, for people.</summary>
+    public AdaptedFactorState? State(string device, string method) => !_hasFactor ? null
+        : new(device, method, (decimal)_factor.Factor, Percent, _hours, _refused, _official, _approval?.Factor, _approval?.Who, _approval is { } approval ? new Instant(approval.AtMs) : null);
+
+    /// <summary>Puts the factor as it is now in the place of the official one.</summary>
+    /// <returns>Why it is refused; null when it is done.</returns>
+    public string? Approve(string who, Instant now)
+    {
+        if (!_hasFactor || _hours == 0)
+        {
+            return "no hour has moved the factor yet, so there is nothing to approve";
+        }
+
+        _approval = new((decimal)_factor.Factor, Percent, who, now.UnixMilliseconds);
+        return null;
+    }
+
+    /// <summary>Puts the official factor back into force.</summary>
+    /// <returns>Why it is refused; null when it is done.</returns>
+    public string? Withdraw()
+    {
+        if (_approval is null)
+        {
+            return "the official factor is in force already";
+        }
+
+        _approval = null;
+        return null;
+    }
+
+    public void Save(StateWriter writer)
+    {
+        writer.Write(Version);
+        _held.Save(writer);
+        _open.Save(writer);
+        _sealed.Save(writer);
+        writer.Write(_isSealed);
+        writer.Write(_hasFactor);
+        writer.Write(_factor.Factor);
+        writer.Write(_factor.Variance);
+        writer.Write(_hours);
+        writer.Write(_refused);
+        writer.Write(_refusedInRow);
+        writer.Write(_lastHour);
+        writer.Write(_hour);
+        writer.Write(_quarters);
+        writer.Write(_hourActivity);
+        writer.Write(_hourKilograms);
+        writer.Write(_isAssured);
+        writer.Write(_carried);
+        writer.Write(_official);
+        writer.Write(_approval is not null);
+        if (_approval is { } approval)
+        {
+            writer.Write(approval.Factor);
+            writer.Write(approval.Percent);
+            writer.Write(approval.Who);
+            writer.Write(approval.AtMs);
+        }
+    }
+
+    public void Load(ref StateReader reader)
+    {
+        if (reader.ReadByte() is not Version and var version)
+        {
+            throw new InvalidDataException($"The state of a factor that follows a stack has version {version}; this program reads version {Version}.");
+        }
+
+        _held.Load(ref reader);
+        _open.Load(ref reader);
+        _sealed.Load(ref reader);
+        _isSealed = reader.ReadBoolean();
+        _hasFactor = reader.ReadBoolean();
+        _factor = new(reader.ReadDouble(), reader.ReadDouble());
+        _hours = reader.ReadInt32();
+        _refused = reader.ReadInt32();
+        _refusedInRow = reader.ReadInt32();
+        _lastHour = reader.ReadInt64();
+        _hour = reader.ReadInt64();
+        _quarters = reader.ReadInt32();
+        _hourActivity = reader.ReadDecimal();
+        _hourKilograms = reader.ReadDecimal();
+        _isAssured = reader.ReadBoolean();
+        _carried = reader.ReadDecimal();
+        _official = reader.ReadNullableDecimal();
+        _approval = reader.ReadBoolean() ? new(reader.ReadDecimal(), reader.ReadDouble(), reader.ReadString(), reader.ReadInt64()) : null;
+    }
+
+    /// <summary>Half width at 95 %, percent: the variance of the filter, and what averaging does not remove.</summary>
+    private double Percent
+    {
+        get
+        {
+            var systematic = _model.SystematicPercent / 200 * _factor.Factor;
+            return _factor.Factor > 0 ? 100 * 2 * Math.Sqrt(_factor.Variance + (systematic * systematic)) / _factor.Factor : double.NaN;
+        }
+    }
+
+    private void MoveTo(long time, long intervalEnd)
+    {
+        if (!_isSealed && time >= intervalEnd)
+        {
+            Seal(intervalEnd);
+            _isSealed = true;
+        }
+
+        _open.Covered += _held.Take(time);
+    }
+
+    private void Seal(long end)
+    {
+        _open.Covered += _held.Take(end);
+        _sealed = _open;
+        _open = new() { Start = end };
+    }
+
+    private void Gather(long start, decimal activity, bool isAssured)
+    {
+        var hour = start / HourMs;
+        if (hour != _hour)
+        {
+            (_hour, _quarters, _hourActivity, _hourKilograms, _isAssured) = (hour, 0, 0, 0, true);
+        }
+
+        _quarters++;
+        _hourActivity += activity;
+        _hourKilograms += _sealed.Kilograms;
+        _isAssured &= isAssured;
+        if (_quarters == HourMs / CarbonBook.WidthMs && _hasFactor && _hourActivity > 0)
+        {
+            Learn();
+        }
+    }
+
+    private void Learn()
+    {
+        var deviation = _model.DriftPercentPerDay / 100 * _factor.Factor;
+        var drift = deviation * deviation / 24;
+
+        // Hours in which nothing could be learnt let it wander all the same.
+        var missed = _lastHour == 0 ? 0 : Math.Clamp(_hour - _lastHour - 1, 0, 24 * 366);
+        _lastHour = _hour;
+        _factor = _factor with { Variance = _factor.Variance + (missed * drift) };
+        var step = _factor.Follow(
+            new((double)_hourKilograms, (double)_hourActivity, _model.MassPercent / 2, _activityPercent / 2, _isAssured && _hourKilograms >= 0), drift, _model.Least, _model.Most);
+        _factor = step.State;
+        if (step.Refusal is null)
+        {
+            _hours++;
+            _refusedInRow = 0;
+        }
+        else if (_isAssured)
+        {
+            _refused++;
+            if (++_refusedInRow == RefusalsUntilDoubt)
+            {
+                _factor = _factor with { Variance = 4 * _factor.Variance };
+                _refusedInRow = 0;
+            }
+        }
+    }
+
+    /// <summary>What the stack's counter showed in one interval.</summary>
+    private struct MassInterval
+    {
+        public long Start;
+        public long Covered;
+        public decimal Kilograms;
+        public bool IsDoubtful;
+
+        public readonly void Save(StateWriter writer)
+        {
+            writer.Write(Start);
+            writer.Write(Covered);
+            writer.Write(Kilograms);
+            writer.Write(IsDoubtful);
+        }
+
+        public void Load(ref StateReader reader)
+        {
+            Start = reader.ReadInt64();
+            Covered = reader.ReadInt64();
+            Kilograms = reader.ReadDecimal();
+            IsDoubtful = reader.ReadBoolean();
+        }
+    }
+
+    private sealed record Approval(decimal Factor, double Percent, string Who, long AtMs)
+    {
+        public Instant At => new(AtMs);
+    }
+}
+
+/// <summary>A factor that follows a stack, as it stands.</summary>
+/// <param name="Device">Id of the device whose account it is.</param>
+/// <param name="Method">Method of the account.</param>
+/// <param name="Factor">kg CO2 for one unit of the activity, as learnt.</param>
+/// <param name="UncertaintyPercent">Half width at 95 %, percent.</param>
+/// <param name="Hours">Hours that have moved it.</param>
+/// <param name="Refused">Hours that were refused because they lay too far from it.</param>
+/// <param name="OfficialFactor">The factor of the factor set; null when there is none.</param>
+/// <param name="ApprovedFactor">The factor in force by approval; null while the official one is.</param>
+/// <param name="ApprovedBy">Who approved it.</param>
+/// <param name="ApprovedAt">When.</param>
+public sealed record AdaptedFactorState(
+    string Device, string Method, decimal Factor, double UncertaintyPercent, int Hours, int Refused, decimal? OfficialFactor, decimal? ApprovedFactor, string? ApprovedBy, Instant? ApprovedAt);
