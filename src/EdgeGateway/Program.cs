@@ -22,6 +22,7 @@ var root = new RootCommand(
       edgegateway verify-feed mqtt://host    prove that nothing of the feed is missing or doubled
       edgegateway replay FILE                recorded samples through the gateway's own code, with charts
       edgegateway factors list               the emission factors, dated, with source and status
+      edgegateway meter                      exchanged meters, and telling what they read
       edgegateway detect-bench FOLDER        score the detector for any gauge on labelled series
       edgegateway status                     what the running gateway does, and what is wrong
       edgegateway alarms                     what a person must see, why, and what to do next
@@ -40,6 +41,7 @@ var root = new RootCommand(
     WriteCommand.Create(),
     WritesCommand.Create(),
     FactorsCommand.Create(),
+    MeterCommand.Create(),
     StatusCommand.Create(),
     AlarmsCommand.Create(),
     ReloadCommand.Create(),

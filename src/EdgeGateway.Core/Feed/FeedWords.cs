@@ -135,6 +135,8 @@ public static class FeedWords
         HealthKind.Totals => "totals",
         HealthKind.TimeQuality => "time-quality",
         HealthKind.Alarm => "alarm",
+        HealthKind.MeterChange => "meter-change",
+        HealthKind.FactorDecision => "factor-decision",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 
