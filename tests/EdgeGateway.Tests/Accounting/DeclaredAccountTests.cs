@@ -390,7 +390,7 @@ public class DeclaredAccountTests
             Entries(rig, "electricity-market").Concat(Entries(next, "electricity-market")).Where(e => e.Account == EmissionAccount.Device).Sum(e => e.Milligrams));
     }
 
-    private const string Drained = "{ method: mine-drainage, flow: flow, methane: methane, flared: flared, used: used, gwp: AR6, uncertaintyPercent: 5 }";
+    private const string Drained = "{ method: mine-drainage, flow: flow, methane: methane, flared: flared, used: used, gwp: AR6, uncertaintyPercent: 5, factorUncertaintyPercent: 0 }";
 
     private static Rig Drain(int minutes, Func<int, (double Flow, double Flared, double Used)> at)
     {
