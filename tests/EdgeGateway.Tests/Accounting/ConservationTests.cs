@@ -190,7 +190,7 @@ public sealed class ConservationTests
 
         public long Biogenic { get; private set; }
 
-        public IReadOnlyList<EmissionRecord> SinceCheckpoint => _since;
+        public List<EmissionRecord> SinceCheckpoint => _since;
 
         /// <summary>What was published up to here is never published again.</summary>
         public void Checkpoint()
