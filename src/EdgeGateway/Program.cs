@@ -25,6 +25,7 @@ var root = new RootCommand(
       edgegateway statement 2026-10          emissions of a day, month or year: a page to print, CSV, JSON
       edgegateway forecast emissions         what month and year will come to, and how sure that is
       edgegateway ledger verify FILE         check the carbon ledger: nothing changed, nothing missing
+      edgegateway meter                      exchanged meters, and telling what they read
       edgegateway detect-bench FOLDER        score the detector for any gauge on labelled series
       edgegateway status                     what the running gateway does, and what is wrong
       edgegateway alarms                     what a person must see, why, and what to do next
@@ -46,6 +47,7 @@ var root = new RootCommand(
     LedgerCommand.Create(),
     StatementCommand.Create(),
     ForecastCommand.Create(),
+    MeterCommand.Create(),
     StatusCommand.Create(),
     AlarmsCommand.Create(),
     ReloadCommand.Create(),

@@ -136,6 +136,8 @@ public static class FeedWords
         HealthKind.TimeQuality => "time-quality",
         HealthKind.Alarm => "alarm",
         HealthKind.Restatement => "restatement",
+        HealthKind.MeterChange => "meter-change",
+        HealthKind.FactorDecision => "factor-decision",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 

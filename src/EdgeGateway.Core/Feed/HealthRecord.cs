@@ -49,6 +49,12 @@ public enum HealthKind : byte
 
     /// <summary>Another factor set states the history again: what changes, naming both sets.</summary>
     Restatement,
+
+    /// <summary>A person told the readings of a change of meters: what lay between is counted.</summary>
+    MeterChange,
+
+    /// <summary>A person put a factor that follows a stack into force, or the official one back.</summary>
+    FactorDecision,
 }
 
 /// <summary>An event in the life of the gateway.</summary>

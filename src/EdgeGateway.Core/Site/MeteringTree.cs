@@ -30,9 +30,49 @@ internal static class MeteringTree
                     problems.Error(place, $"the parent '{parent}' of '{id}' is not a meter of the tree", $"Add 'metering:' to the device '{parent}', or name another parent");
                     continue;
                 }
+
+                if (above.Model.Metering.Role == MeterRole.Transfer)
+                {
+                    problems.Error(place, $"the parent '{parent}' of '{id}' is a transfer: what is behind it is behind '{above.Model.Metering.To}'", $"Write 'parent: {above.Model.Metering.To}'");
+                    continue;
+                }
             }
 
+            CheckTransfer(device, byId, problems);
             Climb(device, byId, problems);
+        }
+    }
+
+    /// <summary>A tie has two ends, both of them other meters, and brings nothing from outside.</summary>
+    private static void CheckTransfer(PlacedDevice device, Dictionary<string, PlacedDevice> byId, ProblemCollector problems)
+    {
+        var (id, metering) = (device.Model.Id, device.Model.Metering!);
+        if (metering.Role != MeterRole.Transfer)
+        {
+            if (metering.To is not null)
+            {
+                problems.Error(device.Metering.At("to"), $"'{id}' is no transfer, and its energy arrives nowhere else", "Remove 'to', or write 'role: transfer'");
+            }
+
+            return;
+        }
+
+        if (metering.Parent is null || metering.To is not { } to)
+        {
+            problems.Error(device.Metering.Place, $"the transfer '{id}' needs the two meters between which it passes energy", "Write 'parent' (from which it takes) and 'to' (behind which it arrives)");
+        }
+        else if (!byId.TryGetValue(to, out var behind))
+        {
+            problems.Error(device.Metering.At("to"), $"the meter '{to}' behind which '{id}' brings energy does not exist", $"{Spelling.Hint(to, byId.Keys)}Write the id of a meter of the tree");
+        }
+        else if (to == id || to == metering.Parent || behind.Model.Metering is null or { Role: MeterRole.Transfer or MeterRole.Generator })
+        {
+            problems.Error(device.Metering.At("to"), $"'{id}' cannot bring energy behind '{to}'", "Write another meter of the tree than its parent: an incomer or a submeter");
+        }
+
+        if (metering.CountsTowardSite)
+        {
+            problems.Error(device.Metering.At("countsTowardSite"), $"the transfer '{id}' counts toward the site, but what it passes has come in elsewhere already", "Remove 'countsTowardSite'");
         }
     }
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using EdgeGateway.Control;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Configuration;
@@ -13,7 +14,12 @@ namespace EdgeGateway.Commands;
 /// <summary><c>edgegateway factors</c>: the emission factors, and whether a set can be trusted.</summary>
 internal static class FactorsCommand
 {
-    public static Command Create() => new("factors", "Show the emission factors and check factor sets.") { List(), Show(), Verify() };
+    public static Command Create() => new("factors", "Show the emission factors, check factor sets, and decide on factors that follow a stack.")
+    {
+        List(), Show(), Verify(), Adapted(),
+        Decide("approve", "Put what a factor has learnt from the stack in the place of the official factor, as it stands now.", "Approved"),
+        Decide("withdraw", "Put the official factor back into force.", "Withdrawn"),
+    };
 
     private static Option<string?> SetFile() => new("--file", "-f") { Description = "Another factor set than the one of the program.", HelpName = "FILE" };
 
@@ -159,6 +165,67 @@ internal static class FactorsCommand
 
             return Terminal.Success;
         });
+        return command;
+    }
+
+    private static Command Adapted()
+    {
+        var configuration = CommonOptions.Configuration();
+        var profiles = CommonOptions.Profiles();
+        var json = CommonOptions.Json();
+        var command = new Command("adapted", "Show the factors of the running gateway that follow a stack, beside the official ones. Exit code: 0, or 1 when no gateway answers.") { configuration, profiles, json };
+        command.SetAction((result, cancel) => StatusCommand.AskAsync(
+            result.GetValue(configuration)!,
+            result.GetValue(profiles),
+            "accounts",
+            ControlJson.Default.AccountsDocument,
+            result.GetValue(json) ? document => Console.WriteLine(JsonSerializer.Serialize(document, ControlJson.Default.AccountsDocument)) : ShowAdapted,
+            _ => Terminal.Success,
+            cancel));
+        return command;
+    }
+
+    private static void ShowAdapted(AccountsDocument document)
+    {
+        if (document.Factors.Count == 0)
+        {
+            Console.WriteLine("No account has a factor that follows a stack; docs/methods.md shows how to declare one.");
+            return;
+        }
+
+        var table = new Table().Border(TableBorder.Rounded).AddColumns("device", "method", "learnt", "±", "hours", "refused", "official", "in force");
+        foreach (var factor in document.Factors)
+        {
+            table.AddRow(
+                Markup.Escape(factor.Device),
+                factor.Method,
+                Number(Math.Round(factor.Factor, 6)),
+                factor.UncertaintyPercent.ToString("0.##", CultureInfo.InvariantCulture) + " %",
+                factor.Hours.ToString(CultureInfo.InvariantCulture),
+                factor.Refused.ToString(CultureInfo.InvariantCulture),
+                factor.OfficialFactor is { } official ? Number(Math.Round(official, 6)) : "",
+                factor.ApprovedFactor is { } approved ? Markup.Escape($"{Number(Math.Round(approved, 6))} by {factor.ApprovedBy}") : "official");
+        }
+
+        AnsiConsole.Write(table);
+        Console.WriteLine("kg CO2 for one unit of the activity. 'edgegateway factors approve DEVICE' puts what was learnt into force.");
+    }
+
+    private static Command Decide(string action, string description, string done)
+    {
+        var device = new Argument<string>("DEVICE") { Description = "Id of the device whose account it is." };
+        var method = new Argument<string?>("METHOD") { Description = "Method of the account; may be left out where only one has such a factor.", Arity = ArgumentArity.ZeroOrOne };
+        var reason = AccountOrders.Reason();
+        var configuration = CommonOptions.Configuration();
+        var profiles = CommonOptions.Profiles();
+        var json = CommonOptions.Json();
+        var command = new Command(action, $"{description} Entries made before keep theirs. Exit code: 0 done and on the disk, 1 no gateway answers, 2 refused.") { device, method, reason, configuration, profiles, json };
+        command.SetAction((result, cancel) => AccountOrders.SendAsync(
+            new AccountOrderDocument { Action = action, Device = result.GetValue(device)!, Method = result.GetValue(method), Reason = result.GetValue(reason)! },
+            result.GetValue(configuration)!,
+            result.GetValue(profiles),
+            result.GetValue(json) ? null : $"{done}: {result.GetValue(device)}.",
+            cancel));
         return command;
     }
 

@@ -385,4 +385,6 @@ public sealed record ErrorDocument(string Error);
 [JsonSerializable(typeof(WritesDocument))]
 [JsonSerializable(typeof(AlarmsDocument))]
 [JsonSerializable(typeof(AlarmOrderDocument))]
+[JsonSerializable(typeof(AccountsDocument))]
+[JsonSerializable(typeof(AccountOrderDocument))]
 public sealed partial class ControlJson : JsonSerializerContext;

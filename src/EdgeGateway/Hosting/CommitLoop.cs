@@ -217,26 +217,53 @@ internal sealed class CommitLoop
     /// <remarks>It is no input of the sample log: the checkpoint of the same commit makes sure that it is never replayed, which is why it waits for held readings.</remarks>
     /// <returns>Why it is refused, for that person; null when it is done.</returns>
     /// <exception cref="StoreException">The store cannot be written, or the loop ended before it was.</exception>
-    public async Task<string?> OrderAsync(AlarmOrder order)
-    {
-        if (_failing is { } why)
-        {
-            throw new StoreException(StoreFailure.Io, $"The store cannot be written ({why}): what is done with alarms could not be recorded, so nothing was done.");
-        }
+    public Task<string?> OrderAsync(AlarmOrder order) => OrderAsync("alarms", (pipeline, now) => pipeline.Alarms.Apply(order, now), null);
 
+    /// <summary>Does what a person asks for with the accounts, in the same way, and records it.</summary>
+    /// <param name="order">Does it; says why not, or null.</param>
+    /// <param name="record">What the feed is told when it is done.</param>
+    /// <returns>Why it is refused, for that person; null when it is done.</returns>
+    /// <exception cref="StoreException">The store cannot be written, or the loop ended before it was.</exception>
+    public Task<string?> OrderAsync(Func<Pipeline, string?> order, Func<Instant, HealthRecord> record) => OrderAsync("accounts", (pipeline, _) => order(pipeline), record);
+
+    /// <summary>Asks the pipeline something, between two batches.</summary>
+    /// <exception cref="StoreException">The store cannot be written, or the loop ended before it was.</exception>
+    public async Task<T> AskAsync<T>(Func<Pipeline, T> question)
+    {
+        ThrowIfFailing("the accounts could not be asked");
+        T? answer = default;
+        await RecordAsync((_, _) => answer = question(_path.Pipeline)).ConfigureAwait(false);
+        return answer!;
+    }
+
+    private async Task<string?> OrderAsync(string what, Func<Pipeline, Instant, string?> order, Func<Instant, HealthRecord>? record)
+    {
+        ThrowIfFailing($"what is done with {what} could not be recorded, so nothing was done");
         string? refusal = null;
-        await RecordAsync((_, now) =>
+        await RecordAsync((encoder, now) =>
         {
             if (_path.HasHeld || MustHold)
             {
-                refusal = "Readings wait until the clock is known, and alarms with them; try again when 'edgegateway status' shows the clock.";
+                refusal = $"Readings wait until the clock is known, and {what} with them; try again when 'edgegateway status' shows the clock.";
                 return;
             }
 
-            refusal = _path.Pipeline.Alarms.Apply(order, now);
+            refusal = order(_path.Pipeline, now);
             _checkpointWanted |= refusal is null;
+            if (refusal is null && record is not null)
+            {
+                encoder.Health(record(now));
+            }
         }).ConfigureAwait(false);
         return refusal;
+    }
+
+    private void ThrowIfFailing(string then)
+    {
+        if (_failing is { } why)
+        {
+            throw new StoreException(StoreFailure.Io, $"The store cannot be written ({why}): {then}.");
+        }
     }
 
     /// <summary>Tells the feed that a part of the gateway ended by a fault and is started again.</summary>

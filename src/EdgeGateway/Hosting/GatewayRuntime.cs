@@ -269,6 +269,13 @@ public sealed class GatewayRuntime : IAsyncDisposable
     /// <summary>Does what a person asks for with alarms; the result says why it is refused, null when it is done.</summary>
     internal Task<string?> OrderAsync(AlarmOrder order) => _loop.OrderAsync(order);
 
+    /// <summary>Changes of meters that wait for their readings, and factors that follow a stack.</summary>
+    internal Task<AccountsDocument> AccountsAsync() => _loop.AskAsync(pipeline => AccountDocuments.Make(pipeline.Exchanges, pipeline.AdaptedFactors));
+
+    /// <summary>Does what a person asks for with the accounts; the result says why it is refused, null when it is done.</summary>
+    internal Task<string?> OrderAsync(AccountOrderDocument order, string who) =>
+        _loop.OrderAsync(pipeline => AccountDocuments.Apply(pipeline, order, who), now => AccountDocuments.Record(order, who, now));
+
     /// <summary>What the gateway does and what is wrong, now.</summary>
     public StatusDocument Status() => _status.Make();
 

@@ -162,7 +162,8 @@ internal sealed class Replayer : IFeedSink
 
     void IFeedSink.Emission(in EmissionRecord record)
     {
-        if (record.Account == EmissionAccount.Device && record.Device >= 0)
+        // A market-based entry is a second figure of energy that is in the sum already.
+        if (record.Account == EmissionAccount.Device && record.Device >= 0 && record.Method != ElectricityMarket.Name)
         {
             _milligrams[record.Device] += record.Milligrams;
         }

@@ -38,6 +38,9 @@ public class DeclaredAccountTests
           - { id: gas_pressure, at: 20, type: float32, unit: kPa, role: switchgear.gas.pressure, source: [manual] }
           - { id: gas_temperature, at: 22, type: float32, unit: Cel, role: switchgear.gas.temperature, source: [manual] }
           - { id: pressure, at: 16, type: float32, unit: kPa, role: gas.pressure, source: [manual] }
+          - { id: flared, at: 24, type: float32, unit: m3/min, role: fluid.flow, source: [manual] }
+          - { id: used, at: 26, type: float32, unit: m3/min, role: fluid.flow, source: [manual] }
+          - { id: stack, at: 28, type: uint32, unit: kg, role: conveyor.mass.total, counter: { rolloverAt: width, resets: replace-only }, source: [manual] }
         selfTest:
           - { point: volume, words: [0, 7], value: 7 }
         """;
@@ -309,6 +312,246 @@ public class DeclaredAccountTests
         Assert.InRange((double)entries.Sum(e => e.Detail!.Activity), 1.25 * 0.004 * 40, 1.25 * 0.004 * 45);
         Assert.All(entries, e => Assert.True(e.Milligrams >= 0));
     }
+
+    [Fact]
+    public void Carbon_of_biomass_is_an_amount_of_its_own_in_the_entry()
+    {
+        var whole = Count("{ method: fuel-combustion, activity: mass, fuel: ipcc-residual-fuel-oil }", "fuel-combustion", "mass", 100);
+        var entry = Count("{ method: fuel-combustion, activity: mass, fuel: ipcc-residual-fuel-oil, biogenicPercent: 25 }", "fuel-combustion", "mass", 100);
+        Assert.Equal((whole.Milligrams * 3 / 4, whole.Milligrams / 4), (entry.Milligrams, entry.Detail!.BiogenicMilligrams));
+        Assert.Null(whole.Detail!.BiogenicMilligrams);
+    }
+
+    [Fact]
+    public void What_is_declared_is_in_a_total_of_its_own_and_never_in_that_of_electricity()
+    {
+        var rig = Begin("{ method: co2-leaked, activity: mass }\n      - { method: heat-purchased, activity: heat }");
+        int Index(string id) => rig.Site.Points.Single(p => p.Id == id).Index;
+        for (var m = 0; m <= 15; m++)
+        {
+            var time = Start + TimeSpan.FromMinutes(m);
+            rig.Raw(Index("mass"), time, 1000 + ((ulong)m * 50)).Raw(Index("heat"), time, 1000 + ((ulong)m * 100)).Raw(Index("bought"), time, 1000 + (ulong)m);
+            rig.Pipeline.Advance(time + TimeSpan.FromSeconds(2));
+        }
+
+        EmissionRecord Site(string total) => rig.Emissions.First(e => e.Account == EmissionAccount.Site && e.Method == total);
+        Assert.Equal((1, 700_000_000L, "co2-leaked"), (Site("scope-1").Scope, Site("scope-1").Milligrams, Entries(rig, "co2-leaked")[0].Method));
+        Assert.Equal((2, 554_400_000L), (Site("heat-purchased").Scope, Site("heat-purchased").Milligrams));
+        Assert.All(rig.Emissions.Where(e => e.Account == EmissionAccount.Site), e => Assert.True(e.CountsTowardSite && e.Device == -1));
+    }
+
+    private const string Market =
+        "{ method: electricity-market, activity: bought, instruments: [{ name: wind-1, kWh: 20, from: \"2026-01-01T00:00:00Z\", to: \"2026-03-01T08:45:00Z\" }, { name: hydro, kWh: 5, kgPerKWh: 0.01, from: \"2026-01-01T00:00:00Z\", to: \"2027-01-01T00:00:00Z\" }] }";
+
+    private static Rig Buy(Rig rig, int from, int to)
+    {
+        var index = rig.Site.Points.Single(p => p.Id == "bought").Index;
+        for (var m = from; m <= to; m++)
+        {
+            rig.Raw(index, Start + TimeSpan.FromMinutes(m), 1000 + (ulong)m);
+            rig.Pipeline.Advance(Start + TimeSpan.FromMinutes(m) + TimeSpan.FromSeconds(2));
+        }
+
+        return rig;
+    }
+
+    [Fact]
+    public void Market_based_electricity_uses_instruments_up_in_order_and_the_rest_is_at_the_residual_mix()
+    {
+        var rig = Buy(Begin(Market), 0, 45);
+        var entries = Entries(rig, "electricity-market").Where(e => e.Account == EmissionAccount.Device).ToList();
+
+        // 14, 15 and 15 kWh: 20 by wind, 5 by hydro, the rest at 0.5856.
+        Assert.Equal([0L, (5 * 10_000) + (4 * 585_600), 15 * 585_600], entries.Select(e => e.Milligrams));
+        Assert.Equal(["site/wind-1", "mixed", "cn-mee-2022/electricity.residual/CN"], entries.Select(e => e.FactorId));
+        Assert.Equal("6 kWh by wind-1 at 0 kg/kWh; 5 kWh by hydro at 0.01 kg/kWh; 4 kWh by cn-mee-2022/electricity.residual/CN at 0.5856 kg/kWh (CN for CN-SX; year 2022 for 2026)", entries[1].FactorNote);
+        Assert.Equal((2, 15m, null), (entries[1].Scope, entries[1].ActivityKWh, entries[1].Detail));
+
+        // The location-based figure stands beside it, in a total of its own.
+        var located = Entries(rig, "electricity-purchased").Where(e => e.Account == EmissionAccount.Device).ToList();
+        Assert.Equal(entries.Select(e => e.ActivityKWh), located.Select(e => e.ActivityKWh));
+        Assert.Equal(entries.Select(e => e.Milligrams), rig.Emissions.Where(e => e.Account == EmissionAccount.Site && e.Method == "electricity-market").Select(e => e.Milligrams));
+    }
+
+    [Fact]
+    public void What_instruments_were_used_for_outlives_a_change_of_the_configuration()
+    {
+        var rig = Buy(Begin(Market), 0, 20);
+        rig.Pipeline.Close(Start + TimeSpan.FromMinutes(20));
+        var writer = new Core.State.StateWriter();
+        rig.Pipeline.SaveBaselines(writer);
+        var next = new Rig(Load(Market).Model!);
+        var reader = new Core.State.StateReader(writer.Written.Span);
+        next.Pipeline.LoadBaselines(ref reader);
+        Assert.True(reader.AtEnd);
+        Buy(next, 21, 60);
+        Assert.Equal(
+            (5 * 10_000) + ((60 - 1 - 25) * 585_600L),
+            Entries(rig, "electricity-market").Concat(Entries(next, "electricity-market")).Where(e => e.Account == EmissionAccount.Device).Sum(e => e.Milligrams));
+    }
+
+    private const string Drained = "{ method: mine-drainage, flow: flow, methane: methane, flared: flared, used: used, gwp: AR6, uncertaintyPercent: 5, factorUncertaintyPercent: 0 }";
+
+    private static Rig Drain(int minutes, Func<int, (double Flow, double Flared, double Used)> at)
+    {
+        var rig = Begin(Drained);
+        int Index(string id) => rig.Site.Points.Single(p => p.Id == id).Index;
+        for (var m = 0; m <= minutes; m++)
+        {
+            var (time, (flow, flared, used)) = (Start + TimeSpan.FromMinutes(m), at(m));
+            rig.Value(Index("flow"), time, flow).Value(Index("methane"), time, 40).Value(Index("flared"), time, flared).Value(Index("used"), time, used);
+            rig.Pipeline.Advance(time + TimeSpan.FromSeconds(2));
+        }
+
+        return rig;
+    }
+
+    [Fact]
+    public void Drained_methane_that_burns_is_CO2_and_what_does_not_is_methane()
+    {
+        var rig = Drain(15, _ => (100, 20, 50));
+        var (released, burnt) = (Entries(rig, "mine-drainage")[0], Entries(rig, "methane-destruction")[0]);
+
+        // 15 min x 40 %: 600 m3 drained, 120 flared at 98 %, 300 used at 99 %.
+        Assert.Equal((600 - 117.6m - 297m, 414.6m), (released.Detail!.Activity, burnt.Detail!.Activity));
+        Assert.Equal(((long)(185.4m * 0.67m * 29.8m * 1_000_000), (long)(414.6m * 0.67m * 44 / 16 * 1_000_000)), (released.Milligrams, burnt.Milligrams));
+        Assert.Equal(("CH4_fossil", "AR6", "CO2", null, 1, 1), (released.Detail.Gas, released.Detail.GwpSet, burnt.Detail.Gas, burnt.Detail.GwpSet, released.Scope, burnt.Scope));
+
+        // Three meters of 5 % err apart: the difference is known worse than each.
+        Assert.Equal(5 * Math.Sqrt((600 * 600) + (117.6 * 117.6) + (297 * 297)) / 185.4, released.UncertaintyPercent, 9);
+        Assert.Equal(released.Milligrams + burnt.Milligrams, rig.Emissions.First(e => e.Account == EmissionAccount.Site).Milligrams);
+    }
+
+    [Fact]
+    public void More_destroyed_than_drained_is_no_mass_an_alarm_and_the_volumes_are_told()
+    {
+        var rig = Drain(50, m => m < 20 ? (100, 40, 70) : (100, 20, 50));
+        var (released, burnt) = (Entries(rig, "mine-drainage"), Entries(rig, "methane-destruction"));
+        Assert.Equal((0L, 0d, 0L, 0d), (released[0].Milligrams, released[0].Coverage, burnt[0].Milligrams, burnt[0].Coverage));
+        Assert.Contains("660 m3 of methane are destroyed (flared 240, used 420) but only 600 m3 were drained", released[0].FactorNote, StringComparison.Ordinal);
+        Assert.True(released[2].Milligrams > 0);
+        var finding = rig.Anomalies.Where(a => a.Detector == "methane-balance").ToList();
+        Assert.Equal([(true, Severity.Alarm, Start), (false, Severity.Alarm, Start)], finding.Select(a => (a.Raised, a.Severity, a.Since)));
+        Assert.Contains(rig.Alarms, a => a.Entry.Condition.Rule == "methane-balance");
+    }
+
+    [Fact]
+    public void A_yearly_balance_is_entered_once_when_the_year_is_over_and_a_correction_is_the_difference()
+    {
+        const string Balance = "{ method: sf6-balance, year: 2025, begin: 120, end: 95, acquired: 40, disbursed: 10, capacityGrowth: 30, gwp: AR6, uncertaintyPercent: 2 }";
+        var rig = Begin(Balance);
+        rig.Pipeline.Advance(Start + TimeSpan.FromHours(2));
+        var entry = Assert.Single(Entries(rig, "sf6-balance"));
+        Assert.Equal((25 * 25_200L * 1_000_000, "kg", 25m, 1, true), (entry.Milligrams, entry.Detail!.ActivityUnit, entry.Detail.Activity, entry.Scope, entry.Allocated));
+        Assert.Equal((Rig.At("2025-01-01T00:00:00+08:00"), TimeSpan.FromDays(365)), (entry.Start, entry.Width));
+        Assert.Equal(entry.Milligrams, rig.Emissions.Single(e => e.Account == EmissionAccount.Site && e.Method == "scope-1" && e.Width == entry.Width).Milligrams);
+
+        rig.Pipeline.Close(Start + TimeSpan.FromHours(2));
+        var writer = new Core.State.StateWriter();
+        rig.Pipeline.SaveBaselines(writer);
+        var next = new Rig(Load(Balance.Replace("end: 95", "end: 125", StringComparison.Ordinal)).Model!);
+        var reader = new Core.State.StateReader(writer.Written.Span);
+        next.Pipeline.LoadBaselines(ref reader);
+        next.Pipeline.Advance(Start + TimeSpan.FromHours(2));
+        next.Load(next.Save());
+        next.Pipeline.Advance(Start + TimeSpan.FromHours(4));
+        var correction = Assert.Single(Entries(next, "sf6-balance"));
+        Assert.Equal(-30 * 25_200L * 1_000_000, correction.Milligrams);
+        Assert.Contains("the balance of -5 kg is below zero: one of its figures is wrong", correction.FactorNote, StringComparison.Ordinal);
+    }
+
+    private const string Stack = "{ method: fuel-combustion, activity: mass, fuel: ipcc-residual-fuel-oil, uncertaintyPercent: 1, adapt: { mass: stack, least: 2500, most: 3500, massUncertaintyPercent: 5, systematicPercent: 2, driftPercentPerDay: 0.1 } }";
+
+    /// <summary>A stack that shows 3300 kg CO2 for each t; the official factor is 3127.</summary>
+    private static void Burn(Rig rig, int from, int to, Func<int, double>? perTonne = null)
+    {
+        int Index(string id) => rig.Site.Points.Single(p => p.Id == id).Index;
+        var stack = 0.0;
+        for (var m = 0; m <= to; m++)
+        {
+            stack += m == 0 ? 0 : 0.1 * (perTonne?.Invoke(m) ?? 3300);
+            if (m < from)
+            {
+                continue;
+            }
+
+            var time = Start + TimeSpan.FromMinutes(m);
+            rig.Raw(Index("mass"), time, (ulong)m * 100).Raw(Index("stack"), time, (ulong)stack);
+            rig.Pipeline.Advance(time + TimeSpan.FromSeconds(2));
+        }
+    }
+
+    [Fact]
+    public void A_factor_that_follows_the_stack_is_a_second_figure_until_a_person_approves_it()
+    {
+        var rig = Begin(Stack);
+        Burn(rig, 0, 40 * 60);
+        var entry = Entries(rig, "fuel-combustion")[^1];
+        Assert.Equal("ipcc-2006/fuel.ipcc-residual-fuel-oil", entry.FactorId);
+        Assert.Equal(3126.96m, entry.Detail!.Factor);
+        var adapted = entry.Detail.Adapted!;
+        Assert.InRange(adapted.Factor, 3250m, 3300m);
+        Assert.Equal((long)(entry.Detail.Activity * adapted.Factor), adapted.Milligrams / 1_000_000);
+        Assert.Equal((false, 3126.96m, 0), (adapted.Approved, adapted.OfficialFactor, adapted.Refused));
+        Assert.True(adapted.Hours >= 38);
+        Assert.InRange(adapted.UncertaintyPercent, 2, 4); // never below the systematic part
+
+        Assert.Contains("'plant' has no account by heat-purchased", rig.Pipeline.DecideFactor("plant", "heat-purchased", true, "maria"), StringComparison.Ordinal);
+        Assert.Contains("in force already", rig.Pipeline.DecideFactor("plant", null, false, "maria"), StringComparison.Ordinal);
+        Assert.Null(rig.Pipeline.DecideFactor("plant", null, true, "maria"));
+        var next = Begin(Stack);
+        next.Load(rig.Save());
+        Burn(next, (40 * 60) + 1, 42 * 60);
+        entry = Entries(next, "fuel-combustion")[^1];
+        Assert.StartsWith("adapted/", entry.FactorId, StringComparison.Ordinal);
+        Assert.StartsWith("approved by maria at", entry.FactorNote, StringComparison.Ordinal);
+        Assert.Equal((adapted.Factor, true), (entry.Detail!.Factor, entry.Detail.Adapted!.Approved));
+        Assert.Null(next.Pipeline.DecideFactor("plant", null, false, "maria"));
+        Burn(next, (42 * 60) + 1, 43 * 60);
+        Assert.Equal(3126.96m, Entries(next, "fuel-combustion")[^1].Detail!.Factor);
+    }
+
+    [Fact]
+    public void An_hour_that_lies_too_far_away_does_not_move_the_factor_and_half_an_hour_is_none()
+    {
+        var rig = Begin(Stack);
+        Burn(rig, 0, 20 * 60, m => m / 60 == 15 ? 9_000 : 3_130);
+        var state = Assert.Single(rig.Pipeline.AdaptedFactors);
+        Assert.Equal(1, state.Refused);
+        Assert.InRange(state.Factor, 3_120m, 3_140m);
+
+        var half = Begin(Stack);
+        int Index(string id) => half.Site.Points.Single(p => p.Id == id).Index;
+        for (var m = 0; m <= 300; m++)
+        {
+            var time = Start + TimeSpan.FromMinutes(m);
+            half.Raw(Index("mass"), time, (ulong)m * 100);
+            if (m % 60 < 30)
+            {
+                half.Raw(Index("stack"), time, (ulong)m * 330);
+            }
+
+            half.Pipeline.Advance(time + TimeSpan.FromSeconds(2));
+        }
+
+        Assert.Equal(0, Assert.Single(half.Pipeline.AdaptedFactors).Hours);
+        Assert.Contains("no hour has moved the factor", half.Pipeline.DecideFactor("plant", null, true, "maria"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{ method: electricity-market, activity: mass }", "needs a register in kW.h")]
+    [InlineData("{ method: electricity-market, activity: bought, instruments: [{ name: a, kWh: -5, from: \"2026-01-01T00:00:00Z\", to: \"2027-01-01T00:00:00Z\" }] }", "'kWh' is -5")]
+    [InlineData("{ method: electricity-market, activity: bought, instruments: [{ name: a, kWh: 5, from: \"2026-01-01T00:00:00Z\", to: \"2025-01-01T00:00:00Z\" }] }", "ends before it begins")]
+    [InlineData("{ method: mine-drainage, flow: flow, methane: methane, gwp: AR6 }", "neither 'flared' nor 'used' is named")]
+    [InlineData("{ method: mine-drainage, flow: flow, methane: methane, flared: flared, flarePercent: 120, gwp: AR6 }", "'flarePercent' is 120")]
+    [InlineData("{ method: sf6-balance, year: 2025, begin: -1, end: 0, gwp: AR6 }", "'begin' is -1")]
+    [InlineData("{ method: sf6-balance, year: 2025, begin: 1, end: 0, gwp: AR6 }\n      - { method: sf6-balance, year: 2025, begin: 2, end: 0, gwp: AR6 }", "has two mass balances")]
+    [InlineData("{ method: sf6-balance, year: 2025, begin: 1, end: 0, gwp: AR6 }\n      - { method: post-mining-methane, activity: mass, factor: surface-mining.average, gwp: AR5 }", "the site's total cannot add them")]
+    [InlineData("{ method: fuel-combustion, activity: mass, fuel: cn-diesel, biogenicPercent: 130 }", "'biogenicPercent' is 130")]
+    [InlineData("{ method: fuel-combustion, activity: mass, fuel: cn-diesel, adapt: { mass: stack, least: 1, most: 2, massUncertaintyPercent: 5 } }", "write 'uncertaintyPercent' of the account")]
+    [InlineData("{ method: fuel-combustion, activity: mass, fuel: cn-diesel, uncertaintyPercent: 1, adapt: { mass: flow, least: 1, most: 2, massUncertaintyPercent: 5 } }", "'flow' is no counter")]
+    [InlineData("{ method: fuel-combustion, activity: mass, fuel: cn-diesel, uncertaintyPercent: 1, adapt: { mass: stack, least: 3, most: 2, massUncertaintyPercent: 5 } }", "no factor is between 3 and 2")]
+    public void What_cannot_be_declared_is_refused_with_its_place(string carbon, string expected) => What_cannot_be_accounted_is_refused_with_its_place(carbon, expected);
 
     [Theory]
     [InlineData("{ method: sf6-leak, density: gas_density, pressure: gas_pressure, volume: 1, gwp: AR6 }", "is read by 'density', or by 'pressure' and 'temperature'")]

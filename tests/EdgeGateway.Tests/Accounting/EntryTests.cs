@@ -77,6 +77,45 @@ public class EntryTests
         Assert.Null(rest.StartReading);
     }
 
+    private static TestSite Tree() => new TestSite()
+        .Device("east", TestSite.Meter(), area: "east").Counter(period: 60)
+        .Device("west", TestSite.Meter(), area: "west").Counter(period: 60)
+        .Device("tie", TestSite.Meter(MeterRole.Transfer, "east", counts: false) with { To = "west" }).Counter(period: 60).Counter("back", method: "electricity-sold", period: 60)
+        .Device("pump", TestSite.Meter(MeterRole.Submeter, "west", counts: false)).Counter(period: 60)
+        .Device("crane", TestSite.Meter(MeterRole.Submeter, "west", counts: false), area: "yard").Counter(period: 60)
+        .Device("hook", TestSite.Meter(MeterRole.Submeter, "crane", counts: false)).Counter(period: 60);
+
+    [Fact]
+    public void A_tie_takes_from_one_meter_what_it_brings_behind_another()
+    {
+        var rig = Run(Tree(), 15, 100, 60, 30, 10, 40, 15, 5); // kWh x 0.14
+        EmissionRecord Rest(int device) => rig.Emissions.Single(e => e.Account == EmissionAccount.Remainder && e.Device == device);
+        Assert.Equal((100 - 30 + 10) * 0.14m, Rest(0).ActivityKWh);
+        Assert.Equal((60 + 30 - 10 - 40 - 15) * 0.14m, Rest(1).ActivityKWh);
+        var site = rig.Emissions.Single(e => e.Account == EmissionAccount.Site);
+        Assert.Equal(160 * 0.14m, site.ActivityKWh);
+        Assert.Equal(site.Milligrams, Rest(0).Milligrams + Rest(1).Milligrams + rig.Emissions.Where(e => e.Account == EmissionAccount.Device && e.Device is 3 or 4).Sum(e => e.Account == EmissionAccount.Device ? e.Milligrams : 0));
+    }
+
+    [Fact]
+    public void Areas_hold_what_crosses_their_boundary_and_together_they_are_the_site()
+    {
+        var rig = Run(Tree(), 15, 100, 60, 30, 10, 40, 15, 5);
+        var areas = rig.Emissions.Where(e => e.Account == EmissionAccount.Area).ToDictionary(e => e.Area!);
+        Assert.Equal(["east", "west", "yard"], areas.Keys);
+        Assert.Equal([80 * 0.14m, 65 * 0.14m, 15 * 0.14m], areas.Values.Select(e => e.ActivityKWh)); // the hook is in the yard, the pump in the west
+        Assert.Equal(rig.Emissions.Single(e => e.Account == EmissionAccount.Site).Milligrams, areas.Values.Sum(e => e.Milligrams));
+    }
+
+    [Fact]
+    public void Both_directions_of_a_tie_err_with_its_one_meter()
+    {
+        // 30 there and 10 back by one meter of 1 %: 20 +- 0.2, not the root of 0.3 and 0.1 squared.
+        var rig = Run(Tree(), 15, 0, 0, 30, 10, 0, 0, 0);
+        var west = rig.Emissions.Single(e => e.Account == EmissionAccount.Area && e.Area == "west");
+        Assert.Equal(Math.Sqrt(1 + (7.5 * 7.5)), west.UncertaintyPercent, 3);
+    }
+
     [Fact]
     public void A_remainder_below_zero_is_shown_as_it_is()
     {

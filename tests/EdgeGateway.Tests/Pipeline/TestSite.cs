@@ -28,7 +28,7 @@ internal sealed class TestSite
     public static MeteringModel Meter(MeterRole role = MeterRole.Incomer, string? parent = null, bool counts = true, bool reversed = false) =>
         new(role, parent, counts, reversed);
 
-    public TestSite Device(string id, MeteringModel? metering = null, string region = "CN-SX")
+    public TestSite Device(string id, MeteringModel? metering = null, string region = "CN-SX", string? area = null)
     {
         _devices.Add(new DeviceModel
         {
@@ -42,6 +42,7 @@ internal sealed class TestSite
             CtRatio = 1,
             PtRatio = 1,
             Metering = metering,
+            Area = area,
             Region = region,
             Points = [],
         });

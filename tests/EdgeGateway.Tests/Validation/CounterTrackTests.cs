@@ -88,6 +88,31 @@ public class CounterTrackTests
     }
 
     [Fact]
+    public void Readings_of_a_change_of_meters_are_counted_once_as_allocated()
+    {
+        var rig = Start();
+        Feed(rig, (0, 48_211.30m), (60, 7_000), (120, 7_001));
+        var waiting = Assert.Single(rig.Pipeline.Exchanges);
+        Assert.Equal(("meter", "energy", 48_211.30m, 7_000m), (waiting.Device, waiting.Point, waiting.OldReading, waiting.NewReading));
+
+        string? Settle(decimal final, decimal start) => rig.Pipeline.SettleExchange("meter", null, final, start, "maria");
+        Assert.Contains("cannot have ended at 48211.2", Settle(48_211.2m, 6_999), StringComparison.Ordinal);
+        Assert.Contains("cannot have begun at 7000.5", Settle(48_212, 7_000.5m), StringComparison.Ordinal);
+        Assert.Contains("more than the rated power allows", Settle(48_290, 6_999), StringComparison.Ordinal);
+        Assert.Contains("there is no device 'metr'", rig.Pipeline.SettleExchange("metr", null, 1, 1, "maria"), StringComparison.Ordinal);
+
+        // It outlives a restart.
+        var next = Start().Load(rig.Save());
+        Assert.Null(next.Pipeline.SettleExchange("meter", "energy", 48_212m, 6_999.5m, "maria"));
+        Assert.Empty(next.Pipeline.Exchanges);
+        Assert.Contains("no counter with a change", next.Pipeline.SettleExchange("meter", null, 48_212m, 6_999.5m, "maria"), StringComparison.Ordinal);
+        next.Advance("2026-03-01T09:15:02Z");
+        var entry = next.Emissions.Last(e => e.Account == EmissionAccount.Device);
+        Assert.Equal((1.2m, true), (entry.ActivityKWh, entry.Allocated)); // 0.7 by the old meter, 0.5 by the new one
+        Assert.Contains("confirmed by maria; 1.2 kWh counted as allocated", next.Anomalies[^1].Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_fall_to_a_used_meter_is_called_a_replacement()
     {
         var rig = Start();
