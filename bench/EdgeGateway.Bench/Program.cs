@@ -12,6 +12,7 @@ var root = new RootCommand(
       dotnet run -c Release --project bench/EdgeGateway.Bench -- decode
       dotnet run -c Release --project bench/EdgeGateway.Bench -- pipeline
       dotnet run -c Release --project bench/EdgeGateway.Bench -- detect
+      dotnet run -c Release --project bench/EdgeGateway.Bench -- cems
       dotnet run -c Release --project bench/EdgeGateway.Bench -- idle
       dotnet run -c Release --project bench/EdgeGateway.Bench -- modbus
       dotnet run -c Release --project bench/EdgeGateway.Bench -- outbox
@@ -23,6 +24,7 @@ var root = new RootCommand(
     DecodeBench.Create(),
     PipelineBench.Create(),
     DetectorBench.Create(),
+    CemsBench.Create(),
     IdleBench.Create(),
     ModbusBench.Create(),
     OutboxBench.Create(),

@@ -1,6 +1,7 @@
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Aggregation;
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Detection;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
@@ -63,6 +64,7 @@ public sealed class Pipeline
         sink = _tap;
         _lastGood = new LastGood(site.Points.Count);
         _book = new CarbonBook(site, factors, sink);
+        Cems = new CemsBook(site, sink);
         _devices = new DeviceWatch[site.Devices.Count];
         _points = new PointPath[site.Points.Count];
         _detectors = Fingerprint(site);
@@ -75,7 +77,7 @@ public sealed class Pipeline
             foreach (var index in device.Points)
             {
                 var point = site.Points[index];
-                _points[index] = new PointPath(site, point, Array.IndexOf(polled, point), grid, _lastGood, _book, sink, RuleFaults, budget);
+                _points[index] = new PointPath(site, point, Array.IndexOf(polled, point), grid, _lastGood, _book, Cems, sink, RuleFaults, budget);
             }
         }
     }
@@ -88,6 +90,9 @@ public sealed class Pipeline
 
     /// <summary>What of the findings a person must see. Orders of people go to it directly and are no input of the sample log: a checkpoint must follow before anything is replayed.</summary>
     public AlarmBook Alarms => _tap.Book;
+
+    /// <summary>The stacks. Calibrations that people enter go to it directly and are no input of the sample log: a checkpoint must follow before anything is replayed.</summary>
+    public CemsBook Cems { get; }
 
     /// <summary>How many bytes of the last <see cref="Save"/> are what detectors learnt: much, and no zeros. Whoever writes it to flash may do so less often.</summary>
     public int LearntBytes { get; private set; }
@@ -113,6 +118,7 @@ public sealed class Pipeline
             _book.CloseUpTo(time - GraceMs, _era);
         }
 
+        Cems.CloseUpTo(time - GraceMs, _era);
         var path = _points[sample.Point];
         time = Math.Max(time, path.EarliestTime);
         path.Process(sample with { Time = new(time) }, _devices[path.Point.DeviceIndex], _book.End, _era);
@@ -142,6 +148,7 @@ public sealed class Pipeline
         }
 
         _book.CloseUpTo(time - GraceMs, _era);
+        Cems.CloseUpTo(time - GraceMs, _era);
         foreach (var device in _devices)
         {
             device.Advance(time);
@@ -181,10 +188,12 @@ public sealed class Pipeline
             }
 
             _book.Abandon(_latest, _era);
+            Cems.Cut(_latest, _era, WindowCut.Loss);
         }
 
         _era++;
         _book.Forget();
+        Cems.Forget();
         foreach (var path in _points)
         {
             path.Windows?.Forget();
@@ -212,6 +221,7 @@ public sealed class Pipeline
                 path.End(time);
             }
 
+            Cems.EndFindings(time);
             Alarms.End(new(time));
         }
     }
@@ -234,6 +244,10 @@ public sealed class Pipeline
 
         Alarms.Save(writer);
         SaveLearnt(writer);
+        if (!Cems.IsEmpty)
+        {
+            Cems.SaveLasting(writer, _scratch);
+        }
     }
 
     /// <summary>Continues from the baselines of the configuration before. Points that are gone, or are read in another unit, type or scale, start anew.</summary>
@@ -253,6 +267,10 @@ public sealed class Pipeline
         Alarms.Load(ref reader);
         Alarms.Retain(IsConfigured);
         LoadLearnt(ref reader);
+        if (!reader.AtEnd)
+        {
+            Cems.LoadLasting(ref reader);
+        }
     }
 
     /// <summary>Writes the complete state.</summary>
@@ -283,6 +301,7 @@ public sealed class Pipeline
         // Last, in the order in which programs learnt of them: one that does not know them reads what is before.
         Alarms.Save(writer);
         SaveLearnt(writer);
+        Cems.Save(writer);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote for the same configuration; afterwards it goes on as if never interrupted.</summary>
@@ -321,13 +340,23 @@ public sealed class Pipeline
         }
 
         LoadLearnt(ref reader);
+
+        // The same of a program that knew no stacks: the configuration is the same, but it left the block out.
+        if (!reader.AtEnd)
+        {
+            Cems.Load(ref reader);
+        }
+        else if (_started)
+        {
+            Cems.Open(_latest);
+        }
     }
 
-    /// <summary>Last of all, and nothing where nothing learns: a state of a program that knew no learning ends before it, and such a program reads no further.</summary>
+    /// <summary>Last of all but the stacks, and nothing where nothing learns and no stack follows: a state of a program that knew no learning ends before it, and such a program reads no further.</summary>
     private void SaveLearnt(StateWriter writer)
     {
         var before = writer.Written.Length;
-        if (_points.Count(p => p.Learns) is > 0 and var learners)
+        if (_points.Count(p => p.Learns) is var learners && (learners > 0 || !Cems.IsEmpty))
         {
             writer.Write(learners);
             foreach (var path in _points)
@@ -412,6 +441,7 @@ public sealed class Pipeline
         _started = true;
         _now = time;
         _book.Open(time);
+        Cems.Open(time);
         AwaitDevices(time);
         foreach (var path in _points)
         {
@@ -441,6 +471,8 @@ public sealed class Pipeline
         _lastGood.Shift(shift);
         _book.Shift(shift);
         _book.Open(to);
+        Cems.Shift(shift);
+        Cems.Open(to);
     }
 
     private void CloseWindows(long time)
@@ -472,5 +504,6 @@ public sealed class Pipeline
         }
 
         _book.Cut(time, _era, cut);
+        Cems.Cut(time, _era, cut);
     }
 }

@@ -42,6 +42,7 @@ var root = new RootCommand(
     FactorsCommand.Create(),
     StatusCommand.Create(),
     AlarmsCommand.Create(),
+    CemsCommand.Create(),
     ReloadCommand.Create(),
     OutboxCommand.Create(),
     VerifyFeedCommand.Create(),

@@ -14,6 +14,16 @@ internal static class CemsLimits
     public static void RequireQuantity(decimal value, [CallerArgumentExpression(nameof(value))] string name = "") =>
         EmissionRefusedException.IfNoShare(value, Largest, name);
 
+    /// <summary>Refuses a state in which no gas can be.</summary>
+    /// <exception cref="EmissionRefusedException">It is at or below absolute zero or vacuum, or beyond every stack.</exception>
+    public static void RequireState(decimal celsius, decimal pascal)
+    {
+        EmissionRefusedException.IfNotPositive(273.15m + celsius, "The absolute temperature of the gas");
+        EmissionRefusedException.IfNoShare(273.15m + celsius, 10_000, "The absolute temperature of the gas in K");
+        EmissionRefusedException.IfNotPositive(pascal, "The absolute pressure of the duct");
+        EmissionRefusedException.IfNoShare(pascal, 10_000_000, "The absolute pressure of the duct in Pa");
+    }
+
     /// <summary>Refuses a share of moisture that leaves no dry gas.</summary>
     /// <exception cref="EmissionRefusedException">It is below 0 or 100 and above.</exception>
     public static void RequireMoisture(decimal percent)

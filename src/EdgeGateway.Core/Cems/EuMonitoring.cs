@@ -79,6 +79,20 @@ public static class EuMonitoring
         return gramsPerNormalCubicMetre * normalCubicMetresPerHour / 1000;
     }
 
+    /// <summary>Dry flow at 273.15 K and 101325 Pa in Nm3/h from the wet flow of the stack.</summary>
+    /// <param name="actual">Wet flow at actual conditions, m3/h.</param>
+    /// <param name="celsius">Temperature of the gas.</param>
+    /// <param name="pascal">Absolute pressure of the gas.</param>
+    /// <param name="moisturePercent">Water vapour; null where it is not known, which is refused.</param>
+    /// <exception cref="EmissionRefusedException">The flow is negative, no gas can be in that state, or the moisture is not known.</exception>
+    public static decimal NormalDryFlow(decimal actual, decimal celsius, decimal pascal, decimal? moisturePercent)
+    {
+        CemsLimits.RequireQuantity(actual, "The flow");
+        CemsLimits.RequireState(celsius, pascal);
+        var moisture = CemsLimits.RequireMoisture(moisturePercent, "A dry flow");
+        return actual * 273.15m * pascal * (100 - moisture) / ((273.15m + celsius) * 101_325 * 100);
+    }
+
     /// <summary>Article 43(4): a concentration in percent as what the measured others leave of 100 %.</summary>
     /// <exception cref="EmissionRefusedException">A part is negative, or they are more than all.</exception>
     public static decimal ByDifference(IReadOnlyList<decimal> othersPercent)

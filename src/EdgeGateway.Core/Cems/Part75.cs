@@ -26,6 +26,18 @@ public static class Part75
     /// <summary>Cubic metres of a cubic foot, exact.</summary>
     public const decimal CubicMetresPerCubicFoot = 0.028316846592m;
 
+    /// <summary>Wet flow in scfh (68 F, 1 atm) from the wet flow of the stack, to 1000 scfh.</summary>
+    /// <param name="actual">m3/h at actual conditions.</param>
+    /// <param name="celsius">Temperature of the gas.</param>
+    /// <param name="pascal">Absolute pressure of the gas.</param>
+    /// <exception cref="EmissionRefusedException">The flow is negative, or no gas can be in that state.</exception>
+    public static decimal StandardFlow(decimal actual, decimal celsius, decimal pascal)
+    {
+        CemsLimits.RequireQuantity(actual, "The flow");
+        CemsLimits.RequireState(celsius, pascal);
+        return (actual * 293.15m * pascal / ((273.15m + celsius) * 101_325 * CubicMetresPerCubicFoot)).ToThousands();
+    }
+
     /// <summary>Equation F-11: CO2 from a wet concentration and wet flow.</summary>
     /// <exception cref="EmissionRefusedException">A quantity is outside what can be; the operating time is not 0 to 1.</exception>
     public static Part75Mass MassWet(decimal co2Percent, decimal scfh, decimal operatingTime) => Mass(co2Percent, scfh, operatingTime, 0);

@@ -155,6 +155,7 @@ internal sealed class SiteDevices(
             Area = section.Text("area"),
             Metering = Metering(metering),
             Carbon = SiteCarbon.Resolve(section, problems),
+            Cems = SiteCems.Resolve(section, problems),
             RatedPowerWatts = (double?)rated,
             Region = SiteLoader.Region(section, knownRegions, problems) ?? siteRegion,
             Points = [],

@@ -191,6 +191,7 @@ public static class ControlServer
                 ReadingDocuments.Make(gateway.Site, device, readings), ControlJson.Default.DeviceReadingDocument).ConfigureAwait(false);
         }));
         AlarmsEndpoint.Map(endpoints, gateway);
+        CemsEndpoint.Map(endpoints, gateway);
         TraceEndpoint.Map(endpoints, gateway);
         ProbeEndpoint.Map(endpoints, gateway);
     }

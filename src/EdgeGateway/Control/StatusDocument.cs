@@ -355,4 +355,5 @@ public sealed record ErrorDocument(string Error);
 [JsonSerializable(typeof(WritesDocument))]
 [JsonSerializable(typeof(AlarmsDocument))]
 [JsonSerializable(typeof(AlarmOrderDocument))]
+[JsonSerializable(typeof(CalibrationDocument))]
 public sealed partial class ControlJson : JsonSerializerContext;

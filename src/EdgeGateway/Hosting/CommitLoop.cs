@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
@@ -189,11 +190,18 @@ internal sealed class CommitLoop
     /// <remarks>It is no input of the sample log: the checkpoint of the same commit makes sure that it is never replayed, which is why it waits for held readings.</remarks>
     /// <returns>Why it is refused, for that person; null when it is done.</returns>
     /// <exception cref="StoreException">The store cannot be written, or the loop ended before it was.</exception>
-    public async Task<string?> OrderAsync(AlarmOrder order)
+    public Task<string?> OrderAsync(AlarmOrder order) => OrderAsync("alarms", now => _path.Pipeline.Alarms.Apply(order, now));
+
+    /// <summary>Enters a calibration check that a person has made, and completes once it is on the disk; as an order about alarms, it is no input of the sample log.</summary>
+    /// <returns>Why it is refused, for that person; null when it is done.</returns>
+    /// <exception cref="StoreException">The store cannot be written, or the loop ended before it was.</exception>
+    public Task<string?> EnterAsync(CalibrationOrder order) => OrderAsync("stacks", now => _path.Pipeline.Cems.Enter(order, now));
+
+    private async Task<string?> OrderAsync(string what, Func<Instant, string?> apply)
     {
         if (_failing is { } why)
         {
-            throw new StoreException(StoreFailure.Io, $"The store cannot be written ({why}): what is done with alarms could not be recorded, so nothing was done.");
+            throw new StoreException(StoreFailure.Io, $"The store cannot be written ({why}): what is done with {what} could not be recorded, so nothing was done.");
         }
 
         string? refusal = null;
@@ -201,11 +209,11 @@ internal sealed class CommitLoop
         {
             if (_path.HasHeld || MustHold)
             {
-                refusal = "Readings wait until the clock is known, and alarms with them; try again when 'edgegateway status' shows the clock.";
+                refusal = $"Readings wait until the clock is known, and {what} with them; try again when 'edgegateway status' shows the clock.";
                 return;
             }
 
-            refusal = _path.Pipeline.Alarms.Apply(order, now);
+            refusal = apply(now);
             _checkpointWanted |= refusal is null;
         }).ConfigureAwait(false);
         return refusal;

@@ -1,6 +1,7 @@
 using EdgeGateway.Buses;
 using EdgeGateway.Control;
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.Writing;
@@ -263,6 +264,9 @@ public sealed class GatewayRuntime : IAsyncDisposable
 
     /// <summary>Does what a person asks for with alarms; the result says why it is refused, null when it is done.</summary>
     internal Task<string?> OrderAsync(AlarmOrder order) => _loop.OrderAsync(order);
+
+    /// <summary>Enters a calibration check that a person has made; the result says why it is refused, null when it is done.</summary>
+    internal Task<string?> EnterAsync(CalibrationOrder order) => _loop.EnterAsync(order);
 
     /// <summary>What the gateway does and what is wrong, now.</summary>
     public StatusDocument Status() => _status.Make();
