@@ -76,7 +76,7 @@ internal sealed class AvailabilityCount(bool isRing)
 
         for (var i = 0; i < _hours.Length; i++)
         {
-            _hours[i] = (bytes[i / 8] >> (i % 8) & 1) != 0;
+            _hours[i] = ((bytes[i / 8] >> (i % 8)) & 1) != 0;
         }
     }
 }

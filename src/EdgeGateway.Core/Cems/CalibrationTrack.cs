@@ -229,8 +229,16 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
             return;
         }
 
-        _ = level == "zero" ? _zeroPassed = time : _spanPassed = time;
         var other = level == "zero" ? _spanPassed : _zeroPassed;
+        if (level == "zero")
+        {
+            _zeroPassed = time;
+        }
+        else
+        {
+            _spanPassed = time;
+        }
+
         if (other != long.MinValue && time - other <= TestMs)
         {
             Conclude(result, time);
