@@ -458,7 +458,7 @@ internal sealed class SimulatedDevice
     {
         if (_cycle is { } cycle)
         {
-            var state = cycle.StateAt(_now, Faults);
+            var state = AnalyserCycle.StateAt(_now, Faults);
             if ((cycle.StatusOf(point.Model, state) ?? cycle.GasOf(point.Model, state)) is { } said)
             {
                 return said;

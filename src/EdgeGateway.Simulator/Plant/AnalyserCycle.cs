@@ -38,7 +38,7 @@ internal sealed class AnalyserCycle
         device.Cems is { } model && model.Points.TryGetValue("status", out var status) ? new(model, LocalName(device, status)) : null;
 
     /// <summary>What the analyser measures in a second.</summary>
-    public CemsState StateAt(long second, FaultSet faults)
+    public static CemsState StateAt(long second, FaultSet faults)
     {
         if (faults[FaultKind.AnalyserFault] is not null)
         {
