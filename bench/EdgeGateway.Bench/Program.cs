@@ -13,6 +13,7 @@ var root = new RootCommand(
       dotnet run -c Release --project bench/EdgeGateway.Bench -- pipeline
       dotnet run -c Release --project bench/EdgeGateway.Bench -- detect
       dotnet run -c Release --project bench/EdgeGateway.Bench -- carbon
+      dotnet run -c Release --project bench/EdgeGateway.Bench -- cems
       dotnet run -c Release --project bench/EdgeGateway.Bench -- idle
       dotnet run -c Release --project bench/EdgeGateway.Bench -- modbus
       dotnet run -c Release --project bench/EdgeGateway.Bench -- outbox
@@ -25,6 +26,7 @@ var root = new RootCommand(
     PipelineBench.Create(),
     DetectorBench.Create(),
     CarbonBench.Create(),
+    CemsBench.Create(),
     IdleBench.Create(),
     ModbusBench.Create(),
     OutboxBench.Create(),

@@ -1,6 +1,7 @@
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Aggregation;
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Detection;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
@@ -30,6 +31,7 @@ public sealed class Pipeline
     private const int BaselineVersion = 2;
     private const long GraceMs = 2_000;
     private const string ExchangePrefix = "exchange/";
+    private const string StacksName = "cems";
 
     /// <summary>When nobody told the time for so long, the gateway itself was away: devices get a fresh chance to be heard.</summary>
     private const long AwayMs = 10_000;
@@ -64,6 +66,7 @@ public sealed class Pipeline
         sink = _tap;
         _lastGood = new LastGood(site.Points.Count);
         _book = new CarbonBook(site, factors, sink);
+        Cems = new CemsBook(site, sink);
         _devices = new DeviceWatch[site.Devices.Count];
         _points = new PointPath[site.Points.Count];
         _detectors = Fingerprint(site);
@@ -76,7 +79,7 @@ public sealed class Pipeline
             foreach (var index in device.Points)
             {
                 var point = site.Points[index];
-                _points[index] = new PointPath(site, point, Array.IndexOf(polled, point), grid, _lastGood, _book, sink, RuleFaults, budget);
+                _points[index] = new PointPath(site, point, Array.IndexOf(polled, point), grid, _lastGood, _book, Cems, sink, RuleFaults, budget);
             }
         }
     }
@@ -102,6 +105,9 @@ public sealed class Pipeline
 
     /// <summary>The carbon accounts, as the ledger declares them.</summary>
     public IReadOnlyList<Ledger.LedgerAccount> CarbonAccounts => [.. _book.Accounts.Select(a => a.Declare())];
+
+    /// <summary>The stacks. Calibrations that people enter go to it directly and are no input of the sample log: a checkpoint must follow before anything is replayed.</summary>
+    public CemsBook Cems { get; }
 
     /// <summary>How many bytes of the last <see cref="Save"/> are what detectors learnt: much, and no zeros. Whoever writes it to flash may do so less often.</summary>
     public int LearntBytes { get; private set; }
@@ -134,6 +140,7 @@ public sealed class Pipeline
             _book.CloseUpTo(time - GraceMs, _era);
         }
 
+        Cems.CloseUpTo(time - GraceMs, _era);
         var path = _points[sample.Point];
         time = Math.Max(time, path.EarliestTime);
         path.Process(sample with { Time = new(time) }, _devices[path.Point.DeviceIndex], _book.End, _era);
@@ -163,6 +170,7 @@ public sealed class Pipeline
         }
 
         _book.CloseUpTo(time - GraceMs, _era);
+        Cems.CloseUpTo(time - GraceMs, _era);
         foreach (var device in _devices)
         {
             device.Advance(time);
@@ -247,10 +255,12 @@ public sealed class Pipeline
             }
 
             _book.Abandon(_latest, _era);
+            Cems.Cut(_latest, _era, WindowCut.Loss);
         }
 
         _era++;
         _book.Forget();
+        Cems.Forget();
         foreach (var path in _points)
         {
             path.Windows?.Forget();
@@ -279,6 +289,7 @@ public sealed class Pipeline
             }
 
             _book.EndFindings(new(time));
+            Cems.EndFindings(time);
             Alarms.End(new(time));
         }
     }
@@ -300,7 +311,7 @@ public sealed class Pipeline
         }
 
         Alarms.Save(writer);
-        SaveLearntAndMore(writer);
+        SaveLearntAndMore(writer, isLasting: true);
     }
 
     /// <summary>Continues from the baselines of the configuration before. Points that are gone, or are read in another unit, type or scale, start anew.</summary>
@@ -320,7 +331,7 @@ public sealed class Pipeline
         Alarms.Load(ref reader);
         Alarms.Retain(IsConfigured);
         LoadLearnt(ref reader);
-        LoadMore(ref reader);
+        LoadMore(ref reader, isLasting: true);
     }
 
     /// <summary>Writes the complete state.</summary>
@@ -350,7 +361,7 @@ public sealed class Pipeline
 
         // Last, in the order in which programs learnt of them: one that does not know them reads what is before.
         Alarms.Save(writer);
-        SaveLearntAndMore(writer);
+        SaveLearntAndMore(writer, isLasting: false);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote for the same configuration; afterwards it goes on as if never interrupted.</summary>
@@ -389,16 +400,18 @@ public sealed class Pipeline
         }
 
         LoadLearnt(ref reader);
-        LoadMore(ref reader);
+        LoadMore(ref reader, isLasting: false);
     }
 
     /// <summary>
     /// Last of all, in the order in which programs learnt of it: what detectors learnt, then what is kept by name. Each is left out where there is nothing: a state of a program
     /// that knew neither ends before it, and such a program reads no further.
     /// </summary>
-    private void SaveLearntAndMore(StateWriter writer)
+    /// <param name="writer">Where to.</param>
+    /// <param name="isLasting">True for what outlives a change of the configuration only.</param>
+    private void SaveLearntAndMore(StateWriter writer, bool isLasting)
     {
-        var more = More().ToList();
+        var more = More(isLasting).ToList();
         var before = writer.Written.Length;
         if (_points.Count(p => p.Learns) is var learners && (learners > 0 || more.Count > 0))
         {
@@ -431,7 +444,7 @@ public sealed class Pipeline
     }
 
     /// <summary>What is kept by name: other programs may know others, and a change of the configuration may take some away.</summary>
-    private IEnumerable<(string Name, Action<StateWriter> Save)> More()
+    private IEnumerable<(string Name, Action<StateWriter> Save)> More(bool isLasting)
     {
         foreach (var path in _points)
         {
@@ -445,20 +458,27 @@ public sealed class Pipeline
         {
             yield return kept;
         }
+
+        if (!Cems.IsEmpty)
+        {
+            Action<StateWriter> save = isLasting ? writer => Cems.SaveLasting(writer, new StateWriter()) : Cems.Save;
+            yield return (StacksName, save);
+        }
     }
 
-    private void LoadMore(ref StateReader reader)
+    private void LoadMore(ref StateReader reader, bool isLasting)
     {
-        if (reader.AtEnd)
-        {
-            return;
-        }
-
-        for (var left = reader.ReadInt32(); left > 0; left--)
+        var hasStacks = false;
+        for (var left = reader.AtEnd ? 0 : reader.ReadInt32(); left > 0; left--)
         {
             var name = reader.ReadString();
             var bytes = new StateReader(reader.ReadBytes());
-            if (name.StartsWith(ExchangePrefix, StringComparison.Ordinal))
+            if (name == StacksName)
+            {
+                hasStacks = true;
+                LoadStacks(ref bytes, isLasting);
+            }
+            else if (name.StartsWith(ExchangePrefix, StringComparison.Ordinal))
             {
                 Array.Find(_points, p => p.Counter is not null && name.AsSpan(ExchangePrefix.Length).SequenceEqual($"{_site.Devices[p.Point.DeviceIndex].Id}/{p.Point.Id}"))?.LoadExchanges(ref bytes);
             }
@@ -466,6 +486,24 @@ public sealed class Pipeline
             {
                 _book.LoadMore(name, ref bytes);
             }
+        }
+
+        // A program that knew no stacks had the same configuration and left them out.
+        if (!isLasting && !hasStacks && _started)
+        {
+            Cems.Open(_latest);
+        }
+    }
+
+    private void LoadStacks(ref StateReader reader, bool isLasting)
+    {
+        if (isLasting)
+        {
+            Cems.LoadLasting(ref reader);
+        }
+        else
+        {
+            Cems.Load(ref reader);
         }
     }
 
@@ -541,6 +579,7 @@ public sealed class Pipeline
         _started = true;
         _now = time;
         _book.Open(time);
+        Cems.Open(time);
         AwaitDevices(time);
         foreach (var path in _points)
         {
@@ -570,6 +609,8 @@ public sealed class Pipeline
         _lastGood.Shift(shift);
         _book.Shift(shift);
         _book.Open(to);
+        Cems.Shift(shift);
+        Cems.Open(to);
     }
 
     private void CloseWindows(long time)
@@ -601,5 +642,6 @@ public sealed class Pipeline
         }
 
         _book.Cut(time, _era, cut);
+        Cems.Cut(time, _era, cut);
     }
 }

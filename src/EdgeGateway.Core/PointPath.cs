@@ -1,5 +1,6 @@
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Aggregation;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Detection;
 using EdgeGateway.Core.Detection.Novelty;
 using EdgeGateway.Core.Feed;
@@ -20,12 +21,13 @@ internal sealed class PointPath
     private readonly CarbonAccount[] _accounts;
     private readonly FactorFollower[] _stacks;
     private readonly (CarbonAccount Account, GaugeInput Input)[] _gauges;
+    private readonly (CemsStation Station, int Slot)[] _stacks;
     private readonly IFeedSink _sink;
     private readonly RuleFaults _faults;
     private readonly string _device;
     private long _lastTime;
 
-    public PointPath(SiteModel site, PointModel point, int slot, WindowGrid grid, LastGood lastGood, CarbonBook book, IFeedSink sink, RuleFaults faults, AlarmBudget? deviceBudget)
+    public PointPath(SiteModel site, PointModel point, int slot, WindowGrid grid, LastGood lastGood, CarbonBook book, CemsBook cems, IFeedSink sink, RuleFaults faults, AlarmBudget? deviceBudget)
     {
         _faults = faults;
         _device = site.Devices[point.DeviceIndex].Id;
@@ -36,6 +38,7 @@ internal sealed class PointPath
         _accounts = [.. book.Of(point.Index)];
         _stacks = [.. book.StacksOf(point.Index)];
         _gauges = [.. book.GaugesOf(point.Index)];
+        _stacks = [.. cems.Of(point.Index)];
         _sink = sink;
         _detectors = [.. point.Detectors.Select(d => Detection.Detectors.Create(new DetectorContext(site, point, d, lastGood) { DeviceBudget = deviceBudget }))];
         _learner = _detectors.OfType<NoveltyWatch>().FirstOrDefault();
@@ -88,6 +91,11 @@ internal sealed class PointPath
         foreach (var (account, input) in _gauges)
         {
             account.Observe(input, judged.Quality.HasValue && judged.Quality.Reason != QualityReason.OutOfRange ? judged.Value : null, time, intervalEnd);
+        }
+
+        foreach (var (station, slot) in _stacks)
+        {
+            station.Observe(slot, judged, time, era);
         }
 
         if (judged.Quality.IsGood)

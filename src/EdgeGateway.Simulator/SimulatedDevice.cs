@@ -19,6 +19,7 @@ internal sealed class SimulatedDevice
     private readonly List<(RegisterEncoding Type, ulong Raw)> _typesInTexts = [];
     private readonly Grid _grid;
     private readonly Noise _noise;
+    private readonly AnalyserCycle? _cycle;
     private readonly double _nominalVolts;
     private bool _fresh;
     private int _swaps;
@@ -33,6 +34,7 @@ internal sealed class SimulatedDevice
         Model = model;
         _grid = grid;
         _noise = noise;
+        _cycle = AnalyserCycle.Of(model);
         _points = new PointState[model.Points.Count];
         for (var i = 0; i < _points.Length; i++)
         {
@@ -77,6 +79,9 @@ internal sealed class SimulatedDevice
     public Installation? Installation { get; set; }
 
     public MeterLoad Load { get; } = new();
+
+    /// <summary>Whether it is an analyser that is calibrated and says so.</summary>
+    public bool HasCalibrations => _cycle is not null;
 
     /// <summary>What is wrong with the meter or with what hangs on it.</summary>
     public FaultSet Faults { get; } = new();
@@ -451,6 +456,15 @@ internal sealed class SimulatedDevice
 
     private double Measure(PointState point)
     {
+        if (_cycle is { } cycle)
+        {
+            var state = AnalyserCycle.StateAt(_now, Faults);
+            if ((cycle.StatusOf(point.Model, state) ?? cycle.GasOf(point.Model, state)) is { } said)
+            {
+                return said;
+            }
+        }
+
         var signal = point.Signal;
         var value = signal.Quantity switch
         {

@@ -537,7 +537,7 @@ public sealed class SimulatedSite
         }
     }
 
-    private static bool IsOfMeter(FaultKind kind) => kind is >= FaultKind.EnergyLoss and <= FaultKind.PowerFactor;
+    private static bool IsOfMeter(FaultKind kind) => kind is (>= FaultKind.EnergyLoss and <= FaultKind.PowerFactor) or (>= FaultKind.MissedCalibration and <= FaultKind.AnalyserMaintenance);
 
     /// <summary>What must stand behind a device for a fault of the plant, and how to say that it does not; null for other faults.</summary>
     private static (Type Kind, string Lacks)? Installed(FaultKind kind) => kind switch
@@ -545,7 +545,7 @@ public sealed class SimulatedSite
         FaultKind.BeltSlip => (typeof(Conveyor), "belt that could slip"),
         >= FaultKind.BeltDrag and <= FaultKind.BeltStop => (typeof(Conveyor), "belt"),
         FaultKind.CoolingFailure => (typeof(Transformer), "transformer"),
-        FaultKind.AirLeak => (typeof(Boiler), "stack"),
+        FaultKind.AirLeak or (>= FaultKind.BoilerStop and <= FaultKind.CleaningFailure) => (typeof(Boiler), "stack"),
         FaultKind.MethaneInflow or FaultKind.CarbonMonoxideSource or FaultKind.FanStop => (typeof(Fan), "fan"),
         _ => null,
     };
@@ -581,6 +581,11 @@ public sealed class SimulatedSite
         if (IsOfSensor(fault.Kind) && (point is null || point.Counter is not null || point.Model.Kind == PointKind.Text))
         {
             throw new ArgumentException($"A fault of the kind {fault.Kind} needs a point of '{fault.Device}' that is a gauge or a state.", nameof(fault));
+        }
+
+        if (fault.Kind is >= FaultKind.MissedCalibration and <= FaultKind.AnalyserMaintenance && !device.HasCalibrations)
+        {
+            throw new ArgumentException($"Device '{fault.Device}' has no analyser that the site's 'cems' block describes with a status.", nameof(fault));
         }
 
         if (fault.Kind == FaultKind.Contact && PointState.FlagBit(point!.Model) is null)

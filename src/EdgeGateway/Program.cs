@@ -50,6 +50,7 @@ var root = new RootCommand(
     MeterCommand.Create(),
     StatusCommand.Create(),
     AlarmsCommand.Create(),
+    CemsCommand.Create(),
     ReloadCommand.Create(),
     OutboxCommand.Create(),
     VerifyFeedCommand.Create(),

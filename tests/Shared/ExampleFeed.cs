@@ -1,5 +1,6 @@
 using EdgeGateway.Core;
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
@@ -136,6 +137,36 @@ internal static class ExampleFeed
         EndRaw = 123_466_850,
         CountsTowardSite = true,
         Allocated = false,
+    };
+
+    public static CemsHourRecord CemsHour => new()
+    {
+        Device = 0,
+        Start = Noon,
+        Width = TimeSpan.FromHours(1),
+        Era = 0,
+        Cut = WindowCut.None,
+        Rules = CemsRules.Part75,
+        Revision = 2,
+        IsFinal = true,
+        OperatingTime = 0.75m,
+        OxygenPercent = 6.2m,
+        Quantities =
+        [
+            new()
+            {
+                Name = "co2", Unit = "%{vol}", Value = 13.0m, IsValid = false, Flag = CemsFlag.Lost, Points = 4, Calibration = CalibrationStatus.InControl, AvailabilityPercent = 96.2m,
+                Rule = "P90", Modc = "08", Lookback = 720, MissingHours = 30, Kilograms = 21_319.84139m,
+            },
+            new() { Name = "flow", Unit = "[ft3_i]/h", Value = 4_123_000m, IsValid = true, Flag = CemsFlag.Normal, Points = 60, AvailabilityPercent = 99.1m, Modc = "01" },
+            new() { Name = "so2", Unit = "mg/m3", Value = 31.25m, IsValid = true, Flag = CemsFlag.Normal, Points = 60, AvailabilityPercent = 99.1m, Corrected = 33.1m, Note = "an example" },
+        ],
+    };
+
+    public static CemsCalibrationRecord CemsCalibration => new()
+    {
+        Device = 0, Gas = "co2", Time = Noon, Level = "span", Reference = 18m, Measured = 17.6m, Error = 0.4m, Result = TestResult.Passed,
+        Drift = DriftVerdict.Warn, CusumUpper = 0, CusumLower = 0.25m, Who = "maria (uid 1000)",
     };
 
     public static EmissionRecord FuelEmission => DeviceEmission with

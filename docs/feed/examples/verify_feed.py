@@ -13,7 +13,7 @@ import sys
 import time
 from urllib.parse import urlparse
 
-STREAMS = {"birth", "summary", "emission", "anomaly", "state", "health", "sample", "range"}
+STREAMS = {"birth", "summary", "emission", "anomaly", "state", "health", "sample", "range", "cems"}
 LOST = {"evicted", "thinned", "quarantined", "unreadable"}  # states of records that will not come; skip words that you do not know
 
 

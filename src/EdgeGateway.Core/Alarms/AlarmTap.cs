@@ -1,3 +1,4 @@
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 
@@ -25,6 +26,10 @@ internal sealed class AlarmTap : IFeedSink
     public void Emission(in EmissionRecord record) => _sink.Emission(record);
 
     public void Sample(in Sample sample) => _sink.Sample(sample);
+
+    public void CemsHour(CemsHourRecord record) => _sink.CemsHour(record);
+
+    public void Calibration(CemsCalibrationRecord record) => _sink.Calibration(record);
 
     public void Alarm(AlarmRecord record) => _sink.Alarm(record);
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.Site;
 
@@ -105,6 +106,28 @@ public sealed class FeedEncoder : IFeedSink
         }
 
         End(FeedStream.Emission);
+    }
+
+    public void CemsHour(CemsHourRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (Begin(FeedStream.Cems) is { } json)
+        {
+            CemsJson.Hour(json, _site.Devices[record.Device].Id, record, IsClockUnset);
+        }
+
+        End(FeedStream.Cems);
+    }
+
+    public void Calibration(CemsCalibrationRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (Begin(FeedStream.Cems) is { } json)
+        {
+            CemsJson.Calibration(json, _site.Devices[record.Device].Id, record, IsClockUnset);
+        }
+
+        End(FeedStream.Cems);
     }
 
     public void Anomaly(AnomalyRecord record)

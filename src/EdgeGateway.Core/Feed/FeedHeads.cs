@@ -18,7 +18,7 @@ public sealed class FeedHeads : IEquatable<FeedHeads>
     public static ImmutableArray<FeedStream> Streams { get; } =
     [
         FeedStream.Birth, FeedStream.Summary, FeedStream.Emission, FeedStream.Anomaly,
-        FeedStream.State, FeedStream.Health, FeedStream.Sample, FeedStream.Range,
+        FeedStream.State, FeedStream.Health, FeedStream.Sample, FeedStream.Range, FeedStream.Cems,
     ];
 
     /// <summary>Grows only when a store was lost or damaged beyond continuation; at least 1.</summary>
@@ -52,7 +52,7 @@ public sealed class FeedHeads : IEquatable<FeedHeads>
     /// and range statements are made by the program itself; after recovery their numbers come from the stored heads.
     /// </summary>
     public static bool IsReplayed(FeedStream stream) =>
-        stream is FeedStream.Summary or FeedStream.Emission or FeedStream.Anomaly or FeedStream.State or FeedStream.Sample;
+        stream is FeedStream.Summary or FeedStream.Emission or FeedStream.Anomaly or FeedStream.State or FeedStream.Sample or FeedStream.Cems;
 
     /// <summary>
     /// True for streams whose losses are stated in the range stream. Its own are not: a refused statement would make another, which is

@@ -1,4 +1,5 @@
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Cems;
 
 namespace EdgeGateway.Core.Feed;
 
@@ -22,6 +23,9 @@ public enum FeedStream : byte
 
     /// <summary>What of each stream was sent, evicted or never acquired.</summary>
     Range = 8,
+
+    /// <summary>Hours and calibrations of continuous emission monitoring.</summary>
+    Cems = 9,
 }
 
 /// <summary>What one window of one point saw.</summary>
@@ -263,4 +267,14 @@ public interface IFeedSink
 
     /// <summary>A validated sample of a point that publishes each sample.</summary>
     void Sample(in Sample sample);
+
+    /// <summary>An hour of a stack has ended, or what it lacked has been decided. Only sinks that publish need it.</summary>
+    void CemsHour(CemsHourRecord record)
+    {
+    }
+
+    /// <summary>A calibration check of a stack's analyser has ended. Only sinks that publish need it.</summary>
+    void Calibration(CemsCalibrationRecord record)
+    {
+    }
 }

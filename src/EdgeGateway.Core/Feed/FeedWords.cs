@@ -17,6 +17,7 @@ public static class FeedWords
         FeedStream.Health => "health",
         FeedStream.Sample => "sample",
         FeedStream.Range => "range",
+        FeedStream.Cems => "cems",
         _ => throw new ArgumentOutOfRangeException(nameof(stream), stream, null),
     };
 

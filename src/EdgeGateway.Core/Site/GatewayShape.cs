@@ -359,6 +359,7 @@ public static class GatewayShape
         new("metering", Metering, "Place in the metering tree; absent for devices that meter no energy."),
         new("novelty", new EitherShape(Off, DeviceNovelty), "Settings of the detector for any gauge on this device, or off."),
         new("carbon", new ListShape(Carbon, min: 1), "Carbon accounts beside the electricity that the profile accounts; each method once."),
+        new("cems", CemsShape.Stack, "The stack that the device's analysers watch: hours of validity, flags, substitution and mass by the rules of a country. See docs/cems.md."),
         new("samples", Choice("none", "all"), "Whether each sample is published, or only summaries.") { Default = "none" },
         new("compliance", TrueOrFalse, "true for what must be accounted for (a CEMS, a custody meter): its records are never thinned and go last when space runs out.") { Default = "false" },
         new("allowWrites", TrueOrFalse, "Whether points that the profile declares writable may be written.") { Default = "false", AlsoCalled = ["writable", "writes"] },

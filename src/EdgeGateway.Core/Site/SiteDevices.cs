@@ -156,6 +156,7 @@ internal sealed class SiteDevices(
             Area = section.Text("area"),
             Metering = Metering(metering),
             Carbon = SiteCarbon.Resolve(section, zone, problems),
+            Cems = SiteCems.Resolve(section, problems),
             RatedPowerWatts = (double?)rated,
             Region = SiteLoader.Region(section, knownRegions, problems) ?? siteRegion,
             Points = [],

@@ -93,6 +93,7 @@ public static class SiteLoader
         if (!problems.HasErrors)
         {
             SiteCarbon.Check(model, devices.Placed, factors ?? FactorSet.BuiltIn(), problems);
+            SiteCems.Check(model, devices.Placed, problems);
         }
 
         return (problems.HasErrors ? null : model, problems.ToList());

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Profiles;
 
@@ -260,6 +261,9 @@ public sealed record DeviceModel
 
     /// <summary>Carbon accounts that the site declares, beside those of the profile's registers.</summary>
     public IReadOnlyList<CarbonModel> Carbon { get; init; } = [];
+
+    /// <summary>The stack that the device's analysers watch; null for devices that watch none.</summary>
+    public CemsModel? Cems { get; init; }
 
     /// <summary>False alarms a day that are acceptable of the detector for any gauge, of all points of the device together; above 0.</summary>
     public double FalseAlarmsPerDay { get; init; } = Detection.Novelty.NoveltyRule.FalseAlarmsPerDay;

@@ -103,6 +103,27 @@ public enum FaultKind
 
     /// <summary>The fan stops.</summary>
     FanStop,
+
+    /// <summary>The boiler is shut down: its fire is out, air stands in the stack.</summary>
+    BoilerStop,
+
+    /// <summary>The fuel is wet: the gas holds the magnitude (default 4) in percent by volume more water.</summary>
+    WetFuel,
+
+    /// <summary>The boiler burns another fuel, whose dry gas without excess air has the magnitude (default 11.7, natural gas) in percent of CO2.</summary>
+    FuelChange,
+
+    /// <summary>The flue gas cleaning fails: SO2, NOx and dust are the magnitude (default 2.5) times what they should be.</summary>
+    CleaningFailure,
+
+    /// <summary>The analyser of a stack leaves its daily calibration out.</summary>
+    MissedCalibration,
+
+    /// <summary>The analyser of a stack reports a fault.</summary>
+    AnalyserFault,
+
+    /// <summary>The analyser of a stack is being maintained, and says so.</summary>
+    AnalyserMaintenance,
 }
 
 /// <summary>Something to go wrong.</summary>
@@ -137,6 +158,9 @@ public sealed record Fault
         FaultKind.BeltJam => 2.2,
         FaultKind.ForeignObject => 0.4,
         FaultKind.AirLeak => 0.2,
+        FaultKind.WetFuel => 4,
+        FaultKind.FuelChange => 11.7,
+        FaultKind.CleaningFailure => 2.5,
         FaultKind.MethaneInflow => 4,
         FaultKind.CarbonMonoxideSource => 60,
         FaultKind.BeltSlip => 0.25,
@@ -186,6 +210,13 @@ public static class FaultNames
         ["methane-inflow"] = FaultKind.MethaneInflow,
         ["carbon-monoxide-source"] = FaultKind.CarbonMonoxideSource,
         ["fan-stop"] = FaultKind.FanStop,
+        ["boiler-stop"] = FaultKind.BoilerStop,
+        ["wet-fuel"] = FaultKind.WetFuel,
+        ["fuel-change"] = FaultKind.FuelChange,
+        ["cleaning-failure"] = FaultKind.CleaningFailure,
+        ["missed-calibration"] = FaultKind.MissedCalibration,
+        ["analyser-fault"] = FaultKind.AnalyserFault,
+        ["analyser-maintenance"] = FaultKind.AnalyserMaintenance,
     }.ToFrozenDictionary();
 }
 

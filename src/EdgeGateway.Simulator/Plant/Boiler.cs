@@ -4,7 +4,10 @@ using EdgeGateway.Simulator.Signals;
 namespace EdgeGateway.Simulator.Plant;
 
 /// <summary>A coal-fired boiler behind its flue gas cleaning, seen from the stack.</summary>
-/// <remarks>All of the gas follows the boiler's load: less load means more excess air, so more O2, less CO2, and a slower, cooler stream.</remarks>
+/// <remarks>
+/// All of the gas follows the boiler's load: less load means more excess air, so more O2, less CO2, and a slower, cooler stream. Another fuel has another CO2
+/// without excess air; a wet fuel more water; a failed cleaning more of what it should hold back. A boiler that is shut down leaves air in the stack.
+/// </remarks>
 internal sealed class Boiler(Noise noise, double auxiliaryWatts) : Installation(noise)
 {
     /// <summary>Cross section of the stack in m2.</summary>
@@ -73,12 +76,19 @@ internal sealed class Boiler(Noise noise, double auxiliaryWatts) : Installation(
         var s = now.Second;
         Load = 0.72 + (0.10 * Math.Cos((now.HourOfDay - 8) / 24 * 2 * Math.PI)) + (0.12 * _demand.Smooth(s, 900));
         OxygenPercent = 5.2 + (6 * (0.9 - Load)) + (0.25 * _air.Smooth(s, 45)) + (0.04 * _air.White(s));
-        CarbonDioxidePercent = StoichiometricCarbonDioxide * (OxygenInAir - OxygenPercent) / OxygenInAir;
+        CarbonDioxidePercent = (Faults[FaultKind.FuelChange] ?? StoichiometricCarbonDioxide) * (OxygenInAir - OxygenPercent) / OxygenInAir;
         CarbonMonoxide = 22 + (18 * Math.Max(0, 7 - OxygenPercent)) + (3 * _air.White(s));
         SulphurDioxide = 16 + (14 * Load) + (4 * _sulphur.Smooth(s, 300)) + (0.3 * _sulphur.White(s));
         NitrogenOxides = 24 + (3 * OxygenPercent) + (5 * _nitrogen.Smooth(s, 200)) + (0.3 * _nitrogen.White(s));
         Dust = 3 + (2.5 * Load) + (0.8 * _filter.Smooth(s, 120)) + (0.1 * _filter.White(s));
         Celsius = 96 + (30 * Load) + (2 * _stream.Smooth(s, 240));
+        if (Faults[FaultKind.CleaningFailure] is { } factor)
+        {
+            SulphurDioxide *= factor;
+            NitrogenOxides *= factor;
+            Dust *= factor;
+        }
+
         if (Faults[FaultKind.AirLeak] is { } air)
         {
             Dilute(air);
@@ -86,10 +96,23 @@ internal sealed class Boiler(Noise noise, double auxiliaryWatts) : Installation(
 
         MetresPerSecond = 2 + (12 * Load) + (0.3 * _stream.Smooth(s, 20)) + (0.05 * _stream.White(s));
         Litres = (long)Math.Round(CubicMetresPerSecond * 1000);
-        MoisturePercent = 7 + (3 * Load) + (0.2 * _stream.Smooth(s, 400));
+        MoisturePercent = 7 + (3 * Load) + (0.2 * _stream.Smooth(s, 400)) + (Faults[FaultKind.WetFuel] ?? 0);
         StaticPascal = -120 - (60 * Load) + (3 * _stream.White(s));
         Watts = auxiliaryWatts * (0.3 + (0.7 * Load));
         PowerFactor = 0.88;
+        if (Faults[FaultKind.BoilerStop] is not null)
+        {
+            Rest();
+        }
+    }
+
+    // No fire and no fan: a draught of outside air.
+    private void Rest()
+    {
+        Load = 0;
+        (OxygenPercent, CarbonDioxidePercent, CarbonMonoxide, SulphurDioxide, NitrogenOxides, Dust) = (OxygenInAir, 0, 0, 0, 0, 0);
+        (Celsius, MetresPerSecond, MoisturePercent, StaticPascal, Watts) = (OutsideCelsius, 0.4, 1.5, -5, 0);
+        Litres = (long)Math.Round(CubicMetresPerSecond * 1000);
     }
 
     // False air in front of the probe: everything that comes from the fire gets less by one factor, and the mixture cools.

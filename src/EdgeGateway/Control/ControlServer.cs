@@ -192,6 +192,7 @@ public static class ControlServer
         }));
         AlarmsEndpoint.Map(endpoints, gateway);
         AccountsEndpoint.Map(endpoints, gateway);
+        CemsEndpoint.Map(endpoints, gateway);
         TraceEndpoint.Map(endpoints, gateway);
         ProbeEndpoint.Map(endpoints, gateway);
     }

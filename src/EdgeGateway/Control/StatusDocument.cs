@@ -387,4 +387,5 @@ public sealed record ErrorDocument(string Error);
 [JsonSerializable(typeof(AlarmOrderDocument))]
 [JsonSerializable(typeof(AccountsDocument))]
 [JsonSerializable(typeof(AccountOrderDocument))]
+[JsonSerializable(typeof(CalibrationDocument))]
 public sealed partial class ControlJson : JsonSerializerContext;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Detection;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
@@ -218,6 +219,11 @@ internal sealed class CommitLoop
     /// <returns>Why it is refused, for that person; null when it is done.</returns>
     /// <exception cref="StoreException">The store cannot be written, or the loop ended before it was.</exception>
     public Task<string?> OrderAsync(AlarmOrder order) => OrderAsync("alarms", (pipeline, now) => pipeline.Alarms.Apply(order, now), null);
+
+    /// <summary>Enters a calibration check that a person has made, and completes once it is on the disk; as an order about alarms, it is no input of the sample log.</summary>
+    /// <returns>Why it is refused, for that person; null when it is done.</returns>
+    /// <exception cref="StoreException">The store cannot be written, or the loop ended before it was.</exception>
+    public Task<string?> EnterAsync(CalibrationOrder order) => OrderAsync("stacks", (pipeline, now) => pipeline.Cems.Enter(order, now), null);
 
     /// <summary>Does what a person asks for with the accounts, in the same way, and records it.</summary>
     /// <param name="order">Does it; says why not, or null.</param>

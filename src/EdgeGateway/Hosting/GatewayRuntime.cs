@@ -1,6 +1,7 @@
 using EdgeGateway.Buses;
 using EdgeGateway.Control;
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.Writing;
@@ -275,6 +276,9 @@ public sealed class GatewayRuntime : IAsyncDisposable
     /// <summary>Does what a person asks for with the accounts; the result says why it is refused, null when it is done.</summary>
     internal Task<string?> OrderAsync(AccountOrderDocument order, string who) =>
         _loop.OrderAsync(pipeline => AccountDocuments.Apply(pipeline, order, who), now => AccountDocuments.Record(order, who, now));
+
+    /// <summary>Enters a calibration check that a person has made; the result says why it is refused, null when it is done.</summary>
+    internal Task<string?> EnterAsync(CalibrationOrder order) => _loop.EnterAsync(order);
 
     /// <summary>What the gateway does and what is wrong, now.</summary>
     public StatusDocument Status() => _status.Make();

@@ -417,6 +417,16 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
             }
         }
 
+        // A stream that the program which made the store did not know begins in the epoch of the others.
+        var epoch = _live.Tallies.Max(t => t.Epoch);
+        foreach (var stream in AllStreams)
+        {
+            if (_live[stream].Epoch == 0)
+            {
+                _live[stream] = new StreamTally { Epoch = epoch, Next = 1 };
+            }
+        }
+
         if (counted != _live.LastRowId)
         {
             CountWaiting();

@@ -1,3 +1,5 @@
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.State;
 using EdgeGateway.Storage;
 using Microsoft.Data.Sqlite;
@@ -62,6 +64,20 @@ public sealed class SchemaTests
             Assert.Contains("newer", e.Message, StringComparison.Ordinal);
             Assert.Equal(before, Files(t.Directory));
         }
+    }
+
+    [Fact]
+    public void A_stream_that_the_program_before_did_not_know_begins_in_the_epoch_of_the_others()
+    {
+        using var t = Filled();
+        t.Store.Dispose();
+        Sql.Execute(t.Database, "DELETE FROM head WHERE name = 'stream/9'");
+        t.Reopen();
+        Assert.Equal((t.Epoch(FeedStream.Summary), 1L), (t.Recovery.Heads[FeedStream.Cems].Epoch, t.Recovery.Heads[FeedStream.Cems].Next));
+        t.Add(FeedStream.Cems, RowClass.Compliance);
+        t.Commit();
+        t.Reopen();
+        Assert.Equal(2, t.Recovery.Heads[FeedStream.Cems].Next);
     }
 
     // As version 3 made it, version 2, and version 1.

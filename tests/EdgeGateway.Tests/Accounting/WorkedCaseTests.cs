@@ -33,42 +33,11 @@ public class WorkedCaseTests
         var (rel, abs) = (Number(tolerance, "rel"), Number(tolerance, "abs"));
         foreach (var property in expected.EnumerateObject().Where(p => op != "uncertainty.cems_mass" || p.Name == "u_pct"))
         {
-            Compare(property.Value, got[property.Name], rel, abs, $"{id} {property.Name}");
+            CaseFile.Compare(property.Value, got[property.Name], rel, abs, $"{id} {property.Name}");
         }
     }
 
     private static double Number(JsonElement element, string name) => element.TryGetProperty(name, out var value) ? value.GetDouble() : 0;
-
-    private static void Compare(JsonElement expected, object? got, double rel, double abs, string what)
-    {
-        switch (expected.ValueKind)
-        {
-            case JsonValueKind.Number:
-                var (wanted, number) = (expected.GetDouble(), Convert.ToDouble(got, System.Globalization.CultureInfo.InvariantCulture));
-                Assert.True(Math.Abs(number - wanted) <= Math.Max(abs, rel * Math.Abs(wanted)), $"{what}: {number}, expected {wanted}");
-                break;
-            case JsonValueKind.Array:
-                var items = ((System.Collections.IEnumerable)got!).Cast<object?>().ToArray();
-                Assert.Equal(expected.GetArrayLength(), items.Length);
-                for (var i = 0; i < items.Length; i++)
-                {
-                    Compare(expected[i], items[i], rel, abs, $"{what}[{i}]");
-                }
-
-                break;
-            case JsonValueKind.Object:
-                foreach (var property in expected.EnumerateObject())
-                {
-                    Compare(property.Value, ((Dictionary<string, object?>)got!)[property.Name], rel, abs, $"{what}.{property.Name}");
-                }
-
-                break;
-            default:
-                object? plain = expected.ValueKind switch { JsonValueKind.True => true, JsonValueKind.False => false, JsonValueKind.Null => null, _ => expected.GetString() };
-                Assert.Equal(plain, got);
-                break;
-        }
-    }
 
     private static Dictionary<string, object?> Compute(string op, JsonElement i)
     {

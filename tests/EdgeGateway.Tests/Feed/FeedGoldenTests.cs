@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using EdgeGateway.Control;
 using EdgeGateway.Core;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Tests.Shared;
 using EdgeGateway.Writing;
@@ -29,6 +30,16 @@ public class FeedGoldenTests
         ["emission-methane"] = feed => feed.Emission(ExampleFeed.MethaneEmission),
         ["emission-removal"] = feed => feed.Emission(ExampleFeed.RemovalEmission),
         ["emission-site"] = feed => feed.Emission(ExampleFeed.SiteEmission),
+        ["cems-hour"] = feed =>
+        {
+            feed.CemsHour(ExampleFeed.CemsHour);
+            feed.CemsHour(ExampleFeed.CemsHour with { Revision = 1, OperatingTime = 0, OxygenPercent = null, Quantities = [] });
+        },
+        ["cems-calibration"] = feed =>
+        {
+            feed.Calibration(ExampleFeed.CemsCalibration);
+            feed.Calibration(ExampleFeed.CemsCalibration with { Measured = null, Error = null, Result = TestResult.Aborted, Drift = null, Who = "" });
+        },
         ["anomaly-raised"] = feed => feed.Anomaly(ExampleFeed.Anomaly),
         ["anomaly-cleared"] = feed =>
             feed.Anomaly(ExampleFeed.Anomaly with { Raised = false, Severity = Severity.Note, Value = double.NaN, Limit = double.NaN }),

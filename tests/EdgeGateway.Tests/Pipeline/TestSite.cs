@@ -1,6 +1,7 @@
 using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
@@ -139,6 +140,10 @@ internal sealed class Rig : IFeedSink
 
     public List<Sample> Samples { get; } = [];
 
+    public List<CemsHourRecord> CemsHours { get; } = [];
+
+    public List<CemsCalibrationRecord> Calibrations { get; } = [];
+
     /// <summary>Every record in order, with every digit.</summary>
     public List<string> Transcript { get; } = [];
 
@@ -219,6 +224,22 @@ internal sealed class Rig : IFeedSink
     public void Alarm(AlarmRecord record)
     {
         Alarms.Add(record);
+        Transcribe(record);
+    }
+
+    public void CemsHour(CemsHourRecord record)
+    {
+        CemsHours.Add(record);
+        Transcribe(record);
+        foreach (var quantity in record.Quantities)
+        {
+            Transcribe(quantity);
+        }
+    }
+
+    public void Calibration(CemsCalibrationRecord record)
+    {
+        Calibrations.Add(record);
         Transcribe(record);
     }
 

@@ -1,0 +1,82 @@
+using System.Collections;
+using EdgeGateway.Core.State;
+
+namespace EdgeGateway.Core.Cems;
+
+/// <summary>Operating hours and those of them that are quality assured: over the last 8760 operating hours (Part 75), or of a period that is begun by <see cref="Begin"/>.</summary>
+/// <param name="isRing">Whether the last 8760 operating hours count; else all since the beginning of the period.</param>
+internal sealed class AvailabilityCount(bool isRing)
+{
+    private readonly BitArray? _hours = isRing ? new BitArray(Substitution.AvailabilityHours) : null;
+    private int _next;
+
+    /// <summary>Operating hours that count.</summary>
+    public int Operating { get; private set; }
+
+    /// <summary>Quality-assured hours among them.</summary>
+    public int Assured { get; private set; }
+
+    /// <summary>Percent, rounded to 0.1; null before the first operating hour.</summary>
+    public decimal? Percent => Operating > 0 ? Substitution.Availability(Assured, Operating) : null;
+
+    /// <summary>Valid capture as HJ 75 compares it, not rounded; 0 before the first operating hour.</summary>
+    public decimal Exact => Operating > 0 ? 100m * Assured / Operating : 0;
+
+    /// <summary>Counts an operating hour.</summary>
+    public void Add(bool assured)
+    {
+        if (_hours is not null)
+        {
+            if (Operating == _hours.Length)
+            {
+                Assured -= _hours[_next] ? 1 : 0;
+                Operating--;
+            }
+
+            _hours[_next] = assured;
+            _next = (_next + 1) % _hours.Length;
+        }
+
+        Operating++;
+        Assured += assured ? 1 : 0;
+    }
+
+    /// <summary>Begins a period.</summary>
+    public void Begin() => (Operating, Assured) = (0, 0);
+
+    public void Save(StateWriter writer)
+    {
+        writer.Write(Operating);
+        writer.Write(Assured);
+        writer.Write(_next);
+        if (_hours is not null)
+        {
+            var bytes = new byte[(_hours.Length + 7) / 8];
+            _hours.CopyTo(bytes, 0);
+            writer.Write(bytes.AsSpan());
+        }
+    }
+
+    /// <exception cref="InvalidDataException">The counts cannot be.</exception>
+    public void Load(ref StateReader reader)
+    {
+        Operating = reader.ReadInt32();
+        Assured = reader.ReadInt32();
+        _next = reader.ReadInt32();
+        if (_hours is null)
+        {
+            return;
+        }
+
+        var bytes = reader.ReadBytes();
+        if (bytes.Length != (_hours.Length + 7) / 8 || _next < 0 || _next >= _hours.Length || Operating > _hours.Length)
+        {
+            throw new InvalidDataException("The hours of availability do not fit.");
+        }
+
+        for (var i = 0; i < _hours.Length; i++)
+        {
+            _hours[i] = ((bytes[i / 8] >> (i % 8)) & 1) != 0;
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.State;
+
+namespace EdgeGateway.Core.Cems;
+
+/// <summary>What is known of one quantity of an hour that may still wait for the end of a missing period.</summary>
+internal struct CemsEntry
+{
+    /// <summary>The value that counts; null when there is none (yet).</summary>
+    public decimal? Value;
+
+    /// <summary>kg/h where the rules substitute masses; null when there is none (yet).</summary>
+    public decimal? Rate;
+
+    public bool IsValid;
+    public bool IsWaiting;
+    public CemsFlag Flag;
+    public int Points;
+    public CalibrationStatus? Calibration;
+    public decimal? Availability;
+    public string? Rule;
+    public string? Modc;
+    public int Lookback;
+    public int Missing;
+    public decimal? Corrected;
+    public string? Note;
+
+    public readonly void Save(StateWriter writer)
+    {
+        writer.Write(Value);
+        writer.Write(Rate);
+        writer.Write(IsValid);
+        writer.Write(IsWaiting);
+        writer.Write((byte)Flag);
+        writer.Write(Points);
+        writer.Write(Calibration is { } status ? (byte)((byte)status + 1) : (byte)0);
+        writer.Write(Availability);
+        writer.Write(Rule ?? "");
+        writer.Write(Modc ?? "");
+        writer.Write(Lookback);
+        writer.Write(Missing);
+        writer.Write(Corrected);
+        writer.Write(Note ?? "");
+    }
+
+    public void Load(ref StateReader reader)
+    {
+        Value = reader.ReadNullableDecimal();
+        Rate = reader.ReadNullableDecimal();
+        IsValid = reader.ReadBoolean();
+        IsWaiting = reader.ReadBoolean();
+        Flag = (CemsFlag)reader.ReadByte();
+        Points = reader.ReadInt32();
+        Calibration = reader.ReadByte() is > 0 and var status ? (CalibrationStatus)(status - 1) : null;
+        Availability = reader.ReadNullableDecimal();
+        Rule = reader.ReadString() is { Length: > 0 } rule ? rule : null;
+        Modc = reader.ReadString() is { Length: > 0 } modc ? modc : null;
+        Lookback = reader.ReadInt32();
+        Missing = reader.ReadInt32();
+        Corrected = reader.ReadNullableDecimal();
+        Note = reader.ReadString() is { Length: > 0 } note ? note : null;
+    }
+}
+
+/// <summary>An hour from its end until it is final. Times are Unix milliseconds.</summary>
+internal sealed class CemsHour
+{
+    public required long Start { get; init; }
+
+    public required long Width { get; init; }
+
+    public required int Era { get; init; }
+
+    public required WindowCut Cut { get; init; }
+
+    public required decimal OperatingTime { get; init; }
+
+    /// <summary>Load bin, 0 to 9.</summary>
+    public required int Bin { get; init; }
+
+    public required decimal? OxygenPercent { get; init; }
+
+    /// <summary>Gases, then flow, then moisture, as the station counts them.</summary>
+    public required CemsEntry[] Entries { get; init; }
+
+    /// <summary>Whether it has been published without being final.</summary>
+    public bool WasPending { get; set; }
+
+    public bool IsFinal => !Array.Exists(Entries, e => e.IsWaiting);
+
+    public void Save(StateWriter writer)
+    {
+        writer.Write(Start);
+        writer.Write(Width);
+        writer.Write(Era);
+        writer.Write((byte)Cut);
+        writer.Write(OperatingTime);
+        writer.Write(Bin);
+        writer.Write(OxygenPercent);
+        writer.Write(WasPending);
+        foreach (var entry in Entries)
+        {
+            entry.Save(writer);
+        }
+    }
+
+    public static CemsHour Load(ref StateReader reader, int entries)
+    {
+        var hour = new CemsHour
+        {
+            Start = reader.ReadInt64(),
+            Width = reader.ReadInt64(),
+            Era = reader.ReadInt32(),
+            Cut = (WindowCut)reader.ReadByte(),
+            OperatingTime = reader.ReadDecimal(),
+            Bin = reader.ReadInt32(),
+            OxygenPercent = reader.ReadNullableDecimal(),
+            WasPending = reader.ReadBoolean(),
+            Entries = new CemsEntry[entries],
+        };
+        for (var i = 0; i < entries; i++)
+        {
+            hour.Entries[i].Load(ref reader);
+        }
+
+        return hour;
+    }
+}

@@ -1,0 +1,1100 @@
+using EdgeGateway.Core.Accounting;
+using EdgeGateway.Core.Aggregation;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Profiles;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Core.State;
+
+namespace EdgeGateway.Core.Cems;
+
+/// <summary>
+/// One stack: makes an hour of validity, flags, concentrations, flow and mass from its points, keeps calibrations, look-back and availability, and decides
+/// missing periods when they end. Hours are those of UTC; quarters, years and days those of the site. Times are Unix milliseconds.
+/// </summary>
+/// <remarks>
+/// The first sample of the next hour ends an hour for all points. Nothing grows without bound: an hour waits at most for <see cref="MostWaiting"/> others, then its
+/// missing period is decided without the hour after it.
+/// </remarks>
+internal sealed class CemsStation
+{
+    /// <summary>Length of an hour.</summary>
+    public const long HourMs = 3_600_000;
+
+    /// <summary>Hours that may wait for the end of a missing period: a quarter of 92 days.</summary>
+    public const int MostWaiting = 2208;
+
+    private const long QuarterMs = 900_000;
+    private const long MinuteMs = 60_000;
+    private const byte StateVersion = 1;
+
+    private readonly SiteModel _site;
+    private readonly CemsModel _model;
+    private readonly IFeedSink _sink;
+    private readonly WindowGrid _grid;
+    private readonly CemsChannel[] _gases;
+    private readonly CalibrationTrack[] _calibrations;
+    private readonly PermitWatch?[] _permits;
+    private readonly CemsChannel?[] _inputs;
+    private readonly PointModel? _loadPoint;
+    private readonly PointModel? _statusPoint;
+    private readonly SubstitutionTrack[] _tracks;
+    private readonly FuelFactor? _fuel;
+    private readonly int _flow = -1;
+    private readonly int _moisture = -1;
+    private readonly List<(PointModel Point, int Slot)> _slots = [];
+    private readonly long[] _operatingMs = new long[4];
+    private readonly Queue<CemsHour> _waiting = new();
+    private long _start;
+    private long _from;
+    private long _accrued;
+    private long _minute;
+    private bool _isOperating = true;
+    private double _load;
+    private decimal _loadSum;
+    private long _loadMs;
+    private CemsState _state;
+    private long _periodEnd;
+    private long _dayEnd;
+    private decimal _carried;
+
+    /// <summary>The stack of a device.</summary>
+    /// <exception cref="ArgumentException">A point is missing or measures something else, or what the rules need is not stated.</exception>
+    public CemsStation(SiteModel site, DeviceModel device, IFeedSink sink)
+    {
+        _site = site;
+        _model = device.Cems!;
+        _sink = sink;
+        Device = device;
+        _grid = new WindowGrid(site.TimeZone);
+        _inputs = [.. Enumerable.Range(0, (int)CemsInput.Load).Select(i => CemsInputs.Channel(site, device, _model, (CemsInput)i))];
+        _loadPoint = CemsInputs.Find(site, device, _model.Points.GetValueOrDefault("load"), []);
+        _statusPoint = CemsInputs.Find(site, device, _model.Points.GetValueOrDefault("status"), []);
+        _fuel = FindFuel();
+        RequireInputs();
+        _gases = [.. _model.Gases.Select(Channel)];
+        _calibrations = [.. _model.Gases.Select(g => new CalibrationTrack(g, _model.Rules))];
+        _permits = [.. _model.Gases.Select((g, i) => g.HourLimit is null && g.DayLimit is null ? null : new PermitWatch(g, _gases[i].Point))];
+        var tracks = new List<SubstitutionTrack>();
+        foreach (var gas in _model.Gases)
+        {
+            tracks.Add(TrackOf(gas));
+        }
+
+        if (this[CemsInput.Velocity] is not null || this[CemsInput.Flow] is not null)
+        {
+            _flow = tracks.Count;
+            tracks.Add(new(_model.Rules == CemsRules.Part75 ? SubstituteKind.LoadBin : SubstituteKind.None, false, _model.PotentialFlow, Rounding.ToThousands));
+        }
+
+        if (_model.Rules == CemsRules.Part75 && this[CemsInput.Moisture] is not null)
+        {
+            // The default of the fuel is lower than any that is measured: what stands in lowest is conservative for a dry analyser's wet flow.
+            _moisture = tracks.Count;
+            tracks.Add(new(SubstituteKind.Concentration, true, _model.MoisturePercent, v => v.To(1)));
+        }
+
+        _tracks = [.. tracks];
+        for (var i = 0; i < _gases.Length; i++)
+        {
+            _slots.Add((_gases[i].Point, i));
+        }
+
+        for (var i = 0; i < _inputs.Length; i++)
+        {
+            if (_inputs[i] is { } channel)
+            {
+                _slots.Add((channel.Point, _gases.Length + i));
+            }
+        }
+
+        if (_loadPoint is not null)
+        {
+            _slots.Add((_loadPoint, _gases.Length + (int)CemsInput.Load));
+        }
+
+        if (_statusPoint is not null)
+        {
+            _slots.Add((_statusPoint, _gases.Length + (int)CemsInput.Status));
+        }
+    }
+
+    /// <summary>The device.</summary>
+    public DeviceModel Device { get; }
+
+    /// <summary>The points it is made from, and what each gives.</summary>
+    public IReadOnlyList<(PointModel Point, int Slot)> Slots => _slots;
+
+    /// <summary>End of the hour that runs.</summary>
+    public long End => _start + HourMs;
+
+    /// <summary>Begins the hour that contains <paramref name="time"/>, part of it when it has begun before.</summary>
+    public void Open(long time)
+    {
+        _start = time - (time % HourMs);
+        _from = time;
+        _accrued = time;
+        _minute = time / MinuteMs;
+        FindPeriods(time);
+        Array.Clear(_operatingMs);
+        (_loadSum, _loadMs) = (0, 0);
+        foreach (var channel in _gases)
+        {
+            channel.Reset();
+        }
+
+        foreach (var channel in _inputs)
+        {
+            channel?.Reset();
+        }
+    }
+
+    /// <summary>Takes a validated sample of one of its points.</summary>
+    public void Observe(int slot, in Sample sample, long time, int era)
+    {
+        MoveTo(time, era);
+        var has = sample.Quality.HasValue;
+        switch (slot - _gases.Length)
+        {
+            case (int)CemsInput.Load:
+                Accrue(time);
+                // What is not believed says nothing of the unit: it goes on as it was.
+                if (has && sample.Quality.Reason != QualityReason.OutOfRange && Math.Abs(sample.Value) < 1e12)
+                {
+                    _load = sample.Value;
+                    _isOperating = (decimal)sample.Value > _model.OperatingAbove;
+                }
+
+                return;
+            case (int)CemsInput.Status:
+                if (has)
+                {
+                    Follow(unchecked((long)sample.Raw), time);
+                }
+
+                SettleAll();
+                return;
+        }
+
+        var isGas = slot < _gases.Length;
+        var channel = isGas ? _gases[slot] : _inputs[slot - _gases.Length]!;
+        var value = has ? channel.Convert(sample.Value) : null;
+        var flag = FlagOf(sample.Quality, isGas || slot == _gases.Length + (int)CemsInput.Oxygen);
+        if (isGas)
+        {
+            if (value is { } reading && flag is CemsFlag.Normal && _model.Gases[slot].Span is { } span && reading > span)
+            {
+                flag = CemsFlag.OverRange;
+            }
+
+            _calibrations[slot].Read(value);
+        }
+
+        if (_isOperating)
+        {
+            channel.Add(value, flag, time, _start, waits: _statusPoint is not null && (isGas || slot == _gases.Length + (int)CemsInput.Oxygen));
+        }
+    }
+
+    /// <summary>A person enters a calibration check.</summary>
+    /// <returns>The record; null when the stack has no such gas, or it is not calibrated under these rules.</returns>
+    /// <exception cref="EmissionRefusedException">The numbers cannot be.</exception>
+    public CemsCalibrationRecord? Enter(string gas, string level, decimal reference, decimal measured, long time, string who)
+    {
+        for (var i = 0; i < _gases.Length; i++)
+        {
+            if (_model.Gases[i].Gas == gas && _calibrations[i].IsRequired)
+            {
+                var record = _calibrations[i].Check(level, reference, measured, Device.Index, time, who);
+                _sink.Calibration(record);
+                return record;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Ends every hour that ends at or before <paramref name="limit"/>.</summary>
+    public void CloseUpTo(long limit, int era)
+    {
+        while (End <= limit)
+        {
+            // A silence that is longer than all that may wait is not made up hour by hour: what is missing is stated by the gateway itself.
+            if (limit - _start > MostWaiting * HourMs)
+            {
+                Open(limit);
+                return;
+            }
+
+            Close(End, era, WindowCut.None);
+            Open(End);
+        }
+    }
+
+    /// <summary>Ends the hour that runs early; <see cref="Open"/> must follow.</summary>
+    public void Cut(long time, int era, WindowCut cut)
+    {
+        CloseUpTo(time, era);
+        if (time > _from)
+        {
+            Close(Math.Min(time, End), era, cut);
+        }
+    }
+
+    /// <summary>Readings before a loss are not known to the hour that follows.</summary>
+    public void Forget()
+    {
+        foreach (var channel in _gases)
+        {
+            channel.Forget();
+        }
+
+        foreach (var channel in _inputs)
+        {
+            channel?.Forget();
+        }
+    }
+
+    /// <summary>Says what ends with the configuration.</summary>
+    public void EndFindings(long time)
+    {
+        foreach (var permit in _permits)
+        {
+            permit?.End(time, _sink);
+        }
+    }
+
+    /// <summary>The wall clock was set by <paramref name="milliseconds"/>.</summary>
+    public void Shift(long milliseconds)
+    {
+        foreach (var calibration in _calibrations)
+        {
+            calibration.Shift(milliseconds);
+        }
+
+        foreach (var permit in _permits)
+        {
+            permit?.Shift(milliseconds);
+        }
+    }
+
+    public void Save(StateWriter writer)
+    {
+        writer.Write(_start);
+        writer.Write(_from);
+        writer.Write(_accrued);
+        writer.Write(_minute);
+        foreach (var ms in _operatingMs)
+        {
+            writer.Write(ms);
+        }
+
+        writer.Write(_loadSum);
+        writer.Write(_loadMs);
+        foreach (var channel in _gases)
+        {
+            channel.Save(writer);
+        }
+
+        foreach (var channel in _inputs)
+        {
+            channel?.Save(writer);
+        }
+
+        foreach (var permit in _permits)
+        {
+            permit?.Save(writer);
+        }
+
+        SaveLasting(writer);
+    }
+
+    public void Load(ref StateReader reader)
+    {
+        _start = reader.ReadInt64();
+        _from = reader.ReadInt64();
+        _accrued = reader.ReadInt64();
+        _minute = reader.ReadInt64();
+        for (var i = 0; i < _operatingMs.Length; i++)
+        {
+            _operatingMs[i] = reader.ReadInt64();
+        }
+
+        _loadSum = reader.ReadDecimal();
+        _loadMs = reader.ReadInt64();
+        foreach (var channel in _gases)
+        {
+            channel.Load(ref reader);
+        }
+
+        foreach (var channel in _inputs)
+        {
+            channel?.Load(ref reader);
+        }
+
+        foreach (var permit in _permits)
+        {
+            permit?.Load(ref reader);
+        }
+
+        LoadLasting(ref reader);
+    }
+
+    /// <summary>What two configurations must have in common for <see cref="SaveLasting"/> of one to be read by the other: rules, and what is accounted how.</summary>
+    public string Layout => $"{StateVersion} {_model.Rules.Word()} {string.Join(',', _model.Gases.Select((g, i) => $"{g.Gas}{(g.IsFromOxygen ? "<o2" : "")}:{UnitOf(i)}{(g.IsWet ? "w" : "d")}"))} {_flow} {_moisture}";
+
+    /// <summary>Writes what also outlives a change of configuration: look-back, availability, calibrations and hours that wait.</summary>
+    public void SaveLasting(StateWriter writer)
+    {
+        writer.Write(_isOperating);
+        writer.Write(_load);
+        writer.Write((byte)_state);
+        writer.Write(_periodEnd);
+        writer.Write(_dayEnd);
+        writer.Write(_carried);
+        foreach (var calibration in _calibrations)
+        {
+            calibration.Save(writer);
+        }
+
+        foreach (var track in _tracks)
+        {
+            track.Save(writer);
+        }
+
+        writer.Write(_waiting.Count);
+        foreach (var hour in _waiting)
+        {
+            hour.Save(writer);
+        }
+    }
+
+    /// <summary>Reads what <see cref="SaveLasting"/> wrote for the same <see cref="Layout"/>.</summary>
+    public void LoadLasting(ref StateReader reader)
+    {
+        _isOperating = reader.ReadBoolean();
+        _load = reader.ReadDouble();
+        _state = (CemsState)reader.ReadByte();
+        _periodEnd = reader.ReadInt64();
+        _dayEnd = reader.ReadInt64();
+        _carried = reader.ReadDecimal();
+        foreach (var calibration in _calibrations)
+        {
+            calibration.Load(ref reader);
+        }
+
+        foreach (var track in _tracks)
+        {
+            track.Load(ref reader);
+        }
+
+        _waiting.Clear();
+        for (var left = reader.ReadInt32(); left > 0; left--)
+        {
+            _waiting.Enqueue(CemsHour.Load(ref reader, _tracks.Length));
+        }
+    }
+
+    private CemsChannel? this[CemsInput input] => _inputs[(int)input];
+
+    private FuelFactor? FindFuel()
+    {
+        try
+        {
+            return _model.Fuel is { } fuel ? FuelFactors.Get(fuel) : null;
+        }
+        catch (EmissionRefusedException e)
+        {
+            throw new ArgumentException(e.Message, e);
+        }
+    }
+
+    private void RequireInputs()
+    {
+        var hasVelocity = this[CemsInput.Velocity] is not null && _model.SquareMetres is not null;
+        if (this[CemsInput.Flow] is null && !hasVelocity)
+        {
+            throw new ArgumentException("there is no flow: it needs a point of the role flue.flow, or one of the role flue.velocity and the 'area' of the stack");
+        }
+
+        if (this[CemsInput.Temperature] is null)
+        {
+            throw new ArgumentException("there is no temperature of the gas (role flue.temperature): without it the flow has no standard conditions");
+        }
+
+        foreach (var gas in _model.Gases)
+        {
+            if (_model.Rules == CemsRules.Part75 && gas.Span is null)
+            {
+                throw new ArgumentException($"{gas.Gas} has no span: Part 75 judges its daily calibration by it");
+            }
+
+            if (gas.ReferenceOxygen is not null && this[CemsInput.Oxygen] is null)
+            {
+                throw new ArgumentException($"the limits of {gas.Gas} are at {gas.ReferenceOxygen} % oxygen, and no oxygen is measured (role gas.concentration.o2)");
+            }
+
+            if (gas.IsFromOxygen && (_fuel is null || _model.Rules != CemsRules.Part75))
+            {
+                throw new ArgumentException("CO2 from oxygen (F-14A, F-14B) is of Part 75 and needs the 'fuel' of its F-factors");
+            }
+        }
+    }
+
+    private CemsChannel Channel(CemsGasModel gas)
+    {
+        var name = gas.IsFromOxygen ? _model.Points.GetValueOrDefault("oxygen") ?? gas.Point : gas.Point;
+        var point = CemsInputs.Find(_site, Device, name, [$"gas.concentration.{(gas.IsFromOxygen ? "o2" : gas.Gas)}"])
+            ?? throw new ArgumentException($"no point has the role gas.concentration.{(gas.IsFromOxygen ? "o2" : gas.Gas)}");
+        return gas.Gas switch
+        {
+            "co2" => new(point, [Dimension.VolumeFraction, Dimension.One], 10_000),
+            "dust" => new(point, [Dimension.MassConcentration], 1),
+            _ => new(point, [Dimension.MassConcentration, Dimension.VolumeFraction], 1),
+        };
+    }
+
+    private SubstitutionTrack TrackOf(CemsGasModel gas) => _model.Rules switch
+    {
+        CemsRules.Hj75 => new(SubstituteKind.Mass, false, null, v => v),
+        CemsRules.EuMrr => new(SubstituteKind.Mean, false, null, v => v),
+        _ when gas.Gas == "nox" => new(SubstituteKind.LoadBin, false, gas.Potential, v => v.To(1)),
+        _ => new(SubstituteKind.Concentration, gas.IsFromOxygen, gas.Potential, v => v.To(1)),
+    };
+
+    private void Follow(long code, long time)
+    {
+        _state = _model.States.GetValueOrDefault(code, CemsState.Normal);
+        foreach (var calibration in _calibrations)
+        {
+            try
+            {
+                if (calibration.Follow(_state, Device.Index, time) is { } record)
+                {
+                    _sink.Calibration(record);
+                }
+            }
+            catch (EmissionRefusedException)
+            {
+                // A gas or reading that cannot be: the check is as if it had not ended, and the last one loses its life in time.
+            }
+        }
+    }
+
+    /// <summary>The status has been heard: what was read just before it counts as it says.</summary>
+    private void SettleAll()
+    {
+        var flag = FlagOf(_state);
+        foreach (var channel in _gases)
+        {
+            channel.Settle(flag);
+        }
+
+        this[CemsInput.Oxygen]?.Settle(flag);
+    }
+
+    private static CemsFlag FlagOf(CemsState state) => state switch
+    {
+        CemsState.Calibration or CemsState.ZeroGas or CemsState.SpanGas => CemsFlag.Calibration,
+        CemsState.Maintenance => CemsFlag.Maintenance,
+        CemsState.Fault => CemsFlag.Fault,
+        CemsState.OutOfService => CemsFlag.OutOfService,
+        _ => CemsFlag.Normal,
+    };
+
+    private CemsFlag FlagOf(Quality quality, bool isAnalyser)
+    {
+        if (!quality.HasValue)
+        {
+            return quality.Reason switch
+            {
+                QualityReason.Calibrating => CemsFlag.Calibration,
+                QualityReason.Maintenance => CemsFlag.Maintenance,
+                QualityReason.DeviceException or QualityReason.InvalidCode or QualityReason.NotANumber => CemsFlag.Fault,
+                _ => CemsFlag.Lost,
+            };
+        }
+
+        var said = isAnalyser ? FlagOf(_state) : CemsFlag.Normal;
+        return said != CemsFlag.Normal ? said : quality.Reason switch
+        {
+            QualityReason.OutOfRange => CemsFlag.OverRange,
+            QualityReason.Stuck => CemsFlag.Fault,
+            QualityReason.Calibrating => CemsFlag.Calibration,
+            QualityReason.Maintenance => CemsFlag.Maintenance,
+            _ => CemsFlag.Normal,
+        };
+    }
+
+    private void MoveTo(long time, int era)
+    {
+        CloseUpTo(time, era);
+        var minute = time / MinuteMs;
+        if (minute != _minute)
+        {
+            EndMinutes(time);
+            _minute = minute;
+        }
+
+        Accrue(time);
+    }
+
+    /// <summary>Ends the minute of all channels, and asks the permits about it.</summary>
+    private void EndMinutes(long time)
+    {
+        foreach (var channel in _inputs)
+        {
+            channel?.MoveTo(time);
+        }
+
+        for (var i = 0; i < _gases.Length; i++)
+        {
+            _gases[i].MoveTo(time);
+            if (_permits[i] is { } permit && _isOperating && Correct(i, _gases[i].LatestMinute, this[CemsInput.Oxygen]?.LatestMinute, this[CemsInput.Moisture]?.LatestMinute, out _) is { } corrected)
+            {
+                var left = (int)Math.Clamp((End - time) / MinuteMs, 0, 59);
+                permit.Minute(corrected, left, (int)Math.Clamp((_dayEnd - End) / HourMs, 0, 24), time, _sink);
+            }
+        }
+    }
+
+    private void Accrue(long time)
+    {
+        time = Math.Min(time, End);
+        while (_accrued < time)
+        {
+            var quarter = (int)Math.Clamp((_accrued - _start) / QuarterMs, 0, 3);
+            var until = Math.Min(time, _start + ((quarter + 1) * QuarterMs));
+            if (_isOperating)
+            {
+                _operatingMs[quarter] += until - _accrued;
+                _loadSum += (decimal)_load * (until - _accrued);
+                _loadMs += until - _accrued;
+            }
+
+            _accrued = until;
+        }
+    }
+
+    private void Close(long end, int era, WindowCut cut)
+    {
+        Accrue(end);
+        foreach (var channel in _gases)
+        {
+            channel.EndMinute();
+        }
+
+        foreach (var channel in _inputs)
+        {
+            channel?.EndMinute();
+        }
+
+        var operating = ((_operatingMs[0] + _operatingMs[1] + _operatingMs[2] + _operatingMs[3]) / (decimal)HourMs).To(2);
+        var ran = operating > 0;
+        var statuses = _calibrations.Select(c => c.EndHour(_start, ran)).ToArray();
+        var hour = ran ? Measure(end, era, cut, operating, statuses) : new CemsHour
+        {
+            Start = _start,
+            Width = end - _start,
+            Era = era,
+            Cut = cut,
+            OperatingTime = 0,
+            Bin = 0,
+            OxygenPercent = null,
+            Entries = [],
+        };
+        for (var i = 0; i < _permits.Length; i++)
+        {
+            _permits[i]?.EndHour(ran ? hour.Entries[i].Corrected : null, end, _sink);
+        }
+
+        if (ran)
+        {
+            Decide(hour);
+            _waiting.Enqueue(hour);
+        }
+
+        EndPeriods(end);
+        if (!ran)
+        {
+            // A unit that stands has nothing to wait for.
+            Publish(hour, true);
+        }
+        else
+        {
+            Release(hour);
+        }
+    }
+
+    /// <summary>Makes the measured hour: values, validity, flags.</summary>
+    private CemsHour Measure(long end, int era, WindowCut cut, decimal operating, CalibrationStatus?[] statuses)
+    {
+        var entries = new CemsEntry[_tracks.Length];
+        var oxygenChannel = this[CemsInput.Oxygen];
+        var moistureChannel = this[CemsInput.Moisture];
+        var moisture = moistureChannel is not null && moistureChannel.IsValid(_model.Rules, _operatingMs) ? moistureChannel.Mean(_model.Rules) : null;
+        if (_moisture >= 0)
+        {
+            entries[_moisture] = Entry(moistureChannel!, moisture?.To(1), null);
+        }
+
+        // A measured moisture that fails is not replaced by a default: it is missing, and substituted where the rules have a substitute.
+        var known = moistureChannel is null ? _model.MoisturePercent : moisture;
+        var oxygen = oxygenChannel is not null && oxygenChannel.IsValid(_model.Rules, _operatingMs) ? oxygenChannel.Mean(_model.Rules) : null;
+        entries[_flow] = Flow(known);
+        var flow = entries[_flow].Value;
+        for (var i = 0; i < _gases.Length; i++)
+        {
+            entries[i] = Gas(i, statuses[i], known);
+            if (entries[i].IsValid && _permits[i] is not null)
+            {
+                entries[i].Corrected = Correct(i, _gases[i].Mean(_model.Rules), oxygen, known, out var why)?.To(6);
+                entries[i].Note ??= why;
+            }
+
+            if (_model.Rules == CemsRules.Hj75)
+            {
+                entries[i].Rate = entries[i].Value is { } value && flow is { } dry ? Rate(i, value, dry) : null;
+                if (entries[i].Rate is null)
+                {
+                    entries[i].Note ??= entries[_flow].Note ?? (flow is null ? "the flow is missing" : null);
+                }
+            }
+        }
+
+        decimal? dryOxygen = null;
+        try
+        {
+            dryOxygen = oxygen is { } wet && _model.IsOxygenWet ? FlueGas.Dry(wet, known).To(6) : oxygen;
+        }
+        catch (EmissionRefusedException)
+        {
+            // Said where it is needed.
+        }
+
+        return new()
+        {
+            Start = _start,
+            Width = end - _start,
+            Era = era,
+            Cut = cut,
+            OperatingTime = operating,
+            Bin = Bin(),
+            OxygenPercent = dryOxygen,
+            Entries = entries,
+        };
+    }
+
+    private CemsEntry Entry(CemsChannel channel, decimal? value, CalibrationStatus? status)
+    {
+        var isValid = channel.IsValid(_model.Rules, _operatingMs);
+        var inControl = status?.IsInControl() ?? true;
+        return new()
+        {
+            IsValid = isValid && inControl && value is not null,
+            Value = isValid && inControl ? value : null,
+            Flag = isValid && inControl ? CemsFlag.Normal : isValid ? CemsFlag.Fault : channel.Worst(),
+            Points = _model.Rules == CemsRules.Hj75 ? channel.Minutes : channel.Count,
+            Calibration = status,
+        };
+    }
+
+    /// <summary>A gas of the hour: as the analyser states it under Part 75, else dry and standard.</summary>
+    private CemsEntry Gas(int i, CalibrationStatus? status, decimal? moisture)
+    {
+        var gas = _model.Gases[i];
+        var channel = _gases[i];
+        var entry = Entry(channel, channel.Mean(_model.Rules), status);
+        if (!entry.IsValid)
+        {
+            return entry;
+        }
+
+        try
+        {
+            entry.Value = _model.Rules != CemsRules.Part75 ? DryStandard(i, entry.Value!.Value, moisture).To(6)
+                : gas.Gas is "so2" or "nox" ? Rata.Adjust(gas.Gas == "so2" ? RataSystem.So2 : RataSystem.Nox, Positive(entry.Value!.Value), gas.Bias)
+                : Positive(entry.Value!.Value).To(1);
+        }
+        catch (EmissionRefusedException e)
+        {
+            (entry.Value, entry.IsValid, entry.Flag, entry.Note) = (null, false, CemsFlag.Fault, e.Message);
+        }
+
+        return entry;
+    }
+
+    private CemsEntry Flow(decimal? moisture)
+    {
+        var isVelocity = this[CemsInput.Flow] is null;
+        var channel = this[CemsInput.Flow] ?? this[CemsInput.Velocity]!;
+        var entry = Entry(channel, channel.Mean(_model.Rules), null);
+        foreach (var other in (ReadOnlySpan<CemsInput>)[CemsInput.Temperature, CemsInput.Pressure])
+        {
+            if (this[other] is { } beside && !beside.IsValid(_model.Rules, _operatingMs))
+            {
+                return entry with { Value = null, IsValid = false, Flag = entry.IsValid ? beside.Worst() : entry.Flag, Note = $"the {other.Word()} of the gas is missing" };
+            }
+        }
+
+        if (!entry.IsValid)
+        {
+            return entry;
+        }
+
+        try
+        {
+            var measured = Positive(entry.Value!.Value);
+            var actual = isVelocity ? FlueGas.ActualFlow(_model.SquareMetres!.Value, measured, _model.VelocityCoefficient) : measured;
+            var celsius = this[CemsInput.Temperature]!.Mean(_model.Rules)!.Value;
+            var below = this[CemsInput.Pressure]?.Mean(_model.Rules) ?? 0;
+            entry.Value = _model.Rules switch
+            {
+                CemsRules.Part75 => Rata.Adjust(RataSystem.Flow, Part75.StandardFlow(actual, celsius, _model.AmbientPascal + below), _model.FlowBias),
+                CemsRules.Hj75 => FlueGas.StandardDryFlow(actual, celsius, _model.AmbientPascal, below, moisture).To(6),
+                _ => EuMonitoring.NormalDryFlow(actual, celsius, _model.AmbientPascal + below, moisture).To(6),
+            };
+        }
+        catch (EmissionRefusedException e)
+        {
+            (entry.Value, entry.IsValid, entry.Flag, entry.Note) = (null, false, CemsFlag.Fault, e.Message);
+        }
+
+        return entry;
+    }
+
+    // Zero drift makes an analyser read a little below nothing; a mass below nothing there is not.
+    private static decimal Positive(decimal value) => Math.Max(0, value);
+
+    /// <summary>A concentration on the dry basis at standard conditions: percent for CO2, else mg/m3.</summary>
+    private decimal DryStandard(int i, decimal value, decimal? moisture)
+    {
+        var gas = _model.Gases[i];
+        var number = Positive(value);
+        if (gas.Gas != "co2" && _gases[i].Dimension == Dimension.VolumeFraction)
+        {
+            number = FlueGas.FromPpm(number, CemsWords.MolarMasses[gas.Gas]);
+        }
+        else if (gas.IsActual && gas.Gas != "co2")
+        {
+            var celsius = this[CemsInput.Temperature]!.Mean(_model.Rules)
+                ?? throw new EmissionRefusedException($"The temperature of the gas is missing: {gas.Gas} is stated at the conditions of the stack and cannot be brought to standard ones.");
+            number = FlueGas.StandardConcentration(number, _model.AmbientPascal, this[CemsInput.Pressure]?.Mean(_model.Rules) ?? 0, celsius);
+        }
+
+        return gas.IsWet ? FlueGas.Dry(number, moisture) : number;
+    }
+
+    /// <summary>A concentration at reference oxygen; null where one of both is missing or cannot be, and why.</summary>
+    private decimal? Correct(int i, decimal? value, decimal? oxygen, decimal? moisture, out string? why)
+    {
+        why = null;
+        var gas = _model.Gases[i];
+        if (value is not { } measured)
+        {
+            return null;
+        }
+
+        try
+        {
+            var dry = DryStandard(i, measured, moisture ?? (this[CemsInput.Moisture] is null ? _model.MoisturePercent : null));
+            if (gas.ReferenceOxygen is not { } reference)
+            {
+                return dry;
+            }
+
+            if (oxygen is not { } o2)
+            {
+                why = "not at reference oxygen: the oxygen is missing";
+                return null;
+            }
+
+            return FlueGas.AtReferenceOxygen(dry, _model.IsOxygenWet ? FlueGas.Dry(Positive(o2), moisture) : Positive(o2), reference);
+        }
+        catch (EmissionRefusedException e)
+        {
+            why = e.Message;
+            return null;
+        }
+    }
+
+    /// <summary>kg/h of a dry standard concentration.</summary>
+    private decimal Rate(int i, decimal value, decimal flow) =>
+        (_model.Gases[i].Gas == "co2" ? FlueGas.Co2MassRate(value, flow) : FlueGas.MassRate(value, flow)).To(6);
+
+    private int Bin()
+    {
+        if (_model.FullLoad is not { } full || _loadMs == 0)
+        {
+            return 0;
+        }
+
+        return (int)Math.Clamp(_loadSum / _loadMs / full * 10, 0, 9);
+    }
+
+    /// <summary>What of the hour is measured ends the missing periods before it; what is not begins or prolongs one.</summary>
+    private void Decide(CemsHour hour)
+    {
+        for (var q = 0; q < _tracks.Length; q++)
+        {
+            ref var entry = ref hour.Entries[q];
+            var track = _tracks[q];
+            var found = _model.Rules == CemsRules.Hj75 && q < _gases.Length ? entry.Rate : entry.Value;
+            if (found is { } value)
+            {
+                Resolve(q, value);
+                track.Take(value, hour.Bin);
+                entry.Modc = _model.Rules == CemsRules.Part75 ? "01" : null;
+                entry.Availability = track.Percent;
+                continue;
+            }
+
+            track.Miss();
+            entry.Availability = track.Percent;
+            entry.Missing = track.Missing;
+            if (track.Waits)
+            {
+                entry.IsWaiting = true;
+            }
+            else
+            {
+                entry.Rule = "NOT-COVERED";
+            }
+        }
+    }
+
+    /// <summary>Decides the missing period of a quantity for all hours that wait for it.</summary>
+    private void Resolve(int q, decimal? after)
+    {
+        if (_tracks[q].Missing == 0)
+        {
+            return;
+        }
+
+        foreach (var hour in _waiting)
+        {
+            if (!hour.Entries[q].IsWaiting)
+            {
+                continue;
+            }
+
+            ref var entry = ref hour.Entries[q];
+            var (substitute, refusal) = _tracks[q].Resolve(after, hour.Bin);
+            entry.IsWaiting = false;
+            entry.Rule = substitute.Rule;
+            entry.Modc = substitute.Modc;
+            entry.Lookback = substitute.Lookback;
+            entry.Missing = _tracks[q].Missing;
+            entry.Availability = _tracks[q].Percent;
+            entry.Note = refusal ?? entry.Note;
+            if (_model.Rules == CemsRules.Hj75 && q < _gases.Length)
+            {
+                entry.Rate = substitute.Value;
+            }
+            else
+            {
+                entry.Value = substitute.Value;
+            }
+        }
+    }
+
+    /// <summary>Publishes the hour that ended, and in their order all hours that are final now.</summary>
+    private void Release(CemsHour latest)
+    {
+        if (_waiting.Count > MostWaiting)
+        {
+            for (var q = 0; q < _tracks.Length; q++)
+            {
+                Resolve(q, null);
+            }
+        }
+
+        if (!latest.IsFinal)
+        {
+            latest.WasPending = true;
+            Publish(latest, false);
+        }
+
+        while (_waiting.TryPeek(out var hour) && hour.IsFinal)
+        {
+            _waiting.Dequeue();
+            Publish(hour, true);
+        }
+    }
+
+    private void Publish(CemsHour hour, bool isFinal)
+    {
+        var quantities = new List<CemsQuantity>(hour.Entries.Length);
+        decimal? carbon = null;
+        string? why = null;
+        var isSubstituted = false;
+        for (var q = 0; q < hour.Entries.Length; q++)
+        {
+            ref var entry = ref hour.Entries[q];
+            var kilograms = isFinal && q < _gases.Length ? Mass(q, hour, ref entry) : null;
+            if (q < _gases.Length && _model.Gases[q].Gas == "co2")
+            {
+                carbon = kilograms;
+                why = entry.Note ?? entry.Rule;
+            }
+
+            isSubstituted |= entry.Rule is not null && (q >= _gases.Length || _model.Gases[q].Gas == "co2");
+            quantities.Add(new()
+            {
+                Name = q == _flow ? "flow" : q == _moisture ? "moisture" : _model.Gases[q].Gas,
+                Unit = UnitOf(q),
+                Value = entry.Value,
+                IsValid = entry.IsValid,
+                Flag = entry.Flag,
+                Points = entry.Points,
+                Calibration = entry.Calibration,
+                AvailabilityPercent = entry.Availability,
+                Rule = entry.Rule,
+                Modc = entry.Modc,
+                Lookback = entry.Lookback,
+                MissingHours = entry.Missing,
+                Corrected = entry.Corrected,
+                Kilograms = kilograms,
+                Note = entry.Note,
+            });
+        }
+
+        _sink.CemsHour(new()
+        {
+            Device = Device.Index,
+            Start = new(hour.Start),
+            Width = TimeSpan.FromMilliseconds(hour.Width),
+            Era = hour.Era,
+            Cut = hour.Cut,
+            Rules = _model.Rules,
+            Revision = hour.WasPending && isFinal ? 2 : 1,
+            IsFinal = isFinal,
+            OperatingTime = hour.OperatingTime,
+            OxygenPercent = hour.OxygenPercent,
+            Quantities = quantities,
+        });
+        if (isFinal && hour.Entries.Length > 0 && _model.Gases.Any(g => g.Gas == "co2"))
+        {
+            Account(hour, carbon, why, isSubstituted);
+        }
+    }
+
+    /// <summary>kg of the hour by the rules; null where the rules give none or something is missing, which the note says.</summary>
+    private decimal? Mass(int q, CemsHour hour, ref CemsEntry entry)
+    {
+        try
+        {
+            switch (_model.Rules)
+            {
+                case CemsRules.Hj75:
+                    return entry.Rate * hour.OperatingTime;
+                case CemsRules.EuMrr:
+                    if (hour.Entries[_flow].Value is not { } dry)
+                    {
+                        entry.Note ??= "the flow is missing, and these rules have no substitute for it: use a mass or energy balance";
+                        return null;
+                    }
+
+                    return entry.Value is { } value ? Rate(q, value, dry) * hour.OperatingTime : null;
+                default:
+                    return _model.Gases[q].Gas == "co2" && entry.Value is { } gas && hour.Entries[_flow].Value is { } scfh
+                        ? Tons(q, gas, scfh, hour) * Part75.KilogramsPerTon
+                        : null;
+            }
+        }
+        catch (EmissionRefusedException e)
+        {
+            entry.Note ??= e.Message;
+            return null;
+        }
+    }
+
+    private decimal Tons(int q, decimal value, decimal scfh, CemsHour hour)
+    {
+        var gas = _model.Gases[q];
+        var moisture = _moisture >= 0 ? hour.Entries[_moisture].Value : _model.MoisturePercent;
+        var co2 = !gas.IsFromOxygen ? value
+            : gas.IsWet ? Part75.Co2FromWetOxygen(value, _fuel!.Fc, _fuel.Fd, moisture)
+            : Part75.Co2FromDryOxygen(value, _fuel!.Fc, _fuel.Fd);
+        return (gas.IsWet ? Part75.MassWet(co2, scfh, hour.OperatingTime) : Part75.MassDry(co2, scfh, hour.OperatingTime, moisture)).Tons;
+    }
+
+    /// <summary>Enters the CO2 of a final hour into the carbon account: once, and for the whole hour.</summary>
+    private void Account(CemsHour hour, decimal? kilograms, string? why, bool isSubstituted)
+    {
+        var sum = ((kilograms ?? 0) * 1_000_000) + _carried;
+        var whole = decimal.Truncate(sum);
+        _carried = sum - whole;
+        _sink.Emission(new()
+        {
+            Device = Device.Index,
+            Account = EmissionAccount.Device,
+            Start = new(hour.Start),
+            Width = TimeSpan.FromMilliseconds(hour.Width),
+            Era = hour.Era,
+            Method = $"cems-{_model.Rules.Word()}",
+            Scope = 1,
+            ActivityKWh = 0,
+            Milligrams = (long)Math.Min(whole, long.MaxValue),
+            FactorId = "none",
+            FactorKgPerKWh = 0,
+            FactorNote = kilograms is null ? $"not known: {why ?? "something that the mass needs is missing"}" : isSubstituted ? "substituted; the CEMS hour names the rules" : null,
+            UncertaintyPercent = kilograms is null ? double.NaN : _model.UncertaintyPercent,
+
+            // What stands in was not heard from the stack.
+            Coverage = kilograms is null || isSubstituted ? 0 : 1,
+            CountsTowardSite = false,
+            Allocated = false,
+            Cut = hour.Cut,
+            Detail = new(kilograms ?? 0, "kg", 1, "CO2", null, null),
+        });
+    }
+
+    private string UnitOf(int q) =>
+        q == _flow ? _model.Rules == CemsRules.Part75 ? "[ft3_i]/h" : "m3/h"
+        : q == _moisture || _model.Gases[q].Gas == "co2" ? "%{vol}"
+        : _model.Rules == CemsRules.Part75 && _gases[q].Dimension == Dimension.VolumeFraction ? "[ppm]"
+        : "mg/m3";
+
+    private void FindPeriods(long time)
+    {
+        // A clock that was set back is in an earlier day or quarter again; one that was set forward ends them with the next hour.
+        var (day, period) = (_grid.Containing(24 * HourMs, time).End, PeriodEnd(time));
+        _dayEnd = _dayEnd == 0 ? day : Math.Min(_dayEnd, day);
+        _periodEnd = _periodEnd == 0 ? period : Math.Min(_periodEnd, period);
+    }
+
+    /// <summary>A day, and a quarter or year of the rules, may have ended with the hour.</summary>
+    private void EndPeriods(long end)
+    {
+        if (end >= _dayEnd)
+        {
+            _dayEnd = _grid.Containing(24 * HourMs, end).End;
+            foreach (var permit in _permits)
+            {
+                permit?.EndDay(end, _sink);
+            }
+        }
+
+        if (end >= _periodEnd && _model.Rules != CemsRules.Part75)
+        {
+            // What waits is decided by the period that ends: the next one knows nothing yet.
+            for (var q = 0; q < _tracks.Length; q++)
+            {
+                Resolve(q, null);
+                _tracks[q].BeginPeriod();
+            }
+
+            _periodEnd = PeriodEnd(end);
+        }
+    }
+
+    /// <summary>End of the local quarter (HJ 75) or year (EU) that contains <paramref name="time"/>.</summary>
+    private long PeriodEnd(long time)
+    {
+        var local = TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(time), _site.TimeZone);
+        var next = _model.Rules == CemsRules.Hj75
+            ? new DateTime(local.Year, (((local.Month - 1) / 3) * 3) + 1, 1).AddMonths(3)
+            : new DateTime(local.Year + 1, 1, 1);
+        return new DateTimeOffset(next, _site.TimeZone.GetUtcOffset(next)).ToUnixTimeMilliseconds();
+    }
+}

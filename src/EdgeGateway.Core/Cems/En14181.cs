@@ -1,0 +1,136 @@
+using EdgeGateway.Core.Accounting;
+
+namespace EdgeGateway.Core.Cems;
+
+/// <summary>A calibration line and whether its spread is allowed.</summary>
+/// <param name="Method">A: least squares; B: a line through the zero reading, where the references lie close together.</param>
+/// <param name="Intercept">a of y = a + b x.</param>
+/// <param name="Slope">b.</param>
+/// <param name="Deviation">Standard deviation of the differences between reference and line.</param>
+/// <param name="Allowed">sigma0: the uncertainty that the law allows, as a standard deviation.</param>
+/// <param name="Passed">Whether the deviation is at most sigma0 x k.</param>
+/// <param name="ValidUpTo">Upper end of the range in which the line holds: the largest calibrated reading x 1.1.</param>
+public readonly record struct Qal2Result(char Method, decimal Intercept, decimal Slope, decimal Deviation, decimal Allowed, bool Passed, decimal ValidUpTo)
+{
+    /// <summary>A reading as the line calibrates it.</summary>
+    public decimal Calibrate(decimal reading) => Intercept + (Slope * reading);
+}
+
+/// <summary>What a drift chart says of one check.</summary>
+public enum DriftVerdict : byte
+{
+    /// <summary>Within 2 s.</summary>
+    InControl,
+
+    /// <summary>Beyond 2 s: watch it.</summary>
+    Warn,
+
+    /// <summary>Beyond 3 s: adjust or repair.</summary>
+    Act,
+}
+
+/// <summary>Sums of a CUSUM chart after a check.</summary>
+/// <param name="Upper">What drifted upward.</param>
+/// <param name="Lower">What drifted downward, as a positive number.</param>
+/// <param name="Verdict">What the sums say.</param>
+public readonly record struct DriftSums(decimal Upper, decimal Lower, DriftVerdict Verdict);
+
+/// <summary>Quality assurance of automated measuring systems by EN 14181. Recalled, not read: confirm against a licensed copy.</summary>
+public static class En14181
+{
+    /// <summary>Fewest parallel measurements of a QAL2.</summary>
+    public const int FewestPairs = 15;
+
+    /// <summary>k of the variability test for 15 pairs.</summary>
+    public const decimal K15 = 0.9761m;
+
+    /// <summary>QAL2: calibration line and variability.</summary>
+    /// <param name="instrument">Readings, at least 15.</param>
+    /// <param name="reference">What the reference method found at the same times.</param>
+    /// <param name="zeroReading">What the instrument reads at zero.</param>
+    /// <param name="uncertaintyPercentOfLimit">95 % uncertainty that the law allows, percent of the limit: for instance 10 CO, 20 SO2 and NOx, 30 dust, 40 HCl.</param>
+    /// <param name="limit">The emission limit, in the unit of the reference.</param>
+    /// <param name="k">k for the number of pairs; 0.9761 for 15.</param>
+    /// <exception cref="EmissionRefusedException">The lists differ, are short, or have no spread; limit, uncertainty or k are not positive.</exception>
+    public static Qal2Result Qal2(IReadOnlyList<decimal> instrument, IReadOnlyList<decimal> reference, decimal zeroReading, decimal uncertaintyPercentOfLimit, decimal limit, decimal k = K15)
+    {
+        ArgumentNullException.ThrowIfNull(instrument);
+        ArgumentNullException.ThrowIfNull(reference);
+        var n = instrument.Count;
+        if (n != reference.Count || n < FewestPairs)
+        {
+            throw new EmissionRefusedException($"A QAL2 needs at least {FewestPairs} pairs; there are {n} readings and {reference.Count} references.");
+        }
+
+        EmissionRefusedException.IfNotPositive(limit, "The limit");
+        EmissionRefusedException.IfNotPositive(uncertaintyPercentOfLimit, "The uncertainty in percent of the limit");
+        EmissionRefusedException.IfNoShare(uncertaintyPercentOfLimit, 1000, "The uncertainty in percent of the limit");
+        EmissionRefusedException.IfNotPositive(k, "k");
+        CemsLimits.RequireQuantity(limit, "The limit");
+        CemsLimits.RequireQuantity(Math.Abs(zeroReading), "The zero reading");
+        for (var i = 0; i < n; i++)
+        {
+            CemsLimits.RequireQuantity(Math.Abs(instrument[i]), "A reading");
+            CemsLimits.RequireQuantity(Math.Abs(reference[i]), "A reference");
+        }
+
+        var (x, y) = (instrument.Mean(), reference.Mean());
+        var isWide = reference.Max() - reference.Min() >= 0.15m * limit;
+        decimal slope, intercept;
+        if (isWide)
+        {
+            var (products, squares) = (0m, 0m);
+            for (var i = 0; i < n; i++)
+            {
+                products += (instrument[i] - x) * (reference[i] - y);
+                squares += (instrument[i] - x) * (instrument[i] - x);
+            }
+
+            EmissionRefusedException.IfNotPositive(squares, "The spread of the readings");
+            slope = products / squares;
+            intercept = y - (slope * x);
+        }
+        else
+        {
+            if (x == zeroReading)
+            {
+                throw new EmissionRefusedException("The mean reading is the zero reading: there is no line through both.");
+            }
+
+            slope = y / (x - zeroReading);
+            intercept = -slope * zeroReading;
+        }
+
+        decimal[] differences = [.. Enumerable.Range(0, n).Select(i => reference[i] - intercept - (slope * instrument[i]))];
+        var deviation = differences.SampleDeviation(differences.Mean());
+        var allowed = uncertaintyPercentOfLimit / 100 * limit / 1.96m;
+        var top = instrument.Max(r => intercept + (slope * r)) * 1.1m;
+        return new(isWide ? 'A' : 'B', intercept, slope, deviation, allowed, deviation <= allowed * k, top);
+    }
+
+    /// <summary>QAL3 by a Shewhart chart: a zero or span check against 2 s and 3 s.</summary>
+    /// <param name="difference">Reading minus gas.</param>
+    /// <param name="s">Standard deviation of the instrument at that level, of the same unit.</param>
+    /// <exception cref="EmissionRefusedException">s is not positive.</exception>
+    public static DriftVerdict Shewhart(decimal difference, decimal s)
+    {
+        EmissionRefusedException.IfNotPositive(s, "The standard deviation of the check");
+        return Against(Math.Abs(difference), s);
+    }
+
+    /// <summary>QAL3 by a CUSUM chart: what exceeds half of s adds up, and the sums are held against 2 s and 3 s. It sees a slow drift that no single check shows.</summary>
+    /// <param name="before">Sums after the check before; zeros after an adjustment.</param>
+    /// <param name="difference">Reading minus gas.</param>
+    /// <param name="s">Standard deviation of the instrument at that level, of the same unit.</param>
+    /// <exception cref="EmissionRefusedException">s is not positive.</exception>
+    public static DriftSums Cusum(in DriftSums before, decimal difference, decimal s)
+    {
+        EmissionRefusedException.IfNotPositive(s, "The standard deviation of the check");
+        var upper = Math.Max(0, before.Upper + difference - (s / 2));
+        var lower = Math.Max(0, before.Lower - difference - (s / 2));
+        return new(upper, lower, Against(Math.Max(upper, lower), s));
+    }
+
+    private static DriftVerdict Against(decimal amount, decimal s) =>
+        amount > 3 * s ? DriftVerdict.Act : amount > 2 * s ? DriftVerdict.Warn : DriftVerdict.InControl;
+}

@@ -1,0 +1,158 @@
+using EdgeGateway.Core.Accounting;
+using EdgeGateway.Core.State;
+
+namespace EdgeGateway.Core.Cems;
+
+/// <summary>How a quantity is substituted.</summary>
+internal enum SubstituteKind : byte
+{
+    /// <summary>Part 75, 720 hours: CO2, SO2, and with the lower value conservative O2 and moisture.</summary>
+    Concentration,
+
+    /// <summary>Part 75, 2160 hours of the same load bin: flow and NOx.</summary>
+    LoadBin,
+
+    /// <summary>HJ 75: kg/h.</summary>
+    Mass,
+
+    /// <summary>(EU) 2018/2066: mean + 2 s of the year.</summary>
+    Mean,
+
+    /// <summary>Not substituted by the rules: what is missing stays so.</summary>
+    None,
+}
+
+/// <summary>The look-back, the availability and the missing period of one quantity. Bounded: no missing period makes it grow.</summary>
+/// <param name="kind">How it is substituted.</param>
+/// <param name="lower">Whether the lower value is conservative.</param>
+/// <param name="potential">Maximum or minimum potential; null where the site states none.</param>
+/// <param name="round">Rounding of a mean of flow or NOx.</param>
+internal sealed class SubstitutionTrack(SubstituteKind kind, bool lower, decimal? potential, Func<decimal, decimal> round)
+{
+    private readonly Lookback? _values = kind switch
+    {
+        SubstituteKind.Concentration => new(Substitution.LookbackHours),
+        SubstituteKind.LoadBin or SubstituteKind.Mass => new(Substitution.BinLookbackHours),
+        _ => null,
+    };
+
+    private readonly Lookback? _bins = kind == SubstituteKind.LoadBin ? new(Substitution.BinLookbackHours) : null;
+    private readonly AvailabilityCount _availability = new(kind is SubstituteKind.Concentration or SubstituteKind.LoadBin);
+    private decimal? _before;
+    private int _assured;
+    private int _count;
+    private decimal _sum;
+    private decimal _squares;
+
+    /// <summary>Operating hours of the missing period that runs; 0 when none does.</summary>
+    public int Missing { get; private set; }
+
+    /// <summary>Availability, or valid capture, in percent; null before the first operating hour.</summary>
+    public decimal? Percent => _availability.Percent;
+
+    /// <summary>Whether a missing hour waits for the end of its period, or is decided at once because nothing may stand in.</summary>
+    public bool Waits => kind != SubstituteKind.None;
+
+    /// <summary>Begins a quarter (HJ 75) or a year (EU).</summary>
+    public void BeginPeriod()
+    {
+        _availability.Begin();
+        (_count, _sum, _squares) = (0, 0, 0);
+    }
+
+    /// <summary>An operating hour without a value.</summary>
+    public void Miss()
+    {
+        Missing++;
+        _availability.Add(false);
+    }
+
+    /// <summary>An operating hour with a value; a missing period before it has been resolved.</summary>
+    public void Take(decimal value, int bin)
+    {
+        Missing = 0;
+        _availability.Add(true);
+        _assured = Math.Min(_assured + 1, Substitution.BinLookbackHours);
+        _before = value;
+        _values?.Add(value);
+        _bins?.Add(bin);
+        if (kind == SubstituteKind.Mean)
+        {
+            _count++;
+            _sum += value;
+            _squares += value * value;
+        }
+    }
+
+    /// <summary>What stands in for an hour of the missing period.</summary>
+    /// <param name="after">The value of the hour after it; null when the period is ended without one.</param>
+    /// <param name="bin">Load bin of the missing hour.</param>
+    /// <returns>The value, or why there is none.</returns>
+    public (SubstituteValue Value, string? Refusal) Resolve(decimal? after, int bin)
+    {
+        try
+        {
+            return (kind switch
+            {
+                SubstituteKind.Concentration => Substitution.Concentration(Gap(_values!.ToArray(), after), lower),
+                SubstituteKind.LoadBin => Substitution.OfLoadBin(Gap(OfBin(bin), after), round),
+                SubstituteKind.Mass => Substitution.Hj75(_availability.Exact, Missing, _values!.ToArray()),
+                SubstituteKind.Mean => Mean(),
+                _ => new(null, "NOT-COVERED", null, 0),
+            }, null);
+        }
+        catch (EmissionRefusedException e)
+        {
+            return (new(null, "NOT-COVERED", null, 0), e.Message);
+        }
+    }
+
+    public void Save(StateWriter writer)
+    {
+        _values?.Save(writer);
+        _bins?.Save(writer);
+        _availability.Save(writer);
+        writer.Write(_before);
+        writer.Write(_assured);
+        writer.Write(_count);
+        writer.Write(_sum);
+        writer.Write(_squares);
+        writer.Write(Missing);
+    }
+
+    public void Load(ref StateReader reader)
+    {
+        _values?.Load(ref reader);
+        _bins?.Load(ref reader);
+        _availability.Load(ref reader);
+        _before = reader.ReadNullableDecimal();
+        _assured = reader.ReadInt32();
+        _count = reader.ReadInt32();
+        _sum = reader.ReadDecimal();
+        _squares = reader.ReadDecimal();
+        Missing = reader.ReadInt32();
+    }
+
+    private Part75Gap Gap(decimal[] lookback, decimal? after) => new()
+    {
+        AvailabilityPercent = Percent ?? 0,
+        MissingHours = Missing,
+        Lookback = lookback,
+        HourBefore = _before,
+        HourAfter = after,
+        Potential = potential,
+        AssuredHours = _assured,
+    };
+
+    private decimal[] OfBin(int bin)
+    {
+        var (values, bins) = (_values!.ToArray(), _bins!.ToArray());
+        return [.. values.Where((_, i) => bins[i] == bin)];
+    }
+
+    private SubstituteValue Mean()
+    {
+        var found = EuMonitoring.Substitute(_count, _sum, _squares);
+        return new(found.Value.To(6), "MEAN+2S", null, _count);
+    }
+}

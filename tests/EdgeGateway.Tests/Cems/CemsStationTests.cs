@@ -1,0 +1,403 @@
+using EdgeGateway.Core;
+using EdgeGateway.Core.Cems;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Core.State;
+using EdgeGateway.Tests.LocalPath;
+using EdgeGateway.Tests.Shared;
+
+namespace EdgeGateway.Tests.Cems;
+
+/// <summary>A stack that the site declares: from gateway.yaml and samples to hours, calibrations, findings and entries.</summary>
+public class CemsStationTests
+{
+    private const string Part75Stack = "{ rules: part75, ambient: 101.325, area: 10, potentialFlow: 90000000, gases: [{ gas: co2, span: 20, spanGas: 18, potential: 20 }], status: { point: device_state, zeroGas: [2], spanGas: [3], maintenance: [4], fault: [5] }, operating: { point: gas_velocity, above: 3 } }";
+    private const string HjStack = "{ rules: hj75, ambient: 101.325, area: 10, moisturePercent: 10, gases: [{ gas: so2, span: 200, spanGas: 180, limit: { hour: 35, day: 35, referenceOxygen: 6 } }, { gas: co2 }], status: { point: device_state, zeroGas: [2], spanGas: [3] }, operating: { point: gas_velocity, above: 3 } }";
+    private const string EuStack = "{ rules: eu-mrr, ambient: 101.325, area: 10, gases: [{ gas: co2 }], operating: { point: gas_velocity, above: 3 } }";
+
+    private static readonly Instant Start = Rig.At("2026-03-02T00:00:00Z");
+
+    private static (SiteModel? Model, IReadOnlyList<Problem> Problems) Load(string cems, string points = "{}") => SiteLoader.Load(
+        new("gateway.yaml", $$"""
+            schema: edgegateway/gateway/1
+            site: { id: plant, timezone: Asia/Shanghai, region: CN-SX }
+            gateway: { id: gw }
+            novelty: off
+            buses: [{ id: lan, type: modbus-tcp, host: 127.0.0.1 }]
+            devices:
+              - id: stack
+                profile: simulated-cems
+                bus: lan
+                unit: 1
+                cems: {{cems}}
+                points: {{points}}
+            """),
+        id => new($"{id}.yaml", File.ReadAllText(RepositoryFiles.At($"docs/examples/stack/device-profiles/{id}.yaml"))));
+
+    private static Stack Begin(string cems, string points = "{}")
+    {
+        var (model, problems) = Load(cems, points);
+        Assert.True(model is not null, string.Join('\n', problems));
+        return new Stack(model);
+    }
+
+    [Fact]
+    public void An_hour_of_Part_75_has_wet_flow_and_the_mass_of_equation_F_2()
+    {
+        var stack = Begin(Part75Stack);
+        stack.Run(3600 + 10);
+        var hour = Assert.Single(stack.Rig.CemsHours);
+        var (co2, flow, moisture) = (hour.Quantities[0], hour.Quantities[1], hour.Quantities[2]);
+
+        // 15 m/s x 10 m2 at 127 Celsius and 101325 Pa, as 20 Celsius.
+        var scfh = Math.Round(540_000m * 293.15m / 400.15m / 0.028316846592m / 1000, MidpointRounding.AwayFromZero) * 1000;
+        var tons = Math.Round(5.7e-7m * 12 * scfh * 0.92m, 1, MidpointRounding.AwayFromZero);
+        Assert.Equal(("co2", 12.0m, true, "01", CemsFlag.Normal), (co2.Name, co2.Value, co2.IsValid, co2.Modc, co2.Flag));
+        Assert.Equal((scfh, "[ft3_i]/h"), (flow.Value, flow.Unit));
+        Assert.Equal(8.0m, moisture.Value);
+        Assert.Equal(tons * 907.18474m, co2.Kilograms);
+        Assert.Equal((1.0m, true, 1), (hour.OperatingTime, hour.IsFinal, hour.Revision));
+        var entry = Assert.Single(stack.Rig.Emissions, e => e.Method == "cems-part75");
+        Assert.Equal(((long)(tons * 907.18474m * 1_000_000), TimeSpan.FromHours(1), 1d, null), (entry.Milligrams, entry.Width, entry.Coverage, entry.FactorNote));
+    }
+
+    [Fact]
+    public void An_hour_of_HJ_75_has_dry_standard_flow_and_a_mass_that_is_not_corrected_to_reference_oxygen()
+    {
+        var stack = Begin(HjStack, "{ moisture: { poll: off } }");
+        stack.Run(3600 + 10);
+        var hour = Assert.Single(stack.Rig.CemsHours);
+        var dry = Math.Round(540_000m * 273 / 400 * 0.9m, 6, MidpointRounding.AwayFromZero);
+        Assert.Equal(dry, hour.Quantities[2].Value);
+        Assert.Equal((20m, Math.Round(20m * dry / 1_000_000, 6, MidpointRounding.AwayFromZero)), (hour.Quantities[0].Value, hour.Quantities[0].Kilograms));
+        Assert.Equal(Math.Round(20m * 15 / 14, 6, MidpointRounding.AwayFromZero), hour.Quantities[0].Corrected);
+        Assert.Equal(60, hour.Quantities[0].Points);
+        Assert.Equal(7m, hour.OxygenPercent);
+    }
+
+    [Fact]
+    public void A_missing_period_waits_for_the_hour_after_it_and_is_then_said_again_with_its_rule()
+    {
+        var stack = Begin(Part75Stack);
+        stack.Run(2 * 3600);
+        stack.Values["concentration_co2"] = null;
+        stack.Run(3 * 3600);
+        stack.Values["concentration_co2"] = 13;
+        stack.Run(3600 + 10);
+
+        var waiting = stack.Rig.CemsHours.Where(h => !h.IsFinal).ToList();
+        Assert.Equal(3, waiting.Count);
+        Assert.All(waiting, h => Assert.Equal((null, CemsFlag.Lost, 1), (h.Quantities[0].Value, h.Quantities[0].Flag, h.Revision)));
+        var said = stack.Rig.CemsHours.Where(h => h.Revision == 2).ToList();
+        Assert.Equal(waiting.Select(h => h.Start), said.Select(h => h.Start));
+        Assert.All(said, h => Assert.Equal((12.5m, "INIT-HBHA", "07", 3, 40.0m), (h.Quantities[0].Value, h.Quantities[0].Rule, h.Quantities[0].Modc, h.Quantities[0].MissingHours, h.Quantities[0].AvailabilityPercent)));
+
+        // Entries come once each, in the order of their hours, and what stood in was not heard.
+        var entries = stack.Rig.Emissions.Where(e => e.Method == "cems-part75").ToList();
+        Assert.Equal(Enumerable.Range(0, 6).Select(h => Start + TimeSpan.FromHours(h)), entries.Select(e => e.Start));
+        Assert.Equal([1d, 1, 0, 0, 0, 1], entries.Select(e => e.Coverage));
+        Assert.All(entries, e => Assert.True(e.Milligrams > 0));
+    }
+
+    [Fact]
+    public void A_unit_that_stands_is_neither_missing_nor_zero_emission()
+    {
+        var stack = Begin(Part75Stack);
+        stack.Run(3600);
+        stack.Values["gas_velocity"] = 0.4;
+        stack.Run((2 * 3600) + 10);
+        var idle = stack.Rig.CemsHours[^1];
+        Assert.Equal((0m, true, 0), (idle.OperatingTime, idle.IsFinal, idle.Quantities.Count));
+        Assert.Single(stack.Rig.Emissions, e => e.Method == "cems-part75" && e.Start == Start);
+    }
+
+    [Fact]
+    public void Part_of_an_hour_is_weighed_by_its_operating_time()
+    {
+        var stack = Begin(Part75Stack);
+        stack.Run(1800);
+        stack.Values["gas_velocity"] = 0.4;
+        stack.Run(1800 + 10);
+        var hour = Assert.Single(stack.Rig.CemsHours);
+        Assert.Equal((0.5m, true), (hour.OperatingTime, hour.Quantities[0].IsValid));
+        Assert.Equal(Part75.MassDry(12, hour.Quantities[1].Value!.Value, 0.5m, 8).Tons * Part75.KilogramsPerTon, hour.Quantities[0].Kilograms);
+    }
+
+    [Fact]
+    public void A_cycle_of_zero_and_span_gas_is_a_calibration_and_does_not_enter_the_average()
+    {
+        var stack = Begin(Part75Stack);
+        stack.Run(1200);
+        stack.Calibrate(zero: 0.2, span: 17.9);
+        stack.Run(2400);
+        Assert.Equal(
+            [("zero", 0.2m, 0.2m, TestResult.Passed, ""), ("span", 17.9m, 0.1m, TestResult.Passed, "")],
+            stack.Rig.Calibrations.Select(c => (c.Level, Math.Round(c.Measured!.Value, 4), c.Error!.Value, c.Result, c.Who)));
+        var hour = Assert.Single(stack.Rig.CemsHours);
+        Assert.Equal((12.0m, true, CalibrationStatus.InControl), (hour.Quantities[0].Value, hour.Quantities[0].IsValid, hour.Quantities[0].Calibration));
+    }
+
+    [Fact]
+    public void A_failed_check_puts_the_analyser_out_of_control_from_its_hour_until_one_passes()
+    {
+        var stack = Begin(Part75Stack);
+        stack.Run(1200);
+        stack.Calibrate(zero: 0.2, span: 16.5);
+        stack.Run(3600);
+        Assert.Equal(TestResult.Failed, stack.Rig.Calibrations[^1].Result);
+        var failed = stack.Rig.CemsHours[0].Quantities[0];
+        Assert.Equal((false, CalibrationStatus.TestFailed, null), (failed.IsValid, failed.Calibration, failed.Value));
+        stack.Calibrate(zero: 0, span: 18);
+        stack.Run(2 * 3600);
+        Assert.Equal((true, CalibrationStatus.InControl), (stack.Rig.CemsHours[^1].Quantities[0].IsValid, stack.Rig.CemsHours[^1].Quantities[0].Calibration));
+    }
+
+    [Fact]
+    public void A_passed_test_that_is_not_repeated_ends_with_its_26th_hour()
+    {
+        var stack = Begin(Part75Stack);
+        stack.Calibrate(zero: 0, span: 18);
+        stack.Run(28 * 3600);
+        var statuses = stack.Rig.CemsHours.Where(h => h.Revision == 1).Select(h => h.Quantities[0].Calibration).ToList();
+        Assert.All(statuses.Take(26), s => Assert.Equal(CalibrationStatus.InControl, s));
+        Assert.Equal(CalibrationStatus.Expired, statuses[26]);
+    }
+
+    [Fact]
+    public void A_person_enters_a_calibration()
+    {
+        var stack = Begin(Part75Stack);
+        stack.Run(600);
+        Assert.Null(stack.Rig.Pipeline.Cems.Enter(new("stack", "co2", "span", 18, 16, "maria"), stack.Now));
+        Assert.Equal(("maria", TestResult.Failed, 2.0m), (stack.Rig.Calibrations[0].Who, stack.Rig.Calibrations[0].Result, stack.Rig.Calibrations[0].Error));
+        Assert.Contains("no gas 'nox'", stack.Rig.Pipeline.Cems.Enter(new("stack", "nox", "span", 18, 16, "maria"), stack.Now));
+        Assert.Contains("Stacks: stack", stack.Rig.Pipeline.Cems.Enter(new("other", "co2", "span", 18, 16, "maria"), stack.Now));
+        Assert.Contains("zero, span", stack.Rig.Pipeline.Cems.Enter(new("stack", "co2", "mid", 18, 16, "maria"), stack.Now));
+        Assert.Contains("-18", stack.Rig.Pipeline.Cems.Enter(new("stack", "co2", "span", -18, 16, "maria"), stack.Now));
+    }
+
+    [Fact]
+    public void The_forecast_of_the_running_hour_warns_before_the_permit_is_broken_and_the_broken_hour_is_an_alarm()
+    {
+        var stack = Begin(HjStack, "{ moisture: { poll: off } }");
+        stack.Run(3600 + 900);
+        Assert.Empty(stack.Rig.Anomalies);
+        stack.Values["concentration_so2"] = 60;
+        stack.Run(600);
+        var warning = Assert.Single(stack.Rig.Anomalies, a => a.Detector == "permit-forecast");
+        Assert.Contains(stack.Rig.Anomalies, a => a is { Detector: "permit-day-forecast", Raised: true });
+        Assert.Equal(("permit-forecast", true, Severity.Warning), (warning.Detector, warning.Raised, warning.Severity));
+        Assert.True(warning.Value > 35 && warning.Limit == 35);
+        stack.Run(2100 + 10);
+        var broken = Assert.Single(stack.Rig.Anomalies, a => a.Detector == "permit-hour");
+        Assert.Equal((true, Severity.Alarm), (broken.Raised, broken.Severity));
+        Assert.Contains(stack.Rig.Anomalies, a => a is { Detector: "permit-forecast", Raised: false });
+        stack.Values["concentration_so2"] = 20;
+        stack.Run(3600);
+        Assert.Contains(stack.Rig.Anomalies, a => a is { Detector: "permit-hour", Raised: false });
+    }
+
+    [Fact]
+    public void Oxygen_like_that_of_air_cannot_be_corrected_and_says_so_and_the_mass_stays()
+    {
+        var stack = Begin(HjStack, "{ moisture: { poll: off } }");
+        stack.Values["concentration_o2"] = 21;
+        stack.Run(3600 + 10);
+        var so2 = stack.Rig.CemsHours[0].Quantities[0];
+        Assert.Null(so2.Corrected);
+        Assert.Contains("The oxygen is 21 %", so2.Note);
+        Assert.NotNull(so2.Kilograms);
+    }
+
+    [Fact]
+    public void Without_moisture_the_flow_is_refused_with_the_reason_and_never_taken_as_dry()
+    {
+        var stack = Begin(HjStack.Replace("moisturePercent: 10, ", "", StringComparison.Ordinal), "{ moisture: { poll: off } }");
+        stack.Run(3600 + 10);
+        var hour = Assert.Single(stack.Rig.CemsHours);
+        Assert.Equal((false, null), (hour.Quantities[2].IsValid, hour.Quantities[2].Value));
+        Assert.Contains("never taken as 0", hour.Quantities[2].Note);
+        Assert.Equal("NOT-COVERED", hour.Quantities[2].Rule);
+    }
+
+    [Fact]
+    public void A_clock_step_inside_an_hour_cuts_it_in_two_and_loses_nothing()
+    {
+        var stack = Begin(Part75Stack);
+        stack.Run(1800);
+        stack.Step(TimeSpan.FromMinutes(-10));
+        stack.Run(3600);
+        var cut = stack.Rig.CemsHours[0];
+        Assert.Equal((WindowCut.ClockStep, 0.5m, 0), (cut.Cut, cut.OperatingTime, cut.Era));
+        Assert.Equal((Start, WindowCut.None, 1, 0.67m), (stack.Rig.CemsHours[1].Start, stack.Rig.CemsHours[1].Cut, stack.Rig.CemsHours[1].Era, stack.Rig.CemsHours[1].OperatingTime));
+    }
+
+    [Fact]
+    public void The_EU_substitutes_mean_and_two_deviations_and_no_flow()
+    {
+        var stack = Begin(EuStack);
+        foreach (var co2 in (double[])[11, 12, 13])
+        {
+            stack.Values["concentration_co2"] = co2;
+            stack.Run(3600);
+        }
+
+        stack.Values["concentration_co2"] = null;
+        stack.Run(3600);
+        stack.Values["concentration_co2"] = 12;
+        stack.Values["temperature"] = null;
+        stack.Run(3600 + 10);
+        var said = Assert.Single(stack.Rig.CemsHours, h => h.Revision == 2);
+        Assert.Equal((14m, "MEAN+2S", 3), (said.Quantities[0].Value, said.Quantities[0].Rule, said.Quantities[0].Lookback));
+        var flowless = stack.Rig.CemsHours[^1];
+        Assert.Equal(("NOT-COVERED", "the temperature of the gas is missing", null), (flowless.Quantities[1].Rule, flowless.Quantities[1].Note, flowless.Quantities[0].Kilograms));
+        Assert.StartsWith("not known", stack.Rig.Emissions[^1].FactorNote);
+    }
+
+    [Theory]
+    [InlineData(Part75Stack)]
+    [InlineData(HjStack)]
+    [InlineData(EuStack)]
+    public void A_state_that_is_saved_anywhere_goes_on_to_the_same_records(string cems)
+    {
+        void Drive(Stack stack, Action<Stack> between)
+        {
+            stack.Calibrate(zero: 0.1, span: 17.8);
+            stack.Run(4000);
+            between(stack);
+            stack.Values["concentration_co2"] = null;
+            stack.Run(5000);
+            between(stack);
+            stack.Run(4000);
+            stack.Values["concentration_co2"] = 11.5;
+            between(stack);
+            stack.Run(9000);
+        }
+
+        var whole = Begin(cems);
+        Drive(whole, _ => { });
+        var broken = Begin(cems);
+        Drive(broken, s => s.Restart());
+        Assert.Equal(whole.Rig.Transcript, broken.All);
+        Assert.NotEmpty(whole.Rig.CemsHours);
+    }
+
+    [Fact]
+    public void Calibrations_and_look_back_outlive_a_change_of_configuration()
+    {
+        var stack = Begin(Part75Stack);
+        stack.Calibrate(zero: 0, span: 16);
+        stack.Run(3 * 3600);
+        stack.Rig.Pipeline.Close(stack.Now);
+        var writer = new StateWriter();
+        stack.Rig.Pipeline.SaveBaselines(writer);
+        var next = new Stack(Load(Part75Stack.Replace("potential: 20", "potential: 19", StringComparison.Ordinal)).Model!) { Now = stack.Now };
+        var reader = new StateReader(writer.Written.Span);
+        next.Rig.Pipeline.LoadBaselines(ref reader);
+        Assert.True(reader.AtEnd);
+        next.Run(3600 + 10);
+        Assert.Equal(CalibrationStatus.TestFailed, next.Rig.CemsHours[^1].Quantities[0].Calibration);
+        Assert.True(next.Rig.CemsHours[^1].Quantities[0].MissingHours > 3);
+    }
+
+    [Theory]
+    [InlineData("{ rules: part75, ambient: 101.325, area: 10, gases: [{ gas: co2 }] }", "co2 has no span")]
+    [InlineData("{ rules: hj75, ambient: 101.325, gases: [{ gas: co2 }] }", "'area' of the stack")]
+    [InlineData("{ rules: hj75, ambient: 1013, area: 10, gases: [{ gas: co2 }] }", "1013 kPa is not possible")]
+    [InlineData("{ rules: hj75, ambient: 101.325, area: 10, gases: [{ gas: so2, limit: { hour: 35, referenceOxygen: 21 } }] }", "reference oxygen of 21 %")]
+    [InlineData("{ rules: hj75, ambient: 101.325, area: 10, gases: [{ gas: hcl }] }", "gas.concentration.hcl")]
+    [InlineData("{ rules: hj75, ambient: 101.325, area: 10, moisturePercent: 100, gases: [{ gas: co2 }] }", "moisture of 100 %")]
+    [InlineData("{ rules: part75, ambient: 101.325, area: 10, gases: [{ gas: co2, from: oxygen, span: 25 }] }", "needs the 'fuel'")]
+    [InlineData("{ rules: part75, ambient: 101.325, area: 10, fuel: bituminus, gases: [{ gas: co2, from: oxygen, span: 25 }] }", "'bituminus', which is not known")]
+    [InlineData("{ rules: part75, ambient: 101.325, area: 10, gases: [{ gas: hcl, span: 20 }] }", "part75 has no rules for hcl")]
+    [InlineData("{ rules: hj75, ambient: 101.325, area: 10, gases: [{ gas: co2 }, { gas: co2 }] }", "two analysers for co2")]
+    [InlineData("{ rules: hj75, ambient: 101.325, area: 10, gases: [{ gas: co2 }], status: { point: device_state, zeroGas: [2], fault: [2] } }", "status 2 has two meanings")]
+    [InlineData("{ rules: hj75, ambient: 101.325, area: 10, gases: [{ gas: co2 }], points: { temperature: nowhere } }", "there is no point 'nowhere'")]
+    [InlineData("{ rules: hj75, ambient: 101.325, area: 10, gases: [{ gas: so2, point: temperature }] }", "'temperature' is in Cel")]
+    public void What_cannot_be_accounted_is_told_with_the_cure_before_anything_runs(string cems, string problem)
+    {
+        var (model, problems) = Load(cems);
+        Assert.Null(model);
+        Assert.Contains(problems, p => p.ToString().Contains(problem, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Readings_that_come_too_seldom_for_HJ_76_are_warned_of()
+    {
+        var (model, problems) = Load(EuStack.Replace("eu-mrr", "hj75", StringComparison.Ordinal), "{ concentration_co2: { poll: 15s } }");
+        Assert.NotNull(model);
+        Assert.Contains(problems, p => p.ToString().Contains("12 samples", StringComparison.Ordinal));
+    }
+
+    /// <summary>A pipeline fed by one poll each five seconds; values can be changed, and the pipeline restarted from its state.</summary>
+    private sealed class Stack
+    {
+        private readonly SiteModel _site;
+        private readonly List<string> _before = [];
+
+        public Stack(SiteModel site)
+        {
+            _site = site;
+            Rig = new Rig(site);
+        }
+
+        public Rig Rig { get; private set; }
+
+        public Instant Now { get; set; } = Start;
+
+        public Dictionary<string, double?> Values { get; } = new()
+        {
+            ["concentration_o2"] = 7,
+            ["concentration_co2"] = 12,
+            ["concentration_so2"] = 20,
+            ["concentration_nox"] = 30,
+            ["temperature"] = 127,
+            ["static_pressure"] = 0,
+            ["gas_velocity"] = 15,
+            ["moisture"] = 8,
+            ["device_state"] = 0,
+        };
+
+        /// <summary>Records before and after restarts.</summary>
+        public List<string> All => [.. _before, .. Rig.Transcript];
+
+        public void Run(int seconds)
+        {
+            for (var end = Now + TimeSpan.FromSeconds(seconds); Now < end; Now += TimeSpan.FromSeconds(5))
+            {
+                foreach (var point in _site.Points)
+                {
+                    Rig.Pipeline.Process(Values[point.Id] is { } value
+                        ? new Sample(point.Index, Now, value, point.Kind == PointKind.State ? (ulong)value : BitConverter.SingleToUInt32Bits((float)value), Quality.Good)
+                        : Sample.Missing(point.Index, Now, QualityReason.Timeout));
+                }
+
+                Rig.Pipeline.Advance(Now + TimeSpan.FromSeconds(3));
+            }
+        }
+
+        /// <summary>Five minutes of zero gas, then five of span gas; the valve turns before the status says so.</summary>
+        public void Calibrate(double zero, double span)
+        {
+            var (co2, so2) = (Values["concentration_co2"], Values["concentration_so2"]);
+            (Values["concentration_co2"], Values["concentration_so2"], Values["device_state"]) = (zero, 0, 2);
+            Run(300);
+            (Values["concentration_co2"], Values["concentration_so2"], Values["device_state"]) = (span, 180, 3);
+            Run(300);
+            (Values["concentration_co2"], Values["concentration_so2"], Values["device_state"]) = (co2, so2, 0);
+        }
+
+        public void Step(TimeSpan by)
+        {
+            Rig.Pipeline.ClockStepped(Now, Now + by);
+            Now += by;
+        }
+
+        public void Restart()
+        {
+            _before.AddRange(Rig.Transcript);
+            var state = Rig.Save();
+            Rig = new Rig(_site).Load(state);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using EdgeGateway.Core;
+using EdgeGateway.Core.Cems;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Simulator.Faults;
+using EdgeGateway.Simulator.Labelled;
+using EdgeGateway.Tests.LocalPath;
+using EdgeGateway.Tests.Shared;
+
+namespace EdgeGateway.Tests.Cems;
+
+/// <summary>The simulated boiler of docs/examples/stack for forty days under three rule sets, with outages, drift, missed calibrations and analyser faults.</summary>
+public class FortyDaysTests
+{
+    private const string Folder = "docs/examples/stack/";
+    private const int Days = 40;
+    private static readonly Instant Begin = Rig.At("2026-04-10T16:00:00Z"); // midnight in Shanghai, inside one quarter
+
+    [Fact]
+    public void Forty_days_of_a_boiler_give_every_hour_once_with_its_rule()
+    {
+        var (site, problems) = SiteLoader.Load(
+            new("gateway.yaml", File.ReadAllText(RepositoryFiles.At(Folder + "gateway.yaml"))),
+            id => new($"{id}.yaml", File.ReadAllText(RepositoryFiles.At($"{Folder}device-profiles/{id}.yaml"))));
+        Assert.True(site is not null && problems.Count == 0, string.Join('\n', problems));
+        var (script, wrong) = FaultScript.Parse(new("forty-days.yaml", File.ReadAllText(RepositoryFiles.At(Folder + "forty-days.yaml"))));
+        Assert.Empty(wrong);
+
+        var rig = new Rig(site, transcribes: false);
+        var simulated = new SimulatedSamples(site, 11, Begin, script!);
+        for (var second = 0; second < (Days * 86_400) + 10; second++)
+        {
+            foreach (ref readonly var sample in simulated.Step())
+            {
+                rig.Pipeline.Process(sample);
+            }
+
+            if (second % 60 == 0)
+            {
+                rig.Pipeline.Advance(simulated.Now);
+            }
+
+            rig.Summaries.Clear();
+        }
+
+        rig.Pipeline.Advance(simulated.Now);
+        var stacks = site.Devices.Select(d => (d.Id, Hours: rig.CemsHours.Where(h => h.Device == d.Index).ToList())).ToDictionary(d => d.Id, d => d.Hours);
+        foreach (var (id, hours) in stacks)
+        {
+            // Every clock hour once at its end, and final once; what waited is said a second time.
+            Assert.Equal(Enumerable.Range(0, Days * 24).Select(h => Begin + TimeSpan.FromHours(h)), hours.Where(h => h.Revision == 1).Select(h => h.Start));
+            var final = hours.Where(h => h.IsFinal).ToList();
+            Assert.Equal(Days * 24, final.Select(h => h.Start).Distinct().Count());
+            Assert.Equal(final.Count, final.Select(h => h.Start).Distinct().Count());
+
+            // Each value that stands in names its rule, none stands without one, and an hour of operation has a mass or says why not.
+            foreach (var hour in final.Where(h => h.OperatingTime > 0))
+            {
+                // Under HJ 75 a mass stands in also where only the flow is missing.
+                Assert.All(hour.Quantities, q => Assert.True(q.Rule is null ? q.IsValid : !q.IsValid || id == "stack-cn", $"{id} {hour.Start}: {q}"));
+                Assert.All(hour.Quantities, q => Assert.NotNull(q.AvailabilityPercent));
+                Assert.All(hour.Quantities.Where(q => q.Name == "co2"), q => Assert.True(q.Kilograms > 0 || q.Rule == "NOT-COVERED" || q.Note is not null));
+            }
+
+            // The carbon account is the sum of the hours, to the milligram.
+            var device = site.Devices.Single(d => d.Id == id).Index;
+            var kilograms = final.Sum(h => h.Quantities.SingleOrDefault(q => q.Name == "co2")?.Kilograms ?? 0);
+            Assert.Equal((long)(kilograms * 1_000_000), rig.Emissions.Where(e => e.Device == device && e.Method.StartsWith("cems-", StringComparison.Ordinal)).Sum(e => e.Milligrams));
+        }
+
+        CemsQuantity At(string id, double day, string name) =>
+            stacks[id].Last(h => h.Start == Begin + TimeSpan.FromHours(Math.Floor(day * 24))).Quantities.Single(q => q.Name == name);
+
+        // Day 3: five hours without an answer.
+        Assert.Equal((CemsFlag.Lost, "INIT-HBHA", "07", 5), (At("stack-us", 3.1, "co2").Flag, At("stack-us", 3.1, "co2").Rule, At("stack-us", 3.1, "co2").Modc, At("stack-us", 3.1, "co2").MissingHours));
+        Assert.Equal(("MAX-180", true), (At("stack-cn", 3.1, "co2").Rule, At("stack-cn", 3.1, "co2").Kilograms > 0));
+        Assert.Equal("MEAN+2S", At("stack-eu", 3.1, "co2").Rule);
+
+        // Day 6: the boiler stands; nothing is missing.
+        Assert.All(stacks.Values, hours => Assert.Equal(0m, hours.Last(h => h.Start == Begin + TimeSpan.FromHours((6 * 24) + 10)).OperatingTime));
+
+        // Days 9 to 12: drift is found by the daily check, and the analyser is out of control until one passes.
+        Assert.Equal(CalibrationStatus.TestFailed, At("stack-us", 11.9, "co2").Calibration);
+        Assert.Equal(CalibrationStatus.TestFailed, At("stack-cn", 11.9, "co2").Calibration);
+        Assert.Equal(CalibrationStatus.InControl, At("stack-us", 13, "co2").Calibration);
+
+        // Days 14 and 15: missed calibrations.
+        Assert.Equal(CalibrationStatus.Expired, At("stack-us", 15.9, "co2").Calibration);
+        Assert.Equal(CalibrationStatus.InControl, At("stack-us", 16.9, "co2").Calibration);
+
+        // Day 18: the analyser reports a fault for thirty hours.
+        Assert.Equal((CemsFlag.Fault, false), (At("stack-us", 18.5, "co2").Flag, At("stack-us", 18.5, "co2").IsValid));
+        Assert.Equal("MAX-720", At("stack-cn", 18.5, "so2").Rule);
+
+        // Day 22: the cleaning fails, a warning comes first, then the permit is broken.
+        var cleaning = Begin + TimeSpan.FromDays(22);
+        var warned = rig.Anomalies.First(a => a.Detector == "permit-forecast" && a.Raised && a.Time >= cleaning);
+        var broken = rig.Anomalies.First(a => a.Detector == "permit-hour" && a.Raised && a.Time >= cleaning);
+        Assert.True(warned.Time < broken.Time && broken.Time <= cleaning + TimeSpan.FromHours(2));
+
+        // Day 25: maintenance for three hours; day 28: a velocity that cannot be.
+        Assert.Equal(CemsFlag.Maintenance, At("stack-us", 25.05, "co2").Flag);
+        Assert.Equal((CemsFlag.OverRange, "NOT-COVERED"), (At("stack-cn", 28.05, "flow").Flag, At("stack-cn", 28.05, "flow").Rule));
+        Assert.Equal("MAX-180", At("stack-cn", 28.05, "so2").Rule);
+    }
+}
