@@ -85,6 +85,17 @@ public static class GatewayShape
     public static readonly ObjectShape AsciiOverTcpBus = BusOf(
         "modbus-ascii-over-tcp", "ASCII frames in a TCP connection: a serial line behind a device server that passes bytes through.", DeviceServer());
 
+    public static readonly ObjectShape Meter = new(
+        "a meter",
+        new("unit", Integer(1, 247), "The device that shows it: its 'unit'.") { Required = true },
+        new("address", Text, "Twelve digits, as on the name plate; best in quotes. 'edgegateway scan' asks a meter that is alone on its line.") { Required = true, AlsoCalled = ["meter", "number"] });
+
+    public static readonly ObjectShape Dlt645Bus = BusOf(
+        "dlt645", "DL/T 645-2007 meters on a serial port. It only reads.", [.. SerialLine("2400", Parity(), StopBits()), .. Meters()], "1s");
+
+    public static readonly ObjectShape Dlt645OverTcpBus = BusOf(
+        "dlt645-over-tcp", "DL/T 645-2007 meters behind a device server that passes bytes through. It only reads.", [.. DeviceServer(), .. Meters()], "1s");
+
     public static readonly ObjectShape GpioInput = InputOf(
         "a gpio input",
         new("use", Choice("counter", "contact", "state", "quadrature", "output"), "counter: pulses and their rate. contact: state, time closed, closings. state: the level when it is polled, for chips without edges. quadrature: position and speed of two lines. output: a line that may be written.") { Required = true, AlsoCalled = ["mode", "function"] },
@@ -143,6 +154,8 @@ public static class GatewayShape
         ("modbus-ascii", AsciiBus),
         ("modbus-ascii-over-tcp", AsciiOverTcpBus),
         ("modbus-udp", UdpBus),
+        ("dlt645", Dlt645Bus),
+        ("dlt645-over-tcp", Dlt645OverTcpBus),
         ("gpio", GpioBus),
         ("sensors", SensorsBus),
         ("box", BoxBus));
@@ -359,13 +372,13 @@ public static class GatewayShape
     private static Key Gas() => new("gas", Choice("CH4", "CH4_fossil"), "Which methane of the GWP set; AR4 has only CH4.") { Default = "CH4_fossil" };
 
     /// <summary>The keys of a bus: its own between those that every bus has.</summary>
-    private static ObjectShape BusOf(string type, string what, Key[] keys) => new(
+    private static ObjectShape BusOf(string type, string what, Key[] keys, string timeout = "500ms") => new(
         $"a {type} bus",
         [
             new("id", Id, "Identifier of the bus.") { Required = true },
             new("type", Choice(type), what) { Required = true },
             .. keys,
-            new("timeout", Duration, "Time limit of one request, for devices that have none of their own.") { Default = "500ms" },
+            new("timeout", Duration, "Time limit of one request, for devices that have none of their own.") { Default = timeout },
         ]);
 
     /// <summary>The keys of a bus whose inputs belong to this computer: nothing is waited for on a wire.</summary>
@@ -387,15 +400,24 @@ public static class GatewayShape
         ]);
 
     /// <summary>The keys of a serial port, with those of its characters.</summary>
-    private static Key[] SerialLine(params ReadOnlySpan<Key> character) =>
+    private static Key[] SerialLine(params ReadOnlySpan<Key> character) => SerialLine("9600", character);
+
+    private static Key[] SerialLine(string baud, params ReadOnlySpan<Key> character) =>
     [
         new("port", Text, "Path of the port, best a stable one below /dev/serial/by-id.") { Required = true, AlsoCalled = ["device", "path"] },
-        new("baud", Integer(50, 4_000_000), "Bits per second; any rate that the adapter makes within 2 %.") { Default = "9600", AlsoCalled = ["speed", "baudrate"] },
+        new("baud", Integer(50, 4_000_000), "Bits per second; any rate that the adapter makes within 2 %.") { Default = baud, AlsoCalled = ["speed", "baudrate"] },
         .. character,
         new("silence", Duration, "Least silence between frames; 3.5 characters, above 19200 baud 1.75ms, when absent. More for devices that need it.") { AlsoCalled = ["gap", "interFrameDelay"] },
         Turnaround(),
         new("rs485", new EitherShape(Choice("adapter", "kernel"), Rs485), "Who switches the direction of an RS-485 line; adapter when absent, as nearly all USB adapters do."),
         new("lowLatency", TrueOrFalse, "Asks the driver to hand over bytes at once, where it knows how (FTDI: otherwise up to 16 ms later).") { Default = "true" },
+    ];
+
+    private static Key[] Meters() =>
+    [
+        new("meters", new ListShape(Meter, min: 1), "The meters on the line.") { Required = true },
+        new("wakeUp", Integer(0, 4), "FE bytes before each question, which wake a meter up.") { Default = "4", AlsoCalled = ["preamble"] },
+        new("strict", TrueOrFalse, "true: answers that deviate from the standard are refused. false: they are taken where their check sum is right, and counted.") { Default = "false" },
     ];
 
     private static Key[] DeviceServer() =>

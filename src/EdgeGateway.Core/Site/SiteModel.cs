@@ -184,6 +184,50 @@ public sealed record ModbusRtuBus : SerialBus;
 /// <summary>Modbus ASCII on a serial port.</summary>
 public sealed record ModbusAsciiBus : SerialBus;
 
+/// <summary>A meter on a DL/T 645 bus.</summary>
+/// <param name="Unit">The unit of the device that shows it, 1 to 247.</param>
+/// <param name="Address">Its address of twelve digits, as on the name plate.</param>
+public sealed record MeterPlace(byte Unit, string Address);
+
+/// <summary>A line of DL/T 645 meters, wherever it is.</summary>
+public interface IMeterBus
+{
+    /// <summary>The meters in the order of the file; units and addresses appear once.</summary>
+    IReadOnlyList<MeterPlace> Meters { get; }
+
+    /// <summary>FE bytes before each question, 0 to 4.</summary>
+    int WakeUp { get; }
+
+    /// <summary>Whether answers that deviate from the standard are refused; otherwise they are counted.</summary>
+    bool IsStrict { get; }
+}
+
+/// <summary>DL/T 645-2007 on a serial port.</summary>
+public sealed record Dlt645Bus : SerialBus, IMeterBus
+{
+    /// <inheritdoc/>
+    public required IReadOnlyList<MeterPlace> Meters { get; init; }
+
+    /// <inheritdoc/>
+    public int WakeUp { get; init; } = 4;
+
+    /// <inheritdoc/>
+    public bool IsStrict { get; init; }
+}
+
+/// <summary>DL/T 645-2007 behind a device server.</summary>
+public sealed record Dlt645OverTcpBus : DeviceServerBus, IMeterBus
+{
+    /// <inheritdoc/>
+    public required IReadOnlyList<MeterPlace> Meters { get; init; }
+
+    /// <inheritdoc/>
+    public int WakeUp { get; init; } = 4;
+
+    /// <inheritdoc/>
+    public bool IsStrict { get; init; }
+}
+
 /// <summary>How the kernel switches the direction of an RS-485 line by RTS.</summary>
 /// <param name="RtsHighOnSend">Whether RTS is high while sending.</param>
 /// <param name="RtsHighAfterSend">Whether RTS is high while not sending.</param>
