@@ -119,6 +119,10 @@ public static class BusKinds
     internal static string NoWire(LocalBus bus) =>
         $"The bus {bus.Id} is {Describe(bus)}: nothing passes on a wire. Its inputs stand in gateway.yaml; what they show: edgegateway read DEVICE";
 
+    /// <summary>Why what knows Modbus only is not done on another bus, with what to do instead.</summary>
+    internal static string NoModbus(BusModel bus) =>
+        $"The bus {bus.Id} is {Describe(bus)}, and this knows Modbus only. What its devices show: edgegateway read DEVICE; which are there: edgegateway scan {bus.Id}";
+
     private static RtuTiming TimingOf(DeviceServerBus bus) => RtuTiming.OverNetwork(bus.Silence) with { TurnaroundDelay = bus.Turnaround };
 
     private static OpenByteLine Opener(NetworkBus bus, TimeProvider time) =>
