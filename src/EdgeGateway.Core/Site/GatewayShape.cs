@@ -339,7 +339,32 @@ public static class GatewayShape
         new("backfillPerSecond", new EitherShape(Off, Size), "Pace of history beside live records, in bytes per second, or off: as fast as the link takes it. 20 times the live rate, between 64kB and 256kB, when absent."),
         new("compression", Choice("none", "gzip", "deflate"), "What the centre can unpack: larger messages leave compressed where that saves a tenth or more.") { Default = "none" });
 
-    public static readonly VariantShape Uplink = new("an uplink", "type", ("mqtt", MqttUplink));
+    public static readonly ObjectShape Hj212Factor = new(
+        "a factor",
+        new("code", Id, "Code of the factor: a05001 for carbon dioxide.") { Required = true, AlsoCalled = ["factor", "polId"] },
+        new("point", Text, "The point of its value: device.point.") { Required = true, AlsoCalled = ["value"] },
+        new("corrected", Text, "The point of its value at reference oxygen, for ZsRtd, ZsMin, ZsAvg and ZsMax."),
+        new("mass", Text, "The counter of its mass, whose growth is sent as Cou."));
+
+    public static readonly ObjectShape Hj212Uplink = new(
+        "an hj212 uplink",
+        new("id", Id, "Identifier of the uplink.") { Required = true },
+        new("type", Choice("hj212"), "HJ 212-2017 over TCP, to the platform of an authority.") { Required = true },
+        new("host", Text, "Host of the platform.") { Required = true, AlsoCalled = ["server", "address", "ip"] },
+        new("port", Integer(1, 65_535), "Its TCP port.") { Required = true },
+        new("mn", Text, "MN, the number under which the platform knows this site: 24 hexadecimal digits, on older platforms others.") { Required = true, AlsoCalled = ["deviceNumber"] },
+        new("passwordFile", Text, "File that holds the password (PW) of six characters; secrets do not stand in this file.") { Required = true, AlsoCalled = ["password", "pw"] },
+        new("st", Choice("31", "32", "22", "51"), "ST, the system: 31 source of air pollution, 32 of water, 22 air quality, 51 flue process.") { Default = "31", AlsoCalled = ["system"] },
+        new("factors", new ListShape(Hj212Factor, min: 1), "What is sent.") { Required = true },
+        new("minute", new EitherShape(Off, Duration), "Width of the windows that leave as minute data (2051); one of 'windows'. The first one of a minute or more when absent."),
+        new("realTime", new EitherShape(Off, Duration), "Least time between two real-time values (2011) of a factor, 30s to 1h; of points whose samples are published.") { Default = "30s" },
+        new("answerTimeout", Duration, "How long the platform may take to acknowledge a packet (OverTime).") { Default = "10s", AlsoCalled = ["overTime"] },
+        new("sendings", Integer(1, 10), "How often a packet is sent at most before the connection is made anew (ReCount).") { Default = "3", AlsoCalled = ["reCount"] },
+        new("reconnectMax", Duration, "Longest wait before a reconnect. It begins at 1s and doubles with each failure.") { Default = "1m" },
+        new("commands", new ListShape(Choice("1000", "1011", "1061", "1062", "1063", "2011", "2012")), "Commands of the platform that are carried out: 1011 tells the time, 1061 and 1063 the intervals; 1000, 1062, 2011 and 2012 change how this uplink sends until the next start. Every other one is refused.") { Default = "[]" },
+        new("allowPlaintext", TrueOrFalse, "HJ 212 knows no encryption: must be true for a platform beyond this machine, best behind a VPN.") { Default = "false" });
+
+    public static readonly VariantShape Uplink = new("an uplink", "type", ("mqtt", MqttUplink), ("hj212", Hj212Uplink));
 
     public static readonly ObjectShape Root = new(
         "gateway.yaml",
