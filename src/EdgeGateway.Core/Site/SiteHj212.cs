@@ -14,7 +14,6 @@ internal sealed record UplinkSurroundings(TimeZoneInfo TimeZone, IReadOnlyList<T
 internal sealed class SiteHj212(UplinkSurroundings site, ProblemCollector problems)
 {
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
-    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
     /// <summary>The uplink of a section; what is wrong is reported.</summary>
     public Hj212UplinkModel Resolve(Section section, string id)

@@ -201,7 +201,7 @@ public sealed class Dlt645Server : IAsyncDisposable
         return [.. longer.Select((b, i) => i < shorter.Length ? (byte)(b & shorter[i]) : b)];
     }
 
-    private byte[] Damage(byte[] answer, Dlt645Fault fault)
+    private static byte[] Damage(byte[] answer, Dlt645Fault fault)
     {
         switch (fault.Kind)
         {

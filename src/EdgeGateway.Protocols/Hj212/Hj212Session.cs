@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace EdgeGateway.Protocols.Hj212;
 
 /// <summary>How a packet that wants an answer fared.</summary>
@@ -111,7 +113,7 @@ public sealed class Hj212Session(Hj212Link link, Func<Hj212Packet, IReadOnlyList
             }
         }
 
-        return (Hj212Delivery.Done, answer, int.TryParse(result?.Value("ExeRtn"), out var code) ? code : null);
+        return (Hj212Delivery.Done, answer, int.TryParse(result?.Value("ExeRtn"), NumberStyles.None, CultureInfo.InvariantCulture, out var code) ? code : null);
     }
 
     /// <summary>Answers the other side for a while.</summary>
@@ -167,6 +169,6 @@ public sealed class Hj212Numbers(Func<DateTime> now)
         var wanted = now();
         wanted = wanted.AddTicks(-(wanted.Ticks % TimeSpan.TicksPerMillisecond));
         _last = wanted > _last ? wanted : _last.AddMilliseconds(1);
-        return _last.ToString(Hj212Time.NumberFormat, System.Globalization.CultureInfo.InvariantCulture);
+        return _last.ToString(Hj212Time.NumberFormat, CultureInfo.InvariantCulture);
     }
 }

@@ -7,7 +7,6 @@ using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Protocols.Hj212;
 using EdgeGateway.Tests.Shared;
-using EdgeGateway.Uplinks;
 using EdgeGateway.Uplinks.Hj212;
 using Microsoft.Extensions.Logging.Abstractions;
 

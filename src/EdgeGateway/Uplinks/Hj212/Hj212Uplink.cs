@@ -102,7 +102,7 @@ public sealed class Hj212Uplink : IUplink
             while (true)
             {
                 session.Patience = commands.Patience;
-                _context.Beat?.Beat((session.Patience.Answer * session.Patience.Sendings) + UplinkContext.LongestRest);
+                _context.Beat?.Beat(LongestWait(session));
                 stop.ThrowIfCancellationRequested();
                 var lane = _lanes.Peek(FeedLane.Live, static _ => false) is not null ? FeedLane.Live : FeedLane.History;
                 if (_lanes.Peek(lane, static _ => false) is null)
@@ -150,6 +150,7 @@ public sealed class Hj212Uplink : IUplink
 
         foreach (var packet in packets)
         {
+            _context.Beat?.Beat(LongestWait(session));
             Update(Status with { InFlight = 1, Sent = Status.Sent + 1 });
             var (delivery, answer) = await session.SendAsync(packet, stop).ConfigureAwait(false);
             if (delivery != Hj212Delivery.Done)
@@ -174,6 +175,8 @@ public sealed class Hj212Uplink : IUplink
         });
         return null;
     }
+
+    private static TimeSpan LongestWait(Hj212Session session) => (session.Patience.Answer * session.Patience.Sendings) + UplinkContext.LongestRest;
 
     private void Down(string reason)
     {
