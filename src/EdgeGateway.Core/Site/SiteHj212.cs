@@ -1,3 +1,4 @@
+using System.Buffers;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Profiles;
 
@@ -13,6 +14,8 @@ internal sealed record UplinkSurroundings(TimeZoneInfo TimeZone, IReadOnlyList<T
 /// <summary>Resolves an HJ 212 uplink.</summary>
 internal sealed class SiteHj212(UplinkSurroundings site, ProblemCollector problems)
 {
+    private static readonly SearchValues<char> NotInNumbers = SearchValues.Create(";=&,# ");
+
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     /// <summary>The uplink of a section; what is wrong is reported.</summary>
@@ -25,7 +28,7 @@ internal sealed class SiteHj212(UplinkSurroundings site, ProblemCollector proble
         }
 
         var number = section.Text("mn") ?? "";
-        if (section.Has("mn") && (number.Length is < 1 or > 27 || number.AsSpan().ContainsAny(";=&,# ")))
+        if (section.Has("mn") && (number.Length is < 1 or > 27 || number.AsSpan().ContainsAny(NotInNumbers)))
         {
             problems.Error(section.At("mn"), $"'{number}' cannot be an MN", "Write the number that the authority has given: 24 hexadecimal digits, on older platforms 14 to 27 characters");
         }

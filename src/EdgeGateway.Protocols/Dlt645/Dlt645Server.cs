@@ -222,9 +222,9 @@ public sealed class Dlt645Server : IAsyncDisposable
     private byte[] Answer(IDlt645Meter meter, Dlt645Function function, ReadOnlySpan<byte> asked, Dlt645Fault fault)
     {
         var from = meter.Address;
-        if (fault.Kind == Dlt645FaultKind.OtherAddress)
+        if (fault.Kind == Dlt645FaultKind.OtherAddress && MeterAddress.TryParse(meter.Address.ToString() == "000000000001" ? "000000000002" : "000000000001", out var other))
         {
-            MeterAddress.TryParse(meter.Address.ToString() == "000000000001" ? "000000000002" : "000000000001", out from);
+            from = other;
         }
 
         if (fault.Kind == Dlt645FaultKind.Refuse)

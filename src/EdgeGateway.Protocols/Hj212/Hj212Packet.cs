@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -16,6 +17,8 @@ public readonly record struct Hj212Field(string Key, string Value)
 /// </remarks>
 public sealed class Hj212Packet
 {
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789ABCDEFabcdef");
+
     private const string Data = "CP=&&";
     private const string DataEnd = "&&";
     private const int FullNumber = 17;
@@ -200,7 +203,7 @@ public sealed class Hj212Packet
     {
         var found = Hj212Deviations.None;
         found |= Number.Length != FullNumber || !DateTime.TryParseExact(Number, Hj212Time.NumberFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out _) ? Hj212Deviations.Number : 0;
-        found |= Device.Length != 24 || Device.AsSpan().ContainsAnyExcept("0123456789ABCDEFabcdef") ? Hj212Deviations.Device : 0;
+        found |= Device.Length != 24 || Device.AsSpan().ContainsAnyExcept(HexDigits) ? Hj212Deviations.Device : 0;
         found |= Password.Length != 6 ? Hj212Deviations.Password : 0;
         found |= Command.Length != 4 || Command.AsSpan().ContainsAnyExceptInRange('0', '9') ? Hj212Deviations.Command : 0;
         if (Field("Flag") is not { } text || !Hj212Flag.TryParse(text, out var flag))
