@@ -1,16 +1,18 @@
 using System.Net;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Protocols.Dlt645;
 using EdgeGateway.Protocols.Modbus;
 using EdgeGateway.Protocols.Serial;
 using EdgeGateway.Simulator.Faults;
 
 namespace EdgeGateway.Simulator;
 
-/// <summary>Serves every device of a simulated site on its bus: Modbus TCP, UDP, RTU and ASCII, on sockets and serial ports.</summary>
+/// <summary>Serves every device of a simulated site on its bus: Modbus TCP, UDP, RTU and ASCII, and DL/T 645, on sockets and serial ports.</summary>
 public sealed class SiteServer : IAsyncDisposable
 {
     private readonly DeviceUnit[] _units;
     private readonly List<(string Bus, IModbusServer Server)> _servers = [];
+    private readonly List<IAsyncDisposable> _others = [];
     private readonly Dictionary<string, IPEndPoint> _endPoints = [];
 
     private SiteServer(SimulatedSite simulation)
@@ -79,7 +81,13 @@ public sealed class SiteServer : IAsyncDisposable
             await server.DisposeAsync().ConfigureAwait(false);
         }
 
+        foreach (var server in _others)
+        {
+            await server.DisposeAsync().ConfigureAwait(false);
+        }
+
         _servers.Clear();
+        _others.Clear();
     }
 
     private void Start(BusModel bus, SiteServerOptions options, TimeProvider time)
@@ -108,6 +116,9 @@ public sealed class SiteServer : IAsyncDisposable
         };
         switch (bus)
         {
+            case IMeterBus meters:
+                StartMeters(bus, meters, options, time);
+                break;
             case SerialBus serial:
                 var port = SerialPort.Open(options.SerialPorts.GetValueOrDefault(bus.Id, serial.Port), SettingsOf(serial), time);
                 _servers.Add((bus.Id, ModbusRtuServer.Start(bus is ModbusAsciiBus ? new AsciiLine(port) : port, id => units[id], behaviour, time)));
@@ -119,6 +130,44 @@ public sealed class SiteServer : IAsyncDisposable
                 _endPoints.Add(bus.Id, endPoint);
                 break;
         }
+    }
+
+    private void StartMeters(BusModel bus, IMeterBus meters, SiteServerOptions options, TimeProvider time)
+    {
+        var served = new Dictionary<IDlt645Meter, DeviceUnit>();
+        foreach (var unit in _units.Where(u => Simulation.Site.Devices[u.Device].BusId == bus.Id))
+        {
+            if (meters.Meters.FirstOrDefault(m => m.Unit == Simulation.Site.Devices[unit.Device].Unit) is { } place && MeterAddress.TryParse(place.Address, out var address))
+            {
+                served.Add(new SimulatedMeter(Simulation, unit.Device, address), unit);
+            }
+        }
+
+        var behaviour = new Dlt645ServerOptions { WakeUp = meters.WakeUp, Faults = (meter, _) => MeterFaultOf(served[meter]) };
+        if (bus is SerialBus serial)
+        {
+            var port = SerialPort.Open(options.SerialPorts.GetValueOrDefault(bus.Id, serial.Port), SettingsOf(serial), time);
+            _others.Add(Dlt645Server.Start(port, [.. served.Keys], behaviour, time));
+        }
+        else if (bus is NetworkBus network)
+        {
+            var number = options.Ports.TryGetValue(bus.Id, out var chosen) ? chosen : options.FreePorts ? 0 : network.Port;
+            var server = Dlt645TcpServer.Start([.. served.Keys], new(AddressOf(network, options), number), behaviour, time);
+            _others.Add(server);
+            _endPoints.Add(bus.Id, server.EndPoint);
+        }
+    }
+
+    private Dlt645Fault MeterFaultOf(DeviceUnit unit)
+    {
+        unit.CountRequest();
+        var wire = Simulation.WireOf(unit.Device);
+        return new(
+            wire.Faults.HasFlag(WireFaults.Silent) ? Dlt645FaultKind.Silence
+            : wire.ExceptionCode != 0 ? Dlt645FaultKind.Refuse
+            : wire.Faults.HasFlag(WireFaults.WrongCheckSum) ? Dlt645FaultKind.WrongCheckSum
+            : Dlt645FaultKind.None,
+            wire.Delay);
     }
 
     private static (IModbusServer Server, IPEndPoint EndPoint) StartOnNetwork(

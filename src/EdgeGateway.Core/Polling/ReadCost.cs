@@ -18,6 +18,10 @@ public readonly record struct ReadCost(long RequestNanoseconds, long ByteNanosec
     // Colon, two characters for each of six and three bytes and the LRC, CR LF (V1.02, 2.5.2).
     private const int AsciiCharacters = (1 + 12 + 2 + 2) + (1 + 6 + 2 + 2);
 
+    // Four wake-up bytes, twelve of the frame and four of the identifier, in each direction (DL/T 645-2007, 5.2).
+    private const int Dlt645Bytes = 2 * (4 + 12 + 4);
+    private const long Dlt645Silence = 30_000_000;
+
     // No wire, only a call: as good as nothing, but one read still is cheaper than two.
     private const long LocalNanoseconds = 10_000;
 
@@ -55,6 +59,13 @@ public readonly record struct ReadCost(long RequestNanoseconds, long ByteNanosec
         return new((AsciiCharacters * character) + Nanoseconds(minGap) + Nanoseconds(turnaround), 2 * character);
     }
 
+    /// <summary>DL/T 645 on a serial line: wake-up bytes and frame of the question, those of the answer, and the silence of 30 ms before the question.</summary>
+    public static ReadCost Dlt645(int baud, int bitsPerCharacter, TimeSpan turnaround, TimeSpan minGap)
+    {
+        var character = Character(baud, bitsPerCharacter);
+        return new((Dlt645Bytes * character) + Math.Max(Dlt645Silence, Nanoseconds(minGap)) + Nanoseconds(turnaround), character);
+    }
+
     /// <summary>Over a network: the round trip, and half a microsecond for each byte.</summary>
     /// <param name="latency">From the request to its reply.</param>
     /// <param name="minGap">Quiet time that the device needs between two requests.</param>
@@ -66,6 +77,7 @@ public readonly record struct ReadCost(long RequestNanoseconds, long ByteNanosec
     /// <param name="thinking">Measured turnaround of the device on a line, or latency over a network; null takes the usual one.</param>
     public static ReadCost On(BusModel bus, TimeSpan minGap, TimeSpan? thinking = null) => bus switch
     {
+        Dlt645Bus line => Dlt645(line.Baud, line.BitsPerCharacter, thinking ?? AssumedTurnaround, Longer(minGap, line.Silence)),
         ModbusAsciiBus line => Ascii(line.Baud, line.BitsPerCharacter, thinking ?? AssumedTurnaround, Longer(minGap, line.Silence)),
         SerialBus line => Rtu(line.Baud, line.BitsPerCharacter, thinking ?? AssumedTurnaround, Longer(minGap, line.Silence)),
         DeviceServerBus server => Network(thinking ?? AssumedTurnaround, Longer(minGap, server.Silence)),

@@ -35,6 +35,9 @@ public sealed record DeviceProfile
     /// <summary>Whether the registers are blocks of inputs of the gateway's own computer, and no device on a wire has them.</summary>
     public bool IsLocal { get; init; }
 
+    /// <summary>Whether the registers are quantities of a DL/T 645-2007 meter (<see cref="Site.Dlt645Layout"/>).</summary>
+    public bool IsDlt645 { get; init; }
+
     /// <summary>Whether the device takes one TCP connection only.</summary>
     public bool OneClientOnly { get; init; }
 

@@ -89,6 +89,7 @@ public static class ProfileLoader
             Extends = root.Text("extends"),
             SunSpec = model,
             IsLocal = root.Block("transport", ProfileShape.Transport).Boolean("local") ?? false,
+            IsDlt645 = root.Block("transport", ProfileShape.Transport).Boolean("dlt645") ?? false,
             OneClientOnly = modbus.Boolean("oneClientOnly") ?? false,
             Disagreements = Disagreements(root),
             MaxRegistersPerRead = maxRegisters,

@@ -24,7 +24,7 @@ public sealed record Role(
 public static class Roles
 {
     /// <summary>Version of the vocabulary; grows when a role is added, and no role ever changes its meaning.</summary>
-    public const string VocabularyVersion = "4";
+    public const string VocabularyVersion = "5";
 
     private static readonly string[] Whole = [];
     private static readonly string[] Lines = ["l1", "l2", "l3"];
@@ -67,6 +67,10 @@ public static class Roles
         Counter("electricity.energy.apparent.total", Dimension.ApparentEnergy, "Apparent energy", "视在电能", LinesAndTariffs, "apparent_energy"),
         Counter("electricity.energy.apparent.import", Dimension.ApparentEnergy, "Apparent energy, import", "正向视在电能", LinesAndTariffs, "apparent_energy_import"),
         Counter("electricity.energy.apparent.export", Dimension.ApparentEnergy, "Apparent energy, export", "反向视在电能", LinesAndTariffs, "apparent_energy_export"),
+        Gauge("electricity.demand.active.import", Dimension.ActivePower, "Maximum demand of active power drawn from the grid", "正向有功最大需量", LinesAndTariffs),
+        Gauge("electricity.demand.active.export", Dimension.ActivePower, "Maximum demand of active power fed into the grid", "反向有功最大需量", LinesAndTariffs),
+        Gauge("electricity.demand.active.import_reached", Dimension.Time, "When the maximum demand drawn was reached, in seconds since 1970", "正向有功最大需量发生时间", LinesAndTariffs),
+        Gauge("electricity.demand.active.export_reached", Dimension.Time, "When the maximum demand fed was reached, in seconds since 1970", "反向有功最大需量发生时间", LinesAndTariffs),
         Gauge("electricity.dc.voltage", Dimension.Voltage, "Voltage of the direct-current side", "直流电压", Channels, "voltage_dc"),
         Gauge("electricity.dc.current", Dimension.Current, "Current of the direct-current side", "直流电流", Channels, "current_dc"),
         Gauge("electricity.dc.power", Dimension.ActivePower, "Power of the direct-current side", "直流功率", Channels, "power_dc"),

@@ -93,6 +93,17 @@ public static class GatewayShape
     public static readonly ObjectShape AsciiOverTcpBus = BusOf(
         "modbus-ascii-over-tcp", "ASCII frames in a TCP connection: a serial line behind a device server that passes bytes through.", DeviceServer());
 
+    public static readonly ObjectShape Meter = new(
+        "a meter",
+        new("unit", Integer(1, 247), "The device that shows it: its 'unit'.") { Required = true },
+        new("address", Text, "Twelve digits, as on the name plate; best in quotes. 'edgegateway scan' asks a meter that is alone on its line.") { Required = true, AlsoCalled = ["meter", "number"] });
+
+    public static readonly ObjectShape Dlt645Bus = BusOf(
+        "dlt645", "DL/T 645-2007 meters on a serial port. It only reads.", [.. SerialLine("2400", Parity(), StopBits()), .. Meters()], "1s");
+
+    public static readonly ObjectShape Dlt645OverTcpBus = BusOf(
+        "dlt645-over-tcp", "DL/T 645-2007 meters behind a device server that passes bytes through. It only reads.", [.. DeviceServer(), .. Meters()], "1s");
+
     public static readonly ObjectShape GpioInput = InputOf(
         "a gpio input",
         new("use", Choice("counter", "contact", "state", "quadrature", "output"), "counter: pulses and their rate. contact: state, time closed, closings. state: the level when it is polled, for chips without edges. quadrature: position and speed of two lines. output: a line that may be written.") { Required = true, AlsoCalled = ["mode", "function"] },
@@ -151,6 +162,8 @@ public static class GatewayShape
         ("modbus-ascii", AsciiBus),
         ("modbus-ascii-over-tcp", AsciiOverTcpBus),
         ("modbus-udp", UdpBus),
+        ("dlt645", Dlt645Bus),
+        ("dlt645-over-tcp", Dlt645OverTcpBus),
         ("gpio", GpioBus),
         ("sensors", SensorsBus),
         ("box", BoxBus));
@@ -390,7 +403,32 @@ public static class GatewayShape
         new("backfillPerSecond", new EitherShape(Off, Size), "Pace of history beside live records, in bytes per second, or off: as fast as the link takes it. 20 times the live rate, between 64kB and 256kB, when absent."),
         new("compression", Choice("none", "gzip", "deflate"), "What the centre can unpack: larger messages leave compressed where that saves a tenth or more.") { Default = "none" });
 
-    public static readonly VariantShape Uplink = new("an uplink", "type", ("mqtt", MqttUplink));
+    public static readonly ObjectShape Hj212Factor = new(
+        "a factor",
+        new("code", Id, "Code of the factor: a05001 for carbon dioxide.") { Required = true, AlsoCalled = ["factor", "polId"] },
+        new("point", Text, "The point of its value: device.point.") { Required = true, AlsoCalled = ["value"] },
+        new("corrected", Text, "The point of its value at reference oxygen, for ZsRtd, ZsMin, ZsAvg and ZsMax."),
+        new("mass", Text, "The counter of its mass, whose growth is sent as Cou."));
+
+    public static readonly ObjectShape Hj212Uplink = new(
+        "an hj212 uplink",
+        new("id", Id, "Identifier of the uplink.") { Required = true },
+        new("type", Choice("hj212"), "HJ 212-2017 over TCP, to the platform of an authority.") { Required = true },
+        new("host", Text, "Host of the platform.") { Required = true, AlsoCalled = ["server", "address", "ip"] },
+        new("port", Integer(1, 65_535), "Its TCP port.") { Required = true },
+        new("mn", Text, "MN, the number under which the platform knows this site: 24 hexadecimal digits, on older platforms others.") { Required = true, AlsoCalled = ["deviceNumber"] },
+        new("passwordFile", Text, "File that holds the password (PW) of six characters; secrets do not stand in this file.") { Required = true, AlsoCalled = ["password", "pw"] },
+        new("st", Choice("31", "32", "22", "51"), "ST, the system: 31 source of air pollution, 32 of water, 22 air quality, 51 flue process.") { Default = "31", AlsoCalled = ["system"] },
+        new("factors", new ListShape(Hj212Factor, min: 1), "What is sent.") { Required = true },
+        new("minute", new EitherShape(Off, Duration), "Width of the windows that leave as minute data (2051); one of 'windows'. The first one of a minute or more when absent."),
+        new("realTime", new EitherShape(Off, Duration), "Least time between two real-time values (2011) of a factor, 30s to 1h; of points whose samples are published.") { Default = "30s" },
+        new("answerTimeout", Duration, "How long the platform may take to acknowledge a packet (OverTime).") { Default = "10s", AlsoCalled = ["overTime"] },
+        new("sendings", Integer(1, 10), "How often a packet is sent at most before the connection is made anew (ReCount).") { Default = "3", AlsoCalled = ["reCount"] },
+        new("reconnectMax", Duration, "Longest wait before a reconnect. It begins at 1s and doubles with each failure.") { Default = "1m" },
+        new("commands", new ListShape(Choice("1000", "1011", "1061", "1062", "1063", "2011", "2012")), "Commands of the platform that are carried out: 1011 tells the time, 1061 and 1063 the intervals; 1000, 1062, 2011 and 2012 change how this uplink sends until the next start. Every other one is refused.") { Default = "[]" },
+        new("allowPlaintext", TrueOrFalse, "HJ 212 knows no encryption: must be true for a platform beyond this machine, best behind a VPN.") { Default = "false" });
+
+    public static readonly VariantShape Uplink = new("an uplink", "type", ("mqtt", MqttUplink), ("hj212", Hj212Uplink));
 
     public static readonly ObjectShape Root = new(
         "gateway.yaml",
@@ -425,13 +463,13 @@ public static class GatewayShape
     private static Key Gas() => new("gas", Choice("CH4", "CH4_fossil"), "Which methane of the GWP set; AR4 has only CH4.") { Default = "CH4_fossil" };
 
     /// <summary>The keys of a bus: its own between those that every bus has.</summary>
-    private static ObjectShape BusOf(string type, string what, Key[] keys) => new(
+    private static ObjectShape BusOf(string type, string what, Key[] keys, string timeout = "500ms") => new(
         $"a {type} bus",
         [
             new("id", Id, "Identifier of the bus.") { Required = true },
             new("type", Choice(type), what) { Required = true },
             .. keys,
-            new("timeout", Duration, "Time limit of one request, for devices that have none of their own.") { Default = "500ms" },
+            new("timeout", Duration, "Time limit of one request, for devices that have none of their own.") { Default = timeout },
         ]);
 
     /// <summary>The keys of a bus whose inputs belong to this computer: nothing is waited for on a wire.</summary>
@@ -453,15 +491,24 @@ public static class GatewayShape
         ]);
 
     /// <summary>The keys of a serial port, with those of its characters.</summary>
-    private static Key[] SerialLine(params ReadOnlySpan<Key> character) =>
+    private static Key[] SerialLine(params ReadOnlySpan<Key> character) => SerialLine("9600", character);
+
+    private static Key[] SerialLine(string baud, params ReadOnlySpan<Key> character) =>
     [
         new("port", Text, "Path of the port, best a stable one below /dev/serial/by-id.") { Required = true, AlsoCalled = ["device", "path"] },
-        new("baud", Integer(50, 4_000_000), "Bits per second; any rate that the adapter makes within 2 %.") { Default = "9600", AlsoCalled = ["speed", "baudrate"] },
+        new("baud", Integer(50, 4_000_000), "Bits per second; any rate that the adapter makes within 2 %.") { Default = baud, AlsoCalled = ["speed", "baudrate"] },
         .. character,
         new("silence", Duration, "Least silence between frames; 3.5 characters, above 19200 baud 1.75ms, when absent. More for devices that need it.") { AlsoCalled = ["gap", "interFrameDelay"] },
         Turnaround(),
         new("rs485", new EitherShape(Choice("adapter", "kernel"), Rs485), "Who switches the direction of an RS-485 line; adapter when absent, as nearly all USB adapters do."),
         new("lowLatency", TrueOrFalse, "Asks the driver to hand over bytes at once, where it knows how (FTDI: otherwise up to 16 ms later).") { Default = "true" },
+    ];
+
+    private static Key[] Meters() =>
+    [
+        new("meters", new ListShape(Meter, min: 1), "The meters on the line.") { Required = true },
+        new("wakeUp", Integer(0, 4), "FE bytes before each question, which wake a meter up.") { Default = "4", AlsoCalled = ["preamble"] },
+        new("strict", TrueOrFalse, "true: answers that deviate from the standard are refused. false: they are taken where their check sum is right, and counted.") { Default = "false" },
     ];
 
     private static Key[] DeviceServer() =>

@@ -10,6 +10,9 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
     // Nothing is waited for on a wire; this is for a kernel that takes its time.
     private static readonly TimeSpan LocalTimeout = TimeSpan.FromSeconds(1);
 
+    // A meter answers within 500 ms (DL/T 645-2007), and each block has an answer of its own.
+    private static readonly TimeSpan MeterTimeout = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestTurnaround = TimeSpan.FromSeconds(10);
 
@@ -64,7 +67,12 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
         }
 
         var timeout = SiteDevices.Timeout(section, problems) ?? TimeSpan.FromMilliseconds(500);
-        if (shape == GatewayShape.RtuBus || shape == GatewayShape.AsciiBus)
+        if (shape == GatewayShape.Dlt645Bus || shape == GatewayShape.Dlt645OverTcpBus)
+        {
+            timeout = section.Has("timeout") ? timeout : MeterTimeout;
+        }
+
+        if (shape == GatewayShape.RtuBus || shape == GatewayShape.AsciiBus || shape == GatewayShape.Dlt645Bus)
         {
             return SerialBus(section, shape, id, timeout);
         }
@@ -84,6 +92,15 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
 
         var silence = Pause(section, "silence", LongestSilence) ?? TimeSpan.Zero;
         var turnaround = Pause(section, "turnaround", LongestTurnaround) ?? TimeSpan.Zero;
+        if (shape == GatewayShape.Dlt645OverTcpBus)
+        {
+            return new Dlt645OverTcpBus
+            {
+                Id = id, Host = host, Port = port, Timeout = timeout, Silence = silence, Turnaround = turnaround,
+                Meters = Meters(section), WakeUp = section.Integer("wakeUp") ?? 4, IsStrict = section.Boolean("strict") ?? false,
+            };
+        }
+
         return shape == GatewayShape.RtuOverTcpBus
             ? new ModbusRtuOverTcpBus { Id = id, Host = host, Port = port, Timeout = timeout, Silence = silence, Turnaround = turnaround }
             : new ModbusAsciiOverTcpBus { Id = id, Host = host, Port = port, Timeout = timeout, Silence = silence, Turnaround = turnaround };
@@ -155,14 +172,20 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
             problems.Error(section.At("port"), $"the port {port} belongs to the bus '{_owners[port]}' already", "Put the devices of both on one bus: a line has one owner");
         }
 
-        var baud = section.Integer("baud") ?? 9600;
+        var baud = section.Integer("baud") ?? (shape == GatewayShape.Dlt645Bus ? 2400 : 9600);
         var parity = section.Text("parity") switch { "none" => SerialParity.None, "odd" => SerialParity.Odd, _ => SerialParity.Even };
         var stopBits = section.Integer("stopBits") ?? 1;
         var silence = Pause(section, "silence", LongestSilence);
         var turnaround = Pause(section, "turnaround", LongestTurnaround) ?? TimeSpan.Zero;
         var direction = Direction(section);
         var lowLatency = section.Boolean("lowLatency") ?? true;
-        SerialBus bus = shape == GatewayShape.RtuBus
+        SerialBus bus = shape == GatewayShape.Dlt645Bus
+            ? new Dlt645Bus
+            {
+                Id = id, Port = port, Baud = baud, Parity = parity, StopBits = stopBits, Timeout = timeout,
+                Meters = Meters(section), WakeUp = section.Integer("wakeUp") ?? 4, IsStrict = section.Boolean("strict") ?? false,
+            }
+            : shape == GatewayShape.RtuBus
             ? new ModbusRtuBus { Id = id, Port = port, Baud = baud, Parity = parity, StopBits = stopBits, Timeout = timeout }
             : new ModbusAsciiBus { Id = id, Port = port, Baud = baud, Parity = parity, StopBits = stopBits, DataBits = section.Integer("dataBits") ?? 7, Timeout = timeout };
         bus = bus with { Silence = silence, Turnaround = turnaround, Rs485 = direction, LowLatency = lowLatency };
@@ -173,6 +196,40 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
         }
 
         return bus;
+    }
+
+    /// <summary>The meters of a line, each with a unit and an address of its own.</summary>
+    private List<MeterPlace> Meters(Section section)
+    {
+        var meters = new List<MeterPlace>();
+        foreach (var entry in section.List("meters").OfType<YamlMap>())
+        {
+            var meter = new Section(entry, GatewayShape.Meter, entry);
+            if (meter.Integer("unit") is not { } unit || meter.Text("address") is not { } written)
+            {
+                continue;
+            }
+
+            var address = written.PadLeft(12, '0');
+            if (written.Length > 12 || written.AsSpan().ContainsAnyExceptInRange('0', '9') || address == "999999999999")
+            {
+                problems.Error(meter.At("address"), $"'{written}' is not the address of a meter", "Write the twelve digits of the name plate, in quotes; 999999999999 is all meters at once");
+            }
+            else if (meters.Find(m => m.Unit == unit) is { } same)
+            {
+                problems.Error(meter.At("unit"), $"the unit {unit} is there twice (also for the meter {same.Address})", "Give each meter a unit of its own");
+            }
+            else if (meters.Exists(m => m.Address == address))
+            {
+                problems.Error(meter.At("address"), $"the meter {address} is there twice", "Remove one of the two: several points may read one meter");
+            }
+            else
+            {
+                meters.Add(new((byte)unit, address));
+            }
+        }
+
+        return meters;
     }
 
     private Rs485Model? Direction(Section section)

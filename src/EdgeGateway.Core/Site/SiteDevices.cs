@@ -178,6 +178,10 @@ internal sealed class SiteDevices(
             {
                 CheckInputs(local, device, section, first);
             }
+            else if (bus is IMeterBus meters)
+            {
+                CheckMeter(meters, bus.Id, device, section, first);
+            }
 
             device = device with { Writables = SiteWrites.Resolve(section, profile, id => Settings(section, id), problems), Points = [.. Enumerable.Range(first, _points.Count - first)] };
         }
@@ -222,6 +226,25 @@ internal sealed class SiteDevices(
                 section.At("profile"),
                 $"the profile {device.Profile.Id} does not fit the inputs of unit {device.Unit} on the bus '{bus.Id}': {wrong[0]}{more}",
                 $"The unit has {string.Join(", ", inputs.Values.Select(i => $"as input {i.Number} {i.Layout.What} ({i.Title})"))}: take a profile for that, change the inputs, or leave the point out ('poll: off')");
+        }
+    }
+
+    // Every point must be a quantity of the protocol, where the bus shows it.
+    private void CheckMeter(IMeterBus bus, string busId, DeviceModel device, Section section, int first)
+    {
+        if (!bus.Meters.Any(m => m.Unit == device.Unit) && !problems.HasErrors)
+        {
+            problems.Error(section.At("unit"), $"no meter of the bus '{busId}' has the unit {device.Unit}", $"Add it to 'meters' of the bus with its address, or write one of the units that are there: {string.Join(", ", bus.Meters.Select(m => m.Unit).Order())}");
+        }
+
+        var wrong = _points.Skip(first).Select(p => (p.Id, p.Encoding.Address, Reason: Dlt645Layout.Refuse(p.Encoding))).Where(p => p.Reason is not null).ToList();
+        if (wrong.Count > 0)
+        {
+            var more = wrong.Count > 1 ? $" (and {wrong.Count - 1} more)" : "";
+            problems.Error(
+                section.At("profile"),
+                $"the profile {device.Profile.Id} does not fit a DL/T 645 meter: '{wrong[0].Id}' at {wrong[0].Address}: {wrong[0].Reason}{more}",
+                "Take a profile whose name begins with dlt645, or write one by the table in docs/dlt645.md");
         }
     }
 

@@ -77,7 +77,7 @@ public static class SiteLoader
             Buses = buses,
             Devices = [.. devices.Placed.Select(d => d.Model)],
             Points = RuleBinding.Bind(devices.Placed, devices.Points, problems),
-            Uplinks = SiteUplinks.Resolve(root, gatewayId, problems),
+            Uplinks = SiteUplinks.Resolve(root, gatewayId, new(Zone(site, new ProblemCollector()), windows, [.. devices.Placed.Select(d => d.Model)], devices.Points), problems),
             Storage = Storage(root, problems),
             OwnPowerWatts = gatewaySection.Watts("power"),
             StatusEvery = StatusEvery(gatewaySection, problems),

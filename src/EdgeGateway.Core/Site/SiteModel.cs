@@ -209,6 +209,50 @@ public sealed record ModbusRtuBus : SerialBus;
 /// <summary>Modbus ASCII on a serial port.</summary>
 public sealed record ModbusAsciiBus : SerialBus;
 
+/// <summary>A meter on a DL/T 645 bus.</summary>
+/// <param name="Unit">The unit of the device that shows it, 1 to 247.</param>
+/// <param name="Address">Its address of twelve digits, as on the name plate.</param>
+public sealed record MeterPlace(byte Unit, string Address);
+
+/// <summary>A line of DL/T 645 meters, wherever it is.</summary>
+public interface IMeterBus
+{
+    /// <summary>The meters in the order of the file; units and addresses appear once.</summary>
+    IReadOnlyList<MeterPlace> Meters { get; }
+
+    /// <summary>FE bytes before each question, 0 to 4.</summary>
+    int WakeUp { get; }
+
+    /// <summary>Whether answers that deviate from the standard are refused; otherwise they are counted.</summary>
+    bool IsStrict { get; }
+}
+
+/// <summary>DL/T 645-2007 on a serial port.</summary>
+public sealed record Dlt645Bus : SerialBus, IMeterBus
+{
+    /// <inheritdoc/>
+    public required IReadOnlyList<MeterPlace> Meters { get; init; }
+
+    /// <inheritdoc/>
+    public int WakeUp { get; init; } = 4;
+
+    /// <inheritdoc/>
+    public bool IsStrict { get; init; }
+}
+
+/// <summary>DL/T 645-2007 behind a device server.</summary>
+public sealed record Dlt645OverTcpBus : DeviceServerBus, IMeterBus
+{
+    /// <inheritdoc/>
+    public required IReadOnlyList<MeterPlace> Meters { get; init; }
+
+    /// <inheritdoc/>
+    public int WakeUp { get; init; } = 4;
+
+    /// <inheritdoc/>
+    public bool IsStrict { get; init; }
+}
+
 /// <summary>How the kernel switches the direction of an RS-485 line by RTS.</summary>
 /// <param name="RtsHighOnSend">Whether RTS is high while sending.</param>
 /// <param name="RtsHighAfterSend">Whether RTS is high while not sending.</param>
@@ -513,6 +557,56 @@ public abstract record UplinkModel
 {
     public required string Id { get; init; }
 }
+
+/// <summary>HJ 212-2017 over TCP, to a platform of an environmental authority.</summary>
+public sealed record Hj212UplinkModel : UplinkModel
+{
+    /// <summary>Host of the platform.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>Its TCP port.</summary>
+    public required int Port { get; init; }
+
+    /// <summary>MN: the number under which the platform knows this site.</summary>
+    public required string DeviceNumber { get; init; }
+
+    /// <summary>File that holds the password (PW) of six characters.</summary>
+    public required string PasswordFile { get; init; }
+
+    /// <summary>ST: the system code, 31 for a source of air pollution.</summary>
+    public required string System { get; init; }
+
+    /// <summary>What is sent, by factor.</summary>
+    public required IReadOnlyList<Hj212FactorModel> Factors { get; init; }
+
+    /// <summary>Zone of all times in packets.</summary>
+    public required TimeZoneInfo TimeZone { get; init; }
+
+    /// <summary>Width of the windows that leave as minute data (2051); null when none do.</summary>
+    public TimeSpan? Minute { get; init; }
+
+    /// <summary>Least time between two real-time values of a factor (RtdInterval); null sends none.</summary>
+    public TimeSpan? RealTime { get; init; }
+
+    /// <summary>How long the platform may take to answer (OverTime).</summary>
+    public TimeSpan AnswerTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often a packet is sent at most before the connection is made anew (ReCount).</summary>
+    public int Sendings { get; init; } = 3;
+
+    /// <summary>Longest wait before a reconnect.</summary>
+    public TimeSpan ReconnectMax { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Commands (CN) of the platform that are carried out; every other one is refused.</summary>
+    public IReadOnlyList<string> Commands { get; init; } = [];
+}
+
+/// <summary>A factor and the points that give it.</summary>
+/// <param name="Code">Its code: <c>a05001</c>.</param>
+/// <param name="Point">Index of the point of its value, in <see cref="SiteModel.Points"/>.</param>
+/// <param name="Corrected">Index of the point of its value at reference oxygen (<c>Zs</c>), or null.</param>
+/// <param name="Mass">Index of the counter of its mass (<c>Cou</c>), or null.</param>
+public sealed record Hj212FactorModel(string Code, int Point, int? Corrected, int? Mass);
 
 /// <summary>Versioned JSON over MQTT.</summary>
 public sealed record MqttUplinkModel : UplinkModel

@@ -7,7 +7,7 @@ namespace EdgeGateway.Core.Site;
 /// <summary>Resolves <c>uplinks</c>.</summary>
 internal static class SiteUplinks
 {
-    public static List<UplinkModel> Resolve(Section root, string gatewayId, ProblemCollector problems)
+    public static List<UplinkModel> Resolve(Section root, string gatewayId, UplinkSurroundings site, ProblemCollector problems)
     {
         var uplinks = new List<UplinkModel>();
         var ids = new Dictionary<string, int>();
@@ -25,7 +25,7 @@ internal static class SiteUplinks
                 problems.Error(section.At("id"), $"the uplink id '{id}' is used twice (first in line {ids[id]})", "Give each uplink its own id");
             }
 
-            uplinks.Add(Mqtt(section, id, gatewayId, problems));
+            uplinks.Add(shape == GatewayShape.Hj212Uplink ? new SiteHj212(site, problems).Resolve(section, id) : Mqtt(section, id, gatewayId, problems));
         }
 
         return uplinks;

@@ -2,9 +2,6 @@ using EdgeGateway.Protocols.Serial;
 
 namespace EdgeGateway.Protocols.Modbus;
 
-/// <summary>Opens a line within the time given; throws <see cref="IOException"/> with a message for people when it cannot.</summary>
-public delegate ValueTask<IByteLine> OpenByteLine(TimeSpan wait, CancellationToken cancel);
-
 /// <summary>Holds the line of a client: opens it on demand, not again at once after it could not be opened, and never after its end.</summary>
 internal sealed class LineOpener(OpenByteLine open, TimeProvider time) : IAsyncDisposable
 {

@@ -55,7 +55,7 @@ internal static class RoleSignals
             return new(Quantity.SerialNumber);
         }
 
-        if (role.Any("clock"))
+        if (role.Any("clock", "reached"))
         {
             return new(Quantity.Sequence);
         }
@@ -105,7 +105,7 @@ internal static class RoleSignals
             return new(Quantity.PowerFactor, phase);
         }
 
-        if (role.Any("power"))
+        if (role.Any("power", "demand"))
         {
             return new(role.Any("reactive") ? Quantity.ReactivePower : role.Any("apparent") ? Quantity.ApparentPower : Quantity.ActivePower, phase);
         }

@@ -2,6 +2,7 @@ using EdgeGateway.Box;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
 using EdgeGateway.Lines;
+using EdgeGateway.Protocols.Dlt645;
 using EdgeGateway.Protocols.Modbus;
 using EdgeGateway.Protocols.Sensors;
 using EdgeGateway.Protocols.Serial;
@@ -22,6 +23,7 @@ public static class BusKinds
         GpioBus lines => new LineBus(lines, context),
         SensorsBus sensors => new SensorImageBus(sensors, context.Log, context.Time, static input => input.Trigger is { } trigger ? new CapturedSensor(input.Device, input.Channel, trigger, input.MainsHertz) : new Sensor(input.Device, input.Channel)),
         BoxBus box => new BoxHealth(box, context.Time, context.Log),
+        IMeterBus meters => new MeterBus(meters, CreateMeterClient(model, context.Time)),
         _ => new ModbusBus(CreateClient(model, context.Time), context.Time),
     };
 
@@ -46,6 +48,29 @@ public static class BusKinds
                 return serial is ModbusAsciiBus ? new ModbusAsciiClient(open, timing, time) : new ModbusRtuClient(open, timing, time);
             default:
                 throw new ArgumentException($"There is no bus of the kind {model.GetType().Name}.", nameof(model));
+        }
+    }
+
+    /// <summary>The client that asks the meters of a DL/T 645 bus.</summary>
+    /// <exception cref="ArgumentException">The bus is another kind of bus.</exception>
+    public static Dlt645Client CreateMeterClient(BusModel model, TimeProvider time)
+    {
+        var usual = new Dlt645Options();
+        switch (model)
+        {
+            case Dlt645Bus serial:
+                var settings = SettingsOf(serial);
+                return new(
+                    (_, _) => ValueTask.FromResult<IByteLine>(SerialPort.Open(serial.Port, settings, time)),
+                    usual with { Line = settings, WakeUp = serial.WakeUp, IsStrict = serial.IsStrict, Silence = serial.Silence ?? usual.Silence },
+                    time);
+            case Dlt645OverTcpBus server:
+                return new(
+                    Opener(server, time),
+                    usual with { WakeUp = server.WakeUp, IsStrict = server.IsStrict, Silence = server.Silence > usual.Silence ? server.Silence : usual.Silence },
+                    time);
+            default:
+                throw new ArgumentException($"A {model?.GetType().Name} has no DL/T 645 meters.", nameof(model));
         }
     }
 
@@ -82,6 +107,8 @@ public static class BusKinds
         ModbusUdpBus udp => $"{udp.Host}:{udp.Port}, UDP",
         ModbusRtuOverTcpBus rtu => $"{rtu.Host}:{rtu.Port}, RTU",
         ModbusAsciiOverTcpBus ascii => $"{ascii.Host}:{ascii.Port}, ASCII",
+        Dlt645OverTcpBus meters => $"{meters.Host}:{meters.Port}, DL/T 645",
+        Dlt645Bus meters => $"{meters.Port} at {meters.Baud} baud, DL/T 645",
         ModbusAsciiBus ascii => $"{ascii.Port} at {ascii.Baud} baud, ASCII",
         SerialBus serial => $"{serial.Port} at {serial.Baud} baud",
         LocalBus => "this computer",
@@ -91,6 +118,10 @@ public static class BusKinds
     /// <summary>Why nothing can be sought, traced or tried on a bus that has no wire, with what to do instead.</summary>
     internal static string NoWire(LocalBus bus) =>
         $"The bus {bus.Id} is {Describe(bus)}: nothing passes on a wire. Its inputs stand in gateway.yaml; what they show: edgegateway read DEVICE";
+
+    /// <summary>Why what knows Modbus only is not done on another bus, with what to do instead.</summary>
+    internal static string NoModbus(BusModel bus) =>
+        $"The bus {bus.Id} is {Describe(bus)}, and this knows Modbus only. What its devices show: edgegateway read DEVICE; which are there: edgegateway scan {bus.Id}";
 
     private static RtuTiming TimingOf(DeviceServerBus bus) => RtuTiming.OverNetwork(bus.Silence) with { TurnaroundDelay = bus.Turnaround };
 

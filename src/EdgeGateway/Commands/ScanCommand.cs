@@ -24,6 +24,7 @@ internal static class ScanCommand
         var port = new Option<string?>("--port") { Description = "A serial port in place of a bus, such as /dev/ttyUSB0.", HelpName = "PATH" };
         var tcp = new Option<string?>("--tcp") { Description = "Addresses in place of a bus: 192.168.1.0/28, 192.168.1.10-20 or a name, with :port if it is not 502.", HelpName = "HOSTS" };
         var sensors = new Option<bool>("--sensors") { Description = "The sensors behind drivers of this computer's kernel: IIO, hwmon, 1-Wire. Nothing is measured." };
+        var meters = new Option<bool>("--meters") { Description = "With --tcp: DL/T 645 meters behind a device server in place of Modbus units. Serial lines are searched for both." };
         var units = new Option<string?>("--units") { Description = "Unit ids to ask, such as 1-10,20. Without it: 1-247 on a line, the usual ones on TCP.", HelpName = "IDS" };
         var baud = new Option<string?>("--baud") { Description = "Baud rates to try, such as 9600,19200. Without it: the usual ones.", HelpName = "RATES" };
         var parity = new Option<string?>("--parity") { Description = "Parities to try: none, even, odd.", HelpName = "LIST" };
@@ -35,12 +36,12 @@ internal static class ScanCommand
             "scan",
             """
             Find devices on a line or a network, say what they are, and propose profiles with the reasons. It only reads
-            (function codes 1-4, 17 and 43/14). Ctrl+C ends it and prints what was found until then.
+            (function codes 1-4, 17 and 43/14). On a line where nothing speaks Modbus, a DL/T 645 meter is asked for its address. Ctrl+C ends it and prints what was found until then.
             On a bus of the running gateway every question is asked between two polls; polling goes on.
-            """) { bus, port, tcp, sensors, units, baud, parity, timeout, configuration, profiles, json };
+            """) { bus, port, tcp, sensors, meters, units, baud, parity, timeout, configuration, profiles, json };
         command.SetAction((result, cancel) => RunAsync(
             new Request(
-                result.GetValue(bus), result.GetValue(port), result.GetValue(tcp), result.GetValue(sensors), result.GetValue(units), result.GetValue(baud), result.GetValue(parity),
+                result.GetValue(bus), result.GetValue(port), result.GetValue(tcp), result.GetValue(sensors), result.GetValue(meters), result.GetValue(units), result.GetValue(baud), result.GetValue(parity),
                 result.GetValue(timeout)!, result.GetValue(configuration)!, result.GetValue(profiles), result.GetValue(json)),
             cancel));
         return command;
@@ -131,6 +132,17 @@ internal static class ScanCommand
     {
         var scanner = new Scanner(library, site, timeout, view, TimeProvider.System);
         var units = request.Units is null ? null : ScanTargets.Units(request.Units);
+        if (request.Meters && request.Tcp is not null)
+        {
+            if (ScanTargets.Hosts(request.Tcp) is not [var (host, port)])
+            {
+                throw new FormatException("Meters are looked for behind one device server: write its host and port, such as --tcp 192.168.1.10:26 --meters");
+            }
+
+            var server = new Dlt645OverTcpBus { Id = "scan", Host = host, Port = port, Timeout = timeout, Meters = [] };
+            return await scanner.ScanMetersAsync(server, new() { Host = host, TcpPort = port }, cancel).ConfigureAwait(false);
+        }
+
         if (request.Tcp is not null)
         {
             return await scanner.ScanNetworkAsync(ScanTargets.Hosts(request.Tcp), units, cancel).ConfigureAwait(false);
@@ -152,6 +164,18 @@ internal static class ScanCommand
         {
             Console.Error.WriteLine(BusKinds.NoWire(local));
             return null;
+        }
+
+        if (bus is IMeterBus)
+        {
+            if (ControlClient.TryConnect(site.Storage.Directory) is { } owner)
+            {
+                owner.Dispose();
+                Console.Error.WriteLine($"The gateway is polling {bus.Id}: the question for an address would be answered by every meter of the line at once. Stop the gateway first; what its meters show: edgegateway read DEVICE.");
+                return null;
+            }
+
+            return await scanner.ScanMetersAsync(bus, PlaceOf(bus, WireFormats.LineOf(bus)), cancel).ConfigureAwait(false);
         }
 
         var line = WireFormats.LineOf(bus);
@@ -267,5 +291,5 @@ internal static class ScanCommand
     }
 
     private sealed record Request(
-        string? Bus, string? Port, string? Tcp, bool Sensors, string? Units, string? Baud, string? Parity, string Timeout, string Configuration, string? Profiles, bool Json);
+        string? Bus, string? Port, string? Tcp, bool Sensors, bool Meters, string? Units, string? Baud, string? Parity, string Timeout, string Configuration, string? Profiles, bool Json);
 }

@@ -95,6 +95,11 @@ internal static class TraceCommand
             return Terminal.Fail(BusKinds.NoWire(local), Terminal.BadInput);
         }
 
+        if (bus is IMeterBus)
+        {
+            return Terminal.Fail(BusKinds.NoModbus(bus), Terminal.BadInput);
+        }
+
         using var client = ControlClient.TryConnect(site.Storage.Directory);
         if (client is not null)
         {

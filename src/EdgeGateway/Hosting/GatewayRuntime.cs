@@ -94,6 +94,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         {
             SiteId = Site.SiteId,
             GatewayId = Site.GatewayId,
+            PointNames = [.. Site.Points.Select(p => (Site.Devices[p.DeviceIndex].Id, p.Id))],
             Outbox = store,
             Births = () => births.Current,
             Volatile = _loop.Volatile,

@@ -81,7 +81,12 @@ public sealed class SiteFiles
         {
             Storage = site.Storage with { Directory = Path.GetFullPath(site.Storage.Directory, here) },
             Buses = [.. site.Buses.Select(bus => bus is BoxBus box ? box with { Disk = Path.GetFullPath(box.Disk ?? site.Storage.Directory, here), Root = Path.GetFullPath(box.Root, here) } : bus)],
-            Uplinks = [.. site.Uplinks.Select(uplink => uplink is MqttUplinkModel mqtt ? WithFiles(mqtt, here, configuration, all) : uplink)],
+            Uplinks = [.. site.Uplinks.Select(uplink => uplink switch
+            {
+                MqttUplinkModel mqtt => WithFiles(mqtt, here, configuration, all),
+                Hj212UplinkModel hj212 => hj212 with { PasswordFile = Resolve(hj212.Id, "passwordFile", hj212.PasswordFile, here, configuration, all)! },
+                _ => uplink,
+            })],
         };
         if (site.FactorFiles is { Key: { } key } files)
         {
@@ -133,33 +138,34 @@ public sealed class SiteFiles
 
     private static MqttUplinkModel WithFiles(MqttUplinkModel uplink, string here, string configuration, List<Problem> problems)
     {
-        string? Resolve(string key, string? file)
-        {
-            if (file is null)
-            {
-                return null;
-            }
-
-            var path = Path.GetFullPath(file, here);
-            if (!File.Exists(path))
-            {
-                problems.Add(new Problem(configuration, 0, 0, $"the {key} of uplink '{uplink.Id}' does not exist: {path}", "Put the file there, or correct the path (it is relative to this file)"));
-            }
-            else if (key is "passwordFile" or "keyFile" && !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & UnixFileMode.OtherRead) != 0)
-            {
-                problems.Add(new Problem(configuration, 0, 0, $"everybody on this machine can read the {key} of uplink '{uplink.Id}': {path}", $"chmod 600 {path}", ProblemSeverity.Warning));
-            }
-
-            return path;
-        }
-
+        string? Of(string key, string? file) => Resolve(uplink.Id, key, file, here, configuration, problems);
         return uplink with
         {
-            PasswordFile = Resolve("passwordFile", uplink.PasswordFile),
-            CaFile = Resolve("caFile", uplink.CaFile),
-            CertificateFile = Resolve("certificateFile", uplink.CertificateFile),
-            KeyFile = Resolve("keyFile", uplink.KeyFile),
+            PasswordFile = Of("passwordFile", uplink.PasswordFile),
+            CaFile = Of("caFile", uplink.CaFile),
+            CertificateFile = Of("certificateFile", uplink.CertificateFile),
+            KeyFile = Of("keyFile", uplink.KeyFile),
         };
+    }
+
+    private static string? Resolve(string uplink, string key, string? file, string here, string configuration, List<Problem> problems)
+    {
+        if (file is null)
+        {
+            return null;
+        }
+
+        var path = Path.GetFullPath(file, here);
+        if (!File.Exists(path))
+        {
+            problems.Add(new Problem(configuration, 0, 0, $"the {key} of uplink '{uplink}' does not exist: {path}", "Put the file there, or correct the path (it is relative to this file)"));
+        }
+        else if (key is "passwordFile" or "keyFile" && !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & UnixFileMode.OtherRead) != 0)
+        {
+            problems.Add(new Problem(configuration, 0, 0, $"everybody on this machine can read the {key} of uplink '{uplink}': {path}", $"chmod 600 {path}", ProblemSeverity.Warning));
+        }
+
+        return path;
     }
 
     /// <summary>Resolves a site from texts: from files, or from those a store kept.</summary>

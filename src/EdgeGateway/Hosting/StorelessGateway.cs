@@ -98,6 +98,7 @@ internal sealed class StorelessGateway : IAsyncDisposable
         {
             SiteId = site.SiteId,
             GatewayId = site.GatewayId,
+            PointNames = [.. site.Points.Select(p => (site.Devices[p.DeviceIndex].Id, p.Id))],
             Outbox = new NoOutbox(),
             Births = () => [],
             Volatile = wait.Values.Source,

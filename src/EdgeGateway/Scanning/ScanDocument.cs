@@ -79,6 +79,9 @@ public sealed record ScanPlace
     /// <summary>Stop bits of a serial line, else 0.</summary>
     public int StopBits { get; init; }
 
+    /// <summary>Addresses of the DL/T 645 meters on the line, in the order of their units from 1 on; null on a Modbus bus.</summary>
+    public IReadOnlyList<string>? Meters { get; init; }
+
     /// <summary>For people.</summary>
     [JsonIgnore]
     public string Text => Host is not null ? $"{(Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host)}:{TcpPort}"

@@ -69,9 +69,15 @@ internal static class ScanYaml
     }
 
     /// <summary>The line of a bus.</summary>
-    public static string Bus(ScanPlace place, string id) => place.Host is not null
+    public static string Bus(ScanPlace place, string id) => place.Meters is { } meters
+        ? MeterBus(place, id, string.Join(", ", meters.Select((m, i) => string.Create(CultureInfo.InvariantCulture, $"{{ unit: {i + 1}, address: \"{m}\" }}"))))
+        : place.Host is not null
         ? string.Create(CultureInfo.InvariantCulture, $"  - {{ id: {YamlText.Write(id)}, type: modbus-tcp, host: {YamlText.Write(place.Host)}, port: {place.TcpPort} }}\n")
         : string.Create(CultureInfo.InvariantCulture, $"  - {{ id: {YamlText.Write(id)}, type: modbus-rtu, port: {YamlText.Write(place.SerialPort!)}, baud: {place.Baud}, parity: {place.Parity}, stopBits: {place.StopBits} }}\n");
+
+    private static string MeterBus(ScanPlace place, string id, string meters) => place.Host is not null
+        ? string.Create(CultureInfo.InvariantCulture, $"  - {{ id: {YamlText.Write(id)}, type: dlt645-over-tcp, host: {YamlText.Write(place.Host)}, port: {place.TcpPort}, meters: [{meters}] }}\n")
+        : string.Create(CultureInfo.InvariantCulture, $"  - {{ id: {YamlText.Write(id)}, type: dlt645, port: {YamlText.Write(place.SerialPort!)}, baud: {place.Baud}, parity: {place.Parity}, stopBits: {place.StopBits}, meters: [{meters}] }}\n");
 
     /// <summary>The line of a device.</summary>
     public static string Device(string id, string profile, string bus, int unit, string more, string remark) =>

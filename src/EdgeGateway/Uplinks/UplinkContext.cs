@@ -12,6 +12,9 @@ public sealed record UplinkContext
 
     public required string GatewayId { get; init; }
 
+    /// <summary>Device and point of each point of the site, by index: what records name, for uplinks that send chosen points.</summary>
+    public IReadOnlyList<(string Device, string Point)> PointNames { get; init; } = [];
+
     public required IOutbox Outbox { get; init; }
 
     /// <summary>The committed births of all devices, announced again in each new session; must be quick and thread-safe.</summary>

@@ -26,6 +26,9 @@ internal static partial class UplinkLog
     [LoggerMessage(2106, LogLevel.Information, "Uplink {Uplink}: leaves {Server}: a server that stands before it in the list has accepted the gateway again")]
     public static partial void UplinkChangesServer(this ILogger logger, string uplink, string server);
 
+    [LoggerMessage(2108, LogLevel.Information, "Uplink {Uplink}: command {Command} of the platform: {Answer}")]
+    public static partial void UplinkCommand(this ILogger logger, string uplink, string command, string answer);
+
     [LoggerMessage(2107, LogLevel.Warning, "Uplink {Uplink}: {Server} takes QoS {Qos} at most; rows are sent with QoS 1. Write qos: 1, or allow QoS 2 at the broker")]
     public static partial void UplinkLesserQos(this ILogger logger, string uplink, string server, int qos);
 }

@@ -1,5 +1,6 @@
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Uplinks.Hj212;
 using EdgeGateway.Uplinks.Mqtt;
 
 namespace EdgeGateway.Uplinks;
@@ -12,6 +13,7 @@ public static class UplinkTable
     public static IUplink Create(UplinkModel model, UplinkContext context) => model switch
     {
         MqttUplinkModel mqtt => new MqttUplink(mqtt, CarriedRows.Of(context, mqtt.Id, FeedFormats.Create(mqtt.Format, context.SiteId, context.GatewayId))),
+        Hj212UplinkModel hj212 => new Hj212Uplink(hj212, context, context.PointNames),
         _ => throw new ArgumentException($"There is no uplink for {model?.GetType().Name}.", nameof(model)),
     };
 }

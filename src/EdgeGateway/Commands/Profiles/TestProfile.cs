@@ -219,6 +219,12 @@ internal static class TestProfile
         }
 
         var model = site.Buses.First(b => b.Id == device.BusId);
+        if (model is IMeterBus)
+        {
+            Console.Error.WriteLine(BusKinds.NoModbus(model));
+            return (null, 0, "");
+        }
+
         if (model is LocalBus local)
         {
             Console.Error.WriteLine(BusKinds.NoWire(local));

@@ -1,4 +1,4 @@
-namespace EdgeGateway.Protocols.Modbus;
+namespace EdgeGateway.Protocols;
 
 /// <summary>An instant by which something must have happened, on the monotonic clock.</summary>
 internal readonly struct Deadline(TimeProvider time, TimeSpan budget)

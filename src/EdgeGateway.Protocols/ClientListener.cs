@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace EdgeGateway.Protocols.Modbus;
+namespace EdgeGateway.Protocols;
 
 /// <summary>The TCP side of a server: listens, accepts clients up to a limit, and serves each in a task of its own until it stops.</summary>
 internal sealed class ClientListener : IAsyncDisposable

@@ -1,0 +1,188 @@
+using System.Globalization;
+using System.Text.Json;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Outbox;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Protocols.Hj212;
+
+namespace EdgeGateway.Uplinks.Hj212;
+
+/// <summary>
+/// Makes packets of stored rows: those that the MQTT feed sends as JSON leave here as groups of factors, with the same digits. A row gives the same groups whenever it is sent.
+/// </summary>
+/// <param name="model">What is sent.</param>
+/// <param name="names">Device and point of each point of the site, by index.</param>
+internal sealed class Hj212Rows(Hj212UplinkModel model, IReadOnlyList<(string Device, string Point)> names)
+{
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+
+    // HJ 212-2017, tables C.16 to C.18: at least three quarters of the children are normal, otherwise a fault.
+    private const double LeastCoverage = 0.75;
+
+    private readonly Dictionary<(string, string), List<(string Code, Role Role)>> _roles = RolesOf(model, names);
+
+    private enum Role
+    {
+        Value,
+        Corrected,
+        Mass,
+    }
+
+    /// <summary>Least time between two real-time values of a factor; null sends none. The platform may change it (CN 1062, 2012).</summary>
+    public TimeSpan? RealTime { get; set; } = model.RealTime;
+
+    /// <summary>Whether rows of a stream can hold anything for this uplink.</summary>
+    public static bool Carries(FeedStream stream) => stream is FeedStream.Summary or FeedStream.Sample;
+
+    /// <summary>The data of a row: command, time and groups; empty when nothing of it is sent.</summary>
+    /// <exception cref="JsonException">The row is damaged.</exception>
+    public IReadOnlyList<(string Command, DateTime Time, IReadOnlyList<IReadOnlyList<Hj212Field>> Groups)> Of(OutboxRow row)
+    {
+        if (!Carries(row.Stream) || (row.Stream == FeedStream.Sample && RealTime is null))
+        {
+            return [];
+        }
+
+        // By command and time, in the order of the row; by factor within.
+        var packets = new Dictionary<(string Command, DateTime Time), SortedDictionary<string, List<Hj212Field>>>();
+        using var records = JsonDocument.Parse(row.Body);
+        foreach (var record in records.RootElement.EnumerateArray())
+        {
+            if (record.TryGetProperty("device", out var device) && record.TryGetProperty("point", out var point)
+                && _roles.TryGetValue((device.GetString()!, point.GetString()!), out var roles))
+            {
+                foreach (var (code, role) in roles)
+                {
+                    Add(packets, row.Stream, record, code, role);
+                }
+            }
+        }
+
+        return
+        [
+            .. packets.Select(p => (p.Key.Command, p.Key.Time, (IReadOnlyList<IReadOnlyList<Hj212Field>>)
+            [
+                [new("DataTime", Hj212Time.Write(p.Key.Time))],
+                .. p.Value.Values.Select(fields => (IReadOnlyList<Hj212Field>)[.. fields.OrderBy(f => f.Key.EndsWith("-Flag", StringComparison.Ordinal))]),
+            ])),
+        ];
+    }
+
+    private static Dictionary<(string, string), List<(string, Role)>> RolesOf(Hj212UplinkModel model, IReadOnlyList<(string Device, string Point)> names)
+    {
+        var roles = new Dictionary<(string, string), List<(string, Role)>>();
+        foreach (var factor in model.Factors)
+        {
+            Note(factor.Point, factor.Code, Role.Value);
+            Note(factor.Corrected, factor.Code, Role.Corrected);
+            Note(factor.Mass, factor.Code, Role.Mass);
+        }
+
+        return roles;
+
+        void Note(int? point, string code, Role role)
+        {
+            if (point is { } index)
+            {
+                (roles.TryGetValue(names[index], out var some) ? some : roles[names[index]] = []).Add((code, role));
+            }
+        }
+    }
+
+    private void Add(Dictionary<(string, DateTime), SortedDictionary<string, List<Hj212Field>>> packets, FeedStream stream, JsonElement record, string code, Role role)
+    {
+        if (stream == FeedStream.Summary)
+        {
+            if (CommandOf(TimeSpan.FromSeconds(record.GetProperty("widthSeconds").GetDouble())) is { } command)
+            {
+                Summary(Fields(packets, (command, LocalOf(record.GetProperty("start"))), code), record, code, role);
+            }
+
+            return;
+        }
+
+        if (role == Role.Mass || RealTime is not { } interval)
+        {
+            return;
+        }
+
+        // The newest value of each interval stands for it.
+        var time = LocalOf(record.GetProperty("time"));
+        var slot = new DateTime(time.Ticks - (time.Ticks % interval.Ticks), DateTimeKind.Unspecified);
+        var fields = Fields(packets, (Hj212Command.RealTime, slot), code);
+        var key = $"{code}-{(role == Role.Corrected ? "ZsRtd" : "Rtd")}";
+        fields.RemoveAll(f => f.Key == key);
+        Put(fields, key, record.GetProperty("value"));
+        if (role == Role.Value)
+        {
+            fields.RemoveAll(f => f.Key == $"{code}-Flag");
+            fields.Add(new($"{code}-Flag", FlagOf(record)));
+        }
+    }
+
+    private static void Summary(List<Hj212Field> fields, JsonElement record, string code, Role role)
+    {
+        if (role == Role.Mass)
+        {
+            Put(fields, $"{code}-Cou", record.TryGetProperty("delta", out var delta) ? delta : default);
+            return;
+        }
+
+        var prefix = role == Role.Corrected ? $"{code}-Zs" : $"{code}-";
+        Put(fields, $"{prefix}Min", record.GetProperty("min"));
+        Put(fields, $"{prefix}Avg", record.GetProperty("mean"));
+        Put(fields, $"{prefix}Max", record.GetProperty("max"));
+        if (role == Role.Value)
+        {
+            var coverage = record.GetProperty("coverage");
+            fields.Add(new($"{code}-Flag", coverage.ValueKind == JsonValueKind.Number && coverage.GetDouble() >= LeastCoverage ? "N" : "D"));
+        }
+    }
+
+    private static List<Hj212Field> Fields(Dictionary<(string, DateTime), SortedDictionary<string, List<Hj212Field>>> packets, (string, DateTime) packet, string code)
+    {
+        var factors = packets.TryGetValue(packet, out var some) ? some : packets[packet] = new(StringComparer.Ordinal);
+        return factors.TryGetValue(code, out var fields) ? fields : factors[code] = [];
+    }
+
+    private string? CommandOf(TimeSpan width) => width == Day ? Hj212Command.Day : width == Hour ? Hj212Command.Hour : width == model.Minute ? Hj212Command.Minute : null;
+
+    /// <summary>The digits as the feed has them; none where there is no value. An exponent is written out: packets know none.</summary>
+    private static void Put(List<Hj212Field> fields, string key, JsonElement value)
+    {
+        if (value.ValueKind != JsonValueKind.Number)
+        {
+            return;
+        }
+
+        var digits = value.GetRawText();
+        if (digits.AsSpan().ContainsAny('e', 'E') && decimal.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
+        {
+            digits = number.ToString(CultureInfo.InvariantCulture);
+        }
+
+        fields.Add(new(key, digits));
+    }
+
+    /// <summary>HJ 212-2017, table 8: the flag of a value by why it is not good.</summary>
+    private static string FlagOf(JsonElement record)
+    {
+        var quality = record.GetProperty("quality").GetString();
+        if (quality == "good")
+        {
+            return "N";
+        }
+
+        return (record.TryGetProperty("reason", out var reason) ? reason.GetString() : null) switch
+        {
+            "timeout" or "not-connected" => "B",
+            "calibrating" => "C",
+            "maintenance" => "M",
+            "out-of-range" => "T",
+            _ => "D",
+        };
+    }
+
+    private DateTime LocalOf(JsonElement time) => TimeZoneInfo.ConvertTime(time.GetDateTimeOffset(), model.TimeZone).DateTime;
+}
