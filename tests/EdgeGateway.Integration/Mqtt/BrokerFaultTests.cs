@@ -53,7 +53,9 @@ public sealed class BrokerFaultTests
     [InlineData(MqttProtocolVersion.V500, MqttQos.ExactlyOnce)]
     public async Task A_broker_that_keeps_its_sessions_is_restarted_in_the_stream_and_each_message_comes(MqttProtocolVersion version, MqttQos qos)
     {
-        using var broker = await Mosquitto.RunAsync(new() { Persistent = true });
+        // Twice as many as are ever in flight: what is beyond the limit of 20 when mosquitto 2.0.11 ends, which can be on a resumed session, it takes up as
+        // never sent, under new identifiers by which no receiver can know it again. With 0, for no limit, it does so with every message.
+        using var broker = await Mosquitto.RunAsync(new() { Persistent = true, ExtraLines = ["max_inflight_messages 1000"] });
 
         // mosquitto 2.0.11 does not write a session of version 5 to its file while its connection is one that began with Clean Start 1, as each first one does.
         // So both come a second time.
