@@ -19,7 +19,7 @@ internal sealed class PointPath
     private readonly NoveltyWatch? _learner;
     private readonly LastGood _lastGood;
     private readonly CarbonAccount[] _accounts;
-    private readonly FactorFollower[] _stacks;
+    private readonly FactorFollower[] _followers;
     private readonly (CarbonAccount Account, GaugeInput Input)[] _gauges;
     private readonly (CemsStation Station, int Slot)[] _stacks;
     private readonly IFeedSink _sink;
@@ -36,7 +36,7 @@ internal sealed class PointPath
         _check = new ValueCheck(point);
         _lastGood = lastGood;
         _accounts = [.. book.Of(point.Index)];
-        _stacks = [.. book.StacksOf(point.Index)];
+        _followers = [.. book.StacksOf(point.Index)];
         _gauges = [.. book.GaugesOf(point.Index)];
         _stacks = [.. cems.Of(point.Index)];
         _sink = sink;
@@ -313,15 +313,15 @@ internal sealed class PointPath
             }
         }
 
-        foreach (var stack in _stacks)
+        foreach (var follower in _followers)
         {
             if (believed)
             {
-                stack.Read(growth, judged.Quality.IsGood, since, time, intervalEnd);
+                follower.Read(growth, judged.Quality.IsGood, since, time, intervalEnd);
             }
             else
             {
-                stack.Lose(time, intervalEnd);
+                follower.Lose(time, intervalEnd);
             }
         }
     }

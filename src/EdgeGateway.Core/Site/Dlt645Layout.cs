@@ -33,7 +33,7 @@ public sealed record Dlt645Place(ushort Address, uint Identifier, Dlt645Part Par
 }
 
 /// <summary>
-/// The quantities of DL/T 645-2007 as registers, so that profiles, plans, detectors and accounts work as for any other meter (docs/decisions/0013). The one place that the bus,
+/// The quantities of DL/T 645-2007 as registers, so that profiles, plans, detectors and accounts work as for any other meter (docs/decisions/0015). The one place that the bus,
 /// <c>check</c>, the simulator, the tests and the documentation share. What belongs to one block of the standard stands together and is asked for at once; nothing else does.
 /// </summary>
 public static class Dlt645Layout

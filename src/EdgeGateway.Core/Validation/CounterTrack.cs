@@ -177,7 +177,7 @@ internal sealed class CounterTrack
 
         growth = before + after;
         _exchanges.RemoveAt(0);
-        Publish(true, now, Severity.Note, (double)growth, double.NaN, $"{Name}: the change at {Clock(change.NewTime)} from {Say(oldFinal)} to {Say(newStart)} is confirmed by {who}; {Say(growth)} counted as allocated.", now);
+        Publish(Finding.Swap, true, now, Severity.Note, (double)growth, double.NaN, $"{Name}: the change at {Clock(change.NewTime)} from {Say(oldFinal)} to {Say(newStart)} is confirmed by {who}; {Say(growth)} counted as allocated.", now);
         return null;
     }
 

@@ -23,7 +23,7 @@ public sealed class MeterChangeTests
             var (code, text, errors) = await MeterAsync(site);
             Assert.True(code == 0, text + errors);
             site.Simulation.Inject(new Fault { Kind = FaultKind.CounterReset, Device = "load000" });
-            await gateway.StatusHoldsAsync(s => s.Alarms.High == 1, "the reset is an alarm");
+            await gateway.StatusHoldsAsync(s => s.Alarms?.High == 1, "the reset is an alarm");
 
             (code, text, errors) = await MeterAsync(site, "--json");
             Assert.True(code == 1, text + errors);
