@@ -25,6 +25,7 @@ public sealed class WallClockUseTests
         ["EdgeGateway/Storage/SqliteStore.cs"] = "stamps losses and the quarantine; ages are shown to people",
         ["EdgeGateway/Storage/StoreOpening.cs"] = "stamps the store and its epoch",
         ["EdgeGateway/Storage/Salvage.cs"] = "names the files set aside",
+        ["EdgeGateway/Uplinks/Hj212/Hj212Uplink.cs"] = "shown to people; stamps requests (QN)",
         ["EdgeGateway/Uplinks/Mqtt/MqttUplink.cs"] = "shown to people",
         ["EdgeGateway/Uplinks/Mqtt/MqttUplinkRun.cs"] = "shown to people",
     };

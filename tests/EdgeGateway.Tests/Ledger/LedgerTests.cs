@@ -217,6 +217,9 @@ public class LedgerTests
             var record = line == 1 || line == starts.Count ? (long?)null : line - 1;
             next[at] ^= (byte)(1 << (at % 8));
             var fault = LedgerRig.Verify(next).Fault;
+
+            // What became the end of a line makes two of the footer, and the first of them can only be read as a record.
+            record = next[at] == (byte)'\n' && line == starts.Count ? line - 1 : record;
             next[at] ^= (byte)(1 << (at % 8));
             Assert.True(fault is not null, $"byte {at} of line {line} was flipped, and nobody noticed");
             Assert.True(fault.Line == line && fault.Record == record, $"byte {at} of line {line} was flipped, found was {fault}");
