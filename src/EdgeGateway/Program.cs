@@ -24,6 +24,7 @@ var root = new RootCommand(
       edgegateway factors list               the emission factors, dated, with source and status
       edgegateway detect-bench FOLDER        score the detector for any gauge on labelled series
       edgegateway status                     what the running gateway does, and what is wrong
+      edgegateway doctor                     computer, network, broker, store: what is wrong, and the cure
       edgegateway alarms                     what a person must see, why, and what to do next
       edgegateway reload                     take over an edited configuration without losing anything
     """)
@@ -41,6 +42,7 @@ var root = new RootCommand(
     WritesCommand.Create(),
     FactorsCommand.Create(),
     StatusCommand.Create(),
+    DoctorCommand.Create(),
     AlarmsCommand.Create(),
     ReloadCommand.Create(),
     OutboxCommand.Create(),
