@@ -81,7 +81,7 @@ internal static class BrokerCheck
         if (server.Scheme is "mqtts" or "wss" && shown.Count > 0)
         {
             var (subject, from, to) = shown[^1];
-            findings.Add(CertificateCheck.OfDates($"certificate of {server.Host} ({subject})", from, to, patient.Time.GetUtcNow(), "Whoever runs the broker has to renew it"));
+            findings.Add(CertificateCheck.OfDates($"certificate of {server.Host} ({subject})", from, to, patient.Now, "Whoever runs the broker has to renew it"));
         }
         else if (server.Scheme is "mqtt" or "ws" && !server.IsLoopback)
         {

@@ -14,9 +14,9 @@ internal static class CertificateCheck
         var any = false;
         foreach (var broker in patient.Brokers)
         {
-            foreach (var (file, key, whose) in new[] { (broker.CaFile, null, $"authority of uplink {broker.Id}"), (broker.CertificateFile, broker.KeyFile ?? broker.CertificateFile, $"certificate of this gateway for uplink {broker.Id}") })
+            foreach (var (file, key, whose) in new[] { (broker.CaFile, (string?)null, $"authority of uplink {broker.Id}"), (broker.CertificateFile, broker.KeyFile ?? broker.CertificateFile, $"certificate of this gateway for uplink {broker.Id}") })
             {
-                foreach (var finding in file is null ? [] : OfFile(file, key, whose, patient.Time.GetUtcNow()))
+                foreach (var finding in file is null ? [] : OfFile(file, key, whose, patient.Now))
                 {
                     any = true;
                     yield return finding;

@@ -12,7 +12,7 @@ internal static class ClockCheck
 
     public static IEnumerable<Finding> Look(Patient patient)
     {
-        var now = patient.Time.GetUtcNow();
+        var now = patient.Now;
         var facts = patient.Clock.Read();
         if (now.ToUnixTimeMilliseconds() < GatewayClock.Earliest.UnixMilliseconds)
         {

@@ -26,7 +26,7 @@ internal static class DiskCheck
             }
         }
 
-        if (patient.Space(directory) is not ({ } free, > 0 and var total))
+        if (patient.Space(directory) is not (var free, > 0 and var total))
         {
             yield return Finding.NotChecked($"Free space: the file system of {directory} cannot be asked");
             yield break;

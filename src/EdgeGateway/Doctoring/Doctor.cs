@@ -28,7 +28,7 @@ internal static class Doctor
             }
         }
 
-        return new DoctorDocument { Verdict = Word(worst), At = patient.Time.GetUtcNow(), Version = patient.Version, Configuration = patient.Configuration, Findings = lines };
+        return new DoctorDocument { Verdict = Word(worst), At = patient.Now, Version = patient.Version, Configuration = patient.Configuration, Findings = lines };
     }
 
     /// <summary>The exit code that a document means.</summary>

@@ -35,6 +35,9 @@ internal sealed record Patient
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
+    /// <summary>The present, by the wall clock: shown to people, and held against the dates of certificates.</summary>
+    public DateTimeOffset Now => Time.GetUtcNow();
+
     /// <summary>Whom to ask about the clock.</summary>
     public IClockSource Clock { get; init; } = new KernelClock();
 

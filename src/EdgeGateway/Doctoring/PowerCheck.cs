@@ -1,5 +1,6 @@
 using System.Globalization;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Protocols;
 
 namespace EdgeGateway.Doctoring;
 
@@ -20,27 +21,28 @@ internal static class PowerCheck
     public static IEnumerable<Finding> Look(Patient patient)
     {
         var alarm = Patient.Number(patient.Places.UnderVoltage());
-        var word = patient.Word(Path.GetRelativePath(patient.Root, patient.Places.Throttled));
+        var word = KernelText.Read(patient.Places.Throttled);
         int? flags = int.TryParse(word?.Replace("0x", "", StringComparison.Ordinal), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var parsed) ? parsed : null;
+        var bits = flags ?? 0;
         if (flags is null && alarm is null)
         {
             yield return Finding.NotChecked($"Supply: {patient.WhyNotShown(BoxSubject.Power) ?? "the firmware's word cannot be read"}");
         }
-        else if (alarm > 0 || (flags & Low) != 0)
+        else if (alarm > 0 || (bits & Low) != 0)
         {
             yield return Finding.Fault("The supply is too low now", Supply);
         }
-        else if ((flags & WasLow) != 0)
+        else if ((bits & WasLow) != 0)
         {
             yield return Finding.Warning("The supply was too low since the start", Supply);
         }
-        else if ((flags & Slowed) != 0)
+        else if ((bits & Slowed) != 0)
         {
-            yield return Finding.Warning($"The processor is slowed down now (get_throttled 0x{flags:x})", Cool);
+            yield return Finding.Warning($"The processor is slowed down now (get_throttled 0x{bits:x})", Cool);
         }
-        else if ((flags & WasSlowed) != 0)
+        else if ((bits & WasSlowed) != 0)
         {
-            yield return Finding.Notice($"The processor was slowed down since the start (get_throttled 0x{flags:x})", Cool);
+            yield return Finding.Notice($"The processor was slowed down since the start (get_throttled 0x{bits:x})", Cool);
         }
         else
         {

@@ -14,12 +14,12 @@ internal static class SerialCheck
         foreach (var bus in buses)
         {
             // What cannot be used at all; the rest works, and could work better.
-            string?[] grave = [ports.KernelName(bus.Port) is null ? SerialTrouble.Missing(bus.Port, ports) : SerialTrouble.NotAllowed(bus.Port, ports)];
+            var grave = ports.KernelName(bus.Port) is null ? SerialTrouble.Missing(bus.Port, ports) : SerialTrouble.NotAllowed(bus.Port, ports);
             var isWell = true;
             foreach (var advice in SerialAdvice.Of(bus, ports))
             {
                 isWell = false;
-                var isGrave = grave.Any(g => g is not null && advice.EndsWith(g, StringComparison.Ordinal)) || ports.IsConsole(bus.Port);
+                var isGrave = (grave is not null && advice.EndsWith(grave, StringComparison.Ordinal)) || advice.StartsWith($"{bus.Port} is a console", StringComparison.Ordinal);
                 yield return isGrave ? Finding.Fault($"Bus {bus.Id} cannot use its port {bus.Port}", advice) : Finding.Warning($"Bus {bus.Id} has a port that needs a look, {bus.Port}", advice);
             }
 

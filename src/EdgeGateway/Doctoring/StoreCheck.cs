@@ -11,7 +11,7 @@ internal static class StoreCheck
 
     public static IEnumerable<Finding> Look(Patient patient)
     {
-        var findings = patient.Status is { } status
+        IEnumerable<Finding> findings = patient.Status is { } status
             ? status.Storage is { } storage ? Running(storage, status.Outbox) : [Finding.Fault($"The gateway runs without a store: {string.Join("; ", status.Problems)}", "Newest values leave unnumbered until its directory can be used: see the line about the disk")]
             : patient.Refusal is not null || patient.Holder() is not null ? [Finding.NotChecked("The store belongs to a gateway that runs and was not asked; beside it nobody looks into the files")]
             : Resting(new StoreFiles(Path.GetFullPath(patient.Storage)), patient.Time);

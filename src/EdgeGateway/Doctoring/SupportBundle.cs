@@ -83,17 +83,20 @@ internal sealed class SupportBundle
         }
     }
 
-    private void Explain() => _entries.Insert(0, ("README.txt", string.Join(
-        '\n',
+    private void Explain()
+    {
+        string[] lines =
         [
-            $"Support bundle of an EdgeGateway, made {_patient.Time.GetUtcNow():yyyy-MM-dd HH:mm:ss}Z by version {_patient.Version}.",
+            $"Support bundle of an EdgeGateway, made {_patient.Now:yyyy-MM-dd HH:mm:ss}Z by version {_patient.Version}.",
             $"Secrets are struck out: {Redaction.Struck} stands in their place. It holds no sample, no password, no key and no certificate.",
             "",
             "Holds:",
             .. _entries.Select(e => $"  {e.Name}"),
             .. _missing.Count == 0 ? (IEnumerable<string>)[] : ["", "Missing:", .. _missing.Select(m => $"  {_redaction.Strike(m)}")],
             "",
-        ])));
+        ];
+        _entries.Insert(0, ("README.txt", string.Join('\n', lines)));
+    }
 
     private void AddFile(string name, string path)
     {
@@ -126,14 +129,17 @@ internal sealed class SupportBundle
         }
 
         var half = path + ".part";
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        // What a command left that was killed.
+        File.Delete(half);
         try
         {
-            using (var file = new FileStream(half, new FileStreamOptions
-            {
-                Mode = FileMode.Create,
-                Access = FileAccess.Write,
-                UnixCreateMode = OperatingSystem.IsWindows() ? null : UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            }))
+            using (var file = new FileStream(half, options))
             using (var packed = new GZipStream(file, CompressionLevel.Optimal))
             using (var archive = new TarWriter(packed, TarEntryFormat.Pax))
             {
@@ -142,7 +148,7 @@ internal sealed class SupportBundle
                     archive.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, $"edgegateway-support/{entry}")
                     {
                         DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)),
-                        ModificationTime = _patient.Time.GetUtcNow(),
+                        ModificationTime = _patient.Now,
                         Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
                     });
                 }

@@ -2,6 +2,7 @@ using System.Text;
 using EdgeGateway.Box;
 using EdgeGateway.Commands;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Protocols;
 
 namespace EdgeGateway.Doctoring;
 
@@ -15,7 +16,7 @@ internal static class WearCheck
         var disk = patient.Places.DiskOf(patient.Storage);
 
         // JESD84-B51: DEVICE_LIFE_TIME_EST, n stands for at most 10 n %, 11 for more than the life that was estimated; PRE_EOL_INFO 2 for 80 % of the reserve used, 3 for urgent.
-        var life = disk is null ? null : patient.Word(Path.GetRelativePath(patient.Root, Path.Combine(disk, "device/life_time")));
+        var life = disk is null ? null : KernelText.Read(Path.Combine(disk, "device/life_time"));
         var worn = Math.Max(Tenths(life, 0), Tenths(life, 1));
         var reserve = disk is null ? null : Patient.Number(Path.Combine(disk, "device/pre_eol_info"));
         if (worn == 0 && reserve is null or 0)
