@@ -3,15 +3,14 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using EdgeGateway.Control;
-using EdgeGateway.Core;
-using EdgeGateway.Core.Configuration;
 using EdgeGateway.Hosting;
 
 namespace EdgeGateway.Doctoring;
 
 /// <summary>What somebody far away needs to help, in one file without secrets (requirement S-6).</summary>
-internal sealed class SupportBundle
+internal sealed partial class SupportBundle
 {
     // Of the journal, about a day of a sick gateway; a healthy one is quiet.
     private const string LogLines = "5000";
@@ -163,18 +162,23 @@ internal sealed class SupportBundle
         }
     }
 
-    /// <summary>The contents of every secret file there is, and names that stand where the name of a file should: a password that somebody wrote there.</summary>
+    /// <summary>
+    /// The contents of every secret file that the configuration names, and names that stand where the name of a file should: a password that somebody wrote there. By the
+    /// words alone: a broken file tells its secrets too.
+    /// </summary>
     private static IEnumerable<string> Secrets(Patient patient)
     {
-        IEnumerable<string?> files = patient.Brokers.SelectMany(b => new[] { b.PasswordFile, b.KeyFile });
-        foreach (var file in files.OfType<string>().Where(File.Exists).Concat(Credentials()))
+        var here = Path.GetDirectoryName(Path.GetFullPath(patient.Configuration))!;
+        string[] texts = [Text(patient.Configuration), Text(Path.Combine(patient.Storage, GoodCopy.DirectoryName, "gateway.yaml"))];
+        foreach (var name in texts.SelectMany(t => SecretFile().Matches(t)).Select(m => m.Groups["name"].Value.Trim().Trim('"', '\'')).Distinct())
         {
-            yield return Text(file);
+            var file = Path.GetFullPath(name, here);
+            yield return File.Exists(file) ? Text(file) : name;
         }
 
-        foreach (var name in Misplaced(patient.Configuration))
+        foreach (var file in Credentials())
         {
-            yield return name;
+            yield return Text(file);
         }
     }
 
@@ -194,34 +198,8 @@ internal sealed class SupportBundle
     // systemd.exec(5), credentials of the unit.
     private static string[] Credentials() => Environment.GetEnvironmentVariable("CREDENTIALS_DIRECTORY") is { Length: > 0 } directory && Directory.Exists(directory) ? Directory.GetFiles(directory) : [];
 
-    private static List<string> Misplaced(string configuration)
-    {
-        List<string> found = [];
-        if (Text(configuration) is { Length: > 0 } text)
-        {
-            Walk(YamlText.Read(new SourceText(configuration, text), new ProblemCollector()), Path.GetDirectoryName(Path.GetFullPath(configuration))!, found);
-        }
-
-        return found;
-    }
-
-    private static void Walk(YamlNode? node, string here, List<string> found)
-    {
-        foreach (var item in node is YamlList list ? list.Items : [])
-        {
-            Walk(item, here, found);
-        }
-
-        foreach (var (key, value) in node is YamlMap map ? map.Entries : [])
-        {
-            if (key.Text is "passwordFile" or "keyFile" && value is YamlScalar { Text: { Length: > 0 } text } && !File.Exists(Path.GetFullPath(text, here)))
-            {
-                found.Add(text);
-            }
-
-            Walk(value, here, found);
-        }
-    }
+    [GeneratedRegex(@"\b(?:passwordFile|keyFile)[""']?\s*:\s*(?<name>""[^""\r\n]*""|'[^'\r\n]*'|[^\s,}#""'][^,}\r\n#]*)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex SecretFile();
 
     private static async Task<string?> JournalAsync(CancellationToken cancel)
     {
