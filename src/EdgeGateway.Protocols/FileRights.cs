@@ -9,6 +9,9 @@ public static class FileRights
     private const int Read = 4;
     private const int Write = 2;
 
+    // errno EROFS of Linux.
+    private const int ReadOnlyFileSystem = 30;
+
     /// <summary>Whether it may be read; null where the system does not tell.</summary>
     public static bool? MayRead(string path) => May(path, Read);
 
@@ -25,7 +28,4 @@ public static class FileRights
         return Libc.MayUse(Libc.WorkingFolder, path, what, Libc.EffectiveUser) == 0 ? true
             : Marshal.GetLastPInvokeError() is Libc.AccessDenied or Libc.NotPermitted or ReadOnlyFileSystem ? false : null;
     }
-
-    // errno EROFS of Linux.
-    private const int ReadOnlyFileSystem = 30;
 }

@@ -125,11 +125,9 @@ internal sealed record Patient
     }).Where(n => n.Input.Subject == subject).Select(n => n.Why).FirstOrDefault();
 
     /// <summary>The process that the store's directory names as its last holder, when it still runs and is this program; null otherwise.</summary>
-    public int? Holder()
-    {
-        return KernelText.Read(Path.Combine(Storage, "gateway.pid")) is { } text && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
+    public int? Holder() =>
+        KernelText.Read(Path.Combine(Storage, "gateway.pid")) is { } text && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
             && Word($"proc/{pid}/comm") is "edgegateway" ? pid : null;
-    }
 
     /// <summary>Where the store is by default.</summary>
     private static string DefaultStorage(string configuration) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(configuration))!, "data");

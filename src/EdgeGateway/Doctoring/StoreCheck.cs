@@ -67,7 +67,7 @@ internal static class StoreCheck
             yield break;
         }
 
-        Finding? found = null;
+        Finding found;
         try
         {
             found = StoreOpening.FindDamage(files) is { } damage ? Finding.Fault($"The store is damaged: {damage}", Salvaged)

@@ -170,10 +170,20 @@ internal sealed partial class SupportBundle
     {
         var here = Path.GetDirectoryName(Path.GetFullPath(patient.Configuration))!;
         string[] texts = [Text(patient.Configuration), Text(Path.Combine(patient.Storage, GoodCopy.DirectoryName, "gateway.yaml"))];
-        foreach (var name in texts.SelectMany(t => SecretFile().Matches(t)).Select(m => m.Groups["name"].Value.Trim().Trim('"', '\'')).Distinct())
+        foreach (var match in texts.SelectMany(t => SecretFile().Matches(t)))
         {
+            var name = match.Groups["name"].Value.Trim().Trim('"', '\'');
             var file = Path.GetFullPath(name, here);
-            yield return File.Exists(file) ? Text(file) : name;
+            if (File.Exists(file))
+            {
+                yield return Text(file);
+            }
+            else
+            {
+                // Where a name would end a password may go on.
+                yield return name;
+                yield return match.Groups["name"].Value + match.Groups["rest"].Value;
+            }
         }
 
         foreach (var file in Credentials())
@@ -198,7 +208,7 @@ internal sealed partial class SupportBundle
     // systemd.exec(5), credentials of the unit.
     private static string[] Credentials() => Environment.GetEnvironmentVariable("CREDENTIALS_DIRECTORY") is { Length: > 0 } directory && Directory.Exists(directory) ? Directory.GetFiles(directory) : [];
 
-    [GeneratedRegex(@"\b(?:passwordFile|keyFile)[""']?\s*:\s*(?<name>""[^""\r\n]*""|'[^'\r\n]*'|[^\s,}#""'][^,}\r\n#]*)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\b(?:passwordFile|keyFile)[""']?\s*:\s*(?<name>""[^""\r\n]*""|'[^'\r\n]*'|[^\s,}#""'][^,}\r\n#]*)(?<rest>[^\r\n]*)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex SecretFile();
 
     private static async Task<string?> JournalAsync(CancellationToken cancel)

@@ -32,7 +32,7 @@ public sealed class DoctorTests : IDisposable
         var sent = Encoding.UTF8.GetString(_machine.Sent);
         Assert.Contains("edgegateway-gw-01-doctor", sent, StringComparison.Ordinal);
         Assert.Contains(Machine.Password, sent, StringComparison.Ordinal);
-        var flags = _machine.Sent[sent.IndexOf("MQTT", StringComparison.Ordinal) + 5];
+        var flags = _machine.Sent[_machine.Sent.AsSpan().IndexOf("MQTT"u8) + 5];
         Assert.Equal(0b1100_0010, flags);
     }
 
@@ -234,24 +234,22 @@ public sealed class DoctorTests : IDisposable
         Assert.Equal(("ok", true), (sound.Verdict, sound.What.Contains("gateway.db is sound", StringComparison.Ordinal)));
         Assert.Equal(before, Directory.GetFiles(_machine.Store).Order().Select(f => (f, Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(f))))));
 
-        // The root page of a table becomes noise.
-        using (var file = File.OpenWrite(Path.Combine(_machine.Store, "gateway.db")))
-        {
-            file.Position = 3 * 4096;
-            file.Write(Enumerable.Range(0, 4096).Select(i => (byte)((i * 37) + 11)).ToArray());
-        }
-
+        // A page of a table becomes noise.
+        var path = Path.Combine(_machine.Store, "gateway.db");
+        var whole = await File.ReadAllBytesAsync(path);
+        var damaged = (byte[])whole.Clone();
+        new Random(7).NextBytes(damaged.AsSpan(3 * 4096, 4096));
+        await File.WriteAllBytesAsync(path, damaged);
         Assert.StartsWith("The store is damaged", (await SickAsync("store", "fault")).What, StringComparison.Ordinal);
 
-        // SQLite file format, 1.3.16: user_version, in which the oldest program that may open it stands.
-        using (var file = File.OpenWrite(Path.Combine(_machine.Store, "gateway.db")))
+        await File.WriteAllBytesAsync(path, whole);
+        using (var db = Database.OpenWriter(path, StoreLimits.For(64 << 20).Sqlite))
         {
-            file.Position = 60;
-            file.Write([0, 0, 0, 99]);
+            db.Execute("UPDATE schema SET oldest_reader = 99; PRAGMA user_version = 99");
         }
 
         Assert.StartsWith("The store is of a newer program", (await SickAsync("store", "fault")).What, StringComparison.Ordinal);
-        File.WriteAllText(Path.Combine(_machine.Store, "gateway.db"), "");
+        await File.WriteAllTextAsync(path, "");
         Assert.Contains("is missing or empty although", (await SickAsync("store", "fault")).What, StringComparison.Ordinal);
     }
 

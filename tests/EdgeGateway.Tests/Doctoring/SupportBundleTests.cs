@@ -87,7 +87,7 @@ public sealed class SupportBundleTests : IDisposable
     [Fact]
     public async Task A_password_written_where_its_file_should_stand_is_a_secret_too()
     {
-        _machine.Configure("passwordFile: mqtt.password", "passwordFile: planted-misplaced");
+        _machine.Configure("passwordFile: mqtt.password", "passwordFile: 'planted-misplaced'");
         var entries = await BundleAsync("asked for planted-misplaced");
         Assert.DoesNotContain("planted", string.Join('\n', entries.Values), StringComparison.Ordinal);
         Assert.Contains($"the passwordFile of uplink 'centre' does not exist: {_machine.At(Redaction.Struck)}", JsonDocument.Parse(entries["doctor.json"]).RootElement.GetProperty("findings").EnumerateArray().Select(f => f.GetProperty("what").GetString()).First(w => w!.Contains("passwordFile", StringComparison.Ordinal))!, StringComparison.Ordinal);
