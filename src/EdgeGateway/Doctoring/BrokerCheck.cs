@@ -101,6 +101,9 @@ internal static class BrokerCheck
             _ => "Check 'servers', cable and firewall from here to the broker; see the lines about the network",
         };
         return lost is null ? Finding.Ok($"Uplink {uplink}: {address} accepts user, password and certificate (whether it lets the gateway publish was not tried)")
+            : gatewayIsConnected && lost.Cause == MqttLossCause.BadCredentials ? Finding.Warning(
+                $"Uplink {uplink}: {address} refuses a second client with the same user and password: {lost.Reason}",
+                $"The gateway itself is connected. When its password was changed since, or its user was, mend that before its next connection: {cure}. When the broker ties client ids to users, it refuses this one ('{Ending}' behind the gateway's), and nothing is to be done")
             : gatewayIsConnected ? Finding.Notice($"Uplink {uplink}: {address} does not take a second client (with '{Ending}' behind its client id): {lost.Reason}", "Nothing to do: the gateway itself is connected")
             : Finding.Fault($"Uplink {uplink}: {address}: {lost.Reason}", cure);
     }

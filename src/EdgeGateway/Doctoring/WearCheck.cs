@@ -36,7 +36,7 @@ internal static class WearCheck
 
         if (patient.Status?.Storage?.WrittenBytesPerDay is { } day)
         {
-            yield return Finding.Ok($"The gateway writes {Words.Bytes(day)} a day");
+            yield return Finding.Ok($"The gateway writes {Words.Bytes(day)} a day at its present pace");
         }
     }
 

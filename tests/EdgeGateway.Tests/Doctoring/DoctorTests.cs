@@ -48,9 +48,14 @@ public sealed class DoctorTests : IDisposable
     [Fact]
     public async Task A_broker_that_takes_one_client_only_is_no_fault_while_the_gateway_is_connected()
     {
-        _machine.Answer = 0x87;
+        // MQTT 5.0, 3.2.2.2: client identifier not valid.
+        _machine.Answer = 0x85;
         _machine.Running = s => s with { Uplinks = [new UplinkDocument { Id = "centre", Connected = true, Problem = "", Delivered = 1, InFlight = 0, Backlog = 0, BackfillSeconds = null }] };
         Assert.Contains("does not take a second client", (await SickAsync("broker", "notice")).What, StringComparison.Ordinal);
+
+        // Not authorized: perhaps the password was changed, and the gateway's next connection would fail.
+        _machine.Answer = 0x87;
+        Assert.Contains("When its password was changed since", (await SickAsync("broker", "warning")).Cure, StringComparison.Ordinal);
     }
 
     [Fact]
