@@ -27,6 +27,9 @@ internal sealed class Machine : IDisposable
           - { id: centre, type: mqtt, servers: ["mqtts://centre.example"], username: gw-01, passwordFile: mqtt.password, caFile: ca.pem, certificateFile: gateway.pem, keyFile: gateway.key }
         """;
 
+    // MQTT 5.0, 3.14.1.
+    private const byte Disconnect = 0xE0;
+
     private readonly string _folder = Directory.CreateTempSubdirectory("edgegateway-doctor-").FullName;
 
     public Machine()
@@ -143,12 +146,18 @@ internal sealed class Machine : IDisposable
         var (server, client) = DuplexStream.Pair();
         _ = Task.Run(async () =>
         {
+            // The client's clock stands still: it waits for the end of the connection for ever.
+            await using var closing = server;
             var buffer = new byte[4096];
             var length = await server.ReadAsync(buffer);
             Sent = buffer[..length];
 
             // CONNACK: no session present, the reason code, no properties.
             await server.WriteAsync(new byte[] { 0x20, 3, 0, Answer, 0 });
+            while (Answer == 0 && await server.ReadAsync(buffer) > 0 && buffer[0] != Disconnect)
+            {
+                // Acknowledgements and pings are of no interest.
+            }
         });
         return client;
     }
