@@ -68,6 +68,13 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Fact]
+    public async Task An_adapter_that_no_driver_has_taken_does_not_end_the_look()
+    {
+        _machine.Tree.Remove("sys/class/tty/ttyUSB0/device/driver");
+        Assert.Equal("Bus conveyor: /dev/serial/by-id/usb-FTDI-if00-port0 is there and may be opened", Line(await _machine.LookAsync(), "serial").What);
+    }
+
+    [Fact]
     public async Task A_disk_that_the_kernel_made_read_only_after_errors_is_a_fault()
     {
         _machine.Tree.File("proc/self/mountinfo", "22 1 179:2 / / ro,noatime shared:1 - ext4 /dev/mmcblk0p2 ro\n").File("sys/fs/ext4/mmcblk0p2/errors_count", "7\n");

@@ -48,6 +48,7 @@ internal sealed class Machine : IDisposable
             .File("sys/devices/platform/soc/soc:firmware/get_throttled", "0\n")
             .File("dev/ttyUSB0").Link("dev/serial/by-id/usb-FTDI-if00-port0", "dev/ttyUSB0")
             .File("sys/class/tty/ttyUSB0/device/uevent").File("sys/bus/usb-serial/devices/ttyUSB0/latency_timer", "1\n")
+            .File("sys/bus/usb-serial/drivers/ftdi_sio/bind").Link("sys/class/tty/ttyUSB0/device/driver", "sys/bus/usb-serial/drivers/ftdi_sio")
             .File("sys/class/net/eth0/operstate", "up\n").File("sys/class/net/lo/operstate", "unknown\n")
             .File("proc/net/route", "Iface\tDestination\tGateway\tFlags\neth0\t00000000\t0101A8C0\t0003\n")
             .File("etc/resolv.conf", "nameserver 192.168.1.1\n")
