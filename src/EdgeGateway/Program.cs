@@ -28,6 +28,7 @@ var root = new RootCommand(
       edgegateway meter                      exchanged meters, and telling what they read
       edgegateway detect-bench FOLDER        score the detector for any gauge on labelled series
       edgegateway status                     what the running gateway does, and what is wrong
+      edgegateway doctor                     computer, network, broker, store: what is wrong, and the cure
       edgegateway alarms                     what a person must see, why, and what to do next
       edgegateway reload                     take over an edited configuration without losing anything
     """)
@@ -49,6 +50,7 @@ var root = new RootCommand(
     ForecastCommand.Create(),
     MeterCommand.Create(),
     StatusCommand.Create(),
+    DoctorCommand.Create(),
     AlarmsCommand.Create(),
     CemsCommand.Create(),
     ReloadCommand.Create(),

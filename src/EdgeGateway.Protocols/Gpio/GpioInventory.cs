@@ -30,7 +30,10 @@ public sealed class GpioInventory(IReadOnlyList<GpioChipEntry> chips)
     /// <exception cref="PlatformNotSupportedException">This is not Linux.</exception>
     public static GpioInventory Read() => Read("/dev");
 
-    internal static GpioInventory Read(string folder)
+    /// <summary>Looks at every chip in another folder than <c>/dev</c>: that of a container's host, or of a test.</summary>
+    /// <param name="folder">Where the device files are.</param>
+    /// <exception cref="PlatformNotSupportedException">This is not Linux.</exception>
+    public static GpioInventory Read(string folder)
     {
         GpioChip.RequireLinux();
         var chips = new List<GpioChipEntry>();

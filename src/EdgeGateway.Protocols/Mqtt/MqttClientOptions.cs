@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using EdgeGateway.Protocols.Mqtt.Packets;
 
 namespace EdgeGateway.Protocols.Mqtt;
@@ -264,4 +265,10 @@ public sealed record MqttTlsOptions
     /// time that was known to be good (requirement T-4). There is no way to leave the validity out.
     /// </summary>
     public Func<DateTimeOffset>? ValidationTime { get; init; }
+
+    /// <summary>
+    /// Shown the server's certificate and its chain in each handshake, trusted or not, so that its dates can be told. It decides nothing; both are disposed of after the
+    /// call, which must return soon and not throw. Null shows nobody.
+    /// </summary>
+    public Action<X509Certificate2, X509Chain?>? Presented { get; init; }
 }

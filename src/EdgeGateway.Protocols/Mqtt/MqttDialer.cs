@@ -128,6 +128,11 @@ internal sealed class MqttDialer(MqttTlsOptions tls, TimeSpan timeout, TimeSpan 
             var settings = Settings(tls.ServerName ?? host);
             settings.RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
             {
+                if (certificate is X509Certificate2 shown)
+                {
+                    tls.Presented?.Invoke(shown, chain);
+                }
+
                 distrust = Distrust(certificate as X509Certificate2, chain, errors, tls.ServerName ?? host);
                 return errors == SslPolicyErrors.None;
             };

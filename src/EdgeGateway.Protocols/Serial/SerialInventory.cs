@@ -53,7 +53,9 @@ public sealed class SerialInventory(string root = "/")
         // Newer kernels put a port and a controller of their own between the terminal and the hardware.
         for (var step = 0; step < MostSteps && device.Length > 1; step++, device = Path.GetDirectoryName(device)!)
         {
-            if (Path.GetFileName(Directory.ResolveLinkTarget(Path.Combine(device, "driver"), returnFinalTarget: true)?.FullName) is { Length: > 0 } driver and not ("port" or "ctrl"))
+            // A device that no driver has taken has no such link.
+            var link = Path.Combine(device, "driver");
+            if (Directory.Exists(link) && Path.GetFileName(Directory.ResolveLinkTarget(link, returnFinalTarget: true)?.FullName) is { Length: > 0 } driver and not ("port" or "ctrl"))
             {
                 return driver;
             }

@@ -300,7 +300,8 @@ internal sealed class BoxHealth : ImageBus
         return at >= 0 && KernelFile.TryParse(KernelFile.Word(text[(at + name.Length)..], 0), out var kilobytes) ? kilobytes : null;
     }
 
-    private static string Existing(string directory)
+    /// <summary>The nearest directory above that is there: the store's may not have been made yet.</summary>
+    internal static string Existing(string directory)
     {
         while (!Directory.Exists(directory) && Path.GetDirectoryName(directory) is { } parent)
         {

@@ -45,26 +45,39 @@ internal sealed class BoxPlaces(string root)
     /// <remarks>By the mount point (proc_pid_mountinfo(5)): a file system that is spread over several disks names one of them.</remarks>
     public string? DiskOf(string directory)
     {
+        if (MountOf(directory) is not { } mount)
+        {
+            return null;
+        }
+
+        var device = Resolved(At($"sys/dev/block/{mount.Number}")) ?? (mount.Source.StartsWith("/dev/", StringComparison.Ordinal) ? Resolved(At($"sys/class/block/{Path.GetFileName(mount.Source)}")) : null);
+        return device is not null && File.Exists(Path.Combine(device, "partition")) ? Path.GetDirectoryName(device) : device;
+    }
+
+    /// <summary>The mount that a directory is on; null when the kernel shows none.</summary>
+    public BoxMount? MountOf(string directory)
+    {
         var table = KernelText.Read(At("proc/self/mountinfo"));
         string[]? mount = null;
         foreach (var fields in table?.Split('\n').Select(line => line.Split(' ')) ?? [])
         {
             // Later mounts hide earlier ones at the same place. A space in a path is written \040.
-            if (fields.Length > 6 && IsIn(directory, fields[4].Replace("\\040", " ", StringComparison.Ordinal)) && fields[4].Length >= (mount?[4].Length ?? 0))
+            if (fields.Length > 6 && IsIn(directory, Plain(fields[4])) && fields[4].Length >= (mount?[4].Length ?? 0))
             {
                 mount = fields;
             }
         }
 
-        if (mount is null)
-        {
-            return null;
-        }
-
-        var source = mount.SkipWhile(field => field != "-").Skip(2).FirstOrDefault();
-        var device = Resolved(At($"sys/dev/block/{mount[2]}")) ?? (source?.StartsWith("/dev/", StringComparison.Ordinal) == true ? Resolved(At($"sys/class/block/{Path.GetFileName(source)}")) : null);
-        return device is not null && File.Exists(Path.Combine(device, "partition")) ? Path.GetDirectoryName(device) : device;
+        // Behind the dash: the kind of file system, the source, and the options of the file system beside those of the mount.
+        return mount is null ? null
+            : mount.SkipWhile(field => field != "-").ToArray() is [_, var kind, var source, ..] rest
+                ? new BoxMount(Plain(mount[4]), mount[2], kind, source, IsReadOnly(mount[5]) || (rest.Length > 3 && IsReadOnly(rest[3])))
+                : new BoxMount(Plain(mount[4]), mount[2], "", "", IsReadOnly(mount[5]));
     }
+
+    private static bool IsReadOnly(string options) => options.Split(',').Contains("ro");
+
+    private static string Plain(string place) => place.Replace("\\040", " ", StringComparison.Ordinal);
 
     private static bool IsIn(string directory, string mount) => mount == "/" || directory == mount || directory.StartsWith($"{mount}/", StringComparison.Ordinal);
 
@@ -86,3 +99,11 @@ internal sealed class BoxPlaces(string root)
         }
     }
 }
+
+/// <summary>A mounted file system (proc_pid_mountinfo(5)).</summary>
+/// <param name="Point">Where it is mounted.</param>
+/// <param name="Number">Major and minor number of its device.</param>
+/// <param name="FileSystem">Its kind, such as <c>ext4</c>; empty when the line does not say.</param>
+/// <param name="Source">What is mounted, such as <c>/dev/mmcblk0p2</c>.</param>
+/// <param name="IsReadOnly">Whether it can only be read.</param>
+internal sealed record BoxMount(string Point, string Number, string FileSystem, string Source, bool IsReadOnly);

@@ -8,6 +8,9 @@ public sealed record StatusDocument
     /// <summary><c>ok</c>, or <c>degraded</c> when data is being held back or missed; <see cref="Problems"/> then says why.</summary>
     public required string State { get; init; }
 
+    /// <summary>The version of the program that runs; null from one that does not tell it yet.</summary>
+    public string? Version { get; init; }
+
     public required string Site { get; init; }
 
     public required string Gateway { get; init; }

@@ -61,6 +61,7 @@ internal sealed class StatusReport(
         return new StatusDocument
         {
             State = problems.Count == 0 ? "ok" : "degraded",
+            Version = ProgramVersion.Text,
             Site = site.SiteId,
             Gateway = site.GatewayId,
             Configuration = site.ConfigurationHash,

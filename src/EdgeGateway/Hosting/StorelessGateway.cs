@@ -154,6 +154,7 @@ internal sealed class StorelessGateway : IAsyncDisposable
         return new StatusDocument
         {
             State = "degraded",
+            Version = ProgramVersion.Text,
             Site = _site.SiteId,
             Gateway = _site.GatewayId,
             Configuration = _site.ConfigurationHash,

@@ -16,14 +16,16 @@ internal static class LineAdvice
             : [];
 
     /// <summary>Lines of a bus that this computer does not have, or that another program has. On another computer than the gateway's that means nothing.</summary>
-    public static IEnumerable<string> Missing(LocalBus bus)
+    /// <param name="bus">The bus; of one without GPIO lines there is nothing to say.</param>
+    /// <param name="inventory">The chips there are; null to look.</param>
+    public static IEnumerable<string> Missing(LocalBus bus, GpioInventory? inventory = null)
     {
         if (bus is not GpioBus lines || !OperatingSystem.IsLinux())
         {
             yield break;
         }
 
-        var inventory = GpioInventory.Read();
+        inventory ??= GpioInventory.Read();
         if (inventory.Chips.Count == 0)
         {
             yield return "this computer has no GPIO chip. If it is the gateway's, is the device-tree overlay loaded?";

@@ -127,7 +127,7 @@ internal static class StoreOpening
 
     /// <summary>Damage that is seen without SQLite; null when there is none.</summary>
     /// <exception cref="StoreException">The file is of a newer program; nothing has been touched.</exception>
-    private static string? FindDamage(StoreFiles files)
+    internal static string? FindDamage(StoreFiles files)
     {
         if (StoreSuspicion.Read(files.Suspect) is { } suspicion)
         {
@@ -168,6 +168,31 @@ internal static class StoreOpening
         }
 
         return WalInspection.FindDamage(files.Log);
+    }
+
+    /// <summary>
+    /// Damage that SQLite sees in a store that nobody uses and whose write-ahead log is empty; null when there is none. Nothing is locked, written or made, whoever looks.
+    /// </summary>
+    /// <param name="files">The store.</param>
+    /// <param name="time">Ends the look at the structure after some seconds.</param>
+    /// <exception cref="StoreException">The store is of a newer program.</exception>
+    internal static string? PeekDamage(StoreFiles files, TimeProvider time)
+    {
+        try
+        {
+            using var db = Database.OpenUnused(files.Database);
+            if (!Schema.Exists(db))
+            {
+                return "the tables are missing";
+            }
+
+            RefuseNewer(db);
+            return QuickCheck(db, time) ?? (HeadTable.FindDamage(db) is { } line ? $"the line {line} of the table head does not have its CRC" : null) ?? StoreWitness.FindLoss(files.Witness, Progress(db));
+        }
+        catch (StoreException e) when (e.Failure == StoreFailure.Damaged)
+        {
+            return e.Message;
+        }
     }
 
     private static void RefuseNewer(Database db)

@@ -101,7 +101,7 @@ internal sealed class EmissionHistory(TimeZoneInfo zone)
     ];
 
     /// <summary>By months, where the years are enough to know the seasons; the month that goes on is forecast as a whole and what is accounted of it is taken off.</summary>
-    private Forecast? Monthly(List<(double Kilograms, double Coverage)> days, int first, DateOnly lastDay, int horizon, PeriodLength length)
+    private static Forecast? Monthly(List<(double Kilograms, double Coverage)> days, int first, DateOnly lastDay, int horizon, PeriodLength length)
     {
         var open = new DateOnly(lastDay.Year, lastDay.Month, 1);
         if (length != PeriodLength.Year || lastDay.AddDays(1).Day != 1)

@@ -430,7 +430,7 @@ public sealed class StatementBuilder
         return outlooks;
     }
 
-    private (StatementPeak? Peak, string? Refusal) PeakOf(PeakInput input, IReadOnlyList<StatementOutlook> outlooks)
+    private static (StatementPeak? Peak, string? Refusal) PeakOf(PeakInput input, IReadOnlyList<StatementOutlook> outlooks)
     {
         try
         {

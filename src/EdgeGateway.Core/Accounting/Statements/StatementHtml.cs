@@ -197,7 +197,7 @@ public static class StatementHtml
             var standing = line.Counts || isRemoval ? isRemoval ? w["removed"] : w["counts"] : line.ContainedIn is { } container ? w.Fill("contained", container) : line.Scope == 0 ? w["scope.0"] : w["not-counted"];
             html.Append($"<tr><td style=\"padding-left:{6 + (18 * depth)}px\">{E(line.Name)}<br><span class=\"id\">{E(line.Device)}{(line.Area is { } area ? $" · {E(area)}" : "")}{(line.Since is { } since ? $" · {E(w.Fill("since", t.Time(since)))}" : "")}</span></td>");
             html.Append($"<td>{E(t.Method(line.Method))}<br><span class=\"id\">{E(t.Evidence(line.Evidence))}{(line.Scope > 0 ? $" · {E(w["scope"])} {line.Scope}" : "")}{(line.Gas != "CO2" ? $" · {E(StatementText.Gas(line.Gas))} {E(line.GwpSet ?? "")}" : "")}{(line.AdaptedMilligrams is { } adapted ? $"<br>{E(w.Fill("adapted", t.Mass(adapted), t.Unit))}" : "")}</span></td>");
-            html.Append($"<td class=\"num\">{E(t.Activity(line))}</td><td class=\"num\">{t.Mass(mass)}</td><td class=\"slim\"><svg class=\"bar\" viewBox=\"0 0 90 10\" width=\"90\" height=\"10\"><rect width=\"{Svg.N(width)}\" height=\"10\" fill=\"{colour}\"/></svg></td>");
+            html.Append($"<td class=\"num\">{E(StatementText.Activity(line))}</td><td class=\"num\">{t.Mass(mass)}</td><td class=\"slim\"><svg class=\"bar\" viewBox=\"0 0 90 10\" width=\"90\" height=\"10\"><rect width=\"{Svg.N(width)}\" height=\"10\" fill=\"{colour}\"/></svg></td>");
             html.Append($"<td class=\"num\">{E(mass == 0 ? "" : t.Plus(line.Mass.UncertaintyPercent))}</td><td class=\"num{(line.Mass.Coverage < WellKnown ? " bad" : "")}\">{StatementText.Percent(line.Mass.Coverage)}</td><td>{E(standing)}</td></tr>\n");
         }
 

@@ -42,7 +42,7 @@ internal sealed class StatementText
 
     public static string Number(decimal value, int decimals) => value.ToString("#,0." + new string('0', decimals), CultureInfo.InvariantCulture).TrimEnd('.');
 
-    public string Activity(StatementLine line) => $"{Number(line.Activity, 2)} {UnitWord(line.Unit)}";
+    public static string Activity(StatementLine line) => $"{Number(line.Activity, 2)} {UnitWord(line.Unit)}";
 
     public static string UnitWord(string unit) => unit.Replace(".", "", StringComparison.Ordinal);
 
