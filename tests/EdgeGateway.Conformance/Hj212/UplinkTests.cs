@@ -82,7 +82,7 @@ public sealed class UplinkTests : IAsyncDisposable
         while (!holds())
         {
             Assert.False(limit.IsCancellationRequested, what);
-            await Task.Delay(10, CancellationToken.None);
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
         }
     }
 

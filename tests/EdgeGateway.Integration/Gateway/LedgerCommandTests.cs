@@ -32,7 +32,7 @@ public sealed class LedgerCommandTests : IDisposable
         {
             await using var gateway = await GatewayProcess.RunAsync(site);
             await gateway.StatusHoldsAsync(s => s.Devices.All(d => d.Online), "the meters answer");
-            await Task.Delay(TimeSpan.FromSeconds(3));
+            await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
             await gateway.KillAsync();
         }
 

@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using EdgeGateway.Core.Ledger;
 using EdgeGateway.Storage;
 
@@ -102,6 +103,7 @@ public sealed class LedgerStoreTests
     }
 
     [Fact]
+    [SupportedOSPlatform("linux")]
     public void The_device_key_is_made_once_and_only_its_owner_reads_it()
     {
         var directory = Directory.CreateTempSubdirectory("edgegateway-key-").FullName;

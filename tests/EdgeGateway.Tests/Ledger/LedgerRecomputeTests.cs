@@ -1,5 +1,4 @@
 using System.Globalization;
-using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Feed;

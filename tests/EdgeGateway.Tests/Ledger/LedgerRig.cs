@@ -48,7 +48,7 @@ internal sealed class LedgerRig
 
     public IEnumerable<LedgerRecord> Records => _lines.Select(l => l.Record);
 
-    public LedgerHeader Header => new(Gateway, Key.PublicKey, 0, LedgerLink.Text(LedgerLink.Start));
+    public static LedgerHeader Header => new(Gateway, Key.PublicKey, 0, LedgerLink.Text(LedgerLink.Start));
 
     /// <summary>Feeds so many minutes, with odd steps that leave parts of a milligram.</summary>
     public LedgerRig Run(int minutes)

@@ -263,7 +263,7 @@ public class LedgerTests
     public void Somebody_who_writes_the_whole_chain_anew_cannot_sign_it()
     {
         // Every hash is right; only the seal is of another key.
-        var header = Two.Header;
+        var header = LedgerRig.Header;
         var other = DeviceKey.Create();
         List<LedgerLine> forged = [];
         var chain = new LedgerChain(LedgerRig.Gateway, other, LedgerHead.Start, []);
