@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using EdgeGateway.Integration.Faults;
 using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Integration;
