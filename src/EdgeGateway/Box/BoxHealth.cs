@@ -321,7 +321,7 @@ internal sealed class BoxHealth : ImageBus
         BoxSubject.Power => "the kernel shows neither get_throttled nor rpi_volt: this is no Raspberry Pi, or its firmware drivers are missing",
         BoxSubject.Storage => $"the file system of {_model.Disk} cannot be asked",
         BoxSubject.Memory => "/proc/meminfo cannot be read",
-        BoxSubject.Clock => "the kernel may not be asked about the clock: the service's SystemCallFilter must allow adjtimex and clock_adjtime",
+        BoxSubject.Clock => "the kernel may not be asked about the clock: edgegateway-clock.service asks for the gateway, `systemctl status edgegateway-clock` says why it does not",
         BoxSubject.Card => $"{(_places.DiskOf(_model.Disk ?? "/") is { } disk ? $"the disk {Path.GetFileName(disk)}" : "what the store is on")} shows no life_time: only eMMC of version 5.0 and newer does",
         _ => "/proc/loadavg and /proc/uptime cannot be read",
     };

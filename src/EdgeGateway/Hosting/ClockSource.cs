@@ -24,9 +24,20 @@ internal interface IClockSource
     ClockFacts Read();
 }
 
-/// <summary>The kernel's word: <c>adjtimex(2)</c>, and the clock chips in <c>/sys/class/rtc</c>.</summary>
-internal sealed class KernelClock : IClockSource
+/// <summary>
+/// The kernel's word: <c>adjtimex(2)</c>, and the clock chips in <c>/sys/class/rtc</c>. A service that is locked out of everything that has to do with setting the clock
+/// (requirement S-16, <c>ProtectClock=</c>) may not even ask; then what a witness outside of it asked is taken, as long as it is fresh.
+/// </summary>
+/// <param name="witness">File with what the witness asked; see <see cref="TryWitness"/>.</param>
+/// <param name="uptime">The kernel's file whose first number is the seconds since the computer started.</param>
+internal sealed class KernelClock(string witness = KernelClock.WitnessFile, string uptime = "/proc/uptime") : IClockSource
 {
+    /// <summary>Where <c>edgegateway-clock.service</c> writes.</summary>
+    public const string WitnessFile = "/run/edgegateway-clock/timex";
+
+    // It writes every 5 s; one that is gone must not keep a clock trusted.
+    private const double FreshSeconds = 30;
+
     // From linux/timex.h.
     private const int TimeError = 5;
     private const int StatusUnsynchronised = 0x40;
@@ -51,11 +62,52 @@ internal sealed class KernelClock : IClockSource
 
         Array.Clear(_timex);
         var state = AdjTimeX(_timex);
-        if (state < 0)
-        {
-            return new ClockFacts(false, _hasChip, null) { IsRefused = true };
-        }
+        return state < 0 && !TryWitness(_timex, out state) ? new ClockFacts(false, _hasChip, null) { IsRefused = true } : Facts(state);
+    }
 
+    /// <summary>The answer that the witness got, when it is fresh.</summary>
+    /// <remarks>
+    /// One line of three words: seconds since the computer started, when it asked | what adjtimex(2) returned | struct timex of this computer, in hexadecimal.
+    /// Age is told by the running time, because the wall clock is what is in question.
+    /// </remarks>
+    /// <param name="timex">Filled with the structure.</param>
+    /// <param name="state">What adjtimex(2) returned.</param>
+    /// <returns>False when there is no witness, its word is old or it cannot be read: then nothing is known.</returns>
+    internal bool TryWitness(byte[] timex, out int state)
+    {
+        state = -1;
+        try
+        {
+            if (!File.Exists(witness)
+                || File.ReadAllText(witness).Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) is not [var asked, var answer, var bytes]
+                || bytes.Length > 2 * timex.Length
+                || bytes.Length < 2 * (StatusAt + sizeof(int)))
+            {
+                return false;
+            }
+
+            var now = File.ReadAllText(uptime).Split(' ')[0];
+            if (!double.TryParse(asked, NumberStyles.Float, CultureInfo.InvariantCulture, out var then)
+                || !double.TryParse(now, NumberStyles.Float, CultureInfo.InvariantCulture, out var running)
+                || !(Math.Abs(running - then) <= FreshSeconds)
+                || !int.TryParse(answer, NumberStyles.None, CultureInfo.InvariantCulture, out var told))
+            {
+                return false;
+            }
+
+            Convert.FromHexString(bytes).CopyTo(timex, 0);
+            state = told;
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+        {
+            // Half a line, or one that is not ours: as good as none.
+            return false;
+        }
+    }
+
+    private ClockFacts Facts(int state)
+    {
         var status = BinaryPrimitives.ReadInt32LittleEndian(_timex.AsSpan(StatusAt));
         var offset = LongAt(OffsetAt);
         var isSynchronised = state != TimeError && (status & StatusUnsynchronised) == 0;

@@ -136,6 +136,9 @@ public sealed class SiteFiles
         }
     }
 
+    // Where systemd puts the credentials of services (systemd.exec(5), LoadCredential=).
+    private const string Credentials = "/run/credentials/";
+
     private static MqttUplinkModel WithFiles(MqttUplinkModel uplink, string here, string configuration, List<Problem> problems)
     {
         string? Of(string key, string? file) => Resolve(uplink.Id, key, file, here, configuration, problems);
@@ -156,6 +159,12 @@ public sealed class SiteFiles
         }
 
         var path = Path.GetFullPath(file, here);
+        if (path.StartsWith(Credentials, StringComparison.Ordinal) && Environment.GetEnvironmentVariable("CREDENTIALS_DIRECTORY") is null)
+        {
+            // systemd.exec(5): credentials are there only while the service runs, and for it alone; who checks outside of it can say nothing of them.
+            return path;
+        }
+
         if (!File.Exists(path))
         {
             problems.Add(new Problem(configuration, 0, 0, $"the {key} of uplink '{uplink}' does not exist: {path}", "Put the file there, or correct the path (it is relative to this file)"));

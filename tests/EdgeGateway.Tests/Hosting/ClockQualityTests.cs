@@ -87,6 +87,39 @@ public sealed class ClockQualityTests
         Assert.Equal(facts.IsSynchronised, facts.MaximumError is not null);
     }
 
+    [Theory]
+    [InlineData("100.00", "0", "", true)] // just asked
+    [InlineData("71.00", "0", "", true)] // 30 s is the limit, and the computer runs for 100 s
+    [InlineData("69.00", "0", "", false)] // the witness is gone
+    [InlineData("131.00", "0", "", false)] // from another start of the computer
+    [InlineData("100.00", "-1", "", false)] // it was not allowed to ask either
+    [InlineData("100.00", "zero", "", false)]
+    [InlineData("100.00", "0", "zz", false)] // not hexadecimal
+    [InlineData("100.00", "0", "0", false)] // half a byte
+    public void S_16_a_service_that_may_not_ask_takes_the_fresh_word_of_its_witness(string asked, string answer, string tail, bool isTaken)
+    {
+        var folder = Directory.CreateTempSubdirectory("edgegateway-witness-");
+        try
+        {
+            var (witness, uptime) = (Path.Combine(folder.FullName, "timex"), Path.Combine(folder.FullName, "uptime"));
+            var asWritten = Enumerable.Range(0, 208).Select(i => (byte)i).ToArray();
+            File.WriteAllText(witness, $"{asked} {answer} {Convert.ToHexString(asWritten)}{tail}\n");
+            File.WriteAllText(uptime, "100.25 380.11\n");
+            var timex = new byte[512];
+            Assert.Equal(isTaken, new KernelClock(witness, uptime).TryWitness(timex, out var state));
+            Assert.Equal(isTaken ? 0 : -1, state);
+            Assert.Equal(isTaken ? asWritten : new byte[208], timex[..208]);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void S_16_without_a_witness_nothing_is_known_of_the_clock() =>
+        Assert.False(new KernelClock("/nonexistent/timex").TryWitness(new byte[512], out _));
+
     [Fact]
     public void T_4_certificates_are_judged_at_no_earlier_time_than_the_last_that_was_right()
     {

@@ -1,0 +1,179 @@
+using System.Diagnostics;
+using System.Text.Json;
+using EdgeGateway.Hosting;
+using EdgeGateway.Integration.Faults;
+using EdgeGateway.Tests.Shared;
+
+namespace EdgeGateway.Integration.Package;
+
+/// <summary>
+/// The Debian package and its units. Quick: the units by systemd's own tools, the scripts' syntax, the tree of the package around the program that was built for these tests.
+/// With <c>EDGEGATEWAY_LONG=1</c>: two builds of the package with the same bytes, and its whole life in a clean Debian.
+/// </summary>
+public sealed class PackageTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("edgegateway-package-").FullName;
+
+    [ToolFact("systemd-analyze", "systemd")]
+    public async Task The_units_have_no_fault_that_systemd_finds()
+    {
+        // What the unit starts need not be on this machine: the program's place is taken by one that every system has.
+        var units = Units.Select(unit =>
+        {
+            var copy = Path.Combine(_folder, Path.GetFileName(unit));
+            File.WriteAllText(copy, string.Join('\n', File.ReadLines(unit).Select(line =>
+                line.StartsWith("Exec", StringComparison.Ordinal) ? $"{line[..line.IndexOf('=', StringComparison.Ordinal)]}=/bin/true" : line)));
+            return copy;
+        });
+        var (code, said) = await RunAsync("systemd-analyze", ["verify", "--man=no", .. units]);
+        Assert.Equal("", said);
+        Assert.Equal(0, code);
+    }
+
+    [ToolFact("systemd-analyze", "systemd")]
+    public async Task S_16_the_units_are_exposed_by_at_most_1_5()
+    {
+        foreach (var unit in Units)
+        {
+            var (code, said) = await RunAsync("systemd-analyze", ["security", "--offline=yes", "--threshold=15", unit]);
+            Assert.True(code == 0, said);
+        }
+    }
+
+    [Fact]
+    public void S_16_what_the_score_does_not_count_stands_in_the_unit_too()
+    {
+        var unit = File.ReadAllLines(Units[0]);
+        foreach (var line in new[] { "Type=notify", "WatchdogSec=30", "FileDescriptorStoreMax=64", "StateDirectoryMode=0700", "UMask=0077", "LogRateLimitBurst=300", "LoadCredential=secret:/etc/edgegateway/secrets" })
+        {
+            Assert.Contains(line, unit);
+        }
+
+        // .NET's compiler ends at the start under it.
+        Assert.DoesNotContain("MemoryDenyWriteExecute=yes", unit);
+    }
+
+    [Theory]
+    [InlineData("sh", "debian/postinst")]
+    [InlineData("sh", "debian/prerm")]
+    [InlineData("sh", "debian/postrm")]
+    [InlineData("sh", "debian/launcher")]
+    [InlineData("bash", "build")]
+    [InlineData("bash", "../../tests/package/trial")]
+    public async Task Scripts_can_be_read_by_their_shell(string shell, string script)
+    {
+        var (code, said) = await RunAsync(shell, ["-n", RepositoryFiles.At($"hardware/package/{script}")]);
+        Assert.True(code == 0, said);
+    }
+
+    [ToolFact("perl", "perl-base")]
+    public async Task The_witness_of_the_clock_writes_what_the_gateway_reads()
+    {
+        var file = Path.Combine(_folder, "timex");
+        var (code, said) = await RunAsync("perl", [RepositoryFiles.At("hardware/package/clock-witness"), file, "once"]);
+        Assert.True(code == 0, said);
+
+        var timex = new byte[512];
+        Assert.True(new KernelClock(file).TryWitness(timex, out var state), await File.ReadAllTextAsync(file));
+
+        // adjtimex(2): from TIME_OK to TIME_ERROR; and a clock that runs has a tick.
+        Assert.InRange(state, 0, 5);
+        Assert.Contains(timex, b => b != 0);
+    }
+
+    [ToolFact("dpkg-deb", "dpkg")]
+    public async Task The_tree_of_the_package_has_all_that_a_gateway_needs()
+    {
+        var program = RepositoryFiles.At("src/EdgeGateway/bin/Release/net10.0");
+        Assert.True(File.Exists(Path.Combine(program, "edgegateway.dll")), $"{program} is missing: build the solution with -c Release");
+        var (code, said) = await RunAsync("bash", [RepositoryFiles.At("hardware/package/build"), "all", "--program", program, "--stage", "--version", "1.2.3", "--output", _folder]);
+        Assert.True(code == 0, said);
+
+        var tree = Path.Combine(_folder, "all");
+        foreach (var file in new[]
+        {
+            "DEBIAN/control", "DEBIAN/conffiles", "DEBIAN/postinst", "DEBIAN/prerm", "DEBIAN/postrm", "DEBIAN/md5sums",
+            "usr/lib/edgegateway/edgegateway", "usr/lib/edgegateway/edgegateway.dll", "usr/lib/edgegateway/clock-witness", "usr/lib/edgegateway/device-profiles/computer/raspberry-pi.yaml",
+            "usr/lib/edgegateway/runtimes/linux-x64/native/libe_sqlite3.so", "usr/lib/edgegateway/runtimes/linux-arm64/native/libe_sqlite3.so", "usr/lib/edgegateway/runtimes/linux-arm/native/libe_sqlite3.so",
+            "usr/lib/systemd/system/edgegateway.service", "usr/lib/systemd/system/edgegateway-clock.service", "usr/lib/udev/rules.d/60-edgegateway.rules",
+            "usr/share/bash-completion/completions/edgegateway", "usr/share/zsh/vendor-completions/_edgegateway", "usr/share/fish/vendor_completions.d/edgegateway.fish",
+            "usr/share/man/man1/edgegateway.1.gz", "usr/share/doc/edgegateway/copyright", "usr/share/doc/edgegateway/bom.cdx.json", "usr/share/doc/edgegateway/licences/edgegateway",
+            "usr/share/edgegateway/gateway.yaml.in", "etc/default/edgegateway",
+        })
+        {
+            Assert.True(File.Exists(Path.Combine(tree, file)), $"{file} is missing");
+        }
+
+        Assert.Equal(["linux-arm", "linux-arm64", "linux-x64"], Directory.EnumerateDirectories(Path.Combine(tree, "usr/lib/edgegateway/runtimes")).Select(d => Path.GetFileName(d)!).Order(StringComparer.Ordinal));
+        Assert.Contains("Version: 1.2.3", await File.ReadAllLinesAsync(Path.Combine(tree, "DEBIAN/control")));
+
+        using var bill = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(tree, "usr/share/doc/edgegateway/bom.cdx.json")));
+        Assert.Equal("CycloneDX", bill.RootElement.GetProperty("bomFormat").GetString());
+        var parts = bill.RootElement.GetProperty("components").EnumerateArray().ToDictionary(c => c.GetProperty("bom-ref").GetString()!);
+        Assert.Contains("framework:Microsoft.AspNetCore.App", parts.Keys);
+        var yaml = Assert.Single(parts.Values, p => p.GetProperty("name").GetString() == "YamlDotNet");
+        Assert.Equal("MIT", yaml.GetProperty("licenses")[0].GetProperty("expression").GetString());
+        Assert.Equal(128, yaml.GetProperty("hashes")[0].GetProperty("content").GetString()!.Length);
+
+        // Whatever something depends on stands in the bill.
+        var known = parts.Keys.Append("edgegateway@1.2.3").ToHashSet();
+        Assert.All(bill.RootElement.GetProperty("dependencies").EnumerateArray().SelectMany(d => d.GetProperty("dependsOn").EnumerateArray()), d => Assert.Contains(d.GetString()!, known));
+
+        // The configuration that an installation makes is one that the gateway takes.
+        var configuration = Path.Combine(_folder, "gateway.yaml");
+        var template = await File.ReadAllTextAsync(Path.Combine(tree, "usr/share/edgegateway/gateway.yaml.in"));
+        foreach (var profile in new[] { "raspberry-pi", "generic-linux-computer" })
+        {
+            await File.WriteAllTextAsync(configuration, template
+                .Replace("@GATEWAY@", "gw-7", StringComparison.Ordinal).Replace("@TIMEZONE@", "UTC", StringComparison.Ordinal).Replace("@PROFILE@", profile, StringComparison.Ordinal));
+            var (checkedAs, output, errors) = await Gateway.GatewayProcess.CommandAsync("check", configuration);
+            Assert.True(checkedAs == 0, $"{output}\n{errors}");
+        }
+    }
+
+    [LongFact]
+    public async Task Two_builds_have_the_same_bytes_and_live_through_upgrade_roll_back_and_purge()
+    {
+        var build = RepositoryFiles.At("hardware/package/build");
+        var packages = new List<string>();
+        foreach (var (place, version) in new[] { ("first", "0.0.1"), ("second", "0.0.1"), ("third", "0.0.2") })
+        {
+            var output = Path.Combine(_folder, place);
+            var (code, said) = await RunAsync("bash", [build, "amd64", "--version", version, "--output", output]);
+            Assert.True(code == 0, said);
+            packages.Add(Path.Combine(output, $"edgegateway_{version}_amd64.deb"));
+        }
+
+        Assert.Equal(await File.ReadAllBytesAsync(packages[0]), await File.ReadAllBytesAsync(packages[1]));
+        var (ended, log) = await RunAsync("bash", [RepositoryFiles.At("tests/package/trial"), packages[0], packages[2]]);
+        Assert.True(ended == 0 && log.TrimEnd().EndsWith("all seen", StringComparison.Ordinal), log);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static string[] Units => [RepositoryFiles.At("hardware/systemd/edgegateway.service"), RepositoryFiles.At("hardware/systemd/edgegateway-clock.service")];
+
+    private static async Task<(int ExitCode, string Said)> RunAsync(string program, string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output + await errors);
+    }
+
+    /// <summary>A fact that needs a program of this machine; skipped with the package that has it where it is missing.</summary>
+    private sealed class ToolFactAttribute : FactAttribute
+    {
+        public ToolFactAttribute(string tool, string package) =>
+            Skip = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, tool)))
+                ? null
+                : $"Needs {tool}, from the Debian package {package}.";
+    }
+
+    /// <summary>A fact that publishes, and makes a Debian: minutes.</summary>
+    private sealed class LongFactAttribute : FactAttribute
+    {
+        public LongFactAttribute() => Skip = FaultScene.IsLong ? null : "Publishes the program three times and makes a Debian by debootstrap, which takes minutes: EDGEGATEWAY_LONG=1 runs it.";
+    }
+}
