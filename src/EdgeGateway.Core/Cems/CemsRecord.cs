@@ -103,6 +103,9 @@ public sealed record CemsCalibrationRecord
     /// <summary><c>zero</c> or <c>span</c>.</summary>
     public required string Level { get; init; }
 
+    /// <summary>Unit of the gas, UCUM.</summary>
+    public string Unit { get; init; } = "";
+
     /// <summary>Value of the calibration gas, in the unit of the gas.</summary>
     public required decimal Reference { get; init; }
 

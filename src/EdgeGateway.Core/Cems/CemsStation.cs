@@ -204,7 +204,7 @@ internal sealed class CemsStation
         {
             if (_model.Gases[i].Gas == gas && _calibrations[i].IsRequired)
             {
-                var record = _calibrations[i].Check(level, reference, measured, Device.Index, time, who);
+                var record = _calibrations[i].Check(level, reference, measured, Device.Index, time, who) with { Unit = UnitOf(i) };
                 _sink.Calibration(record);
                 return record;
             }
@@ -464,13 +464,13 @@ internal sealed class CemsStation
     private void Follow(long code, long time)
     {
         _state = _model.States.GetValueOrDefault(code, CemsState.Normal);
-        foreach (var calibration in _calibrations)
+        for (var i = 0; i < _calibrations.Length; i++)
         {
             try
             {
-                if (calibration.Follow(_state, Device.Index, time) is { } record)
+                if (_calibrations[i].Follow(_state, Device.Index, time) is { } record)
                 {
-                    _sink.Calibration(record);
+                    _sink.Calibration(record with { Unit = UnitOf(i) });
                 }
             }
             catch (EmissionRefusedException)

@@ -268,13 +268,9 @@ public interface IFeedSink
     /// <summary>A validated sample of a point that publishes each sample.</summary>
     void Sample(in Sample sample);
 
-    /// <summary>An hour of a stack has ended, or what it lacked has been decided. Only sinks that publish need it.</summary>
-    void CemsHour(CemsHourRecord record)
-    {
-    }
+    /// <summary>An hour of a stack has ended, or what it lacked has been decided.</summary>
+    void CemsHour(CemsHourRecord record);
 
-    /// <summary>A calibration check of a stack's analyser has ended. Only sinks that publish need it.</summary>
-    void Calibration(CemsCalibrationRecord record)
-    {
-    }
+    /// <summary>A calibration check of a stack's analyser has ended.</summary>
+    void Calibration(CemsCalibrationRecord record);
 }

@@ -1,4 +1,5 @@
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 
@@ -68,6 +69,33 @@ public sealed class LedgerTap : IFeedSink
         }
 
         _encoder.Emission(record);
+    }
+
+    /// <inheritdoc/>
+    public void CemsHour(CemsHourRecord record) => _encoder.CemsHour(record);
+
+    /// <inheritdoc/>
+    public void Calibration(CemsCalibrationRecord record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (!_encoder.Replay)
+        {
+            _waiting.Add(new CalibrationContent
+            {
+                Device = _site.Devices[record.Device].Id,
+                Point = "",
+                Action = record.Level,
+                At = record.Time,
+                Reference = record.Reference,
+                Found = record.Measured,
+                Unit = record.Unit,
+                Passed = record.Result is TestResult.Passed or TestResult.PassedAlternative,
+                Who = record.Who,
+                Text = $"{record.Gas}: {record.Result.Word()}",
+            });
+        }
+
+        _encoder.Calibration(record);
     }
 
     /// <inheritdoc/>

@@ -217,6 +217,14 @@ internal static class SiteCems
         {
         }
 
+        public void CemsHour(CemsHourRecord record)
+        {
+        }
+
+        public void Calibration(CemsCalibrationRecord record)
+        {
+        }
+
         public void Sample(in Sample sample)
         {
         }

@@ -1,6 +1,7 @@
 using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Detection;
 using EdgeGateway.Core.Drawing;
 using EdgeGateway.Core.Feed;
@@ -228,6 +229,14 @@ internal sealed class Replayer : IFeedSink
     }
 
     void IFeedSink.Alarm(AlarmRecord record)
+    {
+    }
+
+    void IFeedSink.CemsHour(CemsHourRecord record)
+    {
+    }
+
+    void IFeedSink.Calibration(CemsCalibrationRecord record)
     {
     }
 

@@ -1,6 +1,7 @@
 using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Ledger;
@@ -80,6 +81,14 @@ internal sealed class MineLedger : IFeedSink
     }
 
     public void Alarm(AlarmRecord record)
+    {
+    }
+
+    public void CemsHour(CemsHourRecord record)
+    {
+    }
+
+    public void Calibration(CemsCalibrationRecord record)
     {
     }
 

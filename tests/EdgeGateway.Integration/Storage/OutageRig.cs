@@ -3,6 +3,7 @@ using System.Text.Json;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.Profiles;
@@ -265,6 +266,10 @@ internal sealed class OutageRig : IFeedSink, IDisposable
     void IFeedSink.DeviceState(DeviceStateRecord record) => _encoder.DeviceState(record);
 
     void IFeedSink.Alarm(AlarmRecord record) => _encoder.Alarm(record);
+
+    void IFeedSink.CemsHour(CemsHourRecord record) => _encoder.CemsHour(record);
+
+    void IFeedSink.Calibration(CemsCalibrationRecord record) => _encoder.Calibration(record);
 
     void IFeedSink.Sample(in Sample sample) => _encoder.Sample(sample);
 

@@ -1,5 +1,6 @@
 using EdgeGateway.Core;
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
@@ -234,6 +235,14 @@ public sealed class ConservationTests
         }
 
         public void Alarm(AlarmRecord record)
+        {
+        }
+
+        public void CemsHour(CemsHourRecord record)
+        {
+        }
+
+        public void Calibration(CemsCalibrationRecord record)
         {
         }
 

@@ -2,9 +2,11 @@ using System.Security.Cryptography;
 using System.Text;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Ledger;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Tests.LocalPath;
 
 namespace EdgeGateway.Tests.Ledger;
 
@@ -180,6 +182,25 @@ public class LedgerTests
         Assert.False(LedgerRig.Verify(Two.Export()).IsTrusted);
         using var again = new MemoryStream(Two.Export());
         Assert.Equal(Two.Records.Select(r => r.Number), LedgerExport.Read(again).Select(r => r.Number));
+    }
+
+    [Fact]
+    public void Hours_of_a_stack_pass_and_checks_of_its_analysers_are_entered()
+    {
+        var site = new TestSite().Device("stack", TestSite.Meter()).Counter(period: 60).Build();
+        var encoder = new FeedEncoder(site, FeedHeads.Start(7), "1");
+        var tap = new LedgerTap(site, encoder);
+        tap.Calibration(new()
+        {
+            Device = 0, Gas = "so2", Time = LedgerRig.Start, Level = "span", Unit = "mg/m3", Reference = 500, Measured = 512, Error = 2.4m, Result = TestResult.Failed, Who = "li",
+        });
+        tap.CemsHour(new()
+        {
+            Device = 0, Start = LedgerRig.Start, Width = TimeSpan.FromHours(1), Era = 0, Cut = WindowCut.None, Rules = CemsRules.Hj75, Revision = 1, IsFinal = true, OperatingTime = 1, Quantities = [],
+        });
+        var entered = Assert.IsType<CalibrationContent>(Assert.Single(tap.Take()));
+        Assert.Equal(("stack", "span", 500m, 512m, "mg/m3", false, "li", "so2: FAILED"), (entered.Device, entered.Action, entered.Reference, entered.Found, entered.Unit, entered.Passed, entered.Who, entered.Text));
+        Assert.Equal(3, encoder.Next(FeedStream.Cems));
     }
 
     [Fact]

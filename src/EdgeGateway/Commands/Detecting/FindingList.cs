@@ -1,5 +1,6 @@
 using EdgeGateway.Core;
 using EdgeGateway.Core.Alarms;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Detection.Scoring;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
@@ -43,6 +44,14 @@ internal sealed class FindingList(SiteModel site) : IFeedSink
     }
 
     public void Alarm(AlarmRecord record)
+    {
+    }
+
+    public void CemsHour(CemsHourRecord record)
+    {
+    }
+
+    public void Calibration(CemsCalibrationRecord record)
     {
     }
 
