@@ -12,6 +12,7 @@ public sealed class StackTests
         schema: edgegateway/gateway/1
         site: { id: e2e, timezone: UTC, region: CN }
         gateway: { id: gw }
+        health: off
         novelty: off
         buses:
           - { id: stack, type: modbus-tcp, host: 127.0.0.1, port: {stack} }
