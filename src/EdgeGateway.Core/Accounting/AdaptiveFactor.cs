@@ -33,7 +33,7 @@ public readonly record struct AdaptiveFactor(double Factor, double Variance)
     /// <param name="drift">Variance that the factor gains in an hour.</param>
     /// <param name="least">Smallest factor the fuel can have.</param>
     /// <param name="most">Largest factor the fuel can have.</param>
-    /// <exception cref="EmissionRefusedException">Activity or mass is negative, or not a number.</exception>
+    /// <exception cref="EmissionRefusedException">Activity or mass is negative, or not a number, or nothing has any uncertainty.</exception>
     public FactorStep Follow(in FactorObservation hour, double drift, double least, double most)
     {
         if (!(hour.Activity > 0) || !(hour.Mass >= 0) || !double.IsFinite(hour.Activity) || !double.IsFinite(hour.Mass))
@@ -44,6 +44,11 @@ public readonly record struct AdaptiveFactor(double Factor, double Variance)
         var prior = Variance + drift;
         var (massError, activityError) = (hour.MassPercent * hour.Mass / 100, hour.ActivityPercent * hour.Activity * Factor / 100);
         var total = (hour.Activity * hour.Activity * prior) + (massError * massError) + (activityError * activityError);
+        if (!(total > 0))
+        {
+            throw new EmissionRefusedException("An hour and a factor that are both known without any uncertainty say nothing of each other: state the uncertainty of the mass or of the factor.");
+        }
+
         var innovation = hour.Mass - (hour.Activity * Factor);
         var nis = innovation * innovation / total;
         if (!hour.IsAssured || nis > Gate)

@@ -97,7 +97,7 @@ public static class Part75
         EmissionRefusedException.IfNoShare(o2Percent, 100, "The oxygen in percent");
         FuelFactors.RequireDry(fd);
         var moisture = CemsLimits.RequireMoisture(moisturePercent, "Equation F-17");
-        return AtLeastOne(scfh / fd * ((0.209m * (100 - moisture)) - o2Percent) / AirOxygen);
+        return AtLeastOne(scfh * ((0.209m * (100 - moisture)) - o2Percent) / (fd * AirOxygen));
     }
 
     /// <summary>Equation F-18: heat input from dry percent O2.</summary>

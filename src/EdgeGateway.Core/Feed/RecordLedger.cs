@@ -100,6 +100,7 @@ public sealed class RecordLedger(int capacity = int.MaxValue, bool identities = 
             FeedStream.Anomaly => ["device", "point", "detector", "since", "raised", "time"],
             FeedStream.State => ["device", "time", "online"],
             FeedStream.Sample => ["device", "point", "time"],
+            FeedStream.Cems => ["kind", "device", "start", "era", "cut", "revision"],
             _ => [],
         };
         if (fields.IsEmpty || record.ValueKind != JsonValueKind.Object)
@@ -118,7 +119,8 @@ public sealed class RecordLedger(int capacity = int.MaxValue, bool identities = 
             identity += $"{(identity.Length == 0 ? "" : " ")}{field.GetRawText()}";
         }
 
-        return identity;
+        // Entries of areas name no device.
+        return stream == FeedStream.Emission && TryField(record, "area", out var area) ? $"{identity} {area.GetRawText()}" : identity;
     }
 
     private static bool TryField(JsonElement record, string name, out JsonElement field)

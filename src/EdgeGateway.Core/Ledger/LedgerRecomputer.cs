@@ -19,10 +19,14 @@ public sealed record LedgerDifference(long Record, string What)
 /// </summary>
 /// <remarks>
 /// Where the registers do not tell the growth (a roll-over, a reset, a meter that was exchanged, gauges), the activity is taken as it stands; <see cref="FromActivity"/>
-/// counts these. A parent's remainder is not recomputed from the ledger: which meters are under which stands in the configuration, not here.
+/// counts these. A parent's remainder is not recomputed from the ledger: which meters are under which stands in the configuration, not here. Nor is a mass that the factor
+/// set alone does not give (<see cref="IsWeighedApart"/>), nor a total of anything but bought electricity, location based.
 /// </remarks>
 public sealed class LedgerRecomputer
 {
+    /// <summary>Method of bought electricity, location based, and of its total.</summary>
+    private const string Purchased = "electricity-purchased";
+
     private readonly Dictionary<string, FactorSet> _sets = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Device, string Method), LedgerAccount> _accounts = [];
     private readonly Dictionary<(string Device, string Method), decimal?> _carried = [];
@@ -38,7 +42,7 @@ public sealed class LedgerRecomputer
     /// <summary>Entries among them whose activity was not confirmed from their registers.</summary>
     public long FromActivity { get; private set; }
 
-    /// <summary>Entries that could not be recomputed, because the ledger does not hold their configuration or factor set.</summary>
+    /// <summary>Entries that could not be recomputed: the ledger does not hold their configuration or factor set, or their mass is not made by a factor of the set, or they are totals that are not added up here.</summary>
     public long NotRecomputed { get; private set; }
 
     /// <summary>The first difference; null while all agree.</summary>
@@ -101,6 +105,10 @@ public sealed class LedgerRecomputer
         return ((long)whole, sum - whole);
     }
 
+    /// <summary>True for an entry whose mass the factor set alone does not give: market based, where instruments were used up, or by a factor that a person approved.</summary>
+    public static bool IsWeighedApart(in EmissionRecord entry) =>
+        entry.Method == ElectricityMarket.Name || entry.FactorId == "mixed" || entry.FactorId.StartsWith("adapted/", StringComparison.Ordinal);
+
     private void TakeEntry(long number, string device, EmissionContent content)
     {
         var entry = content.Entry;
@@ -118,43 +126,41 @@ public sealed class LedgerRecomputer
             return;
         }
 
+        var isConfirmed = false;
         if (account.PerUnit is { } perUnit && entry.StartReading is { } start && entry.EndReading is { } end)
         {
             var activity = (end - start) * perUnit;
-            if (activity == content.Activity)
-            {
-                Agreed++;
-            }
-            else if (end >= start && content.Activity > activity)
+            isConfirmed = activity == content.Activity;
+
+            // What a person confirmed of a change of meters is in the activity and in no register: such an entry is allocated.
+            if (!isConfirmed && !entry.Allocated && end >= start && content.Activity > activity)
             {
                 Fail(number, $"{device} has an activity of {Say(content.Activity)} {content.Unit}, its registers say {Say(activity)}");
                 return;
             }
-            else
-            {
-                Agreed++;
-                FromActivity++;
-            }
         }
-        else
+
+        if (IsWeighedApart(entry))
         {
-            Agreed++;
-            FromActivity++;
+            // What it leaves to the next entry is not known either.
+            NotRecomputed++;
+            _carried.Remove(key);
+            return;
         }
 
         var (mass, carried, factor, refusal) = Compute(account, method, factors, content);
         if (mass != content.Mass)
         {
-            Agreed--;
             Fail(number, $"{device} has {Say(content.Mass)} mg CO2e, recomputed {Say(mass)} mg{(refusal is null ? "" : $" ({refusal})")}");
         }
         else if (factor is not null && factor != entry.FactorId)
         {
-            Agreed--;
             Fail(number, $"{device} names the factor {entry.FactorId}, recomputed {factor}");
         }
         else
         {
+            Agreed++;
+            FromActivity += isConfirmed ? 0 : 1;
             _carried[key] = carried;
         }
     }
@@ -165,6 +171,12 @@ public sealed class LedgerRecomputer
         if (!account.CarriesMass)
         {
             return (0, entry.Carried, null, null);
+        }
+
+        if (entry is { FactorId: "none", Coverage: 0 } && content.Activity == 0)
+        {
+            // Gauges that contradict each other: nothing was accounted.
+            return (0, entry.Carried, "none", null);
         }
 
         try
@@ -187,8 +199,13 @@ public sealed class LedgerRecomputer
         }
     }
 
-    private void AddToTotal(EmissionRecord entry)
+    private void AddToTotal(in EmissionRecord entry)
     {
+        if (entry.Method != Purchased)
+        {
+            return;
+        }
+
         if (_interval is not { } open || open.Start != entry.Start || open.Era != entry.Era)
         {
             // The first interval of an export may have begun before it.
@@ -203,6 +220,13 @@ public sealed class LedgerRecomputer
 
     private void TakeTotal(long number, EmissionContent total)
     {
+        if (total.Entry.Method != Purchased)
+        {
+            // Of what is declared: never added to bought electricity.
+            NotRecomputed++;
+            return;
+        }
+
         if (_interval is not { IsWhole: true } interval || interval.Start != total.Entry.Start)
         {
             NotRecomputed++;

@@ -6,7 +6,8 @@ namespace EdgeGateway.Core.Ledger;
 /// <summary>States the history of the ledger again by another factor set, from the activity in its entries. The entries stay as they were published; what comes out is the difference.</summary>
 /// <remarks>
 /// By account and month (UTC), with the part of a milligram carried from entry to entry as in the entries themselves, so that the same ledger and the same set always
-/// give the same result. An entry for which the new set has no factor keeps its mass, and is counted.
+/// give the same result. An entry for which the new set has no factor keeps its mass, and is counted; so does one whose mass no factor set gives: market based, by a factor
+/// that the site measured, or by one that a person approved.
 /// </remarks>
 public sealed class LedgerRestater
 {
@@ -93,6 +94,13 @@ public sealed class LedgerRestater
 
         var sum = SumOf(new(device, entry.Method, MonthOf(entry.Start)));
         sum.Add(number, content);
+        if (LedgerRecomputer.IsWeighedApart(entry) || entry.FactorId.StartsWith("site/", StringComparison.Ordinal))
+        {
+            sum.After += content.Mass;
+            sum.Refused++;
+            return;
+        }
+
         try
         {
             if (method.Rate(account.Model, _to, account.Region, entry.Start) is { } rate)

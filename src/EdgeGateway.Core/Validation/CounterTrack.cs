@@ -29,6 +29,9 @@ internal sealed class CounterTrack
     /// <summary>Most changes of level that wait for their readings; an older one gives way, and its record stands in the feed.</summary>
     private const int MostExchanges = 8;
 
+    /// <summary>Beyond what any register shows: readings that a person tells are no larger.</summary>
+    private const decimal MostSettled = 1e15m;
+
     /// <summary>Registers are refreshed in steps: growth of at least this long may appear at once.</summary>
     private const long RefreshMs = 60_000;
 
@@ -168,6 +171,11 @@ internal sealed class CounterTrack
         if (after < 0)
         {
             return $"{Name} read {Say(change.NewReading)} at {Clock(change.NewTime)}: the new meter cannot have begun at {Say(newStart)}";
+        }
+
+        if (newStart < 0 || oldFinal > MostSettled || newStart > MostSettled)
+        {
+            return $"{Name}: no meter reads {Say(newStart < 0 || newStart > MostSettled ? newStart : oldFinal)}";
         }
 
         if (before + after > most)

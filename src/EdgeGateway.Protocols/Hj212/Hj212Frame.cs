@@ -65,7 +65,8 @@ public static class Hj212Frame
                 return new(Hj212FoundKind.Incomplete, at, 0, Hj212Deviations.None);
             }
 
-            if (!int.TryParse(rest.Slice(2, 4), NumberStyles.None, CultureInfo.InvariantCulture, out var length) || length > MaxSegment)
+            // TryParse of bytes takes zeros behind the digits for their end.
+            if (rest.Slice(2, 4).Contains((byte)0) || !int.TryParse(rest.Slice(2, 4), NumberStyles.None, CultureInfo.InvariantCulture, out var length) || length > MaxSegment)
             {
                 return new(Hj212FoundKind.WrongLength, at, 0, Hj212Deviations.None);
             }
@@ -82,7 +83,7 @@ public static class Hj212Frame
             }
 
             var crc = rest.Slice(HeaderLength + length, CrcLength);
-            if (!ushort.TryParse(crc, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var sent) || sent != Hj212Crc.Of(rest.Slice(HeaderLength, length)))
+            if (crc.Contains((byte)0) || !ushort.TryParse(crc, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var sent) || sent != Hj212Crc.Of(rest.Slice(HeaderLength, length)))
             {
                 return new(Hj212FoundKind.WrongCrc, at, whole, Hj212Deviations.None);
             }

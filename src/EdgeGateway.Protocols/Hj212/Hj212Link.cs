@@ -86,22 +86,23 @@ public sealed class Hj212Link : IAsyncDisposable
     public async ValueTask<(Hj212Event Event, Hj212Packet? Packet)> ReceiveAsync(TimeSpan wait, CancellationToken cancel = default)
     {
         var deadline = new Deadline(_time, wait);
-        while (true)
+        for (var hasRead = false; ; hasRead = true)
         {
             if (Take() is { } packet)
             {
                 return (Hj212Event.Packet, packet);
             }
 
+            // Noise that never ends is silence, too.
+            if (hasRead && deadline.Left == TimeSpan.Zero)
+            {
+                return (Hj212Event.Silence, null);
+            }
+
             var count = await _line.ReadAsync(_buffer.AsMemory(_length), deadline.Left, cancel).ConfigureAwait(false);
             if (count < 0)
             {
                 return (Hj212Event.Closed, null);
-            }
-
-            if (count == 0 && deadline.Left == TimeSpan.Zero)
-            {
-                return (Hj212Event.Silence, null);
             }
 
             Tap?.Received(_buffer.AsSpan(_length, count));

@@ -50,13 +50,20 @@ public sealed class Hj212Session(Hj212Link link, Func<Hj212Packet, IReadOnlyList
     /// <summary>Answers to nothing that is awaited: late ones, and copies.</summary>
     public long StrayAnswers { get; private set; }
 
-    /// <summary>Sends a packet, and waits for its answer when its flag wants one.</summary>
+    /// <summary>Sends a packet, and waits for its answer when its flag wants one. Data are acknowledged by 9014 alone: that a request was understood, or carried out, is no receipt.</summary>
     /// <param name="packet">What is sent.</param>
     /// <param name="cancel">Stops waiting; the packet may have arrived all the same.</param>
     /// <returns>How it fared, and the answer if there was one.</returns>
-    public async ValueTask<(Hj212Delivery Delivery, Hj212Packet? Answer)> SendAsync(Hj212Packet packet, CancellationToken cancel = default)
+    public ValueTask<(Hj212Delivery Delivery, Hj212Packet? Answer)> SendAsync(Hj212Packet packet, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(packet);
+        return Hj212Command.IsData(packet.Command)
+            ? SendAsync(packet, static answer => answer.Command == Hj212Command.DataAck || IsRefusal(answer), cancel)
+            : SendAsync(packet, static _ => true, cancel);
+    }
+
+    private async ValueTask<(Hj212Delivery Delivery, Hj212Packet? Answer)> SendAsync(Hj212Packet packet, Func<Hj212Packet, bool> ends, CancellationToken cancel)
+    {
         for (var sending = 1; ; sending++)
         {
             if (!await link.SendAsync(packet, Patience.Write, cancel).ConfigureAwait(false))
@@ -69,7 +76,7 @@ public sealed class Hj212Session(Hj212Link link, Func<Hj212Packet, IReadOnlyList
                 return (Hj212Delivery.Done, null);
             }
 
-            var (heard, answer) = await AwaitAsync(p => Hj212Command.IsAnswer(p.Command) && p.Number == packet.Number, Patience.Answer, cancel).ConfigureAwait(false);
+            var (heard, answer) = await AwaitAsync(p => Hj212Command.IsAnswer(p.Command) && p.Number == packet.Number && ends(p), Patience.Answer, cancel).ConfigureAwait(false);
             if (heard == Hj212Event.Closed)
             {
                 return (Hj212Delivery.Closed, null);
@@ -77,8 +84,7 @@ public sealed class Hj212Session(Hj212Link link, Func<Hj212Packet, IReadOnlyList
 
             if (answer is not null)
             {
-                var isRefusal = answer.Command == Hj212Command.RequestAnswer && answer.Value("QnRtn") is { } code && code != "1";
-                return (isRefusal ? Hj212Delivery.Refused : Hj212Delivery.Done, answer);
+                return (IsRefusal(answer) ? Hj212Delivery.Refused : Hj212Delivery.Done, answer);
             }
 
             if (sending >= Patience.Sendings)
@@ -97,7 +103,8 @@ public sealed class Hj212Session(Hj212Link link, Func<Hj212Packet, IReadOnlyList
     /// <returns>How the request was taken, and its result: the ExeRtn; null when none came.</returns>
     public async ValueTask<(Hj212Delivery Delivery, Hj212Packet? Answer, int? Result)> RequestAsync(Hj212Packet request, TimeSpan execution, CancellationToken cancel = default)
     {
-        var (delivery, answer) = await SendAsync(request, cancel).ConfigureAwait(false);
+        ArgumentNullException.ThrowIfNull(request);
+        var (delivery, answer) = await SendAsync(request, static _ => true, cancel).ConfigureAwait(false);
         if (delivery != Hj212Delivery.Done || answer is null)
         {
             return (delivery, answer, null);
@@ -124,6 +131,9 @@ public sealed class Hj212Session(Hj212Link link, Func<Hj212Packet, IReadOnlyList
     /// <summary>Closes the link.</summary>
     public ValueTask DisposeAsync() => link.DisposeAsync();
 
+    // Table 4 (QnRtn). How a request of ours was carried out (9012) is not among it: RequestAsync gives that as its result.
+    private static bool IsRefusal(Hj212Packet answer) => answer.Command == Hj212Command.RequestAnswer && answer.Value("QnRtn") is { } code && code != "1";
+
     private async ValueTask<(Hj212Event Event, Hj212Packet? Packet)> AwaitAsync(Func<Hj212Packet, bool> isAwaited, TimeSpan wait, CancellationToken cancel)
     {
         var deadline = new Deadline(time, wait);
@@ -143,15 +153,22 @@ public sealed class Hj212Session(Hj212Link link, Func<Hj212Packet, IReadOnlyList
             if (Hj212Command.IsAnswer(packet.Command))
             {
                 StrayAnswers++;
-                continue;
+            }
+            else
+            {
+                foreach (var reply in receive(packet))
+                {
+                    if (!await link.SendAsync(reply, Patience.Write, cancel).ConfigureAwait(false))
+                    {
+                        return (Hj212Event.Closed, null);
+                    }
+                }
             }
 
-            foreach (var reply in receive(packet))
+            // However much the other side sends: what is awaited has its time.
+            if (deadline.Left == TimeSpan.Zero)
             {
-                if (!await link.SendAsync(reply, Patience.Write, cancel).ConfigureAwait(false))
-                {
-                    return (Hj212Event.Closed, null);
-                }
+                return (Hj212Event.Silence, null);
             }
         }
     }

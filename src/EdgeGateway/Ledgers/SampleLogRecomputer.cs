@@ -1,5 +1,6 @@
 using System.Globalization;
 using EdgeGateway.Core;
+using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Ledger;
 using EdgeGateway.Core.Site;
@@ -12,7 +13,8 @@ namespace EdgeGateway.Ledgers;
 /// <summary>Makes the entries again from the sample log in a store, by the code and the configurations that made them, and compares them with the ledger bit for bit.</summary>
 /// <remarks>
 /// The log holds the newest samples only. Where it does not begin with the first batch there ever was, meters and gauges are known only after their first readings: what begins
-/// within half an hour of its first batch is not compared. The store is only read, and may be in use.
+/// within half an hour of its first batch is not compared. Nor is what samples alone do not give: orders of people (a confirmed change of meters, an approved factor, decisions
+/// on a stack), and instruments used up before. The store is only read, and may be in use.
 /// </remarks>
 internal sealed class SampleLogRecomputer(string database)
 {
@@ -22,9 +24,13 @@ internal sealed class SampleLogRecomputer(string database)
     private readonly Dictionary<(EmissionAccount Account, string? Device, string Method, Instant Start), Queue<EmissionContent>> _made = [];
     private Instant _comparedFrom;
     private bool _isExact;
+    private Instant? _adapted;
 
     /// <summary>Entries that agree.</summary>
     public long Agreed { get; private set; }
+
+    /// <summary>Entries that the log made too and that were not compared, because samples alone do not give them.</summary>
+    public long NotCompared { get; private set; }
 
     /// <summary>Start of the first entry that was compared; null for none.</summary>
     public Instant? First { get; private set; }
@@ -104,6 +110,12 @@ internal sealed class SampleLogRecomputer(string database)
             return;
         }
 
+        if (NeedsMoreThanSamples(ledger, made))
+        {
+            NotCompared++;
+            return;
+        }
+
         if (Differs(ledger, made) is { } what)
         {
             Difference = new(record.Number, $"{ledger.Device ?? "site"} {ledger.Entry.Account.Word()} {ledger.Entry.Method} from {ledger.Entry.Start}: {what}");
@@ -116,6 +128,38 @@ internal sealed class SampleLogRecomputer(string database)
     }
 
     private static (EmissionAccount Account, string? Device, string Method, Instant Start) KeyOf(EmissionContent content) => (content.Entry.Account, content.Device, content.Entry.Method, content.Entry.Start);
+
+    /// <summary>True for an entry that orders of people or what was before the log have a part in.</summary>
+    private bool NeedsMoreThanSamples(EmissionContent ledger, EmissionContent made)
+    {
+        var (l, m) = (ledger.Entry, made.Entry);
+        if (IsMadeApart(l) || IsMadeApart(m))
+        {
+            // By an approved factor: the total is another one too, and what is carried on after it is withdrawn.
+            _adapted = l is { Scope: 1, CountsTowardSite: true } ? l.Start : _adapted;
+            _isExact &= !l.FactorId.StartsWith("adapted/", StringComparison.Ordinal);
+            return true;
+        }
+
+        if (l.Account != EmissionAccount.Device && l.Method == "scope-1" && l.Start == _adapted)
+        {
+            return true;
+        }
+
+        if (l.Allocated && (!m.Allocated || ledger.Activity != made.Activity))
+        {
+            // A confirmed change of meters: from here on the parts that are carried differ too.
+            _isExact = false;
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>True for a stack's hour, whose mass has no factor, for a market-based entry and for one by an approved factor.</summary>
+    private static bool IsMadeApart(in EmissionRecord entry) => entry.Account == EmissionAccount.Device
+        ? LedgerRecomputer.IsWeighedApart(entry) || entry.Method.StartsWith("cems-", StringComparison.Ordinal)
+        : entry.Method == ElectricityMarket.Name;
 
     /// <summary>What differs, in words; null when nothing does.</summary>
     private string? Differs(EmissionContent ledger, EmissionContent made)
@@ -151,6 +195,12 @@ internal sealed class SampleLogRecomputer(string database)
         if (_isExact && l.Carried != m.Carried)
         {
             return Say("the part of a milligram carried in is", l.Carried, m.Carried);
+        }
+
+        if (ledger.Mass == made.Mass && l.Carried == m.Carried)
+        {
+            // Also a year's balance, whose activity is made from its mass.
+            return null;
         }
 
         // The part that is carried in comes from before the log; the ledger has it.

@@ -58,7 +58,11 @@ public sealed partial class SqliteStore
         lock (_writing)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            using var old = _writer.Once("SELECT last FROM ledger WHERE packed = 1 AND at < ?1 ORDER BY first DESC LIMIT 1");
+            // Only what lies before all that is not over, and only once a week of days says so: a clock that steps for a while, back or far ahead, closes nothing.
+            using var old = _writer.Once("""
+                SELECT last FROM ledger WHERE packed = 1 AND at < ?1 AND first < (SELECT min(first) FROM ledger WHERE at >= ?1)
+                AND (SELECT count(*) FROM ledger WHERE packed = 1 AND at >= ?1) >= 7 ORDER BY first DESC LIMIT 1
+                """);
             if (old.Bind(1, before.UnixMilliseconds).Step())
             {
                 return Expiry(old.Long(0), isForRoom: false);
@@ -146,11 +150,6 @@ public sealed partial class SqliteStore
         foreach (var row in batch.LedgerRows)
         {
             _ledger.Append(row);
-        }
-
-        if (batch.LedgerRemovedThrough > 0)
-        {
-            _ledger.RemoveThrough(batch.LedgerRemovedThrough);
         }
 
         if (batch.LedgerState is { } state)

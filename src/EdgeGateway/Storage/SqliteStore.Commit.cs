@@ -222,6 +222,13 @@ public sealed partial class SqliteStore
         }
 
         Tidy(acknowledged);
+
+        // Before room is looked for: a ledger that has grown too large may be what fills it.
+        if (batch.LedgerRemovedThrough > 0)
+        {
+            _ledger.RemoveThrough(batch.LedgerRemovedThrough);
+        }
+
         MakeRoom(pages);
         KeepWithinOtherLimits(batch);
         KeepAside(pages);

@@ -53,16 +53,30 @@ public sealed class LedgerStoreTests
     }
 
     [Fact]
-    public void What_is_closed_is_removed_and_the_rest_is_whole_with_the_link_it_goes_on_from()
+    public void A_clock_that_steps_for_a_while_closes_nothing()
     {
         using var t = new TestStore();
         Fill(t, 4);
+
+        // Ahead: all but a day or two is over. Back: the newest alone is.
+        Assert.Null(t.Store.FindExpiredLedger(new(49 * Hour)));
+        t.Enter(new(-500 * Hour), "long ago");
+        t.Enter(new(-470 * Hour), "long ago");
+        t.Commit();
+        Assert.Null(t.Store.FindExpiredLedger(new(-100 * Hour)));
+    }
+
+    [Fact]
+    public void What_is_closed_is_removed_and_the_rest_is_whole_with_the_link_it_goes_on_from()
+    {
+        using var t = new TestStore();
+        Fill(t, 10);
         Assert.Null(t.Store.FindExpiredLedger(new(0)));
         var expiry = t.Store.FindExpiredLedger(new(49 * Hour))!;
         Assert.False(expiry.IsForRoom);
-        t.Chain.Append(new(96 * Hour), new ClosingContent("gw", expiry.Through, expiry.Head, "their 10 years are over"));
+        t.Chain.Append(new(240 * Hour), new ClosingContent("gw", expiry.Through, expiry.Head, "their 10 years are over"));
         t.Batch.LedgerRemovedThrough = expiry.Through;
-        t.Enter(new(96 * Hour), "hour 96");
+        t.Enter(new(240 * Hour), "hour 240");
         t.Commit();
         var (verdict, records) = TestStore.Ledger(t.Directory);
         Assert.Null(verdict.Fault);

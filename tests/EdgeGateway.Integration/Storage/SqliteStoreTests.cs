@@ -30,7 +30,7 @@ public sealed class SqliteStoreTests
         Assert.Null(t.Recovery.Report);
         Assert.Null(t.Recovery.Checkpoint);
         Assert.Equal(1, t.Recovery.NextBatchNumber);
-        Assert.Equal(8, t.Recovery.Heads.Count);
+        Assert.Equal(9, t.Recovery.Heads.Count);
         Assert.All(t.Recovery.Heads.Values, h => Assert.Equal((1_790_000_000, 1), (h.Epoch, h.Next)));
     }
 

@@ -145,6 +145,93 @@ public class LedgerRecomputeTests
         Assert.Empty(Restate(set, Day.Records).Results(LedgerSite.Name(FactorSet.BuiltIn())));
     }
 
+    [Fact]
+    public void Declared_entries_are_no_part_of_the_total_of_bought_electricity()
+    {
+        var day = Recompute(Day.Records);
+        var declared = Recompute(Day.Records.SelectMany(WithDeclared));
+        var totals = Day.Records.Count(r => r.Content is EmissionContent { Entry.Account: EmissionAccount.Site });
+        Assert.Null(declared.Difference);
+        Assert.Equal((day.Agreed, 2L * totals), (declared.Agreed, declared.NotRecomputed));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void More_than_the_registers_say_stands_where_it_is_allocated(bool isAllocated)
+    {
+        var target = FanEntries().ElementAt(7);
+        var entry = ((EmissionContent)target.Content).Entry;
+        var activity = entry.ActivityKWh + 0.5m;
+        var (mass, _) = LedgerRecomputer.Weigh(activity, entry.FactorKgPerKWh, entry.Carried);
+        var recomputed = Recompute(UpTo(target, entry with { ActivityKWh = activity, Milligrams = mass, Allocated = isAllocated }));
+        Assert.Equal(isAllocated, recomputed.Difference is null);
+        Assert.Equal(isAllocated ? 1 : 0, recomputed.FromActivity);
+    }
+
+    [Theory]
+    [InlineData(0.0, null)]
+    [InlineData(1.0, "names the factor none")]
+    public void No_factor_stands_where_nothing_is_covered(double coverage, string? expected)
+    {
+        var target = FanEntries().ElementAt(7);
+        var entry = ((EmissionContent)target.Content).Entry with { ActivityKWh = 0, Milligrams = 0, FactorId = "none", FactorKgPerKWh = 0, Coverage = coverage, StartReading = null, EndReading = null };
+        var difference = Recompute(UpTo(target, entry)).Difference;
+        Assert.Equal(expected is null, difference is null);
+        Assert.Contains(expected ?? "", difference?.What ?? "", StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("electricity-purchased", "mixed")]
+    [InlineData("electricity-purchased", "adapted/2026-03-01T08:00:00Z")]
+    [InlineData("electricity-market", "cn-mee-2022/electricity.residual/CN")]
+    public void What_no_factor_set_gives_is_neither_recomputed_nor_restated(string method, string factor)
+    {
+        var records = Day.Records.Select(r => r.Content switch
+        {
+            ConfigurationContent c => r with { Content = c with { Accounts = [.. c.Accounts.Select(a => a.Device == "fan" ? a with { Method = method, Model = a.Model with { Method = method } } : a)] } },
+            EmissionContent { Device: "fan", Entry.Account: EmissionAccount.Device } e => r with { Content = e with { Entry = e.Entry with { Method = method, FactorId = factor, Milligrams = e.Entry.Milligrams + 5 } } },
+            _ => r,
+        }).ToArray();
+        var recomputed = Recompute(records);
+        Assert.Null(recomputed.Difference);
+        Assert.Equal(FanEntries().Count(), recomputed.NotRecomputed);
+        Assert.Equal(["incomer"], Restate(Changed("0.8"), records).Results(LedgerSite.Name(FactorSet.BuiltIn())).Select(r => r.Device));
+    }
+
+    [Theory]
+    [InlineData("site/wind-1")]
+    [InlineData("adapted/2026-03-01T08:00:00Z")]
+    public void What_is_not_restated_is_counted(string factor)
+    {
+        var target = FanEntries().First();
+        var content = (EmissionContent)target.Content;
+        var records = Day.Records.Select(r => r.Number == target.Number ? r with { Content = content with { Entry = content.Entry with { FactorId = factor } } } : r);
+        var fan = Restate(Changed("0.8"), records).Results(LedgerSite.Name(FactorSet.BuiltIn())).Single(r => r.Device == "fan");
+        Assert.Equal((FanEntries().Count(), 1L), ((int)fan.Entries, fan.Refused));
+    }
+
+    private static IEnumerable<LedgerRecord> FanEntries() => Day.Records.Where(r => r.Content is EmissionContent { Device: "fan", Entry.Account: EmissionAccount.Device });
+
+    /// <summary>A record; where it is the site's total, with a declared entry before it and the total of what is declared after it.</summary>
+    private static IEnumerable<LedgerRecord> WithDeclared(LedgerRecord record)
+    {
+        if (record.Content is not EmissionContent { Entry.Account: EmissionAccount.Site } total)
+        {
+            yield return record;
+            yield break;
+        }
+
+        var boiler = total.Entry with { Account = EmissionAccount.Device, Method = "fuel-combustion", Scope = 1, Milligrams = 1000, CountsTowardSite = true };
+        yield return record with { Content = total with { Device = "boiler", Entry = boiler } };
+        yield return record;
+        yield return record with { Content = total with { Entry = total.Entry with { Method = "scope-1", Scope = 1, Milligrams = 1000 } } };
+    }
+
+    /// <summary>The records up to one, which has another entry.</summary>
+    private static IEnumerable<LedgerRecord> UpTo(LedgerRecord target, EmissionRecord entry) =>
+        Day.Records.Where(r => r.Number < target.Number).Append(target with { Content = (EmissionContent)target.Content with { Entry = entry } });
+
     private static LedgerRestater Restate(FactorSet to, IEnumerable<LedgerRecord> records, params RestatementContent[] earlier)
     {
         var restater = new LedgerRestater(to, earlier);

@@ -13,6 +13,9 @@ public sealed class StatementBuilder
     /// <summary>Most gaps that a statement lists.</summary>
     public const int MostGaps = 24;
 
+    /// <summary>How methods of stacks begin: their entries are an hour wide.</summary>
+    private const string CemsPrefix = "cems-";
+
     private readonly StatementPeriod _period;
     private readonly StatementSite _site;
     private readonly StatementSubject _subject;
@@ -162,8 +165,10 @@ public sealed class StatementBuilder
         }
 
         // A balance of a year may be corrected by a second entry of the same year; both count.
-        var isInterval = entry.Width <= TimeSpan.FromMilliseconds(CarbonBook.WidthMs);
-        if (isInterval)
+        var isInterval = entry.Width <= TimeSpan.FromHours(1);
+
+        // Not of a stack: the parts of an hour in which the configuration changed all name the hour's begin.
+        if (isInterval && !entry.Method.StartsWith(CemsPrefix, StringComparison.Ordinal))
         {
             var identity = (entry.Account, entry.Device ?? entry.Area, entry.Method, entry.Era);
             if (!_seen.TryGetValue(identity, out var seen))
@@ -201,7 +206,11 @@ public sealed class StatementBuilder
                     return;
                 }
 
-                _running.Add(entry.Start);
+                for (var at = entry.Start; at < entry.Start + entry.Width; at += TimeSpan.FromMilliseconds(CarbonBook.WidthMs))
+                {
+                    _running.Add(at);
+                }
+
                 _first = _first is { } first && first < entry.Start ? first : entry.Start;
                 var end = entry.Start + entry.Width;
                 _last = _last is { } last && last > end ? last : end;

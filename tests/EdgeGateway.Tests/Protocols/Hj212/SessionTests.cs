@@ -129,6 +129,31 @@ public sealed class SessionTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Data_that_were_understood_or_carried_out_are_not_acknowledged_by_that()
+    {
+        _line.OnWrite = _ =>
+        {
+            Arrive(0.1, Hj212Frame.Write(Hj212Packet.Answer(Data(), Hj212Command.RequestAnswer, new Hj212Field("QnRtn", "1"))));
+            Arrive(0.2, Hj212Frame.Write(Hj212Packet.Answer(Data(), Hj212Command.Result, new Hj212Field("ExeRtn", "2"))));
+        };
+        Assert.Equal(Hj212Delivery.Unanswered, (await _session.SendAsync(Data())).Delivery);
+        Assert.Equal(3, _line.Written.Count);
+    }
+
+    [Fact]
+    public async Task Noise_and_packets_without_end_do_not_hold_an_answer_up_for_ever()
+    {
+        for (var i = 0; i < 200; i++)
+        {
+            Arrive(0.5 * i, "noise"u8.ToArray());
+            Arrive((0.5 * i) + 0.25, Ack(Data("20250301120000999")));
+        }
+
+        Assert.Equal(Hj212Delivery.Unanswered, (await _session.SendAsync(Data())).Delivery);
+        Assert.InRange(_line.Written.Count, 3, 3);
+    }
+
+    [Fact]
     public async Task What_the_other_side_asks_meanwhile_is_answered()
     {
         var request = Hj212Packet.Make("20250301120000500", "31", Hj212Command.ReadTime, "123456", Mn, Hj212Flag.Of(wantsAnswer: true), []);
