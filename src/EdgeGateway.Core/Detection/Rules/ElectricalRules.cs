@@ -315,14 +315,19 @@ internal static class ElectricalRules
             return double.NaN;
         }
 
+        // From above, so each step is down until the digits are used up.
         var root = 1 + (number / 5);
-        for (var i = 0; i < 60; i++)
+        while (true)
         {
             var fourth = root * root * root * root;
-            root -= ((root * fourth) - number) / (5 * fourth);
-        }
+            var next = root - (((root * fourth) - number) / (5 * fourth));
+            if (!(next < root))
+            {
+                return root;
+            }
 
-        return root;
+            root = next;
+        }
     }
 
     private static double Spread(in RuleView x, double mean) =>
