@@ -130,6 +130,15 @@ public static class MineMethane
         return Methane("post-mining-methane", tonnes * m3PerTonne * (density ?? Density), gwp);
     }
 
+    /// <summary>CO2e of a m3 of methane at 20 Celsius that reaches the air: density x GWP.</summary>
+    internal static EmissionRate ReleaseRate(CarbonModel account, FactorSet factors, string region, Instant at)
+    {
+        var density = factors.Get("methane.density", region, at);
+        var gwp = GwpValue.Find(factors, account.GwpSet!, account.Gas!);
+        var percent = double.IsNaN(density.Factor.UncertaintyPercent) ? account.FactorPercent : density.Factor.UncertaintyPercent;
+        return new(density.Factor.Id, density.Factor.Value * gwp.KgPerKg, percent, density.Note) { Gas = gwp.Gas, GwpSet = gwp.Set };
+    }
+
     private static EmissionMass Methane(string method, Measured kilograms, GwpValue gwp) =>
         new() { Method = method, Scope = 1, Gas = gwp.Gas, Kilograms = kilograms, Gwp = gwp.KgPerKg, GwpSet = gwp.Set };
 
@@ -146,13 +155,8 @@ internal sealed class MineMethaneMethod() : EmissionMethod("mine-methane", 1)
 
     public override string ActivityUnit(CarbonModel account, FactorSet factors) => "m3";
 
-    public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at)
-    {
-        var density = factors.Get("methane.density", region, at);
-        var gwp = GwpValue.Find(factors, account.GwpSet!, account.Gas!);
-        var percent = double.IsNaN(density.Factor.UncertaintyPercent) ? account.FactorPercent : density.Factor.UncertaintyPercent;
-        return new(density.Factor.Id, density.Factor.Value * gwp.KgPerKg, percent, density.Note) { Gas = gwp.Gas, GwpSet = gwp.Set };
-    }
+    public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at) =>
+        MineMethane.ReleaseRate(account, factors, region, at);
 }
 
 /// <summary>Methane of a drainage system that is not destroyed: what is vented, and what a flare or an engine leaves unburnt.</summary>
@@ -164,13 +168,8 @@ internal sealed class MineDrainageMethod() : EmissionMethod(MineMethane.Drainage
 
     public override string ActivityUnit(CarbonModel account, FactorSet factors) => "m3";
 
-    public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at)
-    {
-        var density = factors.Get("methane.density", region, at);
-        var gwp = GwpValue.Find(factors, account.GwpSet!, account.Gas!);
-        var percent = double.IsNaN(density.Factor.UncertaintyPercent) ? account.FactorPercent : density.Factor.UncertaintyPercent;
-        return new(density.Factor.Id, density.Factor.Value * gwp.KgPerKg, percent, density.Note) { Gas = gwp.Gas, GwpSet = gwp.Set };
-    }
+    public override EmissionRate Rate(CarbonModel account, FactorSet factors, string region, Instant at) =>
+        MineMethane.ReleaseRate(account, factors, region, at);
 }
 
 /// <summary>CO2 of drained methane that burns in a flare or an engine.</summary>
