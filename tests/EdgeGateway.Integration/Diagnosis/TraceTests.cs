@@ -119,15 +119,17 @@ public sealed class TraceTests
 
         public async Task SaysAsync(string what)
         {
+            var said = new List<string>();
             while (await _process.StandardError.ReadLineAsync().WaitAsync(Until.Limit) is { } line)
             {
+                said.Add(line);
                 if (line.Contains(what, StringComparison.Ordinal))
                 {
                     return;
                 }
             }
 
-            throw new InvalidOperationException($"it ended without '{what}'");
+            throw new InvalidOperationException($"it ended without '{what}': {string.Join('\n', said)}");
         }
 
         /// <summary>Ctrl+C. It ends at once and says nothing bad.</summary>

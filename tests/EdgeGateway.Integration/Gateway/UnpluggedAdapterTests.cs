@@ -36,7 +36,7 @@ public sealed class UnpluggedAdapterTests : IAsyncLifetime
             + $"devices:\n{LoadSite.Device(0, more: ", timeout: 10s")}{LoadSite.Device(1, "usb")}{LoadSite.Uplink}";
         await using var site = GatewaySite.Write(text, ("broker", broker.Port));
         site.Add(LoadSite.Profile);
-        await using var adapter = await PlugInAsync();
+        await using var adapter = await PtyPair.PlugInAsync(Ours, Theirs);
         await using var meter = ModbusRtuServer.Start(Theirs, Settings, unit => unit == 2 ? new RampUnit() : null);
         await using var gateway = await GatewayProcess.RunAsync(site);
         await gateway.StatusHoldsAsync(s => s.Devices.All(d => d.Online), "both devices answer");
@@ -56,23 +56,13 @@ public sealed class UnpluggedAdapterTests : IAsyncLifetime
         var before = (await gateway.StatusAsync()).Devices[0];
         await gateway.StatusHoldsAsync(s => s.Devices[0].Requests - s.Devices[0].Failed >= before.Requests - before.Failed + 12, "the other device goes on answering");
 
-        await using var again = await PlugInAsync();
+        await using var again = await PtyPair.PlugInAsync(Ours, Theirs);
         await using var back = ModbusRtuServer.Start(Theirs, Settings, unit => unit == 2 ? new RampUnit() : null);
         await receiver.GetAsync(FeedStream.State, r => Device(r) == "load001" && Online(r) && Time(r) > Time(gone), "the device is said to be back", () => gateway.Log);
         await gateway.StatusHoldsAsync(s => s.State == "ok" && s.Buses[1].Connects == 2, "all is well, and the port was opened twice");
         Assert.Equal(0, await gateway.StopAsync());
         Assert.DoesNotContain(receiver.Of(FeedStream.State, "load000"), r => !Online(r));
         receiver.IsComplete(() => gateway.Log);
-    }
-
-    private async Task<PeerProcess> PlugInAsync()
-    {
-        // What the last adapter left behind may point to a terminal that the next one gets.
-        File.Delete(Ours);
-        File.Delete(Theirs);
-        var socat = PeerProcess.Start("socat", "socat", $"pty,raw,echo=0,link={Ours}", $"pty,raw,echo=0,link={Theirs}");
-        await Until.HoldsAsync(() => File.Exists(Ours) && File.Exists(Theirs), "the pseudo-terminals are there", () => socat.ToString() ?? "");
-        return socat;
     }
 
     private static string? Device(JsonElement record) => record.GetProperty("device").GetString();

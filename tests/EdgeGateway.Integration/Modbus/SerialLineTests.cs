@@ -46,7 +46,7 @@ public sealed class SerialLineTests
         try
         {
             await using var client = new ModbusRtuClient(ours, settings, TimeProvider.System);
-            await using (await PlugInAsync(ours, theirs))
+            await using (await PtyPair.PlugInAsync(ours, theirs))
             await using (ModbusRtuServer.Start(theirs, settings, _ => new RampUnit()))
             {
                 Assert.Equal(ModbusOutcome.Ok, await client.ReadAsync(1, RegisterTable.HoldingRegister, 0, 10, _values, Patient));
@@ -56,7 +56,7 @@ public sealed class SerialLineTests
             Assert.Equal(ModbusStatus.NotConnected, gone.Status);
             Assert.Contains("does not exist", gone.Describe(), StringComparison.Ordinal);
 
-            await using (await PlugInAsync(ours, theirs))
+            await using (await PtyPair.PlugInAsync(ours, theirs))
             await using (ModbusRtuServer.Start(theirs, settings, _ => new RampUnit()))
             {
                 var started = TimeProvider.System.GetTimestamp();
@@ -112,20 +112,4 @@ public sealed class SerialLineTests
 
     private ValueTask<ModbusOutcome> ReadAsync(ModbusClient client) =>
         client.ReadAsync(1, RegisterTable.HoldingRegister, 0, 10, _values, TimeSpan.FromSeconds(2));
-
-    private static async Task<PeerProcess> PlugInAsync(string ours, string theirs)
-    {
-        // What the last adapter left behind may point to a terminal that the next one gets.
-        File.Delete(ours);
-        File.Delete(theirs);
-        var socat = PeerProcess.Start("socat", "socat", $"pty,raw,echo=0,link={ours}", $"pty,raw,echo=0,link={theirs}");
-        var started = TimeProvider.System.GetTimestamp();
-        while (!File.Exists(ours) || !File.Exists(theirs))
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patient, $"no pseudo-terminals: {socat}");
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
-        }
-
-        return socat;
-    }
 }

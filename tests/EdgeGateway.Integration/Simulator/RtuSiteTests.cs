@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Integration.Modbus;
 using EdgeGateway.Protocols.Modbus;
 using EdgeGateway.Protocols.Serial;
 using EdgeGateway.Simulator;
@@ -11,30 +11,15 @@ namespace EdgeGateway.Integration.Simulator;
 
 public sealed class RtuSiteTests : IAsyncLifetime
 {
-    private readonly string _directory = Directory.CreateTempSubdirectory("edgegateway-rtu").FullName;
-    private Process _socat = null!;
+    private PtyPair _pair = null!;
 
-    private string DeviceEnd => Path.Combine(_directory, "device");
+    private string DeviceEnd => _pair.Theirs;
 
-    private string GatewayEnd => Path.Combine(_directory, "gateway");
+    private string GatewayEnd => _pair.Ours;
 
-    public async Task InitializeAsync()
-    {
-        _socat = Process.Start("socat", [$"pty,raw,echo=0,link={DeviceEnd}", $"pty,raw,echo=0,link={GatewayEnd}"]);
-        while (!File.Exists(DeviceEnd) || !File.Exists(GatewayEnd))
-        {
-            Assert.False(_socat.HasExited, "socat ended");
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
-        }
-    }
+    public async Task InitializeAsync() => _pair = await PtyPair.CreateAsync();
 
-    public async Task DisposeAsync()
-    {
-        _socat.Kill();
-        await _socat.WaitForExitAsync();
-        _socat.Dispose();
-        Directory.Delete(_directory, recursive: true);
-    }
+    public Task DisposeAsync() => _pair.DisposeAsync().AsTask();
 
     [Fact]
     public async Task Serves_devices_on_a_serial_line_and_spoils_check_sums_on_demand()

@@ -62,6 +62,9 @@ internal sealed class PollerRig : IAsyncDisposable
     {
         // Who asks may wait for the bus without the poller.
         _asked = asked;
+
+        // Asking has woken the poller: a clock that moves while it is awake would make it late.
+        await RestAsync();
         await RunUntilAsync(() => asked.IsCompleted);
         return await asked;
     }
