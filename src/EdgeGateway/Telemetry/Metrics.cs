@@ -1,6 +1,7 @@
 using EdgeGateway.Control;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Storage;
 using EdgeGateway.Uplinks;
 using static EdgeGateway.Telemetry.MetricKind;
 
@@ -77,7 +78,7 @@ internal static class Metrics
         One("edgegateway.outbox.records", Level, "{record}", "Records in the messages that wait", m => m.Store?.Records ?? double.NaN),
         One("edgegateway.outbox.oldest_age", Gauge, "s", "Age of the oldest message that waits; 0 when none does", m => m.Store is { } store ? store.OldestRowAge?.TotalSeconds ?? 0 : double.NaN),
         new("edgegateway.outbox.lost", Counter, "{record}", "Records lost since the store was made, by cause: a restart does not begin anew", ByReason, m =>
-            m.Store is { } store ? store.Lost.Select(l => new Measured(l.Value, l.Key)) : []),
+            m.Store is { } store ? Lost(store.Lost) : []),
         One("edgegateway.store.size", Level, "By", "Bytes of all files of the store", m => m.Store?.FileBytes ?? double.NaN),
         One("edgegateway.store.budget", Level, "By", "Most bytes that they may have", m => m.Status.Outbox.BudgetBytes > 0 ? m.Status.Outbox.BudgetBytes : double.NaN),
         One("edgegateway.store.utilization", Gauge, "1", "What waits, with state and accounts, as a share of the room beside the sample log; at 1 the oldest records are evicted", m =>
@@ -166,6 +167,10 @@ internal static class Metrics
 
     private static Metric Box(string name, MetricKind kind, string unit, string description, BoxSubject subject, string field, double scale = 1) =>
         new(name, kind, unit, description, [], m => m.Box is { } box ? [new(box[subject, field] * scale)] : []);
+
+    // Causes that have not come up yet are there too: a first loss is then a growth, which alert rules see.
+    private static IEnumerable<Measured> Lost(IReadOnlyDictionary<string, long> lost) =>
+        ((string[])["evicted", "thinned", "quarantined", "unreadable", SqliteStore.NotStored]).Union(lost.Keys).Select(cause => new Measured(lost.GetValueOrDefault(cause), cause));
 
     private static (double Milliseconds, string Percentile)[] Latencies(LatencyDocument latency) => [(latency.P50, "50"), (latency.P90, "90"), (latency.P99, "99"), (latency.Max, "100")];
 
