@@ -105,7 +105,7 @@ public sealed class BusPoller : IDisposable
     internal Follower? Follower
     {
         get => _writer.Follower;
-        init => _writer.Follower = value;
+        set => _writer.Follower = value;
     }
 
     /// <summary>How long one turn may take in the worst case: requests that wait for each other behind devices that do not answer.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using EdgeGateway.Core.Profiles;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Following;
 using EdgeGateway.Hosting;

@@ -128,8 +128,9 @@ internal sealed class SampleFollow
                 }
 
                 (_phase, _monotonic) = (Phase.Queued, reading.Monotonic);
+                var (value, quality) = (reading.Value, reading.Quality);
                 var (raw, digits) = (reading.Raw, Math.Max(1, _point.Encoding.RawBits / 4));
-                Tell("decode", $"{Say(reading.Value, reading.Quality)} from 0x{raw.ToString($"X{digits}", CultureInfo.InvariantCulture)} ({_point.Encoding.Type.ToString().ToLowerInvariant()} at {_point.Encoding.Address})", now, step => Judge(step, reading.Value, reading.Quality) with
+                Tell("decode", $"{Say(value, quality)} from 0x{raw.ToString($"X{digits}", CultureInfo.InvariantCulture)} ({_point.Encoding.Type.ToString().ToLowerInvariant()} at {_point.Encoding.Address})", now, step => Judge(step, value, quality) with
                 {
                     Raw = raw.ToString($"X{digits}", CultureInfo.InvariantCulture),
                 });

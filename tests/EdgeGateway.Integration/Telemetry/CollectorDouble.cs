@@ -104,7 +104,7 @@ internal sealed class CollectorDouble : IDisposable
 
     // A text, or a number as the wire has it.
     private static Dictionary<string, string> Attributes(IEnumerable<Protobuf> pairs) =>
-        pairs.ToDictionary(p => p.Text(1), p => p.All(2).First() is var value && value.Bytes(1).Length > 0 ? value.Text(1) : $"{value.Number(3)}");
+        pairs.ToDictionary(p => p.Text(1), p => p.All(2).First().Bytes(1).Length > 0 ? p.All(2).First().Text(1) : $"{p.All(2).First().Number(3)}");
 }
 
 /// <summary>A metric as the collector's double got it.</summary>

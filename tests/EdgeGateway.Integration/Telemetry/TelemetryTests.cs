@@ -1,4 +1,3 @@
-using System.Net.Http;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using EdgeGateway.Following;
@@ -27,7 +26,7 @@ public sealed class TelemetryTests
         // promtool judges the text as Prometheus' own linter does.
         var text = await Http.GetStringAsync($"http://127.0.0.1:{health}/metrics");
         var folder = Directory.CreateTempSubdirectory("edgegateway-prometheus-").FullName;
-        await PeerProcess.RunAsync("/bin/sh", Package, "-c", $"printf '%s' \"$0\" | promtool check metrics", text);
+        await PeerProcess.RunAsync("/bin/sh", Package, "-c", "printf '%s' \"$0\" | promtool check metrics", text);
 
         // The rules as they are shipped, but for their patience: nobody waits five minutes here.
         var rules = File.ReadAllText(RepositoryFiles.At("hardware/observability/alerts.yml"));
@@ -76,6 +75,7 @@ public sealed class TelemetryTests
         Assert.Equal(("edgegateway", "gw-1", "test"), (collector.Resource["service.name"], collector.Resource["service.instance.id"], collector.Resource["service.namespace"]));
         await Until.HoldsAsync(() => collector.Metrics["edgegateway.uplink.acknowledged"].Points is [(> 0, _)], "the numbers move");
 
+        Assert.Contains("OpenTelemetry", await File.ReadAllTextAsync($"/proc/{gateway.Id}/maps"), StringComparison.Ordinal);
         var steps = await FollowAsync(site, "load000", "seq");
         var trace = steps[^1].TraceId!;
         await Until.HoldsAsync(() => collector.Spans.Any(s => s.Trace == trace && s.Parent.Length == 0), "the trace came", () => string.Join("\n", collector.Spans));
@@ -120,6 +120,9 @@ public sealed class TelemetryTests
         Assert.All(steps.Zip(steps.Skip(1)), pair => Assert.True(pair.First.Time <= pair.Second.Time, $"{pair}"));
         Assert.True(steps[^1].Complete);
         Assert.Null(steps[^1].TraceId);
+
+        // Who has no collector does not pay for the libraries.
+        Assert.DoesNotContain("OpenTelemetry", await File.ReadAllTextAsync($"/proc/{gateway.Id}/maps"), StringComparison.Ordinal);
 
         // Samples that are not published count in a summary.
         var summed = await FollowAsync(site, "load001", "seq");

@@ -1,10 +1,10 @@
 using System.Text;
+using EdgeGateway.Buses;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Profiles;
-using EdgeGateway.Buses;
 using EdgeGateway.Following;
 using EdgeGateway.Hosting;
 using EdgeGateway.Tests.LocalPath;
