@@ -122,6 +122,12 @@ public sealed class Pipeline
     /// <summary>Samples that named no point of the site and were left out.</summary>
     public long Strays { get; private set; }
 
+    /// <summary>Has somebody told how the samples of a point are judged, for a person who follows one; it changes nothing.</summary>
+    /// <param name="point">Index of the point.</param>
+    /// <param name="watcher">Told of each stage; null ends it.</param>
+    /// <exception cref="IndexOutOfRangeException">The site has no such point.</exception>
+    public void Watch(int point, Action<SampleStage, Sample>? watcher) => _points[point].Watcher = watcher;
+
     /// <summary>Takes one sample through all stages.</summary>
     public void Process(in Sample sample)
     {

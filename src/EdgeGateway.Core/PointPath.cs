@@ -56,6 +56,9 @@ internal sealed class PointPath
 
     public PointModel Point { get; }
 
+    /// <summary>Told how each sample is judged; nearly always null.</summary>
+    public Action<SampleStage, Sample>? Watcher { get; set; }
+
     /// <summary>Its windows; null for a point that is read once.</summary>
     public PointWindows? Windows { get; }
 
@@ -85,7 +88,9 @@ internal sealed class PointPath
         var since = Counter?.Baseline.Time ?? 0;
         CounterVerdict verdict = default;
         var believed = Counter is null ? judged.Quality.HasValue : Count(ref judged, out verdict);
+        Watcher?.Invoke(SampleStage.Validated, judged);
         Watch(ref judged);
+        Watcher?.Invoke(SampleStage.Detected, judged);
         Summarise(judged, believed, verdict.Growth, era);
         Account(judged, believed, verdict.Growth, since, intervalEnd);
         foreach (var (account, input) in _gauges)

@@ -171,6 +171,15 @@ internal static partial class Log
     [LoggerMessage(513, LogLevel.Warning, "{Text} to {Device}.{Point}, written without a running gateway, takes the place of a value that would have given way to the safe one: no safe value is written")]
     public static partial void OfflineWriteReplaces(ILogger log, string text, string device, string point);
 
+    [LoggerMessage(601, LogLevel.Information, "Metrics are sent to {Collector} every {Seconds:0.#} s")]
+    public static partial void TelemetryExported(ILogger log, string collector, double seconds);
+
+    [LoggerMessage(602, LogLevel.Warning, "The collector {Collector} does not take metrics or traces. The gateway works without it; check its address and that it runs, or take 'telemetry' out of gateway.yaml")]
+    public static partial void CollectorAway(ILogger log, string collector);
+
+    [LoggerMessage(603, LogLevel.Information, "The collector {Collector} takes metrics and traces again")]
+    public static partial void CollectorBack(ILogger log, string collector);
+
     [LoggerMessage(318, LogLevel.Information, "The history was stated again: {From} before, {To} now; {Count} months of accounts change. Entries that were published stay as they are")]
     public static partial void HistoryRestated(ILogger log, string from, string to, int count);
 

@@ -16,6 +16,7 @@ var root = new RootCommand(
       edgegateway run --config gateway.yaml  run the gateway (SIGTERM stops it within seconds)
       edgegateway scan --port /dev/ttyUSB0   find devices on a line and propose profiles for them
       edgegateway trace BUS                  what passes on a bus, frame by frame, in words
+      edgegateway follow DEVICE POINT        one sample from its register to the broker, step by step
       edgegateway write DEVICE POINT VALUE   write one value, where profile and configuration allow it
       edgegateway wiring FILE                draw the wiring of a cabinet from its description
       edgegateway profile new                write a device profile, profile test proves it on the device
@@ -42,6 +43,7 @@ var root = new RootCommand(
     ReadCommand.Create(),
     ScanCommand.Create(),
     TraceCommand.Create(),
+    FollowCommand.Create(),
     WriteCommand.Create(),
     WritesCommand.Create(),
     FactorsCommand.Create(),

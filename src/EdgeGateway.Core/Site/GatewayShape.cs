@@ -53,6 +53,17 @@ public static class GatewayShape
         "the health endpoint",
         new Key("listen", Text, "Loopback address and port, or off.") { Default = "127.0.0.1:8080" });
 
+    public static readonly ObjectShape Otlp = new(
+        "otlp",
+        new("endpoint", Text, "Where the collector listens: https://host:4318, for grpc https://host:4317. /v1/metrics and /v1/traces are added to what is written here.") { Required = true, AlsoCalled = ["url", "server", "collector"] },
+        new("protocol", Choice([.. OtlpModel.Protocols]), "How it is spoken to.") { Default = OtlpModel.Protocols[0] },
+        new("interval", Duration, "Time between two exports of the metrics, 1s to 1h.") { Default = "1m" },
+        new("allowPlaintext", TrueOrFalse, "Allows http:// to collectors beyond this machine.") { Default = "false" });
+
+    public static readonly ObjectShape Telemetry = new(
+        "telemetry",
+        new Key("otlp", Otlp, "Sends metrics, and the traces of edgegateway follow, to a collector of OpenTelemetry. See docs/observability.md."));
+
     public static readonly ObjectShape Clock = new(
         "the clock",
         new Key("hold", Duration, "How long after a start readings wait for their dates when the computer does not know the time; then they get provisional dates and say so. At most 1d.") { Default = "15m" });
@@ -438,7 +449,8 @@ public static class GatewayShape
         new("storage", Storage, "What the store may use."),
         new("windows", new ListShape(Duration, min: 1), "Widths of the aligned windows, ascending; each divides the next, the first divides 15m, the last is at most 1d.") { Default = "[1m, 15m, 1h, 1d]" },
         new("factors", Factors, "The site's own emission factors."),
-        new("health", new EitherShape(Off, Health), "Health endpoint on loopback."),
+        new("health", new EitherShape(Off, Health), "Health endpoint on loopback, with the metrics for Prometheus."),
+        new("telemetry", Telemetry, "Where metrics and traces are sent, beside the health endpoint."),
         new("novelty", new EitherShape(Off, Novelty), "Settings of the detector for any gauge, or off."),
         new("clock", Clock, "What to do while the computer does not know the time."),
         new("buses", new ListShape(Bus, min: 1), "Lines and connections, each with one owner.") { Required = true },

@@ -83,6 +83,7 @@ public static class SiteLoader
             StatusEvery = StatusEvery(gatewaySection, problems),
             MessageForEachPoll = gatewaySection.Text("sampleMessages") == "poll",
             HealthListen = Health(root, problems),
+            Otlp = Otlp(root, problems),
             ClockHold = ClockHold(root, problems),
             NoveltyLeftOut = devices.NoveltyLeftOut,
             Factors = own,
@@ -326,6 +327,45 @@ public static class SiteLoader
         }
 
         return listen;
+    }
+
+    private static OtlpModel? Otlp(Section root, ProblemCollector problems)
+    {
+        var telemetry = root.Block("telemetry", GatewayShape.Telemetry);
+        if (!telemetry.Has("otlp"))
+        {
+            return null;
+        }
+
+        var otlp = telemetry.Block("otlp", GatewayShape.Otlp);
+        var interval = otlp.Duration("interval") ?? OtlpModel.DefaultInterval;
+        if (interval < TimeSpan.FromSeconds(1) || interval > TimeSpan.FromHours(1))
+        {
+            problems.Error(otlp.At("interval"), $"metrics cannot be exported every {interval.TotalSeconds} s", "Write 1s to 1h; 1m is usual");
+        }
+
+        if (otlp.Text("endpoint") is not { } text)
+        {
+            return null; // Reported by the shape.
+        }
+
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var endpoint) || endpoint.Scheme is not ("http" or "https") || endpoint.Host.Length == 0)
+        {
+            problems.Error(otlp.At("endpoint"), $"'{text}' is not the address of a collector", "Write https://host:4318, or http://127.0.0.1:4318 for one on this machine");
+            return null;
+        }
+
+        if (endpoint.UserInfo.Length > 0)
+        {
+            problems.Error(otlp.At("endpoint"), "the address of the collector holds a user name or password", "Secrets do not stand in this file: let a collector on this machine add them");
+        }
+
+        if (endpoint.Scheme == "http" && otlp.Boolean("allowPlaintext") != true && !SiteUplinks.IsLoopback(endpoint.Host.Trim('[', ']')))
+        {
+            problems.Error(otlp.At("endpoint"), $"{text} would send metrics unencrypted beyond this machine", "Use https://, or write 'allowPlaintext: true' if the network is trusted");
+        }
+
+        return new(endpoint, otlp.Text("protocol") == OtlpModel.Protocols[1], interval);
     }
 
     private static string Hash(SourceText gateway, IEnumerable<SourceText> profiles)

@@ -56,6 +56,9 @@ public sealed record SiteModel
     /// <summary>Loopback address and port of the health endpoint, or null when it is off.</summary>
     public string? HealthListen { get; init; }
 
+    /// <summary>Where metrics and traces are sent by OTLP; null when they are not.</summary>
+    public OtlpModel? Otlp { get; init; }
+
     /// <summary>How long after a start readings wait for their dates when the computer does not know the time, unless the site says so.</summary>
     public static readonly TimeSpan DefaultClockHold = TimeSpan.FromMinutes(15);
 
@@ -76,6 +79,19 @@ public sealed record SiteModel
 
     /// <summary>SHA-256 (lower-case hex) over the texts the model was made from; names the configuration in records and checkpoints.</summary>
     public required string ConfigurationHash { get; init; }
+}
+
+/// <summary>A collector of OpenTelemetry.</summary>
+/// <param name="Endpoint">Its address, without <c>/v1/metrics</c>.</param>
+/// <param name="IsGrpc">Whether it is spoken to by gRPC instead of HTTP with protobuf.</param>
+/// <param name="Interval">Time between two exports of the metrics.</param>
+public sealed record OtlpModel(Uri Endpoint, bool IsGrpc, TimeSpan Interval)
+{
+    /// <summary>The protocols by the names of the specification (OTEL_EXPORTER_OTLP_PROTOCOL); the first is the default.</summary>
+    internal static readonly string[] Protocols = ["http/protobuf", "grpc"];
+
+    /// <summary>Time between two exports, unless the site says so.</summary>
+    public static readonly TimeSpan DefaultInterval = TimeSpan.FromMinutes(1);
 }
 
 /// <summary>The files of a site's own factor set, as the configuration names them.</summary>

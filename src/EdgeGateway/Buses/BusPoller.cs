@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Following;
 using EdgeGateway.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -99,6 +100,13 @@ public sealed class BusPoller : IDisposable
 
     /// <summary>Sign of life of the owner; null when nobody watches. A read that never ends, although every read has a time limit, stops it.</summary>
     public Heartbeat? Beat { get; init; }
+
+    /// <summary>Asked whether somebody follows a sample; null when nobody can.</summary>
+    internal Follower? Follower
+    {
+        get => _writer.Follower;
+        set => _writer.Follower = value;
+    }
 
     /// <summary>How long one turn may take in the worst case: requests that wait for each other behind devices that do not answer.</summary>
     public static TimeSpan LongestTurn(IEnumerable<DeviceModel> devices) =>
@@ -415,6 +423,7 @@ public sealed class BusPoller : IDisposable
             Failed(link, read.Health, reply, slot, cost);
         }
 
+        Follower?.Current?.Asked(read.Plan, reply, slot.Began, slot.EndedStamp);
         var parts = link.Plans.Report(read.Plan, reply, slot.EndedAt);
         if (reply.IsGood)
         {

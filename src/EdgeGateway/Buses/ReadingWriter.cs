@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Following;
 using EdgeGateway.Hosting;
 
 namespace EdgeGateway.Buses;
@@ -10,6 +11,9 @@ internal sealed class ReadingWriter(SiteModel site, ReadingQueue queue)
 {
     // Of its own, and not from the shared pool: that one keeps arrays for each thread, and the owner of a bus goes on on whichever thread its reply arrives.
     private Reading[] _group = [];
+
+    /// <summary>Asked whether somebody follows a sample; null when nobody can.</summary>
+    public Follower? Follower { get; set; }
 
     /// <summary>Writes the values of a reply.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -40,13 +44,19 @@ internal sealed class ReadingWriter(SiteModel site, ReadingQueue queue)
     }
 
     /// <summary>Writes that a point has no value.</summary>
-    public ValueTask WriteMissingAsync(int point, BusReply reply, long at, CancellationToken cancel) =>
-        queue.WriteAsync(DeviceReader.Missing(point, at, reply), cancel);
+    public ValueTask WriteMissingAsync(int point, BusReply reply, long at, CancellationToken cancel)
+    {
+        var missing = DeviceReader.Missing(point, at, reply);
+        Follower?.Current?.Decoded(new ReadOnlySpan<Reading>(in missing));
+        return queue.WriteAsync(missing, cancel);
+    }
 
     /// <summary>Appends what one reply brought, together while there is room.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WriteAsync(int count, CancellationToken cancel)
     {
+        // Before the pipeline can have them.
+        Follower?.Current?.Decoded(_group.AsSpan(0, count));
         for (var i = queue.TryWrite(_group.AsSpan(0, count)); i < count; i++)
         {
             await queue.WriteAsync(_group[i], cancel).ConfigureAwait(false);

@@ -2,6 +2,7 @@ using EdgeGateway.Control;
 using EdgeGateway.Hosting;
 using EdgeGateway.Lines;
 using EdgeGateway.Storage;
+using EdgeGateway.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeGateway.Commands;
@@ -100,6 +101,7 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
 
         await using var gateway = opened;
         await using var control = await ControlServer.StartAsync(gateway, site.Model.Storage.Directory, site.Model.HealthListen, stop, Ask).ConfigureAwait(false);
+        using var telemetry = GatewayTelemetry.Start(site.Model, gateway.Measure, time, _log);
         KeepGoodCopy(site);
 
         // Reading the configuration and replaying the log left garbage that a quiet gateway would carry for hours.
@@ -162,7 +164,7 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
 
             _hasRun = true;
             await using var storeless = new StorelessGateway(site.Model, wait, manager, reloader, _log, shelf);
-            await using var control = await ControlServer.StartStorelessAsync(storeless.Status, site.Model.Storage.Directory, site.Model.HealthListen, Ask, stop).ConfigureAwait(false);
+            await using var control = await ControlServer.StartStorelessAsync(storeless.Measure, site.Model.Storage.Directory, site.Model.HealthListen, Ask, stop).ConfigureAwait(false);
             IsInForce();
             manager?.Ready($"Degraded: the store cannot be opened: {wait.Problem}");
             using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using EdgeGateway.Core.Writing;
 using EdgeGateway.Hosting;
+using EdgeGateway.Telemetry;
 using EdgeGateway.Writing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections.Features;
@@ -18,7 +19,7 @@ namespace EdgeGateway.Control;
 
 /// <summary>
 /// Serves operator commands on a Unix socket in the data directory (mode 0600: the file system decides who may command) and, where
-/// configured, the health document on loopback. See <c>docs/decisions/0005</c>.
+/// configured, the health document and metrics on loopback. See <c>docs/decisions/0005</c>.
 /// </summary>
 public static class ControlServer
 {
@@ -45,14 +46,14 @@ public static class ControlServer
     /// Serves a gateway that has no store: its status and the wish to reload; every other command is refused in words. Where the data directory takes no socket, it listens
     /// under <see cref="NameWithoutDirectory"/>.
     /// </summary>
-    /// <param name="status">What is wrong.</param>
+    /// <param name="measure">What is wrong, and what metrics are read from.</param>
     /// <param name="directory">Where the socket is made when that is possible.</param>
     /// <param name="healthListen">Loopback address and port of the health endpoint, or null.</param>
     /// <param name="reload">Has another configuration taken over.</param>
     /// <param name="cancel">Gives up starting.</param>
     /// <exception cref="IOException">The health address is in use.</exception>
     internal static async Task<WebApplication> StartStorelessAsync(
-        Func<StatusDocument> status, string directory, string? healthListen, Func<ReloadDocument> reload, CancellationToken cancel)
+        Func<Measurement> measure, string directory, string? healthListen, Func<ReloadDocument> reload, CancellationToken cancel)
     {
         var socket = PathIn(directory);
         try
@@ -68,7 +69,7 @@ public static class ControlServer
             return await StartAsync(NameWithoutDirectory(directory), healthListen, Storeless, cancel).ConfigureAwait(false);
         }
 
-        void Storeless(IEndpointRouteBuilder endpoints) => MapStoreless(endpoints, status, reload);
+        void Storeless(IEndpointRouteBuilder endpoints) => MapStoreless(endpoints, measure, reload);
     }
 
     /// <summary>The socket of the gateway whose store is in <paramref name="directory"/>.</summary>
@@ -126,7 +127,13 @@ public static class ControlServer
         await context.Response.WriteAsJsonAsync(status, ControlJson.Default.StatusDocument).ConfigureAwait(false);
     });
 
-    // Everything but the health document is for operators: only over the socket, whose file mode is the permission.
+    private static void MapMetrics(IEndpointRouteBuilder endpoints, Func<Measurement> of) => endpoints.Map("/metrics", context =>
+    {
+        context.Response.ContentType = PrometheusText.MediaType;
+        return context.Response.WriteAsync(PrometheusText.Write(Metrics.All, of()));
+    });
+
+    // Everything but the health document and the metrics is for operators: only over the socket, whose file mode is the permission.
     private static void MapStatus(IEndpointRouteBuilder endpoints, Func<StatusDocument> of, Func<ReloadDocument>? reload)
     {
         MapHealth(endpoints, of);
@@ -141,20 +148,22 @@ public static class ControlServer
         }
     }
 
-    private static void MapStoreless(IEndpointRouteBuilder endpoints, Func<StatusDocument> status, Func<ReloadDocument> reload)
+    private static void MapStoreless(IEndpointRouteBuilder endpoints, Func<Measurement> measure, Func<ReloadDocument> reload)
     {
-        MapStatus(endpoints, status, reload);
+        MapStatus(endpoints, () => measure().Status, reload);
+        MapMetrics(endpoints, measure);
         endpoints.Map("/{**command}", context => OverSocket(context, () =>
         {
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             return context.Response.WriteAsJsonAsync(
-                new ErrorDocument($"The gateway runs without its store, could record no command, and obeys none. {status().Problems[0]}"), ControlJson.Default.ErrorDocument);
+                new ErrorDocument($"The gateway runs without its store, could record no command, and obeys none. {measure().Status.Problems[0]}"), ControlJson.Default.ErrorDocument);
         }));
     }
 
     private static void Map(IEndpointRouteBuilder endpoints, GatewayRuntime gateway, Func<ReloadDocument>? reload)
     {
         MapStatus(endpoints, gateway.Status, reload);
+        MapMetrics(endpoints, gateway.Measure);
         endpoints.Map("/writes", context => OverSocket(context, () =>
             context.Response.WriteAsJsonAsync(gateway.Writes(), ControlJson.Default.WritesDocument)));
         endpoints.MapPost("/write/check", context => OverSocket(context, async () =>
@@ -195,6 +204,7 @@ public static class ControlServer
         CemsEndpoint.Map(endpoints, gateway);
         TraceEndpoint.Map(endpoints, gateway);
         ProbeEndpoint.Map(endpoints, gateway);
+        FollowEndpoint.Map(endpoints, gateway);
     }
 
     private static async Task<WriteRequest?> OrderAsync(HttpContext context)

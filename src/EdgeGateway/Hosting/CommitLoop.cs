@@ -6,8 +6,10 @@ using EdgeGateway.Core.Detection;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
+using EdgeGateway.Following;
 using EdgeGateway.Lines;
 using EdgeGateway.Storage;
+using EdgeGateway.Telemetry;
 using EdgeGateway.Uplinks;
 using Microsoft.Extensions.Logging;
 
@@ -89,6 +91,8 @@ internal sealed class CommitLoop
     private bool _wasFailing;
     private volatile string? _failing;
     private long _taken;
+    private long _takenBad;
+    private long _ruleFaults;
     private long _held;
     private AlarmBook? _alarmsOf;
     private long _alarmsRevision;
@@ -157,6 +161,19 @@ internal sealed class CommitLoop
     /// <summary>Readings processed since the process started.</summary>
     public long Taken => Interlocked.Read(ref _taken);
 
+    /// <summary>Readings that wait to be taken.</summary>
+    public int Queued => _queue.Count;
+
+    /// <summary>What it has counted since the process started, for metrics.</summary>
+    public PipelineCounts Counts
+    {
+        get
+        {
+            var bad = Interlocked.Read(ref _takenBad);
+            return new(Math.Max(0, Taken - bad), bad, Interlocked.Read(ref _ruleFaults), _ledger.Records, _ledger.RestatementFrom is not null);
+        }
+    }
+
     /// <summary>What text points read last, by point index; null before the first reading.</summary>
     public string?[] Texts { get; }
 
@@ -183,6 +200,9 @@ internal sealed class CommitLoop
 
     /// <summary>How far the detector for any gauge was on its points a minute ago at most.</summary>
     public IReadOnlyList<NoveltyProgress> Learners => _learners;
+
+    /// <summary>Asked whether somebody follows a sample.</summary>
+    public Follower Follower { get; } = new();
 
     /// <summary>Buses with totals of their own.</summary>
     public IReadOnlyList<IStateKeeper> Keepers { get; set; } = [];
@@ -557,6 +577,7 @@ internal sealed class CommitLoop
     private void BeginFailing(string problem)
     {
         Log.StoreFailing(_log, problem);
+        Follower.Current?.StoreFails(problem);
         _unstored.Begin(_queue, _clock.At(_clock.Monotonic));
         _teller.TellDegraded(problem, _unstored.Since);
     }
@@ -585,6 +606,7 @@ internal sealed class CommitLoop
             }
         }
 
+        Follower.Current?.Committed(_commit.Rows, result.FirstRowId);
         _checkpointWanted |= result.CheckpointWanted;
         if (result.LogIsFull && _path.HasHeld && MustHold)
         {
@@ -677,6 +699,7 @@ internal sealed class CommitLoop
         var monotonic = _clock.Monotonic;
         var now = _clock.At(monotonic);
         var count = Drain(out var taken);
+        Follower.Current?.Taken(_samples.AsSpan(0, count), _clock.At);
 
         // Only now: a total that is committed is never behind a sample that is.
         foreach (var keeper in Keepers)
@@ -874,6 +897,18 @@ internal sealed class CommitLoop
 
     private void Feed(in InputBatch input)
     {
+        var followed = Follower.Current is { IsTaken: true } follow ? follow : null;
+        if (followed is not null && input.Held)
+        {
+            followed.Held();
+            followed = null;
+        }
+
+        if (followed is not null)
+        {
+            _path.Pipeline.Watch(followed.Point, followed.Judged);
+        }
+
         try
         {
             _path.Feed(input);
@@ -883,7 +918,15 @@ internal sealed class CommitLoop
             _store.MarkDamaged(e.Message);
             throw new StoreException(StoreFailure.Damaged, $"The store is damaged: {e.Message}", e);
         }
+        finally
+        {
+            if (followed is not null)
+            {
+                _path.Pipeline.Watch(followed.Point, null);
+            }
+        }
 
+        Interlocked.Exchange(ref _ruleFaults, _path.Pipeline.RuleFaults.Count);
         TellRuleFaults();
         _commit.Input = input;
         _lastFed = _clock.Monotonic;
@@ -918,6 +961,7 @@ internal sealed class CommitLoop
         _commit.Notes.AddRange(_commitNotes);
         _commitNotes.Clear();
         _commit.Rows.AddRange(_path.Encoder.Flush(now));
+        Follower.Current?.Packed(_commit.Rows);
         var heads = _path.Encoder.Heads;
         foreach (var stream in FeedHeads.Streams)
         {
@@ -983,7 +1027,7 @@ internal sealed class CommitLoop
     /// <returns>Samples among them.</returns>
     private int Drain(out int taken)
     {
-        var count = 0;
+        var (count, bad) = (0, 0);
         taken = 0;
         var waiting = _queue.Count;
         while (taken < waiting)
@@ -1003,12 +1047,14 @@ internal sealed class CommitLoop
                 }
                 else
                 {
+                    bad += reading.Quality.HasValue ? 0 : 1;
                     _samples[count++] = new Sample(reading.Point, _clock.At(reading.Monotonic), reading.Value, reading.Raw, reading.Quality);
                 }
             }
         }
 
         Interlocked.Add(ref _taken, count);
+        Interlocked.Add(ref _takenBad, bad);
         return count;
     }
 

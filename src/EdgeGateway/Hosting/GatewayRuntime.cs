@@ -5,9 +5,11 @@ using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.Writing;
+using EdgeGateway.Following;
 using EdgeGateway.Ledgers;
 using EdgeGateway.Lines;
 using EdgeGateway.Storage;
+using EdgeGateway.Telemetry;
 using EdgeGateway.Tracing;
 using EdgeGateway.Uplinks;
 using EdgeGateway.Writing;
@@ -59,6 +61,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
     private readonly LoopWatch _watch;
     private readonly FaultCount _faults;
     private readonly LineShelf? _shelf;
+    private readonly BoxGauges _box;
 
     private GatewayRuntime(LoadedSite site, GatewayClock clock, SqliteStore store, ILoggerFactory logs, RuntimeSeams seams)
     {
@@ -80,11 +83,14 @@ public sealed class GatewayRuntime : IAsyncDisposable
         }
 
         _shelf = seams.Shelf;
+        _box = new BoxGauges(Site, clock.Time);
         var context = new BusContext { Time = clock.Time, Log = _log, Notes = notes.ToDictionary(n => n.Key, n => n.Text!, StringComparer.Ordinal), Shelf = _shelf };
         _buses = [.. Site.Buses.Select(bus => seams.Bus?.Invoke(bus) ?? BusKinds.Create(bus, context))];
         _loop.Keepers = [.. _buses.OfType<IStateKeeper>()];
         _pollers = [.. Site.Buses.Select((bus, i) => new BusPoller(bus, Site, _buses[i], _queue, clock, _log)
         {
+            Follower = _loop.Follower,
+
             // While the disk cannot be written the queue is full and the owners wait.
             Beat = _watch.Add($"bus {bus.Id}", BusPoller.LongestTurn(Site.Devices.Where(d => d.BusId == bus.Id)), () => _queue.Count >= ReadingQueue.Capacity),
         })];
@@ -101,6 +107,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
             Time = clock.Time,
             Logger = _log,
             Beat = _uplinkBeats[i],
+            Follower = _loop.Follower,
             CertificateTime = () => clock.CertificateTime(_loop.LastGood),
         }))];
         _journal = new WriteJournal(notes, _loop.RecordAsync, damaged);
@@ -198,6 +205,8 @@ public sealed class GatewayRuntime : IAsyncDisposable
             wire.End();
         }
 
+        _loop.Follower.Current?.Stop("the gateway stops");
+
         _loop.End();
         await stopLoop.CancelAsync().ConfigureAwait(false);
         _queue.Wake();
@@ -250,6 +259,12 @@ public sealed class GatewayRuntime : IAsyncDisposable
     /// <summary>The clock of the gateway.</summary>
     internal TimeProvider Time => _clock.Time;
 
+    /// <summary>Whether somebody follows a sample.</summary>
+    internal Follower Follower => _loop.Follower;
+
+    /// <summary>Follows the next sample of a point; it has to be begun with <see cref="Follower"/>.</summary>
+    internal SampleFollow Follow(PointModel point) => new(Site, point, [.. Site.Uplinks.Select(u => (u.Id, UplinkTable.CarriedBy(u, Site)))], _clock);
+
     /// <summary>The owner of a bus; null when there is no such bus.</summary>
     internal BusPoller? PollerOf(string bus) => _pollers.FirstOrDefault(p => p.Model.Id == bus);
 
@@ -283,6 +298,9 @@ public sealed class GatewayRuntime : IAsyncDisposable
 
     /// <summary>What the gateway does and what is wrong, now.</summary>
     public StatusDocument Status() => _status.Make();
+
+    /// <summary>All that metrics are read from, now; from any thread.</summary>
+    internal Measurement Measure() => _status.Measure() with { Box = _box.Read() };
 
     /// <summary>Checks the whole store some minutes after the start and then weekly, by the monotonic clock (requirement O-8).</summary>
     private async Task CheckStoreAsync(CancellationToken cancel)
@@ -353,6 +371,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
             await EndAsync("A bus", [bus.DisposeAsync().AsTask()], PollerGrace).ConfigureAwait(false);
         }
 
+        await _box.DisposeAsync().ConfigureAwait(false);
         _queue.Dispose();
         _store.Dispose();
     }

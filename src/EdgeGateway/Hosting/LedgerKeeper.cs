@@ -17,6 +17,7 @@ internal sealed class LedgerKeeper
     private readonly LedgerChain _chain;
     private LedgerInForce _inForce;
     private LedgerInForce _packed;
+    private long _records;
 
     /// <summary>Goes on with the ledger of a store, or begins one; what there is to say of that goes with the first commit of <paramref name="path"/>.</summary>
     /// <exception cref="StoreException">The ledger or the device key cannot be read.</exception>
@@ -39,6 +40,7 @@ internal sealed class LedgerKeeper
         }
 
         _inForce = _inForce with { PublicKey = _key.PublicKey };
+        _records = _chain.Next - 1;
         var next = encoder.Next(FeedStream.Emission);
         if (recovered.Damage is { } damage)
         {
@@ -59,6 +61,9 @@ internal sealed class LedgerKeeper
     /// <summary>Version of the program, as the ledger names it.</summary>
     public static string ProgramVersion { get; } =
         typeof(LedgerKeeper).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    /// <summary>Records of the ledger, from any thread.</summary>
+    public long Records => Interlocked.Read(ref _records);
 
     /// <summary>Hash of the set by which history is stated, when it is another than the one in force: a restatement is due.</summary>
     public string? RestatementFrom => _inForce.StatedBy.Length > 0 && _inForce.StatedBy != _inForce.FactorSet ? _inForce.StatedBy : null;
@@ -106,6 +111,7 @@ internal sealed class LedgerKeeper
             Close(path, now, commit);
         }
 
+        Interlocked.Exchange(ref _records, _chain.Next - 1);
         var rows = _chain.TakeRows();
         if (rows.Count > 0 || _inForce != _packed)
         {

@@ -9,6 +9,7 @@ using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
 using EdgeGateway.Lines;
 using EdgeGateway.Storage;
+using EdgeGateway.Telemetry;
 using EdgeGateway.Uplinks;
 
 namespace EdgeGateway.Hosting;
@@ -31,12 +32,27 @@ internal sealed class StatusReport(
         p => p.Model.Id, p => BusLoad.Predict(p.Model, p.Links.Select(l => l.Device), site.Points).Utilisation, StringComparer.Ordinal);
 
     /// <summary>Makes the document of this moment; from any thread.</summary>
-    public StatusDocument Make()
+    public StatusDocument Make() => Make(store.Statistics(withLosses: false), [.. uplinks.Select(u => u.Status)]);
+
+    /// <summary>All that metrics are read from, but for the computer; from any thread.</summary>
+    public Measurement Measure()
     {
         var statistics = store.Statistics(withLosses: false);
+        UplinkStatus[] states = [.. uplinks.Select(u => u.Status)];
+        return new()
+        {
+            Status = Make(statistics, states),
+            Uplinks = states,
+            Store = statistics,
+            Pipeline = loop.Counts,
+            Queued = loop.Queued,
+        };
+    }
+
+    private StatusDocument Make(StoreStatistics statistics, UplinkStatus[] states)
+    {
         var now = clock.Time.GetUtcNow();
         var links = pollers.SelectMany(p => p.Links.Select(link => (p.Model, link))).ToArray();
-        var states = uplinks.Select(u => u.Status).ToArray();
         List<string> problems = [];
         if (loop.Failing is { } failing)
         {

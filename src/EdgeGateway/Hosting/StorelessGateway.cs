@@ -4,6 +4,7 @@ using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Lines;
 using EdgeGateway.Storage;
+using EdgeGateway.Telemetry;
 using EdgeGateway.Uplinks;
 using Microsoft.Extensions.Logging;
 
@@ -188,6 +189,9 @@ internal sealed class StorelessGateway : IAsyncDisposable
             Reload = _reloader.Last,
         };
     }
+
+    /// <summary>All that metrics are read from, but for the computer.</summary>
+    public Measurement Measure() => new() { Status = Status(), Uplinks = [.. _uplinks.Select(u => u.Status)], Queued = _wait.Queue.Count };
 
     /// <summary>True when a file can be made in the directory of the store, and those that are there can be written.</summary>
     private bool CanWrite()

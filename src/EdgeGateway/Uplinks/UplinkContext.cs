@@ -33,6 +33,9 @@ public sealed record UplinkContext
     /// <summary>Sign of life: the loop that delivers beats at each turn, and turns at least every <see cref="LongestRest"/>; null when nobody watches.</summary>
     public Hosting.Heartbeat? Beat { get; init; }
 
+    /// <summary>Asked whether somebody follows a sample, who is then told what becomes of its row; null when nobody can.</summary>
+    internal Following.Follower? Follower { get; init; }
+
     /// <summary>An uplink with nothing to do turns at least so often, to show that it could.</summary>
     public static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(10);
 

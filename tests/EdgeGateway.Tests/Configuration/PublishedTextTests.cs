@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EdgeGateway.Core.Configuration;
+using EdgeGateway.Telemetry;
 using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Tests.Configuration;
@@ -35,6 +36,7 @@ public class PublishedTextTests
     [InlineData("docs/configuration.md", "keys")]
     [InlineData("docs/factors.md", "keys")]
     [InlineData("docs/forecast.md", "keys")]
+    [InlineData("docs/observability.md", "metrics")]
     [InlineData("docs/boards-and-wiring.md", "boards")]
     [InlineData("docs/boards-and-wiring.md", "wiring")]
     [InlineData("docs/profiles.md", "keys")]
@@ -46,6 +48,7 @@ public class PublishedTextTests
         {
             ("docs/configuration.md", _) => ConfigurationSchema.GatewayKeys(),
             ("docs/forecast.md", _) => ConfigurationSchema.ScenarioKeys(),
+            ("docs/observability.md", _) => Metrics.Table(),
             ("docs/factors.md", _) => ConfigurationSchema.FactorKeys(),
             (_, "boards") => ConfigurationSchema.BoardKeys(),
             (_, "wiring") => ConfigurationSchema.WiringKeys(),

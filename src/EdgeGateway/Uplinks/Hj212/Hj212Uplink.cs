@@ -143,6 +143,7 @@ public sealed class Hj212Uplink : IUplink
         {
             _context.Logger.UplinkQuarantined(Id, row.Id, row.Stream.Word(), e.Message);
             _context.Outbox.Quarantine(Id, row.Id, e.Message);
+            _context.Follower?.Current?.Refused(Id, row.Id, e.Message);
             _done.Acknowledge(row.Id);
             Update(Status with { Quarantined = Status.Quarantined + 1 });
             return null;
@@ -152,6 +153,7 @@ public sealed class Hj212Uplink : IUplink
         {
             _context.Beat?.Beat(LongestWait(session));
             Update(Status with { InFlight = 1, Sent = Status.Sent + 1 });
+            _context.Follower?.Current?.Published(Id, row.Id, bytes: 0);
             var (delivery, answer) = await session.SendAsync(packet, stop).ConfigureAwait(false);
             if (delivery != Hj212Delivery.Done)
             {
@@ -166,6 +168,18 @@ public sealed class Hj212Uplink : IUplink
 
         _done.Acknowledge(row.Id);
         _context.Outbox.Acknowledge(Id, row.Id);
+        if (_context.Follower?.Current is { } follow)
+        {
+            if (packets.Count > 0)
+            {
+                follow.Acknowledged(Id, row.Id);
+            }
+            else
+            {
+                follow.Passed(Id, row.Id);
+            }
+        }
+
         Update(Status with
         {
             InFlight = 0,

@@ -266,6 +266,13 @@ internal sealed class MqttDelivery
         }
 
         _inFlight.Add(held);
+        if (_context.Follower?.Current is { } follow)
+        {
+            foreach (var whole in held.Wholes)
+            {
+                follow.Published(_destination, whole.Row.Id, bytes);
+            }
+        }
     }
 
     /// <summary>The message could not be handed over: it goes before all others as soon as that is possible.</summary>
@@ -760,11 +767,13 @@ internal sealed class MqttDelivery
         if (whole.Problem is { } problem)
         {
             _context.Outbox.Quarantine(_destination, id, problem);
+            _context.Follower?.Current?.Refused(_destination, id, problem);
             Quarantined++;
         }
         else
         {
             _context.Outbox.Acknowledge(_destination, id);
+            _context.Follower?.Current?.Acknowledged(_destination, id);
             Acknowledged++;
         }
 
