@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
@@ -6,6 +7,7 @@ using EdgeGateway.Tests.Shared;
 namespace EdgeGateway.Tests.Configuration;
 
 /// <summary>Passwords that the service manager hands to the service alone, checked by somebody else.</summary>
+[SupportedOSPlatform("linux")]
 public sealed class CredentialFileTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("edgegateway-credential-").FullName;
