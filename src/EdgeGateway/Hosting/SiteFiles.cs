@@ -139,6 +139,26 @@ public sealed class SiteFiles
     // Where systemd puts the credentials of services (systemd.exec(5), LoadCredential=).
     private const string Credentials = "/run/credentials/";
 
+    // The unit's LoadCredential=secret:/etc/edgegateway/secrets: a file NAME of that directory is handed over as secret_NAME.
+    private const string SecretId = "secret_";
+
+    private static string Cure(string key, string secret) => key is "passwordFile"
+        ? $"sudo install -m 600 /dev/stdin {secret} (type the password, Enter, Ctrl-D), then: sudo systemctl restart edgegateway"
+        : $"sudo install -m 600 FILE.pem {secret}, then: sudo systemctl restart edgegateway";
+
+    // The directory is root's alone: whoever may not look into it says nothing, and without one nothing is known of a service.
+    private static bool IsMissing(string secret)
+    {
+        try
+        {
+            return Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(secret)!).All(entry => Path.GetFileName(entry) != Path.GetFileName(secret));
+        }
+        catch (Exception hidden) when (hidden is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     private static MqttUplinkModel WithFiles(MqttUplinkModel uplink, string here, string configuration, List<Problem> problems)
     {
         string? Of(string key, string? file) => Resolve(uplink.Id, key, file, here, configuration, problems);
@@ -159,15 +179,41 @@ public sealed class SiteFiles
         }
 
         var path = Path.GetFullPath(file, here);
-        if (path.StartsWith(Credentials, StringComparison.Ordinal) && Environment.GetEnvironmentVariable("CREDENTIALS_DIRECTORY") is null)
+        string? secret = null;
+        if (path.StartsWith(Credentials, StringComparison.Ordinal))
         {
-            // systemd.exec(5): credentials are there only while the service runs, and for it alone; who checks outside of it can say nothing of them.
-            return path;
+            var name = Path.GetFileName(path);
+            secret = name.StartsWith(SecretId, StringComparison.Ordinal) ? Path.Combine(here, "secrets", name[SecretId.Length..]) : null;
+            if (Environment.GetEnvironmentVariable("CREDENTIALS_DIRECTORY") is not { Length: > 0 } directory)
+            {
+                // systemd.exec(5): credentials are there only while the service runs, and for it alone. Root sees what will be handed over; anybody else can say nothing of it.
+                if (secret is null || !File.Exists(secret))
+                {
+                    if (secret is not null && IsMissing(secret))
+                    {
+                        problems.Add(new Problem(configuration, 0, 0, $"the {key} of uplink '{uplink}' will not be handed to the service: {secret} does not exist", Cure(key, secret)));
+                    }
+
+                    return path;
+                }
+
+                path = secret;
+            }
+            else
+            {
+                // A unit of another name has another directory.
+                path = Path.Combine(directory, name);
+            }
         }
 
         if (!File.Exists(path))
         {
-            problems.Add(new Problem(configuration, 0, 0, $"the {key} of uplink '{uplink}' does not exist: {path}", "Put the file there, or correct the path (it is relative to this file)"));
+            problems.Add(new Problem(
+                configuration,
+                0,
+                0,
+                $"the {key} of uplink '{uplink}' does not exist: {path}",
+                secret is null ? "Put the file there, or correct the path (it is relative to this file)" : Cure(key, secret)));
         }
         else if (key is "passwordFile" or "keyFile" && !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & UnixFileMode.OtherRead) != 0)
         {

@@ -16,7 +16,8 @@ internal sealed class GatewayProcess : IAsyncDisposable
     private readonly StringBuilder _log = new();
     private readonly string _store;
 
-    private static string Program => Path.Combine(AppContext.BaseDirectory, "edgegateway.dll");
+    /// <summary>The program as it was built for these tests; <c>dotnet</c> starts it.</summary>
+    public static string Program => Path.Combine(AppContext.BaseDirectory, "edgegateway.dll");
 
     private GatewayProcess(string store, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {

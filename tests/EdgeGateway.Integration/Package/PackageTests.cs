@@ -1,16 +1,20 @@
 using System.Diagnostics;
+using System.Runtime.Versioning;
+using System.Security.Cryptography;
 using System.Text.Json;
 using EdgeGateway.Hosting;
 using EdgeGateway.Integration.Faults;
 using EdgeGateway.Tests.Shared;
+using Xunit.Abstractions;
 
 namespace EdgeGateway.Integration.Package;
 
 /// <summary>
 /// The Debian package and its units. Quick: the units by systemd's own tools, the scripts' syntax, the tree of the package around the program that was built for these tests.
-/// With <c>EDGEGATEWAY_LONG=1</c>: two builds of the package with the same bytes, and its whole life in a clean Debian.
+/// With <c>EDGEGATEWAY_LONG=1</c>: two builds of the package with the same bytes, and its whole life in a clean Debian, beginning with the package of the commit before.
 /// </summary>
-public sealed class PackageTests : IDisposable
+[SupportedOSPlatform("linux")]
+public sealed class PackageTests(ITestOutputHelper told) : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("edgegateway-package-").FullName;
 
@@ -54,6 +58,7 @@ public sealed class PackageTests : IDisposable
     }
 
     [Theory]
+    [InlineData("sh", "debian/preinst")]
     [InlineData("sh", "debian/postinst")]
     [InlineData("sh", "debian/prerm")]
     [InlineData("sh", "debian/postrm")]
@@ -92,7 +97,7 @@ public sealed class PackageTests : IDisposable
         var tree = Path.Combine(_folder, "all");
         foreach (var file in new[]
         {
-            "DEBIAN/control", "DEBIAN/conffiles", "DEBIAN/postinst", "DEBIAN/prerm", "DEBIAN/postrm", "DEBIAN/md5sums",
+            "DEBIAN/control", "DEBIAN/conffiles", "DEBIAN/templates", "DEBIAN/preinst", "DEBIAN/postinst", "DEBIAN/prerm", "DEBIAN/postrm", "DEBIAN/md5sums",
             "usr/lib/edgegateway/edgegateway", "usr/lib/edgegateway/edgegateway.dll", "usr/lib/edgegateway/clock-witness", "usr/lib/edgegateway/device-profiles/computer/raspberry-pi.yaml",
             "usr/lib/edgegateway/runtimes/linux-x64/native/libe_sqlite3.so", "usr/lib/edgegateway/runtimes/linux-arm64/native/libe_sqlite3.so", "usr/lib/edgegateway/runtimes/linux-arm/native/libe_sqlite3.so",
             "usr/lib/systemd/system/edgegateway.service", "usr/lib/systemd/system/edgegateway-clock.service", "usr/lib/udev/rules.d/60-edgegateway.rules",
@@ -115,6 +120,29 @@ public sealed class PackageTests : IDisposable
         Assert.Equal("MIT", yaml.GetProperty("licenses")[0].GetProperty("expression").GetString());
         Assert.Equal(128, yaml.GetProperty("hashes")[0].GetProperty("content").GetString()!.Length);
 
+        // Every library and framework that is inside declares a licence, and the copyright file names it; one that declares none is looked up by a person first.
+        var copyright = await File.ReadAllTextAsync(Path.Combine(tree, "usr/share/doc/edgegateway/copyright"));
+        foreach (var part in parts.Values.Where(p => p.TryGetProperty("purl", out _)))
+        {
+            Assert.True(part.TryGetProperty("licenses", out _), $"{part.GetProperty("name")} declares no licence");
+            Assert.Contains($" {part.GetProperty("name").GetString()} {part.GetProperty("version").GetString()}: ", copyright, StringComparison.Ordinal);
+        }
+
+        Assert.DoesNotContain("none declared", copyright, StringComparison.Ordinal);
+
+        // What is run is in the bill by its hash.
+        var library = Path.Combine(tree, "usr/lib/edgegateway");
+        foreach (var file in Directory.EnumerateFiles(library, "*.dll"))
+        {
+            Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(file))), parts[$"file:{Path.GetFileName(file)}"].GetProperty("hashes")[0].GetProperty("content").GetString());
+        }
+
+        // The check for room knows how much it is.
+        var size = Assert.Single(await File.ReadAllLinesAsync(Path.Combine(tree, "DEBIAN/control")), line => line.StartsWith("Installed-Size: ", StringComparison.Ordinal))["Installed-Size: ".Length..];
+        Assert.Contains($"needed={size}", await File.ReadAllLinesAsync(Path.Combine(tree, "DEBIAN/preinst")));
+
+        await ManPageAndCompletionKnowEveryCommandAsync(tree);
+
         // Whatever something depends on stands in the bill.
         var known = parts.Keys.Append("edgegateway@1.2.3").ToHashSet();
         Assert.All(bill.RootElement.GetProperty("dependencies").EnumerateArray().SelectMany(d => d.GetProperty("dependsOn").EnumerateArray()), d => Assert.Contains(d.GetString()!, known));
@@ -131,21 +159,79 @@ public sealed class PackageTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_build_for_an_architecture_whose_runtime_cannot_be_had_says_which_pack_and_what_to_do()
+    {
+        // In place of the SDK: what it says where the registry does not have the pack.
+        var sdk = Directory.CreateDirectory(Path.Combine(_folder, "sdk")).FullName;
+        var dotnet = Path.Combine(sdk, "dotnet");
+        await File.WriteAllTextAsync(dotnet, """
+            #!/bin/sh
+            echo "EdgeGateway.csproj : error NU1101: Unable to find package Microsoft.NETCore.App.Runtime.linux-arm64. No packages exist with this id in source(s): registry"
+            exit 1
+            """);
+        File.SetUnixFileMode(dotnet, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        var (code, said) = await RunAsync("env", [$"PATH={sdk}:{Environment.GetEnvironmentVariable("PATH")}", "bash", RepositoryFiles.At("hardware/package/build"), "arm64", "--output", _folder]);
+        Assert.Equal(1, code);
+        Assert.Contains(
+            "no package for arm64: the package registry of this computer does not have Microsoft.NETCore.App.Runtime.linux-arm64. Run hardware/package/build arm64 where the registry has it; until then the portable package (all) runs on arm64.",
+            said,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task S_6_the_program_reads_a_credential_where_systemd_says_it_is_and_names_the_cure_where_it_is_not()
+    {
+        var credentials = Directory.CreateDirectory(Path.Combine(_folder, "credentials")).FullName;
+        var configuration = Path.Combine(_folder, "gateway.yaml");
+        await File.WriteAllTextAsync(configuration, """
+            schema: edgegateway/gateway/1
+            site: { id: shaft-3, timezone: UTC, region: CN }
+            gateway: { id: gw-01 }
+            buses:
+              - { id: computer, type: box }
+            devices:
+              - { id: gateway-computer, profile: generic-linux-computer, bus: computer, unit: 1 }
+            uplinks:
+              - { id: centre, type: mqtt, servers: ["mqtts://centre.example"], username: gw-01, passwordFile: /run/credentials/edgegateway.service/secret_broker }
+            """);
+        string[] check = [$"CREDENTIALS_DIRECTORY={credentials}", "dotnet", Gateway.GatewayProcess.Program, "check", configuration];
+        var (code, said) = await RunAsync("env", check);
+        Assert.Equal(2, code);
+        Assert.Contains($"the passwordFile of uplink 'centre' does not exist: {credentials}/secret_broker. sudo install -m 600 /dev/stdin {_folder}/secrets/broker", said.ReplaceLineEndings(" "), StringComparison.Ordinal);
+
+        await File.WriteAllTextAsync(Path.Combine(credentials, "secret_broker"), "told");
+        File.SetUnixFileMode(Path.Combine(credentials, "secret_broker"), UnixFileMode.UserRead);
+        (code, said) = await RunAsync("env", check);
+        Assert.True(code == 0, said);
+    }
+
     [LongFact]
     public async Task Two_builds_have_the_same_bytes_and_live_through_upgrade_roll_back_and_purge()
     {
-        var build = RepositoryFiles.At("hardware/package/build");
-        var packages = new List<string>();
-        foreach (var (place, version) in new[] { ("first", "0.0.1"), ("second", "0.0.1"), ("third", "0.0.2") })
+        var repository = RepositoryFiles.At(".");
+        var before = Path.Combine(_folder, "before");
+        var (added, git) = await RunAsync("git", ["-C", repository, "worktree", "add", "--detach", before, "HEAD~1"]);
+        Assert.True(added == 0, $"the commit before is not here (a shallow clone: git fetch --unshallow). {git}");
+        List<string> packages = [];
+        try
         {
-            var output = Path.Combine(_folder, place);
-            var (code, said) = await RunAsync("bash", [build, "amd64", "--version", version, "--output", output]);
-            Assert.True(code == 0, said);
-            packages.Add(Path.Combine(output, $"edgegateway_{version}_amd64.deb"));
+            foreach (var (tree, version, name) in new[] { (before, "0.0.1", "old"), (repository, "0.0.2", "first"), (repository, "0.0.2", "second") })
+            {
+                var place = Path.Combine(_folder, name);
+                var (code, said) = await RunAsync("bash", [Path.Combine(tree, "hardware/package/build"), "amd64", "--version", version, "--output", place]);
+                Assert.True(code == 0, said);
+                packages.Add(Path.Combine(place, $"edgegateway_{version}_amd64.deb"));
+            }
+        }
+        finally
+        {
+            await RunAsync("git", ["-C", repository, "worktree", "remove", "--force", before]);
         }
 
-        Assert.Equal(await File.ReadAllBytesAsync(packages[0]), await File.ReadAllBytesAsync(packages[1]));
-        var (ended, log) = await RunAsync("bash", [RepositoryFiles.At("tests/package/trial"), packages[0], packages[2]]);
+        Assert.Equal(await File.ReadAllBytesAsync(packages[1]), await File.ReadAllBytesAsync(packages[2]));
+        var (ended, log) = await RunAsync("bash", [RepositoryFiles.At("tests/package/trial"), packages[0], packages[1]]);
+        told.WriteLine(log);
         Assert.True(ended == 0 && log.TrimEnd().EndsWith("all seen", StringComparison.Ordinal), log);
     }
 
@@ -153,7 +239,43 @@ public sealed class PackageTests : IDisposable
 
     private static string[] Units => [RepositoryFiles.At("hardware/systemd/edgegateway.service"), RepositoryFiles.At("hardware/systemd/edgegateway-clock.service")];
 
-    private static async Task<(int ExitCode, string Said)> RunAsync(string program, string[] arguments)
+    /// <summary>The commands as completion tells them stand in the man page, each with its help, and the shell's script completes them.</summary>
+    private async Task ManPageAndCompletionKnowEveryCommandAsync(string tree)
+    {
+        var (_, page) = await RunAsync("gzip", ["-dc", Path.Combine(tree, "usr/share/man/man1/edgegateway.1.gz")]);
+        var titles = page.Split('\n').Where(line => line.StartsWith(".SS ", StringComparison.Ordinal)).Select(line => line[".SS edgegateway ".Length..].Replace("\\-", "-", StringComparison.Ordinal)).ToHashSet();
+        Queue<string> waiting = new([""]);
+        var known = 0;
+        while (waiting.TryDequeue(out var command))
+        {
+            var line = $"edgegateway {command}{(command.Length > 0 ? " " : "")}";
+            var (_, names, _) = await Gateway.GatewayProcess.CommandAsync($"[suggest:{line.Length}]", line);
+            foreach (var name in names.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(name => titles.Contains($"{command} {name}".Trim()) || (command.Length == 0 && char.IsAsciiLetterLower(name[0]))))
+            {
+                var full = $"{command} {name}".Trim();
+                Assert.True(titles.Remove(full), $"the man page has no '{full}'");
+                known++;
+                waiting.Enqueue(full);
+            }
+        }
+
+        Assert.Empty(titles);
+        Assert.InRange(known, 40, 500);
+
+        // bash(1), Programmable Completion: COMP_LINE, COMP_POINT and COMP_WORDS are what the shell hands over.
+        var program = Path.Combine(_folder, "edgegateway");
+        await File.WriteAllTextAsync(program, $"#!/bin/sh\nexec dotnet {Gateway.GatewayProcess.Program} \"$@\"\n");
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        var (_, completed) = await RunAsync("env", [$"PATH={_folder}:{Environment.GetEnvironmentVariable("PATH")}", "bash", "-c", """
+            . "$1"
+            COMP_LINE='edgegateway ledger ver' COMP_POINT=22 COMP_WORDS=(edgegateway ledger ver) COMP_CWORD=2
+            _edgegateway
+            echo "${COMPREPLY[*]}"
+            """, "bash", Path.Combine(tree, "usr/share/bash-completion/completions/edgegateway")]);
+        Assert.Equal("verify", completed.Trim());
+    }
+
+    internal static async Task<(int ExitCode, string Said)> RunAsync(string program, string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var output = process.StandardOutput.ReadToEndAsync();
