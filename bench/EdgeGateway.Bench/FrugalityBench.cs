@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using EdgeGateway.Control;
+using EdgeGateway.Soaking;
 
 namespace EdgeGateway.Bench;
 

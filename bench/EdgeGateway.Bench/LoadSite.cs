@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using EdgeGateway.Commands.Demo;
 using EdgeGateway.Simulator;
 
 namespace EdgeGateway.Bench;
@@ -48,7 +49,7 @@ internal sealed class LoadSite : IAsyncDisposable
         var profile = LoadDevice.Profile(registers, period, singles);
         await File.WriteAllTextAsync(Path.Combine(profiles.FullName, $"{LoadDevice.ProfileId(registers)}.yaml"), profile.Text).ConfigureAwait(false);
 
-        var port = FreePorts(devices + 1);
+        var port = FreePort.First(devices + 1);
         var broker = new Uri($"mqtt://127.0.0.1:{port}");
         var site = LoadDevice.Gateway(
             devices, registers, firstPort: port + 1, mqttServer: broker.OriginalString, publishSamples: publishSamples, storageDirectory: Path.Combine(folder, "data"));
@@ -106,32 +107,6 @@ internal sealed class LoadSite : IAsyncDisposable
         string[] user = Environment.UserName == "root" ? ["user root"] : [];
         File.WriteAllLines(settings, [$"listener {port} 127.0.0.1", "allow_anonymous true", "log_dest stderr", .. lines, .. user]);
         return ChildProcess.Start(cpus, BrokerProgram, "-c", settings);
-    }
-
-    /// <summary>The first of some successive ports that were free a moment ago, below those that the kernel gives to clients.</summary>
-    public static int FreePorts(int count)
-    {
-        for (var first = Random.Shared.Next(15_000, 25_000); ; first += count)
-        {
-            if (Enumerable.Range(first, count).All(IsFree))
-            {
-                return first;
-            }
-        }
-    }
-
-    private static bool IsFree(int port)
-    {
-        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            probe.Bind(new IPEndPoint(IPAddress.Loopback, port));
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 
     /// <summary>Waits until a server accepts connections.</summary>

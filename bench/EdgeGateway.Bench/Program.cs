@@ -14,7 +14,7 @@ var root = new RootCommand(
       dotnet run -c Release --project bench/EdgeGateway.Bench -- detect
       dotnet run -c Release --project bench/EdgeGateway.Bench -- carbon
       dotnet run -c Release --project bench/EdgeGateway.Bench -- cems
-      dotnet run -c Release --project bench/EdgeGateway.Bench -- idle
+      dotnet run -c Release --project bench/EdgeGateway.Bench -- footprint
       dotnet run -c Release --project bench/EdgeGateway.Bench -- modbus
       dotnet run -c Release --project bench/EdgeGateway.Bench -- outbox
       dotnet run -c Release --project bench/EdgeGateway.Bench -- mqtt
@@ -27,7 +27,7 @@ var root = new RootCommand(
     DetectorBench.Create(),
     CarbonBench.Create(),
     CemsBench.Create(),
-    IdleBench.Create(),
+    FootprintBench.Create(),
     ModbusBench.Create(),
     OutboxBench.Create(),
     MqttBench.Create(),

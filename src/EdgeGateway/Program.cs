@@ -2,7 +2,13 @@ using System.CommandLine;
 using EdgeGateway.Commands;
 using EdgeGateway.Commands.Profiles;
 
-Terminal.Prepare();
+// The gateway itself draws no tables and needs no other command: neither is loaded at its start.
+var isGateway = args is ["run", ..];
+if (!isGateway)
+{
+    Terminal.Prepare();
+}
+
 var root = new RootCommand(
     """
     EdgeGateway polls the meters, drives, belts and analysers of a site over Modbus, checks every value, finds
@@ -32,37 +38,46 @@ var root = new RootCommand(
       edgegateway doctor                     computer, network, broker, store: what is wrong, and the cure
       edgegateway alarms                     what a person must see, why, and what to do next
       edgegateway reload                     take over an edited configuration without losing anything
-    """)
+      edgegateway soak                       watch a gateway for hours or days: does anything leak or drift?
+      edgegateway pulses                     pulses through a wire between two GPIO lines: how many a second count
+    """);
+Func<Command>[] commands =
+[
+    RunCommand.Create,
+    SetupCommand.Create,
+    CheckCommand.Create,
+    WiringCommand.Create,
+    ConfigCommand.Create,
+    ProfileCommand.Create,
+    ReadCommand.Create,
+    ScanCommand.Create,
+    TraceCommand.Create,
+    FollowCommand.Create,
+    WriteCommand.Create,
+    WritesCommand.Create,
+    FactorsCommand.Create,
+    LedgerCommand.Create,
+    StatementCommand.Create,
+    ForecastCommand.Create,
+    MeterCommand.Create,
+    StatusCommand.Create,
+    DoctorCommand.Create,
+    AlarmsCommand.Create,
+    CemsCommand.Create,
+    ReloadCommand.Create,
+    OutboxCommand.Create,
+    VerifyFeedCommand.Create,
+    ReplayCommand.Create,
+    DetectBenchCommand.Create,
+    SimulateCommand.Create,
+    DemoCommand.Create,
+    CompletionCommand.Create,
+    SoakCommand.Create,
+    PulsesCommand.Create,
+];
+foreach (var create in isGateway ? [RunCommand.Create] : commands)
 {
-    RunCommand.Create(),
-    SetupCommand.Create(),
-    CheckCommand.Create(),
-    WiringCommand.Create(),
-    ConfigCommand.Create(),
-    ProfileCommand.Create(),
-    ReadCommand.Create(),
-    ScanCommand.Create(),
-    TraceCommand.Create(),
-    FollowCommand.Create(),
-    WriteCommand.Create(),
-    WritesCommand.Create(),
-    FactorsCommand.Create(),
-    LedgerCommand.Create(),
-    StatementCommand.Create(),
-    ForecastCommand.Create(),
-    MeterCommand.Create(),
-    StatusCommand.Create(),
-    DoctorCommand.Create(),
-    AlarmsCommand.Create(),
-    CemsCommand.Create(),
-    ReloadCommand.Create(),
-    OutboxCommand.Create(),
-    VerifyFeedCommand.Create(),
-    ReplayCommand.Create(),
-    DetectBenchCommand.Create(),
-    SimulateCommand.Create(),
-    DemoCommand.Create(),
-    CompletionCommand.Create(),
-};
+    root.Add(create());
+}
 
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(8) });

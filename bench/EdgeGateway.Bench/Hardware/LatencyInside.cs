@@ -36,7 +36,7 @@ internal static class LatencyInside
     {
         var folder = Directory.CreateTempSubdirectory("latency-").FullName;
         await PulsesInside.RunAsync("hw", "gpio", "contacts", Line).ConfigureAwait(false);
-        var port = LoadSite.FreePorts(1);
+        var port = Commands.Demo.FreePort.First(1);
         await using var broker = LoadSite.StartBroker(null, folder, "mosquitto", port, "persistence false");
         await LoadSite.AcceptsAsync(port, broker).ConfigureAwait(false);
         await using var subscriber = new Subscriber(new Uri($"mqtt://127.0.0.1:{port}"));

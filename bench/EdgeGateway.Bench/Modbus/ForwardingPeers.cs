@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using EdgeGateway.Protocols.Mqtt;
 using EdgeGateway.Simulator;
+using EdgeGateway.Soaking;
 
 namespace EdgeGateway.Bench.Modbus;
 
@@ -118,7 +119,7 @@ internal static class ForwardingPeers
         await using var generator = ChildProcess.Start(null, "node", NodeRedPeer.PathOf("modbus-flows.js"), Text(port + 1), Text(devices));
         var flows = Path.Combine(site.Folder, "flows.json");
         await File.WriteAllTextAsync(flows, await generator.EndAsync().ConfigureAwait(false)).ConfigureAwait(false);
-        return NodeRedPeer.Start(settings.Cpu, flows, ModbusNodes, LoadSite.FreePorts(1), port);
+        return NodeRedPeer.Start(settings.Cpu, flows, ModbusNodes, Commands.Demo.FreePort.First(1), port);
     }
 
     private static async Task<ChildProcess> StartProgramAsync(BenchSettings settings, LoadSite site, int devices)

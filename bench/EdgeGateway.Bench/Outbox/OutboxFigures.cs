@@ -1,4 +1,5 @@
 using EdgeGateway.Control;
+using EdgeGateway.Soaking;
 
 namespace EdgeGateway.Bench.Outbox;
 

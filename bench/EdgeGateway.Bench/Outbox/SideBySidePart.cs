@@ -2,6 +2,7 @@ using System.Globalization;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Protocols.Mqtt;
+using EdgeGateway.Soaking;
 
 namespace EdgeGateway.Bench.Outbox;
 
@@ -65,7 +66,7 @@ internal static class SideBySidePart
         // The site only lends its rows: these are the messages that the gateway would send.
         await using var site = await DrainPart.SiteAsync(settings, values, inRow, "", withBroker: false).ConfigureAwait(false);
         await PrepareAsync(settings, site).ConfigureAwait(false);
-        var local = LoadSite.FreePorts(1);
+        var local = Commands.Demo.FreePort.First(1);
         await using var sender = new Sender(() => LoadSite.StartBroker(
             settings.Cpu,
             site.Folder,
@@ -92,7 +93,7 @@ internal static class SideBySidePart
     {
         await using var site = await DrainPart.SiteAsync(settings, values, inRow, "", withBroker: false).ConfigureAwait(false);
         await PrepareAsync(settings, site).ConfigureAwait(false);
-        var local = LoadSite.FreePorts(2);
+        var local = Commands.Demo.FreePort.First(2);
         await using var field = LoadSite.StartBroker(settings.Others, site.Folder, "field", local, "persistence false", "max_queued_messages 0");
         await LoadSite.AcceptsAsync(local, field).ConfigureAwait(false);
         await using var sender = new Sender(() => NodeRedPeer.Start(

@@ -1,4 +1,5 @@
 using System.Globalization;
+using EdgeGateway.Soaking;
 
 namespace EdgeGateway.Bench.Outbox;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using EdgeGateway.Simulator;
+using EdgeGateway.Soaking;
 
 namespace EdgeGateway.Bench.Outbox;
 

@@ -16,6 +16,10 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
     private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(60);
 
+    // By then every poller has had its first turns and the first windows are closed: what is not in use now was the start's.
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Loading = TimeSpan.FromSeconds(15);
+
     private readonly ILogger _log = logs.CreateLogger("EdgeGateway");
     private bool _hasRun;
 
@@ -107,6 +111,7 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
         // Reading the configuration and replaying the log left garbage that a quiet gateway would carry for hours.
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         var status = site.Model.StatusEvery is { } every ? StatusLine.PrintAsync(gateway, every, Console.Out, end.Token) : Task.CompletedTask;
+        var settling = SettleAsync(end.Token);
         var running = gateway.RunAsync(end.Token);
         _hasRun = true;
         IsInForce();
@@ -128,9 +133,18 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
             // Who reads the lines may have gone; the gateway does not depend on it.
             await end.CancelAsync().ConfigureAwait(false);
             await status.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await settling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         return wanted.IsCompletedSuccessfully && !stop.IsCancellationRequested ? reloader.Take() : null;
+    }
+
+    private async Task SettleAsync(CancellationToken end)
+    {
+        await Task.Delay(Settled, time, end).ConfigureAwait(false);
+        var pages = ProgramPages.Look();
+        await Task.Delay(Loading, time, end).ConfigureAwait(false);
+        ProgramPages.GiveBack(pages);
     }
 
     /// <summary>

@@ -360,7 +360,7 @@ internal sealed class CommitLoop
             Turned?.Invoke(part);
             await _queue.WaitAsync(part).ConfigureAwait(false);
         }
-        while (window > TimeSpan.Zero && _queue.Count < ReadingQueue.GroupSize && _posted.IsEmpty && !stop.IsCancellationRequested);
+        while (window > TimeSpan.Zero && !_queue.IsWorthACommit && _posted.IsEmpty && !stop.IsCancellationRequested);
     }
 
     /// <summary>Commits what the uplinks acknowledged after the last records; call once <see cref="RunAsync"/> and the uplinks have ended.</summary>

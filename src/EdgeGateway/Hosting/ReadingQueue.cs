@@ -36,6 +36,7 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
     private Reading[] _ring = new Reading[FirstLength];
     private int _start;
     private int _count;
+    private bool _hasBeenRead;
     private TaskCompletionSource? _room;
     private NewestReadings? _newest;
     private int _waiting;
@@ -44,6 +45,9 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
 
     /// <summary>Readings that wait; never in the middle of what was appended by one <see cref="TryWrite"/>.</summary>
     public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Whether what waits is worth a commit before its window is over: a full group, or the first readings since the start, so that it soon shows whether a gateway works.</summary>
+    public bool IsWorthACommit => Count is var count && (count >= GroupSize || (count > 0 && !Volatile.Read(ref _hasBeenRead)));
 
     /// <summary>
     /// From now on, while nothing can be stored, notes the newest of each point in <paramref name="newest"/>; and a full queue counts what it cannot take
@@ -115,13 +119,13 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
     /// <summary>To be called after a group of writes: wakes the pipeline when there is enough to be worth a commit.</summary>
     public void Written()
     {
-        if (Count >= GroupSize)
+        if (IsWorthACommit)
         {
             _alarm.Wake();
         }
     }
 
-    /// <summary>Waits until the commit window is over or a group is full.</summary>
+    /// <summary>Waits until the commit window is over, or a commit is worth it before (<see cref="IsWorthACommit"/>).</summary>
     public ValueTask WaitAsync(TimeSpan window) => _alarm.WaitAsync(window);
 
     /// <summary>Ends the wait of the pipeline now.</summary>
@@ -159,6 +163,7 @@ public sealed class ReadingQueue(TimeProvider time) : IDisposable
             Volatile.Write(ref _count, _count - taken);
             if (taken > 0)
             {
+                Volatile.Write(ref _hasBeenRead, true);
                 (room, _room) = (_room, null);
             }
         }

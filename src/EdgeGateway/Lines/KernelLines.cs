@@ -96,7 +96,8 @@ internal sealed class KernelLines(LineShelf? shelf) : ILineSource
             : throw new GpioException(GpioFault.NoLine, $"{chip.Title} has no line {place.Offset}: it has {chip.Lines.Count}, counted from 0");
     }
 
-    private sealed class Held(GpioLines lines) : ILines
+    /// <summary>Lines that this process has.</summary>
+    internal sealed class Held(GpioLines lines) : ILines
     {
         public GpioLines Lines => lines;
 

@@ -63,6 +63,7 @@ public sealed class PackageTests(ITestOutputHelper told) : IDisposable
     [InlineData("sh", "debian/prerm")]
     [InlineData("sh", "debian/postrm")]
     [InlineData("sh", "debian/launcher")]
+    [InlineData("sh", "../acceptance/run")]
     [InlineData("bash", "build")]
     [InlineData("bash", "../../tests/package/trial")]
     public async Task Scripts_can_be_read_by_their_shell(string shell, string script)
@@ -98,7 +99,7 @@ public sealed class PackageTests(ITestOutputHelper told) : IDisposable
         foreach (var file in new[]
         {
             "DEBIAN/control", "DEBIAN/conffiles", "DEBIAN/templates", "DEBIAN/preinst", "DEBIAN/postinst", "DEBIAN/prerm", "DEBIAN/postrm", "DEBIAN/md5sums",
-            "usr/lib/edgegateway/edgegateway", "usr/lib/edgegateway/edgegateway.dll", "usr/lib/edgegateway/clock-witness", "usr/lib/edgegateway/device-profiles/computer/raspberry-pi.yaml",
+            "usr/lib/edgegateway/edgegateway", "usr/lib/edgegateway/edgegateway.dll", "usr/lib/edgegateway/clock-witness", "usr/lib/edgegateway/acceptance", "usr/lib/edgegateway/device-profiles/computer/raspberry-pi.yaml",
             "usr/lib/edgegateway/runtimes/linux-x64/native/libe_sqlite3.so", "usr/lib/edgegateway/runtimes/linux-arm64/native/libe_sqlite3.so", "usr/lib/edgegateway/runtimes/linux-arm/native/libe_sqlite3.so",
             "usr/lib/systemd/system/edgegateway.service", "usr/lib/systemd/system/edgegateway-clock.service", "usr/lib/udev/rules.d/60-edgegateway.rules",
             "usr/share/bash-completion/completions/edgegateway", "usr/share/zsh/vendor-completions/_edgegateway", "usr/share/fish/vendor_completions.d/edgegateway.fish",

@@ -50,6 +50,30 @@ public sealed class ReadingQueueTests
     }
 
     [Fact]
+    public async Task The_first_readings_since_the_start_are_not_kept_waiting_and_all_others_are()
+    {
+        using var queue = new ReadingQueue(_time);
+        queue.Written();
+        var reader = queue.WaitAsync(Window).AsTask();
+        Assert.False(reader.IsCompleted);
+        Assert.False(queue.IsWorthACommit);
+
+        queue.TryWrite([Reading(1)]);
+        Assert.True(queue.IsWorthACommit);
+        queue.Written();
+        await reader;
+        Assert.True(queue.TryRead(out _));
+
+        queue.TryWrite([Reading(2)]);
+        queue.Written();
+        Assert.False(queue.IsWorthACommit);
+        var next = queue.WaitAsync(Window).AsTask();
+        Assert.False(next.IsCompleted);
+        _time.Advance(Window);
+        await next;
+    }
+
+    [Fact]
     public async Task What_one_reply_brought_is_never_counted_in_part()
     {
         using var queue = new ReadingQueue(_time);
@@ -156,6 +180,8 @@ public sealed class ReadingQueueTests
     public async Task The_reader_waits_for_the_commit_window_or_for_a_group()
     {
         using var queue = new ReadingQueue(_time);
+        Write(queue, 0, 1);
+        Assert.True(queue.TryRead(out _));
         var wait = queue.WaitAsync(Window).AsTask();
         Write(queue, 0, ReadingQueue.GroupSize - 1);
         queue.Written();

@@ -14,6 +14,7 @@ public sealed class WallClockUseTests
         ["EdgeGateway/Storage/SqliteStore.Integrity.cs"] = "shown to people",
         ["EdgeGateway/Commands/FactorsCommand.cs"] = "the date for which a person asks, when none is named",
         ["EdgeGateway/Doctoring/Patient.cs"] = "shown to people; certificates are valid between two dates",
+        ["EdgeGateway/Commands/SoakCommand.cs"] = "shown to people: when a soak began",
         ["EdgeGateway/Commands/TraceCommand.cs"] = "stamps frames",
         ["EdgeGateway/Tracing/WireHub.cs"] = "stamps frames",
         ["EdgeGateway/Box/BoxHealth.cs"] = "measures the steps of the wall clock against the monotonic one",

@@ -17,7 +17,7 @@ internal static class BrokerProgram
             throw new DemoException("The demo needs a POSIX shell and mosquitto: on Windows run it inside WSL.");
         }
 
-        if (Find("mosquitto") is { } found)
+        if (Find() is { } found)
         {
             return found;
         }
@@ -33,8 +33,11 @@ internal static class BrokerProgram
         }
 
         await InstallAsync(apt, cancel).ConfigureAwait(false);
-        return Find("mosquitto") ?? throw new DemoException("apt-get said that mosquitto was installed, but it is nowhere to be found.");
+        return Find() ?? throw new DemoException("apt-get said that mosquitto was installed, but it is nowhere to be found.");
     }
+
+    /// <summary>Path of mosquitto; null when it is not installed.</summary>
+    public static string? Find() => Find("mosquitto");
 
     private static string? Find(string program) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)

@@ -40,14 +40,7 @@ internal sealed class GatewayChild : IAsyncDisposable
     /// <summary>Starts <c>edgegateway run</c> with the same program that runs now.</summary>
     public static GatewayChild Start(Guard guard, string configuration, string storage, TimeSpan shift, EventList events)
     {
-        var program = Environment.ProcessPath ?? throw new DemoException("The path of this program is not known.");
-        List<string> arguments = ["run", "--config", configuration, "--shift", $"{shift.TotalSeconds:F3}"];
-        if (Path.GetFileNameWithoutExtension(program) == "dotnet")
-        {
-            // Started as 'dotnet edgegateway.dll demo'.
-            arguments.Insert(0, Path.GetFullPath(Environment.GetCommandLineArgs()[0]));
-        }
-
+        var (program, arguments) = OwnProgram.Call("run", "--config", configuration, "--shift", $"{shift.TotalSeconds:F3}");
         return new GatewayChild(ChildProcess.Start(guard, program, arguments), storage, events);
     }
 

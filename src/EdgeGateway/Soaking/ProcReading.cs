@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace EdgeGateway.Bench;
+namespace EdgeGateway.Soaking;
 
 /// <summary>What the kernel knows of a process at one moment. proc(5).</summary>
 internal readonly record struct ProcReading
@@ -29,6 +29,12 @@ internal readonly record struct ProcReading
     /// <summary>Threads.</summary>
     public long Threads { get; private init; }
 
+    /// <summary>Open files, sockets and pipes.</summary>
+    public int Handles { get; private init; }
+
+    /// <summary>Looks at a process.</summary>
+    /// <exception cref="IOException">There is no such process (any more).</exception>
+    /// <exception cref="UnauthorizedAccessException">It belongs to another user.</exception>
     public static ProcReading Of(int id)
     {
         var stat = File.ReadAllText($"/proc/{id}/stat");
@@ -46,6 +52,7 @@ internal readonly record struct ProcReading
             Threads = Field(status, "Threads:"),
             ProportionalBytes = Field(smaps, "Pss:") * 1024,
             WrittenBytes = Field(io, "write_bytes:"),
+            Handles = Directory.EnumerateFileSystemEntries($"/proc/{id}/fd").Count(),
         };
     }
 
