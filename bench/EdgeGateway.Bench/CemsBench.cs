@@ -4,6 +4,8 @@ using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
+using EdgeGateway.Protocols.Dlt645;
+using EdgeGateway.Protocols.Hj212;
 
 namespace EdgeGateway.Bench;
 
@@ -17,7 +19,7 @@ internal static class CemsBench
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var command = new Command("cems", "Time and allocations of an hour record of a stack, by rule set, and what its state adds to a checkpoint; beside the same device without a stack.") { json };
+        var command = new Command("cems", "Time and allocations of an hour record of a stack, by rule set, and what its state adds to a checkpoint, beside the same device without a stack; and the cost of a packet of HJ 212 and of a frame of DL/T 645.") { json };
         command.SetAction((result, _) =>
         {
             var report = new Report($"cems: one stack of 9 points read every {Poll.TotalSeconds} s, {Hours} hours a round, median of {Rounds} rounds; one hour in ten is missing");
@@ -32,10 +34,50 @@ internal static class CemsBench
                 report.Add($"{rules}: state", state - plain, "bytes in a checkpoint");
             }
 
+            AddFrames(report);
             report.Print(result.GetValue(json));
             return Task.CompletedTask;
         });
         return command;
+    }
+
+    // A real-time packet of four factors, and the answer of a meter to a question for its energy (protocols-cn 1.4 and 2.4).
+    private static void AddFrames(Report report)
+    {
+        var packet = Hj212Packet.Make(
+            "20250301120000123", Hj212System.AirSource, Hj212Command.RealTime, "123456", "010000A8900016F000169DC0", Hj212Flag.Of(wantsAnswer: true),
+            [
+                [new("DataTime", "20250301120000")],
+                .. ((string[])["a05001", "a19001", "a21002", "a21026"]).Select(code => (IReadOnlyList<Hj212Field>)[new($"{code}-Rtd", "236412.5"), new($"{code}-Flag", "N")]),
+            ]);
+        var frame = Hj212Frame.Write(packet);
+        report.Add("hj212: packet written", Frames(() => Hj212Frame.Write(packet).Length), $"µs, {frame.Length} bytes");
+        report.Add("hj212: packet read", Frames(() => Hj212Packet.Parse(Hj212Frame.SegmentOf(frame.AsSpan(0, Hj212Frame.Find(frame).Length)), out _).Groups.Count), "µs, found, checked and taken apart");
+
+        byte[] answer = [0x68, 0x61, 0x01, 0, 0, 0, 0, 0x68, 0x91, 0x08, 0x33, 0x33, 0x34, 0x33, 0x59, 0x33, 0x33, 0x33, 0x8A, 0x16];
+        var (data, written) = (new byte[byte.MaxValue], new byte[Dlt645Frame.MaxLength]);
+        var length = Dlt645Frame.Read(answer, data, out var meter, out var control);
+        report.Add("dlt645: frame written", Frames(() => Dlt645Frame.Write(written, meter, control, data.AsSpan(0, length))), $"µs, {answer.Length} bytes");
+        report.Add("dlt645: frame read", Frames(() => Dlt645Frame.Read(answer.AsSpan(0, Dlt645Frame.Find(answer).Length), data, out _, out _)), "µs, found, checked and taken apart");
+    }
+
+    private static double Frames(Func<int> work)
+    {
+        const int Frames = 20_000;
+        var times = new List<double>();
+        var seen = 0L;
+        for (var round = 0; round <= Rounds; round++)
+        {
+            var started = TimeProvider.System.GetTimestamp();
+            for (var i = 0; i < Frames; i++)
+            {
+                seen += work();
+            }
+
+            times.Add(TimeProvider.System.GetElapsedTime(started).TotalMicroseconds / Frames);
+        }
+
+        return seen > 0 ? times.Skip(1).Order().ElementAt(Rounds / 2) : throw new InvalidOperationException("the work did nothing");
     }
 
     private static (double Microseconds, double Allocated, double Records, double State) Measure(string? rules)

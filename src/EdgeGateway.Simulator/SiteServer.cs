@@ -1,13 +1,14 @@
 using System.Net;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Protocols.Dlt645;
+using EdgeGateway.Protocols.Hj212;
 using EdgeGateway.Protocols.Modbus;
 using EdgeGateway.Protocols.Serial;
 using EdgeGateway.Simulator.Faults;
 
 namespace EdgeGateway.Simulator;
 
-/// <summary>Serves every device of a simulated site on its bus: Modbus TCP, UDP, RTU and ASCII, and DL/T 645, on sockets and serial ports.</summary>
+/// <summary>Serves every device of a simulated site on its bus: Modbus TCP, UDP, RTU and ASCII, DL/T 645 and HJ 212, on sockets and serial ports.</summary>
 public sealed class SiteServer : IAsyncDisposable
 {
     private readonly DeviceUnit[] _units;
@@ -119,6 +120,9 @@ public sealed class SiteServer : IAsyncDisposable
             case IMeterBus meters:
                 StartMeters(bus, meters, options, time);
                 break;
+            case ILoggerBus loggers:
+                StartLoggers(bus, loggers, options, time);
+                break;
             case SerialBus serial:
                 var port = SerialPort.Open(options.SerialPorts.GetValueOrDefault(bus.Id, serial.Port), SettingsOf(serial), time);
                 _servers.Add((bus.Id, ModbusRtuServer.Start(bus is ModbusAsciiBus ? new AsciiLine(port) : port, id => units[id], behaviour, time)));
@@ -155,6 +159,56 @@ public sealed class SiteServer : IAsyncDisposable
             var server = Dlt645TcpServer.Start([.. served.Keys], new(AddressOf(network, options), number), behaviour, time);
             _others.Add(server);
             _endPoints.Add(bus.Id, server.EndPoint);
+        }
+    }
+
+    // Loggers send by themselves: on a port of their own, over a serial line, or to the gateway where that listens.
+    private void StartLoggers(BusModel bus, ILoggerBus loggers, SiteServerOptions options, TimeProvider time)
+    {
+        DateTime LocalNow() => TimeZoneInfo.ConvertTime(Simulation.Now.ToDateTimeOffset(), Simulation.Site.TimeZone).DateTime;
+        var numbers = new Hj212Numbers(LocalNow);
+        var served = new List<(SimulatedLogger Logger, string Number, DeviceUnit Unit)>();
+        foreach (var unit in _units.Where(u => Simulation.Site.Devices[u.Device].BusId == bus.Id))
+        {
+            if (loggers.Loggers.FirstOrDefault(l => l.Unit == Simulation.Site.Devices[unit.Device].Unit) is { } place)
+            {
+                served.Add((new SimulatedLogger(Simulation, unit.Device, place.Number, numbers, LocalNow), place.Number, unit));
+            }
+        }
+
+        IReadOnlyList<Hj212Packet> Packets()
+        {
+            List<Hj212Packet> packets = [];
+            foreach (var (logger, _, unit) in served)
+            {
+                unit.CountRequest();
+                packets.AddRange(Simulation.WireOf(unit.Device).Faults.HasFlag(WireFaults.Silent) ? [] : logger.Packets());
+            }
+
+            return packets;
+        }
+
+        var behaviour = new Hj212LoggerOptions
+        {
+            Interval = options.LoggerInterval,
+            Damages = packet => served.Find(s => s.Number == packet.Device).Unit is { } unit && Simulation.WireOf(unit.Device).Faults.HasFlag(WireFaults.WrongCheckSum),
+        };
+        switch (bus)
+        {
+            case SerialBus serial:
+                var port = options.SerialPorts.GetValueOrDefault(bus.Id, serial.Port);
+                _others.Add(Hj212Logger.Open(Packets, (_, _) => ValueTask.FromResult<IByteLine>(SerialPort.Open(port, SettingsOf(serial), time)), behaviour, time));
+                break;
+            case Hj212OverTcpBus { IsListening: true } upper:
+                var host = AddressOf(upper, options).ToString();
+                _others.Add(Hj212Logger.Open(Packets, async (wait, cancel) => await TcpLine.ConnectAsync(host, upper.Port, wait, time, cancel).ConfigureAwait(false), behaviour, time));
+                break;
+            case NetworkBus network:
+                var number = options.Ports.TryGetValue(bus.Id, out var chosen) ? chosen : options.FreePorts ? 0 : network.Port;
+                var server = Hj212Logger.Listen(Packets, new(AddressOf(network, options), number), behaviour, time);
+                _others.Add(server);
+                _endPoints.Add(bus.Id, server.EndPoint!);
+                break;
         }
     }
 

@@ -14,6 +14,9 @@ public sealed record SiteServerOptions
     /// <summary>Port by bus id; the site's own port where it is not named.</summary>
     public IReadOnlyDictionary<string, int> Ports { get; init; } = new Dictionary<string, int>();
 
+    /// <summary>Time between two packets of an HJ 212 data logger.</summary>
+    public TimeSpan LoggerInterval { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Told of every request that reaches a bus, whichever unit it is for; from several connections at once. Must not throw.</summary>
     public Action<ServerRequest>? Observe { get; init; }
 

@@ -80,6 +80,11 @@ public static class BusLoad
             return new(loads, "reading the inputs of this computer takes no time of a wire");
         }
 
+        if (bus is ILoggerBus)
+        {
+            return new(loads, "data loggers send by themselves");
+        }
+
         return new(loads, bus is ModbusTcpBus or ModbusUdpBus ? $"a request and its reply take {range}" : $"devices need {range} before they answer");
     }
 

@@ -77,6 +77,7 @@ public readonly record struct ReadCost(long RequestNanoseconds, long ByteNanosec
     /// <param name="thinking">Measured turnaround of the device on a line, or latency over a network; null takes the usual one.</param>
     public static ReadCost On(BusModel bus, TimeSpan minGap, TimeSpan? thinking = null) => bus switch
     {
+        ILoggerBus => new(LocalNanoseconds + Nanoseconds(minGap), 1),
         Dlt645Bus line => Dlt645(line.Baud, line.BitsPerCharacter, thinking ?? AssumedTurnaround, Longer(minGap, line.Silence)),
         ModbusAsciiBus line => Ascii(line.Baud, line.BitsPerCharacter, thinking ?? AssumedTurnaround, Longer(minGap, line.Silence)),
         SerialBus line => Rtu(line.Baud, line.BitsPerCharacter, thinking ?? AssumedTurnaround, Longer(minGap, line.Silence)),

@@ -38,6 +38,9 @@ public sealed record DeviceProfile
     /// <summary>Whether the registers are quantities of a DL/T 645-2007 meter (<see cref="Site.Dlt645Layout"/>).</summary>
     public bool IsDlt645 { get; init; }
 
+    /// <summary>Whether the registers are what an HJ 212 data logger sends (<see cref="Site.Hj212Layout"/>).</summary>
+    public bool IsHj212 { get; init; }
+
     /// <summary>Whether the device takes one TCP connection only.</summary>
     public bool OneClientOnly { get; init; }
 

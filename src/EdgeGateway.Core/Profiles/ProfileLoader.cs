@@ -90,6 +90,7 @@ public static class ProfileLoader
             SunSpec = model,
             IsLocal = root.Block("transport", ProfileShape.Transport).Boolean("local") ?? false,
             IsDlt645 = root.Block("transport", ProfileShape.Transport).Boolean("dlt645") ?? false,
+            IsHj212 = root.Block("transport", ProfileShape.Transport).Boolean("hj212") ?? false,
             OneClientOnly = modbus.Boolean("oneClientOnly") ?? false,
             Disagreements = Disagreements(root),
             MaxRegistersPerRead = maxRegisters,

@@ -83,7 +83,8 @@ public static class ProfileShape
         "transport",
         new("modbus", Modbus, "How the device speaks Modbus.") { Required = true },
         new("local", TrueOrFalse, "true: the registers are blocks of inputs of the gateway's own computer (a bus without a wire). Such a profile is never proposed for a device on a wire.") { Default = "false" },
-        new("dlt645", TrueOrFalse, "true: the registers are quantities of a DL/T 645-2007 meter, as docs/dlt645.md shows them. Such a profile is never proposed for a Modbus device.") { Default = "false" });
+        new("dlt645", TrueOrFalse, "true: the registers are quantities of a DL/T 645-2007 meter, as docs/dlt645.md shows them. Such a profile is never proposed for a Modbus device.") { Default = "false" },
+        new("hj212", TrueOrFalse, "true: the registers are what an HJ 212 data logger sends, as docs/hj212.md shows it. Such a profile is never proposed for a Modbus device.") { Default = "false" });
 
     private static readonly ScalarShape PrintedBase = Integer(0, 465_536);
 

@@ -8,6 +8,7 @@ public static class ProfileWords
     /// <summary>How the device is asked.</summary>
     public static string Transport(DeviceProfile profile) => profile.IsLocal ? "Inputs of this computer, shown as registers" :
         profile.IsDlt645 ? "DL/T 645-2007, quantities shown as registers" :
+        profile.IsHj212 ? "HJ 212-2017, factors shown as registers" :
         $"Modbus, at most {profile.MaxRegistersPerRead} registers in a request{(profile.MayReadGaps ? "" : ", no gaps")}"
         + (profile.MinGap > TimeSpan.Zero ? $", {profile.MinGap.TotalMilliseconds:0} ms of quiet between requests" : "")
         + (profile.OneClientOnly ? ", one connection only: while the gateway runs, no other program can read it" : "")

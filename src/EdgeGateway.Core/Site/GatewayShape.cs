@@ -115,6 +115,28 @@ public static class GatewayShape
     public static readonly ObjectShape Dlt645OverTcpBus = BusOf(
         "dlt645-over-tcp", "DL/T 645-2007 meters behind a device server that passes bytes through. It only reads.", [.. DeviceServer(), .. Meters()], "1s");
 
+    public static readonly ObjectShape Logger = new(
+        "a logger",
+        new("unit", Integer(1, 247), "The device that shows it: its 'unit'.") { Required = true },
+        new("mn", Text, "Its MN, as it sends it; what sends here under another one is named by 'edgegateway status'.") { Required = true });
+
+    public static readonly ObjectShape Hj212Bus = BusOf(
+        "hj212",
+        "An HJ 212-2017 data logger on a serial port, which sends by itself. It is acknowledged and never told to do anything.",
+        [.. SerialLine(new Key("parity", Choice("none", "even", "odd"), "Parity.") { Default = "none" }, StopBits()), .. Loggers()],
+        "45s");
+
+    public static readonly ObjectShape Hj212OverTcpBus = BusOf(
+        "hj212-over-tcp",
+        "HJ 212-2017 data loggers over TCP, which send by themselves. They are acknowledged and never told to do anything.",
+        [
+            new("host", Text, "Name or address of the logger; with 'listen: true' the address of this computer to which loggers connect.") { Required = true, AlsoCalled = ["address", "ip"] },
+            new("port", Integer(1, 65_535), "TCP port.") { Required = true },
+            new("listen", TrueOrFalse, "true: loggers connect to this computer, as to a platform. HJ 212 has no encryption: only in a network of the plant's own.") { Default = "false", AlsoCalled = ["server"] },
+            .. Loggers(),
+        ],
+        "45s");
+
     public static readonly ObjectShape GpioInput = InputOf(
         "a gpio input",
         new("use", Choice("counter", "contact", "state", "quadrature", "output"), "counter: pulses and their rate. contact: state, time closed, closings. state: the level when it is polled, for chips without edges. quadrature: position and speed of two lines. output: a line that may be written.") { Required = true, AlsoCalled = ["mode", "function"] },
@@ -175,6 +197,8 @@ public static class GatewayShape
         ("modbus-udp", UdpBus),
         ("dlt645", Dlt645Bus),
         ("dlt645-over-tcp", Dlt645OverTcpBus),
+        ("hj212", Hj212Bus),
+        ("hj212-over-tcp", Hj212OverTcpBus),
         ("gpio", GpioBus),
         ("sensors", SensorsBus),
         ("box", BoxBus));
@@ -521,6 +545,13 @@ public static class GatewayShape
         new("meters", new ListShape(Meter, min: 1), "The meters on the line.") { Required = true },
         new("wakeUp", Integer(0, 4), "FE bytes before each question, which wake a meter up.") { Default = "4", AlsoCalled = ["preamble"] },
         new("strict", TrueOrFalse, "true: answers that deviate from the standard are refused. false: they are taken where their check sum is right, and counted.") { Default = "false" },
+    ];
+
+    private static Key[] Loggers() =>
+    [
+        new("loggers", new ListShape(Logger, min: 1), "The loggers that send here.") { Required = true },
+        new("maxAge", Duration, "After this long without a new one a value is none any more: some of the logger's intervals of real-time data.") { Default = "2m" },
+        new("strict", TrueOrFalse, "true: packets that deviate from the standard are refused. false: they are taken where their check sum is right, and counted.") { Default = "false" },
     ];
 
     private static Key[] DeviceServer() =>

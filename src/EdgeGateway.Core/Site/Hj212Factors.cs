@@ -19,16 +19,19 @@ public static class Hj212Factors
         new("a01011", "flue gas velocity", "m/s"),
         new("a01012", "flue gas temperature", "Cel"),
         new("a01013", "flue gas pressure", "kPa"),
-        new("a01014", "flue gas moisture", "%"),
+        new("a01014", "flue gas moisture", "%{vol}"),
         new("a01016", "duct cross section", "m2"),
         new("a05001", "carbon dioxide", "mg/m3", "kg"),
-        new("a19001", "oxygen", "%"),
+        new("a19001", "oxygen", "%{vol}"),
         new("a21002", "nitrogen oxides", "mg/m3", "kg"),
         new("a21005", "carbon monoxide", "mg/m3", "kg"),
         new("a21026", "sulphur dioxide", "mg/m3", "kg"),
         new("a24088", "non-methane hydrocarbons", "mg/m3", "kg"),
         new("a34013", "dust", "mg/m3", "kg"),
     ];
+
+    /// <summary>Whether a point in one unit may be sent as, or read from, a factor in another: the standard's percent of a gas are by volume, and profiles write either.</summary>
+    public static bool IsSame(string unit, string wanted) => unit == wanted || (wanted == "%{vol}" && unit == "%");
 
     /// <summary>The factor of a code, or null.</summary>
     public static Hj212Factor? Find(string code) => All.FirstOrDefault(f => f.Code == code);

@@ -13,6 +13,11 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
     // A meter answers within 500 ms (DL/T 645-2007), and each block has an answer of its own.
     private static readonly TimeSpan MeterTimeout = TimeSpan.FromSeconds(1);
 
+    // Real-time data come every 30 s unless somebody changed it (HJ 212-2017, CN 1062).
+    private static readonly TimeSpan LoggerTimeout = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan DefaultMaxAge = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan LongestMaxAge = TimeSpan.FromHours(4);
+
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestTurnaround = TimeSpan.FromSeconds(10);
 
@@ -72,7 +77,12 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
             timeout = section.Has("timeout") ? timeout : MeterTimeout;
         }
 
-        if (shape == GatewayShape.RtuBus || shape == GatewayShape.AsciiBus || shape == GatewayShape.Dlt645Bus)
+        if (shape == GatewayShape.Hj212Bus || shape == GatewayShape.Hj212OverTcpBus)
+        {
+            timeout = section.Has("timeout") ? timeout : LoggerTimeout;
+        }
+
+        if (shape == GatewayShape.RtuBus || shape == GatewayShape.AsciiBus || shape == GatewayShape.Dlt645Bus || shape == GatewayShape.Hj212Bus)
         {
             return SerialBus(section, shape, id, timeout);
         }
@@ -88,6 +98,15 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
         if (shape == GatewayShape.UdpBus)
         {
             return new ModbusUdpBus { Id = id, Host = host, Port = port, Timeout = timeout };
+        }
+
+        if (shape == GatewayShape.Hj212OverTcpBus)
+        {
+            return new Hj212OverTcpBus
+            {
+                Id = id, Host = host, Port = port, Timeout = timeout, IsListening = IsListening(section, host),
+                Loggers = Loggers(section), MaxAge = MaxAge(section), IsStrict = section.Boolean("strict") ?? false,
+            };
         }
 
         var silence = Pause(section, "silence", LongestSilence) ?? TimeSpan.Zero;
@@ -173,7 +192,7 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
         }
 
         var baud = section.Integer("baud") ?? (shape == GatewayShape.Dlt645Bus ? 2400 : 9600);
-        var parity = section.Text("parity") switch { "none" => SerialParity.None, "odd" => SerialParity.Odd, _ => SerialParity.Even };
+        var parity = section.Text("parity") switch { "none" => SerialParity.None, "odd" => SerialParity.Odd, null when shape == GatewayShape.Hj212Bus => SerialParity.None, _ => SerialParity.Even };
         var stopBits = section.Integer("stopBits") ?? 1;
         var silence = Pause(section, "silence", LongestSilence);
         var turnaround = Pause(section, "turnaround", LongestTurnaround) ?? TimeSpan.Zero;
@@ -184,6 +203,12 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
             {
                 Id = id, Port = port, Baud = baud, Parity = parity, StopBits = stopBits, Timeout = timeout,
                 Meters = Meters(section), WakeUp = section.Integer("wakeUp") ?? 4, IsStrict = section.Boolean("strict") ?? false,
+            }
+            : shape == GatewayShape.Hj212Bus
+            ? new Hj212Bus
+            {
+                Id = id, Port = port, Baud = baud, Parity = parity, StopBits = stopBits, Timeout = timeout,
+                Loggers = Loggers(section), MaxAge = MaxAge(section), IsStrict = section.Boolean("strict") ?? false,
             }
             : shape == GatewayShape.RtuBus
             ? new ModbusRtuBus { Id = id, Port = port, Baud = baud, Parity = parity, StopBits = stopBits, Timeout = timeout }
@@ -230,6 +255,61 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
         }
 
         return meters;
+    }
+
+    /// <summary>The loggers of a bus, each with a unit and an MN of its own.</summary>
+    private List<LoggerPlace> Loggers(Section section)
+    {
+        var loggers = new List<LoggerPlace>();
+        foreach (var entry in section.List("loggers").OfType<YamlMap>())
+        {
+            var logger = new Section(entry, GatewayShape.Logger, entry);
+            if (logger.Integer("unit") is not { } unit || logger.Text("mn") is not { } number)
+            {
+                continue;
+            }
+
+            if (!SiteHj212.IsNumber(number))
+            {
+                problems.Error(logger.At("mn"), $"'{number}' cannot be an MN", SiteHj212.WriteNumber);
+            }
+            else if (loggers.Find(l => l.Unit == unit) is { } same)
+            {
+                problems.Error(logger.At("unit"), $"the unit {unit} is there twice (also for the logger {same.Number})", "Give each logger a unit of its own");
+            }
+            else if (loggers.Exists(l => l.Number == number))
+            {
+                problems.Error(logger.At("mn"), $"the logger {number} is there twice", "Remove one of the two: several points may show one logger");
+            }
+            else
+            {
+                loggers.Add(new((byte)unit, number));
+            }
+        }
+
+        return loggers;
+    }
+
+    private TimeSpan MaxAge(Section section)
+    {
+        var age = section.Duration("maxAge") ?? DefaultMaxAge;
+        if (age < TimeSpan.FromSeconds(1) || age > LongestMaxAge)
+        {
+            problems.Error(section.At("maxAge"), $"a maxAge of {age.TotalSeconds:0.###} s is not possible", $"Write 1s to {LongestMaxAge.TotalHours:0}h: three times the interval at which the logger sends");
+        }
+
+        return age;
+    }
+
+    private bool IsListening(Section section, string host)
+    {
+        var listens = section.Boolean("listen") ?? false;
+        if (listens && !System.Net.IPAddress.TryParse(host, out _))
+        {
+            problems.Error(section.At("host"), $"'{host}' is no address to listen on", "Write the address of this computer in the network of the logger, such as 192.168.1.5; 0.0.0.0 is all of them");
+        }
+
+        return listens;
     }
 
     private Rs485Model? Direction(Section section)

@@ -182,6 +182,10 @@ internal sealed class SiteDevices(
             {
                 CheckMeter(meters, bus.Id, device, section, first);
             }
+            else if (bus is ILoggerBus loggers)
+            {
+                CheckLogger(loggers, bus.Id, device, section, first);
+            }
 
             device = device with { Writables = SiteWrites.Resolve(section, profile, id => Settings(section, id), problems), Points = [.. Enumerable.Range(first, _points.Count - first)] };
         }
@@ -245,6 +249,25 @@ internal sealed class SiteDevices(
                 section.At("profile"),
                 $"the profile {device.Profile.Id} does not fit a DL/T 645 meter: '{wrong[0].Id}' at {wrong[0].Address}: {wrong[0].Reason}{more}",
                 "Take a profile whose name begins with dlt645, or write one by the table in docs/dlt645.md");
+        }
+    }
+
+    // Every point must be something that a logger sends, where the bus shows it.
+    private void CheckLogger(ILoggerBus bus, string busId, DeviceModel device, Section section, int first)
+    {
+        if (!bus.Loggers.Any(l => l.Unit == device.Unit) && !problems.HasErrors)
+        {
+            problems.Error(section.At("unit"), $"no logger of the bus '{busId}' has the unit {device.Unit}", $"Add it to 'loggers' of the bus with its MN, or write one of the units that are there: {string.Join(", ", bus.Loggers.Select(l => l.Unit).Order())}");
+        }
+
+        var wrong = _points.Skip(first).Select(p => (p.Id, p.Encoding.Address, Reason: Hj212Layout.Refuse(p))).Where(p => p.Reason is not null).ToList();
+        if (wrong.Count > 0)
+        {
+            var more = wrong.Count > 1 ? $" (and {wrong.Count - 1} more)" : "";
+            problems.Error(
+                section.At("profile"),
+                $"the profile {device.Profile.Id} does not fit an HJ 212 data logger: '{wrong[0].Id}' at {wrong[0].Address}: {wrong[0].Reason}{more}",
+                "Take a profile whose name begins with generic-hj212, or write one by the table in docs/hj212.md");
         }
     }
 
@@ -431,7 +454,7 @@ internal sealed class SiteDevices(
             return;
         }
 
-        if (bus is LocalBus)
+        if (bus is LocalBus or ILoggerBus)
         {
             return;
         }

@@ -16,6 +16,9 @@ internal sealed class SiteHj212(UplinkSurroundings site, ProblemCollector proble
 {
     private static readonly SearchValues<char> NotInNumbers = SearchValues.Create(";=&,# ");
 
+    /// <summary>How to mend what cannot be an MN.</summary>
+    internal const string WriteNumber = "Write the number that the authority has given: 24 hexadecimal digits, on older platforms 14 to 27 characters";
+
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     /// <summary>The uplink of a section; what is wrong is reported.</summary>
@@ -28,9 +31,9 @@ internal sealed class SiteHj212(UplinkSurroundings site, ProblemCollector proble
         }
 
         var number = section.Text("mn") ?? "";
-        if (section.Has("mn") && (number.Length is < 1 or > 27 || number.AsSpan().ContainsAny(NotInNumbers)))
+        if (section.Has("mn") && !IsNumber(number))
         {
-            problems.Error(section.At("mn"), $"'{number}' cannot be an MN", "Write the number that the authority has given: 24 hexadecimal digits, on older platforms 14 to 27 characters");
+            problems.Error(section.At("mn"), $"'{number}' cannot be an MN", WriteNumber);
         }
 
         var factors = new List<Hj212FactorModel>();
@@ -65,6 +68,9 @@ internal sealed class SiteHj212(UplinkSurroundings site, ProblemCollector proble
             Commands = [.. section.Scalars("commands").Select(c => c.Text)],
         };
     }
+
+    /// <summary>Whether a text can be an MN.</summary>
+    internal static bool IsNumber(string text) => text.Length is >= 1 and <= 27 && !text.AsSpan().ContainsAny(NotInNumbers);
 
     private static bool IsOff(Section section, string key) => section.Node(key) is YamlScalar { Text: "off" };
 
@@ -149,7 +155,7 @@ internal sealed class SiteHj212(UplinkSurroundings site, ProblemCollector proble
             if (site.Points[index].Id == name[(dot + 1)..])
             {
                 var point = site.Points[index];
-                if (unit is not null && point.Unit != unit)
+                if (unit is not null && !Hj212Factors.IsSame(point.Unit, unit))
                 {
                     problems.Error(section.At(key), $"{name} is in {point.Unit}, and HJ 212 wants {section.Text("code")} in {unit}", Units.Find(point.Unit) is { } own && Units.Find(unit) is { } wanted && own.Dimension == wanted.Dimension ? "Let the profile show the point in that unit (scale and unit)" : "Name the point that measures it");
                 }

@@ -269,6 +269,53 @@ public sealed record Dlt645OverTcpBus : DeviceServerBus, IMeterBus
     public bool IsStrict { get; init; }
 }
 
+/// <summary>A data logger on an HJ 212 bus.</summary>
+/// <param name="Unit">The unit of the device that shows it, 1 to 247.</param>
+/// <param name="Number">Its MN, as it sends it.</param>
+public sealed record LoggerPlace(byte Unit, string Number);
+
+/// <summary>Where HJ 212 data loggers send by themselves, wherever it is.</summary>
+public interface ILoggerBus
+{
+    /// <summary>The loggers in the order of the file; units and numbers appear once.</summary>
+    IReadOnlyList<LoggerPlace> Loggers { get; }
+
+    /// <summary>Whether packets that deviate from the standard are refused; otherwise they are taken and counted.</summary>
+    bool IsStrict { get; }
+
+    /// <summary>After this long without a new one a value is none any more.</summary>
+    TimeSpan MaxAge { get; }
+}
+
+/// <summary>HJ 212-2017 from a data logger on a serial port.</summary>
+public sealed record Hj212Bus : SerialBus, ILoggerBus
+{
+    /// <inheritdoc/>
+    public required IReadOnlyList<LoggerPlace> Loggers { get; init; }
+
+    /// <inheritdoc/>
+    public bool IsStrict { get; init; }
+
+    /// <inheritdoc/>
+    public required TimeSpan MaxAge { get; init; }
+}
+
+/// <summary>HJ 212-2017 from data loggers over TCP.</summary>
+public sealed record Hj212OverTcpBus : NetworkBus, ILoggerBus
+{
+    /// <inheritdoc/>
+    public required IReadOnlyList<LoggerPlace> Loggers { get; init; }
+
+    /// <inheritdoc/>
+    public bool IsStrict { get; init; }
+
+    /// <inheritdoc/>
+    public required TimeSpan MaxAge { get; init; }
+
+    /// <summary>Whether loggers connect to this computer, host and port being where; otherwise it connects to the logger.</summary>
+    public bool IsListening { get; init; }
+}
+
 /// <summary>How the kernel switches the direction of an RS-485 line by RTS.</summary>
 /// <param name="RtsHighOnSend">Whether RTS is high while sending.</param>
 /// <param name="RtsHighAfterSend">Whether RTS is high while not sending.</param>

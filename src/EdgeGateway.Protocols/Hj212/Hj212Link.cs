@@ -7,6 +7,7 @@ namespace EdgeGateway.Protocols.Hj212;
 public sealed class Hj212Counters
 {
     private readonly long[] _deviations = new long[32];
+    private long _deviating;
 
     /// <summary>Packets with a right check sum.</summary>
     public long Packets { get; internal set; }
@@ -29,12 +30,19 @@ public sealed class Hj212Counters
     /// <summary>Bytes between packets.</summary>
     public long Noise { get; internal set; }
 
+    /// <summary>Packets taken or refused that deviate from the standard in any way.</summary>
+    public long DeviatingPackets => _deviating;
+
+    /// <summary>What looked like a packet and was none: wrong length, end or check sum.</summary>
+    public long Damaged => WrongLengths + WrongEnds + WrongCrcs;
+
     /// <summary>How many packets were taken or refused that deviate from the standard in this way.</summary>
     /// <param name="deviation">One of the flags.</param>
     public long Deviating(Hj212Deviations deviation) => _deviations[BitOperations.TrailingZeroCount((uint)deviation) & 31];
 
     internal void Count(Hj212Deviations deviations)
     {
+        _deviating += deviations == Hj212Deviations.None ? 0 : 1;
         for (var rest = (uint)deviations; rest != 0; rest &= rest - 1)
         {
             _deviations[BitOperations.TrailingZeroCount(rest)]++;

@@ -122,6 +122,14 @@ public sealed class Hj212Packet
         return Make(request.Number, Hj212System.Interaction, command, request.Password, request.Device, Hj212Flag.Of(wantsAnswer: false), fields.Length > 0 ? [fields] : []);
     }
 
+    /// <summary>The acknowledgement of a packet that wants one: 9014 of data, 9013 of a notice.</summary>
+    /// <param name="packet">What has arrived.</param>
+    public static Hj212Packet Receipt(Hj212Packet packet)
+    {
+        ArgumentNullException.ThrowIfNull(packet);
+        return Answer(packet, Hj212Command.IsData(packet.Command) ? Hj212Command.DataAck : Hj212Command.NoticeAck);
+    }
+
     /// <summary>A packet by the edition of 2017.</summary>
     public static Hj212Packet Make(string number, string system, string command, string password, string device, Hj212Flag flag, IReadOnlyList<IReadOnlyList<Hj212Field>> groups) =>
         new([new("QN", number), new("ST", system), new("CN", command), new("PW", password), new("MN", device), new("Flag", flag.ToString())], groups);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using EdgeGateway.Protocols.Serial;
@@ -12,6 +13,9 @@ public enum Hj212Reception
 
     /// <summary>It keeps it, and its acknowledgement is lost on the way.</summary>
     LoseAnswer,
+
+    /// <summary>It refuses it: 9011 with QnRtn 2, when the flag wants an answer.</summary>
+    Refuse,
 
     /// <summary>It hangs up without an answer.</summary>
     HangUp,
@@ -31,6 +35,7 @@ public sealed class Hj212Receiver : IAsyncDisposable
     private readonly List<Hj212Packet> _received = [];
     private readonly Hj212Counters _counters = new();
     private long _connections;
+    private long _hangUps;
 
     private Hj212Receiver(IPEndPoint? endPoint, Hj212ReceiverOptions options, TimeProvider time)
     {
@@ -76,16 +81,20 @@ public sealed class Hj212Receiver : IAsyncDisposable
         }
     }
 
+    /// <summary>Closes the connections there are; new ones are taken.</summary>
+    public void HangUp() => Interlocked.Increment(ref _hangUps);
+
     /// <summary>Closes the listener and all connections.</summary>
     public ValueTask DisposeAsync() => _listener.DisposeAsync();
 
     private async Task ServeAsync(Socket client, CancellationToken stop)
     {
         Interlocked.Increment(ref _connections);
+        var hangUps = Interlocked.Read(ref _hangUps);
         var link = new Hj212Link(TcpLine.Accepted(client, _time), _options.IsStrict, _time) { Counters = _counters };
         await using (link.ConfigureAwait(false))
         {
-            while (!stop.IsCancellationRequested)
+            while (!stop.IsCancellationRequested && Interlocked.Read(ref _hangUps) == hangUps)
             {
                 var (heard, packet) = await link.ReceiveAsync(Turn, stop).ConfigureAwait(false);
                 if (heard == Hj212Event.Closed || (packet is not null && !await TakeAsync(link, packet, stop).ConfigureAwait(false)))
@@ -109,9 +118,12 @@ public sealed class Hj212Receiver : IAsyncDisposable
             return false;
         }
 
-        lock (_gate)
+        if (reception != Hj212Reception.Refuse)
         {
-            _received.Add(packet);
+            lock (_gate)
+            {
+                _received.Add(packet);
+            }
         }
 
         if (!packet.Flag.WantsAnswer || reception == Hj212Reception.LoseAnswer || Hj212Command.IsAnswer(packet.Command))
@@ -119,7 +131,9 @@ public sealed class Hj212Receiver : IAsyncDisposable
             return true;
         }
 
-        var answer = Hj212Packet.Answer(packet, Hj212Command.IsData(packet.Command) ? Hj212Command.DataAck : Hj212Command.NoticeAck);
+        var answer = reception == Hj212Reception.Refuse
+            ? Hj212Packet.Answer(packet, Hj212Command.RequestAnswer, new Hj212Field("QnRtn", ((int)Hj212Answer.Refused).ToString(CultureInfo.InvariantCulture)))
+            : Hj212Packet.Receipt(packet);
         return await link.SendAsync(answer, TimeSpan.FromSeconds(5), stop).ConfigureAwait(false);
     }
 

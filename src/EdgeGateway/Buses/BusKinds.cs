@@ -1,8 +1,10 @@
+using System.Net;
 using EdgeGateway.Box;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
 using EdgeGateway.Lines;
 using EdgeGateway.Protocols.Dlt645;
+using EdgeGateway.Protocols.Hj212;
 using EdgeGateway.Protocols.Modbus;
 using EdgeGateway.Protocols.Sensors;
 using EdgeGateway.Protocols.Serial;
@@ -24,6 +26,7 @@ public static class BusKinds
         SensorsBus sensors => new SensorImageBus(sensors, context.Log, context.Time, static input => input.Trigger is { } trigger ? new CapturedSensor(input.Device, input.Channel, trigger, input.MainsHertz) : new Sensor(input.Device, input.Channel)),
         BoxBus box => new BoxHealth(box, context.Time, context.Log),
         IMeterBus meters => new MeterBus(meters, CreateMeterClient(model, context.Time)),
+        ILoggerBus loggers => new LoggerBus(loggers, take => CreateStation(model, take, context.Time), context.Time),
         _ => new ModbusBus(CreateClient(model, context.Time), context.Time),
     };
 
@@ -74,6 +77,27 @@ public static class BusKinds
         }
     }
 
+    /// <summary>What takes the packets of the loggers of an HJ 212 bus.</summary>
+    /// <param name="model">The bus.</param>
+    /// <param name="take">Given each packet.</param>
+    /// <param name="time">The clock.</param>
+    /// <exception cref="ArgumentException">The bus is another kind of bus.</exception>
+    public static Hj212Station CreateStation(BusModel model, Func<Hj212Packet, bool> take, TimeProvider time)
+    {
+        switch (model)
+        {
+            case Hj212Bus serial:
+                var settings = SettingsOf(serial);
+                return Hj212Station.Open((_, _) => ValueTask.FromResult<IByteLine>(SerialPort.Open(serial.Port, settings, time)), take, new() { IsStrict = serial.IsStrict }, time);
+            case Hj212OverTcpBus { IsListening: true } own:
+                return Hj212Station.Listen(new(IPAddress.Parse(own.Host), own.Port), take, new() { IsStrict = own.IsStrict }, time);
+            case Hj212OverTcpBus logger:
+                return Hj212Station.Open(Opener(logger, time), take, new() { IsStrict = logger.IsStrict }, time);
+            default:
+                throw new ArgumentException($"A {model?.GetType().Name} has no HJ 212 loggers.", nameof(model));
+        }
+    }
+
     /// <summary>The settings of a serial bus in the words of the port.</summary>
     public static SerialSettings SettingsOf(SerialBus bus) => new()
     {
@@ -109,6 +133,8 @@ public static class BusKinds
         ModbusAsciiOverTcpBus ascii => $"{ascii.Host}:{ascii.Port}, ASCII",
         Dlt645OverTcpBus meters => $"{meters.Host}:{meters.Port}, DL/T 645",
         Dlt645Bus meters => $"{meters.Port} at {meters.Baud} baud, DL/T 645",
+        Hj212OverTcpBus loggers => $"{loggers.Host}:{loggers.Port}, HJ 212{(loggers.IsListening ? ", loggers connect here" : "")}",
+        Hj212Bus logger => $"{logger.Port} at {logger.Baud} baud, HJ 212",
         ModbusAsciiBus ascii => $"{ascii.Port} at {ascii.Baud} baud, ASCII",
         SerialBus serial => $"{serial.Port} at {serial.Baud} baud",
         LocalBus => "this computer",
@@ -118,6 +144,10 @@ public static class BusKinds
     /// <summary>Why nothing can be sought, traced or tried on a bus that has no wire, with what to do instead.</summary>
     internal static string NoWire(LocalBus bus) =>
         $"The bus {bus.Id} is {Describe(bus)}: nothing passes on a wire. Its inputs stand in gateway.yaml; what they show: edgegateway read DEVICE";
+
+    /// <summary>Why nothing can be sought on a bus whose devices send by themselves, with what to do instead.</summary>
+    internal static string NoAsking(BusModel bus) =>
+        $"The bus {bus.Id} is {Describe(bus)}: its loggers send by themselves and are asked nothing. What they send: edgegateway read DEVICE; one whose MN is not configured is named by edgegateway status";
 
     /// <summary>Why what knows Modbus only is not done on another bus, with what to do instead.</summary>
     internal static string NoModbus(BusModel bus) =>

@@ -427,7 +427,7 @@ public sealed class BusPoller : IDisposable
         var parts = link.Plans.Report(read.Plan, reply, slot.EndedAt);
         if (reply.IsGood)
         {
-            await _writer.WriteAsync(read.Plan, slot.Registers, slot.EndedAt, cancel).ConfigureAwait(false);
+            await _writer.WriteAsync(read.Plan, reply, slot.Registers, slot.EndedAt, cancel).ConfigureAwait(false);
         }
 
         if (round is null)

@@ -34,6 +34,27 @@ internal static class DeviceReader
         };
     }
 
+    /// <summary>Makes a reading of the registers of a good reply, and of what the device says of them.</summary>
+    public static Reading Decode(PointModel point, ReadRequest request, in BusReply reply, ReadOnlySpan<ushort> registers, long at)
+    {
+        var reading = Decode(point, request, registers, at);
+        if (reply.Marks is not { } marks)
+        {
+            return reading;
+        }
+
+        for (var i = 0; i < marks.Count; i++)
+        {
+            if (point.Encoding.Address - marks[i].First is >= 0 and var offset && offset < marks[i].Length)
+            {
+                var quality = marks[i].Quality;
+                return !quality.HasValue ? reading with { Value = double.NaN, Quality = quality } : reading.Quality.IsGood ? reading with { Quality = quality } : reading;
+            }
+        }
+
+        return reading;
+    }
+
     /// <summary>A reading that says why there is no value.</summary>
     public static Reading Missing(int point, long at, BusReply reply) => new(point, at, double.NaN, 0, Quality.Bad(reply.Reason, reply.Detail));
 
@@ -96,7 +117,7 @@ internal static class DeviceReader
             var at = clock.Monotonic;
             foreach (var point in Without(read, parts).Points)
             {
-                readings.Add(reply.IsGood ? Decode(site.Points[point], read.Request, registers, at) : Missing(point, at, reply));
+                readings.Add(reply.IsGood ? Decode(site.Points[point], read.Request, reply, registers, at) : Missing(point, at, reply));
             }
 
             foreach (var part in parts.Reverse())

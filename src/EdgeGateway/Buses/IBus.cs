@@ -53,6 +53,12 @@ public interface IBus : IAsyncDisposable
 /// <param name="Fences">Extra requests sent to be sure that no late reply is under way.</param>
 public readonly record struct WireCounters(long Connects, long LateDiscarded, long Echoes, long Fences);
 
+/// <summary>What a device says of values in its reply.</summary>
+/// <param name="First">Address of the first register.</param>
+/// <param name="Length">Registers.</param>
+/// <param name="Quality">Their quality: uncertain, or bad, and then they are no values.</param>
+public readonly record struct RegisterMark(int First, int Length, Quality Quality);
+
 /// <summary>How a read ended.</summary>
 /// <param name="Reason">None when the registers are valid.</param>
 /// <param name="Detail">The exception code when the reason is a device exception.</param>
@@ -62,6 +68,9 @@ public readonly record struct BusReply(QualityReason Reason, byte Detail = 0)
 
     /// <summary>How long the request waited for its turn before it was sent: no part of the device's time. Not compared.</summary>
     public TimeSpan Queued { get; init; }
+
+    /// <summary>Registers of a good reply of whose values the device itself says that they are not simply good; valid until the next read of the bus. Not compared.</summary>
+    public IReadOnlyList<RegisterMark>? Marks { get; init; }
 
     public bool IsGood => Reason == QualityReason.None;
 

@@ -17,13 +17,13 @@ internal sealed class ReadingWriter(SiteModel site, ReadingQueue queue)
 
     /// <summary>Writes the values of a reply.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    public async ValueTask WriteAsync(PlannedRead read, ReadOnlyMemory<ushort> registers, long at, CancellationToken cancel)
+    public async ValueTask WriteAsync(PlannedRead read, BusReply reply, ReadOnlyMemory<ushort> registers, long at, CancellationToken cancel)
     {
         var count = read.Points.Count;
         var group = Room(count);
         for (var i = 0; i < count; i++)
         {
-            group[i] = DeviceReader.Decode(site.Points[read.Points[i]], read.Request, registers.Span, at);
+            group[i] = DeviceReader.Decode(site.Points[read.Points[i]], read.Request, reply, registers.Span, at);
         }
 
         await WriteAsync(count, cancel).ConfigureAwait(false);

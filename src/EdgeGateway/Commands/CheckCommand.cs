@@ -184,6 +184,12 @@ internal static class CheckCommand
                 continue;
             }
 
+            if (bus is ILoggerBus loggers)
+            {
+                Console.WriteLine($"  bus {bus.Id} ({BusKinds.Describe(bus)}): {devices.Length} devices of {loggers.Loggers.Count} loggers, which send by themselves");
+                continue;
+            }
+
             var load = BusLoad.Predict(bus, devices, model.Points);
             Console.WriteLine(
                 $"  bus {bus.Id} ({BusKinds.Describe(bus)}): {devices.Length} devices, {load.RequestsPerSecond:F2} requests per second, busy {load.Utilisation:P0} of the time with one request after the other, "

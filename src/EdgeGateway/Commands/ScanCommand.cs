@@ -166,6 +166,12 @@ internal static class ScanCommand
             return null;
         }
 
+        if (bus is ILoggerBus)
+        {
+            Console.Error.WriteLine(BusKinds.NoAsking(bus));
+            return null;
+        }
+
         if (bus is IMeterBus)
         {
             if (ControlClient.TryConnect(site.Storage.Directory) is { } owner)

@@ -95,6 +95,11 @@ internal static class TraceCommand
             return Terminal.Fail(BusKinds.NoWire(local), Terminal.BadInput);
         }
 
+        if (bus is ILoggerBus)
+        {
+            return Terminal.Fail(BusKinds.NoAsking(bus), Terminal.BadInput);
+        }
+
         if (bus is IMeterBus)
         {
             return Terminal.Fail(BusKinds.NoModbus(bus), Terminal.BadInput);

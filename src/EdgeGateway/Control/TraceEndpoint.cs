@@ -27,6 +27,7 @@ internal static class TraceEndpoint
             var known = gateway.Site.Buses.FirstOrDefault(b => b.Id == id);
             await (known is LocalBus local
                 ? Replies.RefuseAsync(context, StatusCodes.Status400BadRequest, BusKinds.NoWire(local))
+                : known is ILoggerBus ? Replies.RefuseAsync(context, StatusCodes.Status400BadRequest, BusKinds.NoAsking(known))
                 : known is IMeterBus ? Replies.RefuseAsync(context, StatusCodes.Status400BadRequest, BusKinds.NoModbus(known))
                 : Replies.RefuseAsync(context, StatusCodes.Status404NotFound, $"There is no bus '{id}'. Buses: {string.Join(", ", gateway.Site.Buses.Select(b => b.Id))}.")).ConfigureAwait(false);
             return;

@@ -30,7 +30,7 @@ internal sealed class UnitExaminer(IReadOnlyList<DeviceProfile> profiles, TimeSp
         var list = sunSpec is { } marker ? await ModelsAsync(reading, marker, cancel).ConfigureAwait(false) : null;
         var models = (list?.Models ?? []).DistinctBy(m => m.Number).ToDictionary(m => m.Number);
         var candidates = profiles
-            .Where(p => !p.IsLocal && !p.IsDlt645)
+            .Where(p => !p.IsLocal && !p.IsDlt645 && !p.IsHj212)
             .Where(p => p.SunSpec is null || models.ContainsKey(p.SunSpec.Number))
             .Select(p => p.SunSpec is not null && models[p.SunSpec.Number] is var model ? p.At(model.At, model.Registers) : p)
             .ToArray();

@@ -129,8 +129,96 @@ public sealed class UplinkTests : IAsyncDisposable
             """{"device":"stack","point":"o2","time":"2025-03-01T04:00:31.000Z","value":22.1,"raw":"0x1","quality":"uncertain","reason":"out-of-range"}""");
         await UntilAcknowledgedAsync(row.Id);
         Assert.Equal(
-            ["DataTime=20250301120000;a05001-Rtd=2.5,a05001-Flag=N", "DataTime=20250301120030;a05001-Flag=B;a19001-Rtd=22.1,a19001-Flag=T"],
+            ["DataTime=20250301120029;a05001-Rtd=2.5,a05001-Flag=N", "DataTime=20250301120031;a05001-Flag=B;a19001-Rtd=22.1,a19001-Flag=T"],
             receiver.Received.Select(p => string.Join(';', p.Groups.Select(g => string.Join(',', g)))));
+    }
+
+    [Fact]
+    public async Task Samples_of_one_interval_are_one_packet_whatever_rows_they_come_in()
+    {
+        await using var receiver = Hj212Receiver.Start();
+        var rows = new[]
+        {
+            Add(FeedStream.Sample, """{"device":"stack","point":"co2","time":"2025-03-01T04:00:01.000Z","value":1,"quality":"good"}"""),
+            Add(FeedStream.Sample, """{"device":"stack","point":"o2","time":"2025-03-01T04:00:05.000Z","value":6.8,"quality":"good"}"""),
+            Add(FeedStream.Sample, """{"device":"stack","point":"co2","time":"2025-03-01T04:00:21.000Z","value":3,"quality":"good"}""", """{"device":"stack","point":"co2","time":"2025-03-01T04:00:30.000Z","value":4,"quality":"good"}"""),
+            Add(FeedStream.Sample, """{"device":"stack","point":"co2","time":"2025-03-01T04:00:11.000Z","value":2,"quality":"good"}"""),
+            Add(FeedStream.Sample, """{"device":"stack","point":"co2_corrected","time":"2025-03-01T04:00:40.000Z","value":5,"quality":"good"}"""),
+        };
+        Start(receiver);
+        foreach (var row in rows)
+        {
+            await UntilAcknowledgedAsync(row.Id);
+        }
+
+        // The row that came late, of an interval that was already sent, is a packet of its own.
+        Assert.Equal(
+            [
+                "DataTime=20250301120021;a05001-Rtd=3,a05001-Flag=N;a19001-Rtd=6.8,a19001-Flag=N",
+                "DataTime=20250301120011;a05001-Rtd=2,a05001-Flag=N",
+                "DataTime=20250301120040;a05001-Rtd=4,a05001-ZsRtd=5,a05001-Flag=N",
+            ],
+            receiver.Received.Select(p => string.Join(';', p.Groups.Select(g => string.Join(',', g)))));
+    }
+
+    [Fact]
+    public async Task A_row_that_the_platform_refuses_while_it_takes_others_is_set_aside_and_counted()
+    {
+        await using var receiver = Hj212Receiver.Start(options: new() { Judge = p => p.Value("a05001-Avg") == "13" ? Hj212Reception.Refuse : Hj212Reception.Acknowledge });
+        var bad = Add(FeedStream.Summary, Summary("co2", 3600, "13"));
+        var uplink = Start(receiver);
+        var behind = Add(FeedStream.Summary, Summary("co2", 3600, "14"));
+        await UntilAcknowledgedAsync(behind.Id);
+        for (var turn = 0; _outbox.Quarantined.Count == 0 && turn < 100; turn++)
+        {
+            var next = Add(FeedStream.Summary, Summary("co2", 3600, "15"));
+            await UntilAcknowledgedAsync(next.Id);
+            await Task.Delay(TimeSpan.FromMilliseconds(250), TimeProvider.System);
+        }
+
+        var (destination, row, reason) = Assert.Single(_outbox.Quarantined);
+        Assert.Equal(("authority", bad.Id), (destination, row));
+        Assert.Contains("QnRtn 2", reason, StringComparison.Ordinal);
+        Assert.Equal(1, uplink.Status.Quarantined);
+        Assert.DoesNotContain(bad.Id, _outbox.Acknowledged("authority"));
+    }
+
+    [Fact]
+    public async Task A_row_at_which_the_platform_hangs_up_while_it_takes_others_is_set_aside()
+    {
+        await using var receiver = Hj212Receiver.Start(options: new() { Judge = p => p.Value("a05001-Avg") == "13" ? Hj212Reception.HangUp : Hj212Reception.Acknowledge });
+        var bad = Add(FeedStream.Summary, Summary("co2", 3600, "13"));
+        Start(receiver);
+        for (var turn = 0; _outbox.Quarantined.Count == 0 && turn < 100; turn++)
+        {
+            var next = Add(FeedStream.Summary, Summary("co2", 3600, "15"));
+            await UntilAcknowledgedAsync(next.Id);
+            await Task.Delay(TimeSpan.FromMilliseconds(250), TimeProvider.System);
+        }
+
+        Assert.Equal(bad.Id, Assert.Single(_outbox.Quarantined).Row);
+    }
+
+    [Fact]
+    public async Task A_platform_that_takes_nothing_loses_nothing()
+    {
+        var refuses = 1;
+        await using var receiver = Hj212Receiver.Start(options: new() { Judge = _ => Volatile.Read(ref refuses) == 1 ? Hj212Reception.Refuse : Hj212Reception.Acknowledge });
+        var uplink = Start(receiver);
+        var rows = Enumerable.Range(0, 2 * Hj212Suspects.Most).Select(i => Add(FeedStream.Summary, Summary("co2", 3600, i.ToString(CultureInfo.InvariantCulture)))).ToList();
+        await UntilAsync(() => uplink.Status.Sent >= Hj212Suspects.Most, "too little was tried");
+        Assert.Contains("QnRtn 2", uplink.Status.LastError, StringComparison.Ordinal);
+        Volatile.Write(ref refuses, 0);
+
+        // The connection stands; another one finds that the platform has come to its senses.
+        receiver.HangUp();
+        foreach (var row in rows)
+        {
+            await UntilAcknowledgedAsync(row.Id);
+        }
+
+        Assert.Empty(_outbox.Quarantined);
+        Assert.Equal(rows.Count, receiver.Received.Select(p => p.Value("a05001-Avg")).Distinct().Count());
     }
 
     [Fact]

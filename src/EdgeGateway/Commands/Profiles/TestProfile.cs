@@ -219,9 +219,9 @@ internal static class TestProfile
         }
 
         var model = site.Buses.First(b => b.Id == device.BusId);
-        if (model is IMeterBus)
+        if (model is IMeterBus or ILoggerBus)
         {
-            Console.Error.WriteLine(BusKinds.NoModbus(model));
+            Console.Error.WriteLine(model is ILoggerBus ? BusKinds.NoAsking(model) : BusKinds.NoModbus(model));
             return (null, 0, "");
         }
 

@@ -8,7 +8,7 @@ using EdgeGateway.Protocols.Hj212;
 namespace EdgeGateway.Uplinks.Hj212;
 
 /// <summary>
-/// Makes packets of stored rows: those that the MQTT feed sends as JSON leave here as groups of factors, with the same digits. A row gives the same groups whenever it is sent.
+/// Makes packets of stored rows: those that the MQTT feed sends as JSON leave here as groups of factors, with the same digits. A window gives the same groups whenever it is sent.
 /// </summary>
 /// <param name="model">What is sent.</param>
 /// <param name="names">Device and point of each point of the site, by index.</param>
@@ -32,14 +32,11 @@ internal sealed class Hj212Rows(Hj212UplinkModel model, IReadOnlyList<(string De
     /// <summary>Least time between two real-time values of a factor; null sends none. The platform may change it (CN 1062, 2012).</summary>
     public TimeSpan? RealTime { get; set; } = model.RealTime;
 
-    /// <summary>Whether rows of a stream can hold anything for this uplink.</summary>
-    public static bool Carries(FeedStream stream) => stream is FeedStream.Summary or FeedStream.Sample;
-
-    /// <summary>The data of a row: command, time and groups; empty when nothing of it is sent.</summary>
+    /// <summary>The windows of a row of summaries, by command and time; empty when nothing of it is sent.</summary>
     /// <exception cref="JsonException">The row is damaged.</exception>
-    public IReadOnlyList<(string Command, DateTime Time, IReadOnlyList<IReadOnlyList<Hj212Field>> Groups)> Of(OutboxRow row)
+    public IReadOnlyList<Hj212Data> WindowsOf(OutboxRow row)
     {
-        if (!Carries(row.Stream) || (row.Stream == FeedStream.Sample && RealTime is null))
+        if (row.Stream != FeedStream.Summary)
         {
             return [];
         }
@@ -54,20 +51,56 @@ internal sealed class Hj212Rows(Hj212UplinkModel model, IReadOnlyList<(string De
             {
                 foreach (var (code, role) in roles)
                 {
-                    Add(packets, row.Stream, record, code, role);
+                    if (CommandOf(TimeSpan.FromSeconds(record.GetProperty("widthSeconds").GetDouble())) is { } command)
+                    {
+                        Summary(Fields(packets, (command, LocalOf(record.GetProperty("start").GetDateTimeOffset())), code), record, code, role);
+                    }
                 }
             }
         }
 
         return
         [
-            .. packets.Select(p => (p.Key.Command, p.Key.Time, (IReadOnlyList<IReadOnlyList<Hj212Field>>)
-            [
-                [new("DataTime", Hj212Time.Write(p.Key.Time))],
-                .. p.Value.Values.Select(fields => (IReadOnlyList<Hj212Field>)[.. fields.OrderBy(f => f.Key.EndsWith("-Flag", StringComparison.Ordinal))]),
-            ])),
+            .. packets.Select(p => new Hj212Data(
+                p.Key.Command,
+                [
+                    [new("DataTime", Hj212Time.Write(p.Key.Time))],
+                    .. p.Value.Values.Select(fields => (IReadOnlyList<Hj212Field>)[.. fields.OrderBy(f => f.Key.EndsWith("-Flag", StringComparison.Ordinal))]),
+                ])),
         ];
     }
+
+    /// <summary>The samples of a row that real-time data are made of; empty when nothing of it is sent.</summary>
+    /// <exception cref="JsonException">The row is damaged.</exception>
+    public IReadOnlyList<Hj212Sample> SamplesOf(OutboxRow row)
+    {
+        if (row.Stream != FeedStream.Sample || RealTime is null)
+        {
+            return [];
+        }
+
+        List<Hj212Sample> samples = [];
+        using var records = JsonDocument.Parse(row.Body);
+        foreach (var record in records.RootElement.EnumerateArray())
+        {
+            if (record.TryGetProperty("device", out var device) && record.TryGetProperty("point", out var point)
+                && _roles.TryGetValue((device.GetString()!, point.GetString()!), out var roles))
+            {
+                foreach (var (code, role) in roles)
+                {
+                    if (role != Role.Mass)
+                    {
+                        samples.Add(new(record.GetProperty("time").GetDateTimeOffset(), code, role == Role.Corrected, Digits(record.GetProperty("value")), role == Role.Value ? FlagOf(record) : null));
+                    }
+                }
+            }
+        }
+
+        return samples;
+    }
+
+    /// <summary>Local time of the site.</summary>
+    public DateTime LocalOf(DateTimeOffset time) => TimeZoneInfo.ConvertTime(time, model.TimeZone).DateTime;
 
     private static Dictionary<(string, string), List<(string, Role)>> RolesOf(Hj212UplinkModel model, IReadOnlyList<(string Device, string Point)> names)
     {
@@ -87,37 +120,6 @@ internal sealed class Hj212Rows(Hj212UplinkModel model, IReadOnlyList<(string De
             {
                 (roles.TryGetValue(names[index], out var some) ? some : roles[names[index]] = []).Add((code, role));
             }
-        }
-    }
-
-    private void Add(Dictionary<(string, DateTime), SortedDictionary<string, List<Hj212Field>>> packets, FeedStream stream, JsonElement record, string code, Role role)
-    {
-        if (stream == FeedStream.Summary)
-        {
-            if (CommandOf(TimeSpan.FromSeconds(record.GetProperty("widthSeconds").GetDouble())) is { } command)
-            {
-                Summary(Fields(packets, (command, LocalOf(record.GetProperty("start"))), code), record, code, role);
-            }
-
-            return;
-        }
-
-        if (role == Role.Mass || RealTime is not { } interval)
-        {
-            return;
-        }
-
-        // The newest value of each interval stands for it.
-        var time = LocalOf(record.GetProperty("time"));
-        var slot = new DateTime(time.Ticks - (time.Ticks % interval.Ticks), DateTimeKind.Unspecified);
-        var fields = Fields(packets, (Hj212Command.RealTime, slot), code);
-        var key = $"{code}-{(role == Role.Corrected ? "ZsRtd" : "Rtd")}";
-        fields.RemoveAll(f => f.Key == key);
-        Put(fields, key, record.GetProperty("value"));
-        if (role == Role.Value)
-        {
-            fields.RemoveAll(f => f.Key == $"{code}-Flag");
-            fields.Add(new($"{code}-Flag", FlagOf(record)));
         }
     }
 
@@ -148,21 +150,26 @@ internal sealed class Hj212Rows(Hj212UplinkModel model, IReadOnlyList<(string De
 
     private string? CommandOf(TimeSpan width) => width == Day ? Hj212Command.Day : width == Hour ? Hj212Command.Hour : width == model.Minute ? Hj212Command.Minute : null;
 
-    /// <summary>The digits as the feed has them; none where there is no value. An exponent is written out: packets know none.</summary>
     private static void Put(List<Hj212Field> fields, string key, JsonElement value)
+    {
+        if (Digits(value) is { } digits)
+        {
+            fields.Add(new(key, digits));
+        }
+    }
+
+    /// <summary>The digits as the feed has them; null where there is no value. An exponent is written out: packets know none.</summary>
+    private static string? Digits(JsonElement value)
     {
         if (value.ValueKind != JsonValueKind.Number)
         {
-            return;
+            return null;
         }
 
         var digits = value.GetRawText();
-        if (digits.AsSpan().ContainsAny('e', 'E') && decimal.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
-        {
-            digits = number.ToString(CultureInfo.InvariantCulture);
-        }
-
-        fields.Add(new(key, digits));
+        return digits.AsSpan().ContainsAny('e', 'E') && decimal.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            ? number.ToString(CultureInfo.InvariantCulture)
+            : digits;
     }
 
     /// <summary>HJ 212-2017, table 8: the flag of a value by why it is not good.</summary>
@@ -180,9 +187,7 @@ internal sealed class Hj212Rows(Hj212UplinkModel model, IReadOnlyList<(string De
             "calibrating" => "C",
             "maintenance" => "M",
             "out-of-range" => "T",
+            "substituted" => "S",
             _ => "D",
         };
-    }
-
-    private DateTime LocalOf(JsonElement time) => TimeZoneInfo.ConvertTime(time.GetDateTimeOffset(), model.TimeZone).DateTime;
-}
+    }}

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
 using EdgeGateway.Core.Site;
@@ -9,13 +10,19 @@ namespace EdgeGateway.Uplinks.Hj212;
 
 /// <summary>
 /// HJ 212-2017 to a platform, fed from the same outbox as the other uplinks and with a cursor of its own. A row leaves when the platform has acknowledged (9014) every packet made of
-/// it; rows that hold nothing of its factors are settled when they are reached. What waits longest goes behind what is new: live rows first, history when none waits.
+/// it; rows that hold nothing of its factors are settled when they are reached. What waits longest goes behind what is new: live rows first, history when none waits. Samples of an
+/// interval leave as one packet, whatever rows they came in. What the platform does not take while it takes others stands aside, and is set aside for good when that is proved
+/// (<see cref="Hj212Suspects"/>).
 /// </summary>
 /// <remarks>HJ 212-2017 knows no login: a platform knows the sender by MN and PW in each packet. A repeated packet keeps its QN as long as the connection stands.</remarks>
 public sealed class Hj212Uplink : IUplink
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(10);
+    // QnRtn, HJ 212-2017, table 4.
+    private const string WrongPassword = "3";
+    private const string WrongDevice = "4";
+
     private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(500);
 
     private readonly Hj212UplinkModel _model;
@@ -24,6 +31,18 @@ public sealed class Hj212Uplink : IUplink
     private readonly DeliveryCursor _done;
     private readonly DeliveryLanes _lanes;
     private readonly Hj212Numbers _numbers;
+    private readonly Hj212Suspects _suspects = new();
+    private readonly Hj212Intervals _live = new();
+    private readonly Hj212Intervals _history = new();
+
+    // Rows that were taken and are not settled, by id: beyond a connection, too.
+    private readonly Dictionary<long, Hj212OpenRow> _open = [];
+    private readonly Func<long, bool> _isOpen;
+
+    // What is under way, and goes first on the next connection when this one ends for a reason of its own.
+    private Hj212Parcel? _again;
+    private string? _told;
+    private readonly long _began;
     private UplinkStatus _status;
 
     /// <param name="model">Where, and what.</param>
@@ -38,7 +57,9 @@ public sealed class Hj212Uplink : IUplink
         _rows = new(model, names);
         _done = context.Outbox.OpenCursor(model.Id);
         _lanes = new(context.Outbox, _done);
+        _isOpen = _open.ContainsKey;
         _numbers = new(LocalNow);
+        _began = context.Time.GetTimestamp();
         _status = new UplinkStatus { Id = model.Id, Server = Server };
         Open = async cancel => await TcpLine.ConnectAsync(model.Host, model.Port, ConnectTime, context.Time, cancel).ConfigureAwait(false);
     }
@@ -96,98 +117,273 @@ public sealed class Hj212Uplink : IUplink
         await using (session.ConfigureAwait(false))
         {
             _lanes.Begin();
+            _suspects.Begin();
+            _told = null;
             Update(Status with { Connected = true, Since = _context.Time.GetUtcNow(), LastError = null });
             _context.Logger.UplinkConnected(Id, Server, _lanes.Backlog);
-            var delivered = false;
             while (true)
             {
                 session.Patience = commands.Patience;
                 _context.Beat?.Beat(LongestWait(session));
                 stop.ThrowIfCancellationRequested();
-                var lane = _lanes.Peek(FeedLane.Live, static _ => false) is not null ? FeedLane.Live : FeedLane.History;
-                if (_lanes.Peek(lane, static _ => false) is null)
-                {
-                    if (!await session.ListenAsync(Turn, stop).ConfigureAwait(false))
-                    {
-                        Down("the platform has closed the connection");
-                        return delivered;
-                    }
-
-                    continue;
-                }
-
-                if (await DeliverAsync(session, _lanes.Take(lane), password, stop).ConfigureAwait(false) is { } problem)
+                var problem = Next(stop) is { } parcel ? await DeliverAsync(session, parcel, password, stop).ConfigureAwait(false)
+                    : await session.ListenAsync(Turn, stop).ConfigureAwait(false) ? null
+                    : "the platform has closed the connection";
+                if (problem is not null)
                 {
                     Down(problem);
-                    return delivered;
+                    return _suspects.HasTaken;
                 }
-
-                delivered = true;
             }
         }
     }
 
-    /// <summary>Sends all packets of a row; null when it is settled, otherwise why the connection is given up.</summary>
-    private async Task<string?> DeliverAsync(Hj212Session session, OutboxRow row, string password, CancellationToken stop)
+    /// <summary>What leaves next; null when there is nothing to send now.</summary>
+    private Hj212Parcel? Next(CancellationToken stop)
+    {
+        if ((_again ?? _suspects.Next(Monotonic)) is { } waiting)
+        {
+            return waiting;
+        }
+
+        while (!_suspects.IsFull)
+        {
+            _context.Beat?.Beat(UplinkContext.LongestRest);
+            stop.ThrowIfCancellationRequested();
+            var (now, utcNow) = (Monotonic, _context.Time.GetUtcNow());
+            var hasLive = _lanes.Peek(FeedLane.Live, _isOpen) is not null;
+            if (_live.Take(isEnd: false, !hasLive, utcNow, now, _rows.LocalOf) is { } newest)
+            {
+                return newest;
+            }
+
+            var hasHistory = _lanes.Peek(FeedLane.History, _isOpen) is not null;
+            if (!hasLive && _history.Take(!hasHistory, !hasHistory, utcNow, now, _rows.LocalOf) is { } old)
+            {
+                return old;
+            }
+
+            if (!hasLive && !hasHistory)
+            {
+                break;
+            }
+
+            if (Read(hasLive ? FeedLane.Live : FeedLane.History, now) is { } parcel)
+            {
+                return parcel;
+            }
+        }
+
+        return _suspects.Blind(Monotonic);
+    }
+
+    /// <summary>Takes the next row of a lane: what becomes of its windows; null when it has none, and its samples, if it has any, wait for the end of their interval.</summary>
+    private Hj212Parcel? Read(FeedLane lane, TimeSpan now)
+    {
+        var stored = _lanes.Take(lane);
+        var row = new Hj212OpenRow(stored);
+        _open.Add(row.Id, row);
+        Hj212Parcel? parcel = null;
+        try
+        {
+            if (_rows.RealTime is { } width)
+            {
+                foreach (var sample in _rows.SamplesOf(stored))
+                {
+                    (lane == FeedLane.Live ? _live : _history).Add(row, sample, width, now);
+                }
+            }
+
+            if (_rows.WindowsOf(stored) is { Count: > 0 } windows)
+            {
+                row.Open++;
+                parcel = new(windows, [row]);
+            }
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            row.Problem = e.Message;
+        }
+
+        Release(row);
+        return parcel;
+    }
+
+    /// <summary>Sends all packets of a parcel; null when the connection goes on, otherwise why it is given up.</summary>
+    private async Task<string?> DeliverAsync(Hj212Session session, Hj212Parcel parcel, string password, CancellationToken stop)
     {
         IReadOnlyList<Hj212Packet> packets;
         try
         {
             packets =
             [
-                .. _rows.Of(row).SelectMany(p => Hj212Split.Split(
-                    Hj212Packet.Make(_numbers.Next(), _model.System, p.Command, password, _model.DeviceNumber, Hj212Flag.Of(wantsAnswer: true), p.Groups), _numbers.Next)),
+                .. parcel.Data.SelectMany(d => Hj212Split.Split(
+                    Hj212Packet.Make(_numbers.Next(), _model.System, d.Command, password, _model.DeviceNumber, Hj212Flag.Of(wantsAnswer: true), d.Groups), _numbers.Next)),
             ];
         }
-        catch (Exception e) when (e is JsonException or ArgumentException or KeyNotFoundException or InvalidOperationException)
+        catch (ArgumentException e)
         {
-            _context.Logger.UplinkQuarantined(Id, row.Id, row.Stream.Word(), e.Message);
-            _context.Outbox.Quarantine(Id, row.Id, e.Message);
-            _context.Follower?.Current?.Refused(Id, row.Id, e.Message);
-            _done.Acknowledge(row.Id);
-            Update(Status with { Quarantined = Status.Quarantined + 1 });
+            Settle(parcel, e.Message);
             return null;
         }
 
+        _again = parcel;
         foreach (var packet in packets)
         {
             _context.Beat?.Beat(LongestWait(session));
             Update(Status with { InFlight = 1, Sent = Status.Sent + 1 });
-            _context.Follower?.Current?.Published(Id, row.Id, bytes: 0);
-            var (delivery, answer) = await session.SendAsync(packet, stop).ConfigureAwait(false);
-            if (delivery != Hj212Delivery.Done)
+            Published(parcel);
+            var (outcome, answer) = await session.SendAsync(packet, stop).ConfigureAwait(false);
+            if (outcome != Hj212Delivery.Done)
             {
-                return delivery switch
-                {
-                    Hj212Delivery.Refused => $"the platform refuses data with QnRtn {answer?.Value("QnRtn")}: check MN, password and system code with the authority",
-                    Hj212Delivery.Unanswered => $"the platform did not acknowledge a packet within {session.Patience.Sendings} x {session.Patience.Answer.TotalSeconds:0} s: is it an HJ 212 platform, and are MN and password right?",
-                    _ => "the platform has closed the connection",
-                };
+                return NotTaken(session, parcel, packet.Command, outcome, answer?.Value("QnRtn"));
+            }
+
+            if (_suspects.Taken(packet.Command) is { } proved)
+            {
+                Settle(proved, "never acknowledged, while the platform acknowledges others");
             }
         }
 
-        _done.Acknowledge(row.Id);
-        _context.Outbox.Acknowledge(Id, row.Id);
-        if (_context.Follower?.Current is { } follow)
+        Settle(parcel, null);
+        return null;
+    }
+
+    /// <summary>A packet was not acknowledged; why the connection is given up, or null.</summary>
+    private string? NotTaken(Hj212Session session, Hj212Parcel parcel, string command, Hj212Delivery outcome, string? code)
+    {
+        Update(Status with { InFlight = 0 });
+        if (outcome == Hj212Delivery.Refused && (code is WrongPassword or WrongDevice))
         {
-            if (packets.Count > 0)
+            // It is the sender that is refused, not what it sends.
+            return $"the platform refuses data with QnRtn {code}: check MN, password and system code with the authority";
+        }
+
+        _again = null;
+        switch (outcome)
+        {
+            case Hj212Delivery.Refused:
+                var reason = $"the platform refuses data of the command {command} with QnRtn {code}";
+                Tell(command, reason);
+                if (_suspects.Failed(parcel, command, Monotonic) is { } refused)
+                {
+                    Settle(refused, $"{reason}, and takes others");
+                }
+
+                return null;
+            case Hj212Delivery.Unanswered:
+                var silence = $"the platform did not acknowledge a packet within {session.Patience.Sendings} x {session.Patience.Answer.TotalSeconds:0} s: is it an HJ 212 platform, and are MN and password right?";
+                var mayBeTheLink = _suspects.IsDoubting || !_suspects.IsTaking(command);
+                _suspects.Unanswered(parcel, command, Monotonic);
+                Tell(command, silence);
+                return mayBeTheLink ? silence : null;
+            default:
+                if (_suspects.Failed(parcel, command, Monotonic) is { } fatal)
+                {
+                    Settle(fatal, "the platform closes the connection at it again and again, and takes others");
+                }
+
+                return "the platform has closed the connection";
+        }
+    }
+
+    /// <summary>A packet of a parcel is about to be sent: the first time that is told to who follows a sample.</summary>
+    private void Published(Hj212Parcel parcel)
+    {
+        foreach (var row in parcel.Rows)
+        {
+            if (!row.IsSent)
             {
-                follow.Acknowledged(Id, row.Id);
+                row.IsSent = true;
+                _context.Follower?.Current?.Published(Id, row.Id, bytes: 0);
             }
-            else
-            {
-                follow.Passed(Id, row.Id);
-            }
+        }
+    }
+
+    /// <summary>A parcel needs no more care: acknowledged, or never taken for a reason.</summary>
+    private void Settle(Hj212Parcel parcel, string? problem)
+    {
+        _suspects.Settled(parcel);
+        _again = _again == parcel ? null : _again;
+        foreach (var row in parcel.Rows)
+        {
+            row.Problem ??= problem;
+            Release(row);
         }
 
         Update(Status with
         {
             InFlight = 0,
-            Acknowledged = Status.Acknowledged + 1,
             BacklogRows = _lanes.Backlog,
-            OldestWaiting = _lanes.OldestWaiting(static _ => false, mayRead: false)?.ToDateTimeOffset(),
+            OldestWaiting = Oldest?.ToDateTimeOffset(),
+            LastError = _suspects.Count == 0 ? null : Status.LastError,
         });
-        return null;
+    }
+
+    /// <summary>One less holds the row; the last one settles it.</summary>
+    private void Release(Hj212OpenRow row)
+    {
+        if (--row.Open > 0)
+        {
+            return;
+        }
+
+        _open.Remove(row.Id);
+        if (row.Problem is { } problem)
+        {
+            _context.Logger.UplinkQuarantined(Id, row.Id, row.Stream.Word(), problem);
+            _context.Outbox.Quarantine(Id, row.Id, problem);
+            _context.Follower?.Current?.Refused(Id, row.Id, problem);
+            Update(Status with { Quarantined = Status.Quarantined + 1 });
+        }
+        else
+        {
+            _context.Outbox.Acknowledge(Id, row.Id);
+            if (_context.Follower?.Current is { } follow)
+            {
+                if (row.IsSent)
+                {
+                    follow.Acknowledged(Id, row.Id);
+                }
+                else
+                {
+                    follow.Passed(Id, row.Id);
+                }
+            }
+
+            Update(Status with { Acknowledged = Status.Acknowledged + 1 });
+        }
+
+        _done.Acknowledge(row.Id);
+    }
+
+    private Instant? Oldest
+    {
+        get
+        {
+            var oldest = _lanes.OldestWaiting(_isOpen, mayRead: false);
+            foreach (var row in _open.Values)
+            {
+                oldest = oldest is null || row.Created < oldest ? row.Created : oldest;
+            }
+
+            return oldest;
+        }
+    }
+
+    private TimeSpan Monotonic => _context.Time.GetElapsedTime(_began);
+
+    /// <summary>Tells once on each connection and for each command that something is not taken, though the connection stands.</summary>
+    private void Tell(string command, string reason)
+    {
+        if (_told == reason)
+        {
+            return;
+        }
+
+        _told = reason;
+        _context.Logger.UplinkNotTaken(Id, command, reason);
+        Update(Status with { LastError = reason, LastErrorAt = _context.Time.GetUtcNow() });
     }
 
     private static TimeSpan LongestWait(Hj212Session session) => (session.Patience.Answer * session.Patience.Sendings) + UplinkContext.LongestRest;

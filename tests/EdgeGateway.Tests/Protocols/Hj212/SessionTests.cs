@@ -1,6 +1,8 @@
 using System.Text;
 using EdgeGateway.Protocols.Hj212;
 using EdgeGateway.Tests.Protocols.Modbus;
+using FsCheck;
+using FsCheck.Fluent;
 
 namespace EdgeGateway.Tests.Protocols.Hj212;
 
@@ -219,5 +221,57 @@ public sealed class SessionTests : IAsyncDisposable
         line.Arrive(TimeSpan.Zero, old);
         Assert.Equal(Hj212Event.Silence, (await strict.ReceiveAsync(TimeSpan.FromSeconds(1))).Event);
         Assert.Equal(1, strict.Counters.Refused);
+    }
+
+    [Fact]
+    public async Task A_packet_whose_rest_never_comes_does_not_hide_the_one_behind_it()
+    {
+        // 300 bytes are promised and 40 come; the packet behind them is found when the claimed length has no end where it should.
+        Arrive(0.1, [.. "##0300"u8, .. Enumerable.Repeat((byte)'x', 40)]);
+        Arrive(0.2, Hj212Frame.Write(Data("20250301120000001", wantsAnswer: false)));
+        Arrive(0.3, Hj212Frame.Write(Data("20250301120000002", wantsAnswer: false)));
+        Arrive(0.4, Hj212Frame.Write(Data("20250301120000003", wantsAnswer: false)));
+        Assert.True(await _session.ListenAsync(TimeSpan.FromSeconds(1)));
+        Assert.Equal(["20250301120000001", "20250301120000002", "20250301120000003"], _received.Select(p => p.Number));
+        Assert.Equal(1, _session.Link.Counters.WrongEnds);
+    }
+
+    [Fact]
+    public void No_byte_sequence_makes_a_link_throw_or_hang()
+    {
+        var piece = Gen.OneOf(
+            Gen.Choose(0, 255).Select(b => new[] { (byte)b }),
+            Gen.Elements("##", "##0012", "##9999", "##1024", "##00", "QN=1;CP=&&&&6900\r\n", "##0012QN=1;CP=&&&&6900\r\n", "CP=&&", "\r\n", "#").Select(text => Encoding.ASCII.GetBytes(text)));
+        Prop.ForAll(piece.ArrayOf().ToArbitrary(), pieces =>
+        {
+            var clock = new ScriptedClock();
+            var line = new ScriptedLine(clock);
+            var link = new Hj212Link(line, isStrict: false, clock);
+            foreach (var bytes in pieces)
+            {
+                line.Arrive(TimeSpan.FromMilliseconds(1), bytes);
+            }
+
+            var turns = 0;
+            while (link.ReceiveAsync(TimeSpan.FromSeconds(1)).AsTask().GetAwaiter().GetResult().Event == Hj212Event.Packet)
+            {
+                Assert.True(++turns <= pieces.Length, "more packets than pieces");
+            }
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
+    }
+
+    [Fact]
+    public void No_packets_make_an_assembly_throw()
+    {
+        var number = Gen.Elements("", "0", "1", "2", "3", "64", "65", "-1", "99999999999", "x");
+        var packets = from parts in number from part in number from time in Gen.Elements("1", "2") select $"QN=1;CN=2061;MN=x;Flag=7;PNUM={parts};PNO={part};CP=&&DataTime={time};a=1&&";
+        Prop.ForAll(packets.ArrayOf().ToArbitrary(), segments =>
+        {
+            var assembly = new Hj212Assembly(new ScriptedClock());
+            foreach (var segment in segments)
+            {
+                _ = assembly.Take(Hj212Packet.Parse(Encoding.ASCII.GetBytes(segment), out _));
+            }
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
     }
 }
