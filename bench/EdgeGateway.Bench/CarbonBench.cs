@@ -99,7 +99,7 @@ internal static class CarbonBench
         var at = Instant.Parse("2026-01-01T00:00:00Z");
         chain.Append(at, new OpeningContent(site.GatewayId, key.PublicKey));
         chain.Append(at, LedgerSite.Factors(site.FactorsInForce));
-        chain.Append(at, LedgerSite.Configuration(site, pipeline.CarbonAccounts, "bench"));
+        chain.Append(at, LedgerSite.Configuration(site, pipeline, "bench"));
         List<LedgerLine> lines = [];
         var (reading, carried, spent) = (1000m, 0m, TimeSpan.Zero);
         var random = new Random(7);

@@ -100,11 +100,27 @@ public sealed class Pipeline
             _site.Devices[p.Point.DeviceIndex].Id, p.Point.Id, p.Point.Unit, e.OldReading, new(e.OldTime), e.NewReading, new(e.NewTime)))),
     ];
 
-    /// <summary>The factors that follow a stack.</summary>
-    public IReadOnlyList<AdaptedFactorState> AdaptedFactors => [.. _book.Adapting.Select(a => a.Follower!.State(a.Device.Id, a.Method.Name)).OfType<AdaptedFactorState>()];
+    /// <summary>The factors that follow a stack, each with what others of its kind say of it.</summary>
+    public IReadOnlyList<AdaptedFactorState> AdaptedFactors => FactorClusters.PoolByKind([.. _book.Adapting.Select(a => a.Follower!.State(a.Device.Id, a.Method.Name)).OfType<AdaptedFactorState>()]);
 
     /// <summary>The carbon accounts, as the ledger declares them.</summary>
     public IReadOnlyList<Ledger.LedgerAccount> CarbonAccounts => [.. _book.Accounts.Select(a => a.Declare())];
+
+    /// <summary>The remainders and totals of each interval, as the ledger declares them.</summary>
+    public IReadOnlyList<Ledger.LedgerSum> CarbonSums => _book.Sums();
+
+    /// <summary>Factors that followed a stack and were forgotten by <see cref="LoadBaselines"/>, because their account is of another fuel or unit now: device, method and what was known.</summary>
+    public IReadOnlyList<(string Device, string Method, ForgottenFactor What)> ForgottenFactors =>
+        [.. _book.Adapting.Where(a => a.Follower!.Forgotten is not null).Select(a => (a.Device.Id, a.Method.Name, a.Follower!.Forgotten!))];
+
+    /// <summary>True when yearly balances or instruments are entered, whose earlier entries <see cref="Continue"/> takes from the ledger.</summary>
+    public bool EntersOnce => _book.EntersOnce;
+
+    /// <summary>
+    /// Takes what was entered of yearly balances and instruments from the ledger, where the restored state may know less: after a salvage, or when the state was not taken over. Like
+    /// <see cref="ResumeAfterLoss"/> it is not in the sample log: a checkpoint must follow.
+    /// </summary>
+    public void Continue(Ledger.EnteredBefore entered) => _book.Continue(entered);
 
     /// <summary>The stacks. Calibrations that people enter go to it directly and are no input of the sample log: a checkpoint must follow before anything is replayed.</summary>
     public CemsBook Cems { get; }

@@ -183,6 +183,9 @@ internal static partial class Log
     [LoggerMessage(318, LogLevel.Information, "The history was stated again: {From} before, {To} now; {Count} months of accounts change. Entries that were published stay as they are")]
     public static partial void HistoryRestated(ILogger log, string from, string to, int count);
 
+    [LoggerMessage(319, LogLevel.Warning, "This version of the program makes other records of the samples since the last checkpoint than the one that committed them ({Difference}). What was committed stands; it goes on from there")]
+    public static partial void ReplayedOtherwise(ILogger log, string difference);
+
     [LoggerMessage(307, LogLevel.Warning, "The state of the last run was not taken over: {Reason}. Counters start from their next reading")]
     public static partial void StateNotTakenOver(ILogger log, string reason);
 }

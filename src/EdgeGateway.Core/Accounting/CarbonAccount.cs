@@ -1,3 +1,4 @@
+using System.Globalization;
 using EdgeGateway.Core.Aggregation;
 using EdgeGateway.Core.Detection;
 using EdgeGateway.Core.Feed;
@@ -94,7 +95,7 @@ internal sealed class CarbonAccount
 
         if (use.Adapt is { } adapt)
         {
-            Follower = new FactorFollower(adapt, Find(site, device, adapt.Mass), _activityPercent);
+            Follower = new FactorFollower(adapt, Find(site, device, adapt.Mass), _activityPercent, LearntFor);
         }
 
         RequireFactor();
@@ -148,6 +149,9 @@ internal sealed class CarbonAccount
 
     /// <summary>Names what outlives a change of the configuration beside the baseline of a register.</summary>
     public string Key => $"{Device.Id}/{Method.Name}";
+
+    /// <summary>What one unit of the activity is: a factor that was learnt for another is none of this account. Kept in the state, so its words never change.</summary>
+    private string LearntFor => string.Create(CultureInfo.InvariantCulture, $"{_unit} of {_use.Fuel ?? Method.Name}{(_use.VolumeCelsius is { } celsius ? $" at {celsius:0.##} Cel" : "")}");
 
     /// <summary>True when there is anything that only <see cref="SaveMore"/> writes.</summary>
     public bool HasMore => _market is not null || Follower is not null || Gauges is not null || _use.BiogenicPercent is not null;
@@ -212,6 +216,9 @@ internal sealed class CarbonAccount
         _open.StartReading = _open.EndReading = baseline.Reading;
         _open.StartRaw = _open.EndRaw = baseline.Raw;
     }
+
+    /// <summary>Takes what the ledger says was used of instruments: never less than that is used.</summary>
+    public void Continue(Ledger.EnteredBefore entered) => _market?.Continue(name => entered.UsedOf(Device.Id, name));
 
     /// <summary>Takes a sample of the register that was not believed, or had no value: the meter is not known from here on.</summary>
     public void Lose(long time, long intervalEnd)
@@ -530,7 +537,7 @@ internal sealed class CarbonAccount
         }
         catch (OverflowException)
         {
-            return new() { Refusal = $"an activity of {activity.ToString(System.Globalization.CultureInfo.InvariantCulture)} {_unit} is more than can be computed", Adapted = adapted };
+            return new() { Refusal = $"an activity of {activity.ToString(CultureInfo.InvariantCulture)} {_unit} is more than can be computed", Adapted = adapted };
         }
     }
 

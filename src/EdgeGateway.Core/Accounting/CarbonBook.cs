@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Ledger;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
 
@@ -94,7 +95,7 @@ internal sealed class CarbonBook
         _accounts = [.. accounts];
         _balances = [.. balances];
         _entries = new EmissionRecord[_accounts.Length];
-        _hasSiteTotal = accounts.Exists(a => a is { IsPurchase: true, CountsTowardSite: true });
+        _hasSiteTotal = Enumerable.Range(0, _accounts.Length).Any(IsInSiteTotal);
         _tree = new CarbonTree(site, _accounts);
         FindDeclaredTotals();
     }
@@ -116,6 +117,44 @@ internal sealed class CarbonBook
 
     /// <summary>The accounts whose factor follows a stack.</summary>
     public IEnumerable<CarbonAccount> Adapting => _accounts.Where(a => a.Follower is not null);
+
+    /// <summary>True when there is anything that is entered or used up once, whatever else is forgotten.</summary>
+    public bool EntersOnce => _balances.Length > 0 || Array.Exists(_accounts, a => a.IsMarket);
+
+    /// <summary>Takes what is in the ledger of balances and instruments: nothing is entered or used twice.</summary>
+    public void Continue(EnteredBefore entered)
+    {
+        foreach (var (key, milligrams) in entered.Balances)
+        {
+            if (entered.IsWhole || !_balancesEntered.ContainsKey(key))
+            {
+                _balancesEntered[key] = milligrams;
+            }
+        }
+
+        foreach (var account in _accounts)
+        {
+            account.Continue(entered);
+        }
+    }
+
+    /// <summary>The remainders and totals of each interval, in the order of their entries.</summary>
+    public IReadOnlyList<LedgerSum> Sums()
+    {
+        var sums = new List<LedgerSum>();
+        if (_hasSiteTotal)
+        {
+            sums.Add(new(EmissionAccount.Site, "", ElectricityPurchased.MethodName, Members(Enumerable.Range(0, _accounts.Length).Where(IsInSiteTotal))));
+        }
+
+        sums.AddRange(_tree.Remainders.Select(r => new LedgerSum(EmissionAccount.Remainder, _accounts[r.Parent].Device.Id, ElectricityPurchased.MethodName, Parts(r.Parts))));
+        sums.AddRange(_tree.Areas.Select(a => new LedgerSum(EmissionAccount.Area, a.Area, ElectricityPurchased.MethodName, Parts(a.Parts))));
+        sums.AddRange(_declaredTotals.Select(t => new LedgerSum(t.Area is null ? EmissionAccount.Site : EmissionAccount.Area, t.Area ?? "", t.Total, Members(t.Accounts))));
+        return sums;
+
+        static LedgerPart[] Members(IEnumerable<int> accounts) => [.. accounts.Select(a => new LedgerPart(a, 1, -1))];
+        static LedgerPart[] Parts(IEnumerable<SumPart> parts) => [.. parts.Select(p => new LedgerPart(p.Account, p.Sign, p.PricedBy))];
+    }
 
     /// <summary>Opens the interval that contains <paramref name="time"/>; intervals are aligned to UTC.</summary>
     public void Open(long time)
@@ -257,6 +296,8 @@ internal sealed class CarbonBook
         }
     }
 
+    private bool IsInSiteTotal(int account) => _accounts[account] is { IsPurchase: true, CountsTowardSite: true };
+
     private bool AnyTouched() => Array.Exists(_accounts, a => a.IsTouched);
 
     private void Close(long end, int era, WindowCut cut)
@@ -279,7 +320,7 @@ internal sealed class CarbonBook
             var total = new EntrySum();
             for (var i = 0; i < _accounts.Length; i++)
             {
-                if (_accounts[i] is { IsPurchase: true, CountsTowardSite: true })
+                if (IsInSiteTotal(i))
                 {
                     Add(total, new(i, 1));
                 }
@@ -367,8 +408,11 @@ internal sealed class CarbonBook
 
         // What flowed back through a tie has the mass with which it came; whole milligrams, the same on both sides.
         var forward = _entries[part.PricedBy];
-        var milligrams = (long)Math.Clamp(decimal.Truncate(entry.ActivityKWh * forward.FactorKgPerKWh * 1_000_000m), long.MinValue, long.MaxValue);
-        entry = entry with { Scope = forward.Scope, FactorId = forward.FactorId, FactorKgPerKWh = forward.FactorKgPerKWh, FactorNote = forward.FactorNote, Milligrams = milligrams };
+        entry = entry with
+        {
+            Scope = forward.Scope, FactorId = forward.FactorId, FactorKgPerKWh = forward.FactorKgPerKWh, FactorNote = forward.FactorNote,
+            Milligrams = EntrySum.Price(entry.ActivityKWh, forward.FactorKgPerKWh),
+        };
         sum.Add(entry, _accounts[part.PricedBy].MeterPercent, _accounts[part.PricedBy].FactorPercent, part.Sign);
     }
 

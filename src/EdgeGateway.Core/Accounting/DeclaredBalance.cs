@@ -43,7 +43,7 @@ internal sealed class DeclaredBalance
     public DeviceModel Device { get; }
 
     /// <summary>Names the year among all balances, also over changes of the configuration.</summary>
-    public string Key => $"{Device.Id}/{_use.Method}/{_use.Balance!.From}";
+    public string Key => Ledger.EnteredBefore.KeyOf(Device.Id, _use.Method, _use.Balance!.From);
 
     /// <summary>True when its entry belongs into the site's total.</summary>
     public bool CountsTowardSite => _use.CountsTowardSite;

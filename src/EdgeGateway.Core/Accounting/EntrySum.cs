@@ -81,7 +81,7 @@ internal sealed class EntrySum
             Start = start,
             Width = width,
             Era = era,
-            Method = "electricity-purchased",
+            Method = ElectricityPurchased.MethodName,
             Scope = 2,
             ActivityKWh = _kWh,
             Milligrams = milligrams,
@@ -106,6 +106,9 @@ internal sealed class EntrySum
             Detail = total == ElectricityMarket.Name ? null
                 : new(0, "1", 0, _gas ?? "CO2", _gwpSet, _hasRemoved ? Cut(_removed) : null) { BiogenicMilligrams = _hasBiogenic ? Cut(_biogenic) : null },
         };
+
+    /// <summary>What energy weighs by the factor of another entry: whole milligrams, the rest cut.</summary>
+    public static long Price(decimal kWh, decimal kgPerKWh) => (long)Math.Clamp(decimal.Truncate(kWh * kgPerKWh * 1_000_000m), long.MinValue, long.MaxValue);
 
     private static double Squares<T>(Dictionary<T, double> parts)
         where T : notnull

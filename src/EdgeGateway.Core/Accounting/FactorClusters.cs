@@ -10,6 +10,27 @@ public sealed record PooledFactor(double Factor, double Between, double Uncertai
 /// <summary>What devices of one kind say together about their factors.</summary>
 public static class FactorClusters
 {
+    /// <summary>Puts beside each factor what the others of the same unit and fuel say of it. Those that no hour has moved know nothing of their own and are left out.</summary>
+    public static IReadOnlyList<AdaptedFactorState> PoolByKind(IReadOnlyList<AdaptedFactorState> factors)
+    {
+        ArgumentNullException.ThrowIfNull(factors);
+        AdaptedFactorState[] pooled = [.. factors];
+        foreach (var group in Enumerable.Range(0, pooled.Length).Where(i => pooled[i].Hours > 0 && pooled[i].UncertaintyPercent > 0).GroupBy(i => (pooled[i].Method, pooled[i].LearntFor)).Where(g => g.Count() > 1))
+        {
+            int[] places = [.. group];
+            var found = Pool([.. places.Select(i => ((double)pooled[i].Factor, (double)pooled[i].Factor * pooled[i].UncertaintyPercent / 200))]);
+            for (var k = 0; k < places.Length; k++)
+            {
+                pooled[places[k]] = pooled[places[k]] with
+                {
+                    Cluster = new(group.Key.LearntFor, places.Length, (decimal)found.Factor, 200 * found.Uncertainty / found.Factor, (decimal)found.Shrunk[k]),
+                };
+            }
+        }
+
+        return pooled;
+    }
+
     /// <summary>Random-effects mean after DerSimonian and Laird (Controlled Clinical Trials 7, 1986), and the shrunken estimate of each device.</summary>
     /// <param name="devices">Factor and standard uncertainty of each device.</param>
     /// <exception cref="EmissionRefusedException">There is no device, or one has no uncertainty.</exception>

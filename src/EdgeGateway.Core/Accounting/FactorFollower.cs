@@ -21,6 +21,7 @@ internal sealed class FactorFollower
 
     private readonly AdaptModel _model;
     private readonly double _activityPercent;
+    private readonly string _learntFor;
     private readonly decimal _kilogramsPerUnit;
     private readonly long _hold;
     private readonly long _gap;
@@ -46,11 +47,12 @@ internal sealed class FactorFollower
     /// <param name="model">What the site declares.</param>
     /// <param name="mass">The counter of the CO2 in the stack.</param>
     /// <param name="activityPercent">Half width at 95 % of the activity, percent.</param>
+    /// <param name="learntFor">What one unit of the activity is: unit, fuel and reference state.</param>
     /// <exception cref="ArgumentException">The point is no counter of mass, or the uncertainty of the activity is not stated.</exception>
-    public FactorFollower(AdaptModel model, PointModel mass, double activityPercent)
+    public FactorFollower(AdaptModel model, PointModel mass, double activityPercent, string learntFor)
     {
         Mass = mass;
-        (_model, _activityPercent) = (model, activityPercent);
+        (_model, _activityPercent, _learntFor) = (model, activityPercent, learntFor);
         _kilogramsPerUnit = mass.Kind != PointKind.Counter ? throw new ArgumentException($"adapt: '{mass.Id}' is no counter")
             : mass.Unit switch { "kg" => 1, "t" => 1000, _ => throw new ArgumentException($"adapt: '{mass.Id}' is in {mass.Unit}; the mass of CO2 needs a register in kg or t") };
         if (double.IsNaN(activityPercent))
@@ -64,6 +66,9 @@ internal sealed class FactorFollower
 
     /// <summary>The counter of the CO2 in the stack.</summary>
     public PointModel Mass { get; }
+
+    /// <summary>What was known for another fuel or unit and is forgotten, because the configuration has changed; null when nothing was.</summary>
+    public ForgottenFactor? Forgotten { get; private set; }
 
     /// <summary>The factor that a person approved; null while the official one is in force.</summary>
     public EmissionRate? Approved(EmissionRate? official) => _approval is not { } approval ? null
@@ -120,22 +125,31 @@ internal sealed class FactorFollower
             (_factor, _hasFactor) = (new(Math.Clamp(prior, _model.Least, _model.Most), half * half), true);
         }
 
-        Gather(start, activity, isWhole && _sealed.Covered >= width && !_sealed.IsDoubtful);
-        if (!_hasFactor)
+        try
         {
+            Gather(start, activity, isWhole && _sealed.Covered >= width && !_sealed.IsDoubtful);
+            if (!_hasFactor)
+            {
+                return null;
+            }
+
+            var factor = (decimal)_factor.Factor;
+            var sum = (activity * factor * 1_000_000m) + _carried;
+            var whole = Math.Clamp(decimal.Truncate(sum), long.MinValue, long.MaxValue);
+            _carried = sum - whole;
+            return new(factor, Percent, (long)whole, _hours, _refused, _official, _approval is not null);
+        }
+        catch (Exception e) when (e is OverflowException or EmissionRefusedException)
+        {
+            // More than can be computed, as the entry says itself, or known without any uncertainty: nothing is learnt from this hour.
+            _isAssured = false;
             return null;
         }
-
-        var factor = (decimal)_factor.Factor;
-        var sum = (activity * factor * 1_000_000m) + _carried;
-        var whole = Math.Clamp(decimal.Truncate(sum), long.MinValue, long.MaxValue);
-        _carried = sum - whole;
-        return new(factor, Percent, (long)whole, _hours, _refused, _official, _approval is not null);
     }
 
     /// <summary>What is known of the factor, for people.</summary>
     public AdaptedFactorState? State(string device, string method) => !_hasFactor ? null
-        : new(device, method, (decimal)_factor.Factor, Percent, _hours, _refused, _official, _approval?.Factor, _approval?.Who, _approval is { } approval ? new Instant(approval.AtMs) : null);
+        : new(device, method, (decimal)_factor.Factor, Percent, _hours, _refused, _official, _approval?.Factor, _approval?.Who, _approval?.At) { LearntFor = _learntFor };
 
     /// <summary>Puts the factor as it is now in the place of the official one.</summary>
     /// <returns>Why it is refused; null when it is done.</returns>
@@ -192,6 +206,9 @@ internal sealed class FactorFollower
             writer.Write(approval.Who);
             writer.Write(approval.AtMs);
         }
+
+        // Last: a program that does not know it leaves it unread.
+        writer.Write(_learntFor);
     }
 
     public void Load(ref StateReader reader)
@@ -219,6 +236,10 @@ internal sealed class FactorFollower
         _carried = reader.ReadDecimal();
         _official = reader.ReadNullableDecimal();
         _approval = reader.ReadBoolean() ? new(reader.ReadDecimal(), reader.ReadDouble(), reader.ReadString(), reader.ReadInt64()) : null;
+        if (!reader.AtEnd && reader.ReadString() is var learntFor && learntFor != _learntFor)
+        {
+            Unlearn(learntFor);
+        }
     }
 
     /// <summary>Half width at 95 %, percent: the variance of the filter, and what averaging does not remove.</summary>
@@ -229,6 +250,20 @@ internal sealed class FactorFollower
             var systematic = _model.SystematicPercent / 200 * _factor.Factor;
             return _factor.Factor > 0 ? 100 * 2 * Math.Sqrt(_factor.Variance + (systematic * systematic)) / _factor.Factor : double.NaN;
         }
+    }
+
+    /// <summary>Begins anew with the official factor; what was approved for another fuel or unit is in force no more.</summary>
+    private void Unlearn(string learntFor)
+    {
+        if (_hours > 0 || _approval is not null)
+        {
+            Forgotten = new((decimal)_factor.Factor, Percent, _hours, learntFor, _learntFor, _approval?.Factor, _approval?.Who, _approval?.At);
+        }
+
+        (_held, _open, _sealed, _isSealed) = (default, default, default, false);
+        (_factor, _hasFactor, _hours, _refused, _refusedInRow, _lastHour) = (default, false, 0, 0, 0, 0);
+        (_hour, _quarters, _hourActivity, _hourKilograms, _isAssured) = (long.MinValue, 0, 0, 0, false);
+        (_carried, _official, _approval) = (0, null, null);
     }
 
     private void MoveTo(long time, long intervalEnd)
@@ -261,7 +296,7 @@ internal sealed class FactorFollower
         _hourActivity += activity;
         _hourKilograms += _sealed.Kilograms;
         _isAssured &= isAssured;
-        if (_quarters == HourMs / CarbonBook.WidthMs && _hasFactor && _hourActivity > 0)
+        if (_quarters == HourMs / CarbonBook.WidthMs && _hasFactor && _hourActivity > 0 && _hourKilograms >= 0)
         {
             Learn();
         }
@@ -277,7 +312,7 @@ internal sealed class FactorFollower
         _lastHour = _hour;
         _factor = _factor with { Variance = _factor.Variance + (missed * drift) };
         var step = _factor.Follow(
-            new((double)_hourKilograms, (double)_hourActivity, _model.MassPercent / 2, _activityPercent / 2, _isAssured && _hourKilograms >= 0), drift, _model.Least, _model.Most);
+            new((double)_hourKilograms, (double)_hourActivity, _model.MassPercent / 2, _activityPercent / 2, _isAssured), drift, _model.Least, _model.Most);
         _factor = step.State;
         if (step.Refusal is null)
         {
@@ -326,6 +361,18 @@ internal sealed class FactorFollower
     }
 }
 
+/// <summary>What was known of a factor whose account is of another fuel or unit now.</summary>
+/// <param name="Factor">kg CO2 for one unit of <paramref name="LearntFor"/>, as learnt.</param>
+/// <param name="UncertaintyPercent">Half width at 95 %, percent.</param>
+/// <param name="Hours">Hours that had moved it.</param>
+/// <param name="LearntFor">What one unit of the activity was.</param>
+/// <param name="Now">What it is now.</param>
+/// <param name="ApprovedFactor">The factor that was in force by approval; null when the official one was.</param>
+/// <param name="ApprovedBy">Who had approved it.</param>
+/// <param name="ApprovedAt">When.</param>
+public sealed record ForgottenFactor(
+    decimal Factor, double UncertaintyPercent, int Hours, string LearntFor, string Now, decimal? ApprovedFactor, string? ApprovedBy, Instant? ApprovedAt);
+
 /// <summary>A factor that follows a stack, as it stands.</summary>
 /// <param name="Device">Id of the device whose account it is.</param>
 /// <param name="Method">Method of the account.</param>
@@ -338,4 +385,19 @@ internal sealed class FactorFollower
 /// <param name="ApprovedBy">Who approved it.</param>
 /// <param name="ApprovedAt">When.</param>
 public sealed record AdaptedFactorState(
-    string Device, string Method, decimal Factor, double UncertaintyPercent, int Hours, int Refused, decimal? OfficialFactor, decimal? ApprovedFactor, string? ApprovedBy, Instant? ApprovedAt);
+    string Device, string Method, decimal Factor, double UncertaintyPercent, int Hours, int Refused, decimal? OfficialFactor, decimal? ApprovedFactor, string? ApprovedBy, Instant? ApprovedAt)
+{
+    /// <summary>What one unit of the activity is: unit, fuel and reference state. Devices that have it in common say something of each other.</summary>
+    public required string LearntFor { get; init; }
+
+    /// <summary>What devices of the same kind say of this factor; null when there is no other, or none has learnt.</summary>
+    public FactorInCluster? Cluster { get; init; }
+}
+
+/// <summary>A device's factor among those of devices of its kind (<see cref="FactorClusters"/>): a third figure, for people who approve.</summary>
+/// <param name="Name">What they have in common: unit, fuel and reference state.</param>
+/// <param name="Devices">How many they are.</param>
+/// <param name="Common">Their common factor, kg CO2 for one unit of the activity.</param>
+/// <param name="CommonPercent">Half width of it at 95 %, percent.</param>
+/// <param name="Shrunk">The device's own factor drawn towards it, by how sure each is.</param>
+public sealed record FactorInCluster(string Name, int Devices, decimal Common, double CommonPercent, decimal Shrunk);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
 
@@ -7,7 +8,47 @@ namespace EdgeGateway.Core.Accounting;
 /// <summary>The instruments of a market-based account, and how much of each has been used: best quality first, each up to its energy and within its time.</summary>
 internal sealed class MarketCover(IReadOnlyList<InstrumentModel> instruments)
 {
+    // The words of entries, which are read again after a salvage: they never change.
+    private const string Own = "site/";
+    private const string Mixed = "mixed";
+    private const string CoveredBy = " kWh by ";
+    private const string At = " at ";
+    private const string Separator = "; ";
+
     private readonly decimal[] _used = new decimal[instruments.Count];
+
+    /// <summary>What a market-based entry says was used of instruments, kWh by name; a factor of the factor set that stands for the rest may be among them.</summary>
+    public static IEnumerable<(string Name, decimal KWh)> UsedBy(EmissionRecord entry)
+    {
+        if (entry.FactorId.StartsWith(Own, StringComparison.Ordinal))
+        {
+            return [(entry.FactorId[Own.Length..], entry.ActivityKWh)];
+        }
+
+        return entry.FactorId == Mixed ? Mentioned(entry.FactorNote ?? "") : [];
+    }
+
+    private static IEnumerable<(string Name, decimal KWh)> Mentioned(string note)
+    {
+        foreach (var part in note.Split(Separator))
+        {
+            // A name may hold anything: the first words and the last ones are those of the program.
+            var (by, at) = (part.IndexOf(CoveredBy, StringComparison.Ordinal), part.LastIndexOf(At, StringComparison.Ordinal));
+            if (by > 0 && at > by && decimal.TryParse(part.AsSpan(0, by), NumberStyles.Number, CultureInfo.InvariantCulture, out var kWh))
+            {
+                yield return (part[(by + CoveredBy.Length)..at], kWh);
+            }
+        }
+    }
+
+    /// <summary>Takes what entries say was used, kWh by name: never less than that is used.</summary>
+    public void Continue(Func<string, decimal> usedOf)
+    {
+        for (var i = 0; i < _used.Length; i++)
+        {
+            _used[i] = Math.Max(_used[i], Math.Min(usedOf(instruments[i].Name), instruments[i].KWh));
+        }
+    }
 
     /// <summary>Weighs energy bought in one interval and uses instruments up for it.</summary>
     /// <param name="kWh">Energy bought.</param>
@@ -38,13 +79,13 @@ internal sealed class MarketCover(IReadOnlyList<InstrumentModel> instruments)
                 _used[i] += used;
                 left -= used;
                 single = used == kWh ? instruments[i] : single;
-                said.Add($"{Say(used)} kWh by {instruments[i].Name} at {Say(instruments[i].KgPerKWh)} kg/kWh");
+                said.Add($"{Say(used)}{CoveredBy}{instruments[i].Name}{At}{Say(instruments[i].KgPerKWh)} kg/kWh");
             }
         }
 
         if (single is not null)
         {
-            return (mass.Co2eKilograms, percent, new($"site/{single.Name}", single.KgPerKWh, single.UncertaintyPercent));
+            return (mass.Co2eKilograms, percent, new(Own + single.Name, single.KgPerKWh, single.UncertaintyPercent));
         }
 
         if (said.Count == 0)
@@ -54,10 +95,10 @@ internal sealed class MarketCover(IReadOnlyList<InstrumentModel> instruments)
 
         if (left > 0)
         {
-            said.Add($"{Say(left)} kWh by {rest.FactorId} at {Say(rest.KgCo2e)} kg/kWh{(rest.Note is null ? "" : $" ({rest.Note})")}");
+            said.Add($"{Say(left)}{CoveredBy}{rest.FactorId}{At}{Say(rest.KgCo2e)} kg/kWh{(rest.Note is null ? "" : $" ({rest.Note})")}");
         }
 
-        return (mass.Co2eKilograms, percent, new("mixed", 0, double.NaN, string.Join("; ", said)));
+        return (mass.Co2eKilograms, percent, new(Mixed, 0, double.NaN, string.Join(Separator, said)));
     }
 
     public void Save(StateWriter writer)

@@ -1031,13 +1031,13 @@ internal sealed class CemsStation
             Start = new(hour.Start),
             Width = TimeSpan.FromMilliseconds(hour.Width),
             Era = hour.Era,
-            Method = $"cems-{_model.Rules.Word()}",
+            Method = StackMethods.NameOf(_model.Rules),
             Scope = 1,
             ActivityKWh = 0,
             Milligrams = (long)Math.Min(whole, long.MaxValue),
             FactorId = "none",
             FactorKgPerKWh = 0,
-            FactorNote = kilograms is null ? $"not known: {why ?? "something that the mass needs is missing"}" : isSubstituted ? "substituted; the CEMS hour names the rules" : null,
+            FactorNote = kilograms is null ? $"not known: {why ?? "something that the mass needs is missing"}" : isSubstituted ? StackMethods.SubstitutedNote : null,
             UncertaintyPercent = kilograms is null ? double.NaN : _model.UncertaintyPercent,
 
             // What stands in was not heard from the stack.

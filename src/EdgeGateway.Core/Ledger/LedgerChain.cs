@@ -77,12 +77,16 @@ public sealed class LedgerChain
     /// <summary>Link of the last record.</summary>
     public ReadOnlyMemory<byte> Head => _link;
 
+    /// <summary>The last seal that was appended; null before the first.</summary>
+    public SealContent? LastSeal { get; private set; }
+
     /// <summary>Appends a record; before it the seal of the day before, when that is due.</summary>
     /// <param name="now">Gateway time.</param>
     /// <param name="content">What it says.</param>
-    public void Append(Instant now, LedgerContent content)
+    /// <returns>True when a seal was due.</returns>
+    public bool Append(Instant now, LedgerContent content)
     {
-        SealIfDue(now);
+        var hasSealed = SealIfDue(now);
         _time = now;
         if (_tree.Count == 0)
         {
@@ -91,22 +95,25 @@ public sealed class LedgerChain
 
         var body = Write(now, content);
         _tree.Add(MerkleTree.Leaf(body));
+        return hasSealed;
     }
 
     /// <summary>Seals the records since the last seal when another day has begun, backwards too, or they are too many for one.</summary>
-    public void SealIfDue(Instant now)
+    /// <returns>True when it did.</returns>
+    public bool SealIfDue(Instant now)
     {
         if (_tree.Count == 0 || (DayOf(now) == _day && _tree.Count < MostInSeal))
         {
-            return;
+            return false;
         }
 
         EndRow();
         _time = now;
-        var from = _firstOfDay;
-        _ = Write(now, new SealContent(_gateway, new(_day * DayMs), from, Next - 1, LedgerLink.Text(_tree.Root()), LedgerLink.Text(_link)));
+        LastSeal = new SealContent(_gateway, new(_day * DayMs), _firstOfDay, Next - 1, LedgerLink.Text(_tree.Root()), LedgerLink.Text(_link));
+        _ = Write(now, LastSeal);
         _tree.Clear();
-        EndRow(sealedFrom: from);
+        EndRow(sealedFrom: LastSeal.First);
+        return true;
     }
 
     /// <summary>What was appended since the last call, in rows for the store.</summary>

@@ -58,6 +58,9 @@ public static class LedgerJson
             case CalibrationContent calibration:
                 Write(json, calibration);
                 break;
+            case DecisionContent decision:
+                Write(json, decision);
+                break;
             case AlarmContent alarm:
                 Write(json, alarm);
                 break;
@@ -114,6 +117,7 @@ public static class LedgerJson
                 "emission" => Emission(root.GetProperty("entry"), Text(root, "set"), Long(root, "epoch"), Long(root, "sequence"), root.GetProperty("carried").GetDecimal()),
                 "restatement" => Restatement(root),
                 "calibration" => Calibration(root),
+                "decision" => Decision(root),
                 "alarm" => Alarm(root),
                 "gap" => new GapContent(Text(root, "cause"), Long(root, "epoch"), Long(root, "first"), Long(root, "last")),
                 "seal" => new SealContent(Text(root, "gateway"), DayOf(Text(root, "day")), Long(root, "first"), Long(root, "last"), Text(root, "root"), Text(root, "head")),
@@ -166,7 +170,42 @@ public static class LedgerJson
         }
 
         json.WriteEndArray();
+        if (configuration.Sums is not { } sums)
+        {
+            return;
+        }
+
+        json.WriteStartArray("sums");
+        foreach (var sum in sums)
+        {
+            json.WriteStartObject();
+            json.WriteString("account", sum.Account.Word());
+            json.WriteString("of", sum.Name);
+            json.WriteString("method", sum.Method);
+            json.WriteStartArray("parts");
+            foreach (var part in sum.Parts)
+            {
+                json.WriteStartArray();
+                json.WriteNumberValue(part.Account);
+                json.WriteNumberValue(part.Sign);
+                if (part.PricedBy >= 0)
+                {
+                    json.WriteNumberValue(part.PricedBy);
+                }
+
+                json.WriteEndArray();
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
+
+    private static LedgerSum Sum(JsonElement sum) => new(
+        Word<EmissionAccount>(Text(sum, "account"), a => a.Word()), Text(sum, "of"), Text(sum, "method"),
+        [.. sum.GetProperty("parts").EnumerateArray().Select(p => new LedgerPart(p[0].GetInt32(), p[1].GetInt32(), p.GetArrayLength() > 2 ? p[2].GetInt32() : -1))]);
 
     private static ConfigurationContent Configuration(JsonElement root) => new(
         Text(root, "hash"), Text(root, "site"), Text(root, "program"), Text(root, "set"),
@@ -188,7 +227,10 @@ public static class LedgerJson
                 ActivityPercent = Double(a, "activityUncertaintyPercent"),
                 FactorPercent = Double(a, "factorUncertaintyPercent"),
             },
-        })]);
+        })])
+    {
+        Sums = root.TryGetProperty("sums", out var sums) ? [.. sums.EnumerateArray().Select(Sum)] : null,
+    };
 
     /// <summary>Reads an entry as the stream <c>emission</c> of the feed has it, which says neither its factor set nor its carry.</summary>
     /// <exception cref="InvalidDataException">It is no entry.</exception>
@@ -332,6 +374,32 @@ public static class LedgerJson
         Passed = root.TryGetProperty("passed", out var passed) ? passed.GetBoolean() : null,
         Who = Text(root, "who"),
         Text = Text(root, "text"),
+    };
+
+    private static void Write(Utf8JsonWriter json, DecisionContent decision)
+    {
+        json.WriteString("device", decision.Device);
+        json.WriteString("method", decision.Method);
+        json.WriteString("action", decision.Action);
+        json.WriteString("when", decision.At.ToString());
+        json.WriteNumber("factor", decision.Factor);
+        Optional(json, "uncertaintyPercent", decision.UncertaintyPercent);
+        json.WriteNumber("hours", decision.Hours);
+        json.WriteString("who", decision.Who);
+        json.WriteString("reason", decision.Reason);
+    }
+
+    private static DecisionContent Decision(JsonElement root) => new()
+    {
+        Device = Text(root, "device"),
+        Method = Text(root, "method"),
+        Action = Text(root, "action"),
+        At = Time(root, "when"),
+        Factor = root.GetProperty("factor").GetDecimal(),
+        UncertaintyPercent = Double(root, "uncertaintyPercent"),
+        Hours = root.GetProperty("hours").GetInt32(),
+        Who = Text(root, "who"),
+        Reason = Text(root, "reason"),
     };
 
     private static void Write(Utf8JsonWriter json, AlarmContent alarm)

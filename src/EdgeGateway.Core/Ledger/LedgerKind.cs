@@ -35,6 +35,9 @@ public enum LedgerKind : byte
 
     /// <summary>The signed end of what was removed after its years.</summary>
     Closing,
+
+    /// <summary>A factor that follows a stack was put into force, taken out of it, or forgotten.</summary>
+    Decision,
 }
 
 /// <summary>The words of the ledger.</summary>
@@ -54,6 +57,7 @@ public static class LedgerWords
         LedgerKind.Gap => "gap",
         LedgerKind.Seal => "seal",
         LedgerKind.Closing => "closing",
+        LedgerKind.Decision => "decision",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 }

@@ -19,22 +19,20 @@ public sealed record LedgerDifference(long Record, string What)
 /// </summary>
 /// <remarks>
 /// Where the registers do not tell the growth (a roll-over, a reset, a meter that was exchanged, gauges), the activity is taken as it stands; <see cref="FromActivity"/>
-/// counts these. A parent's remainder is not recomputed from the ledger: which meters are under which stands in the configuration, not here. Nor is a mass that the factor
-/// set alone does not give (<see cref="IsWeighedApart"/>), nor a total of anything but bought electricity, location based.
+/// counts these. Remainders and totals are added up from the entries of their interval, where the configuration in the ledger says which these are. A mass that the factor
+/// set alone does not give (<see cref="IsWeighedApart"/>) is not recomputed, and goes into sums as it stands.
 /// </remarks>
 public sealed class LedgerRecomputer
 {
-    /// <summary>Method of bought electricity, location based, and of its total.</summary>
-    private const string Purchased = "electricity-purchased";
+    private static readonly TimeSpan Interval = new(CarbonBook.WidthMs * TimeSpan.TicksPerMillisecond);
 
     private readonly Dictionary<string, FactorSet> _sets = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Device, string Method), LedgerAccount> _accounts = [];
     private readonly Dictionary<(string Device, string Method), decimal?> _carried = [];
 
-    // Between two intervals; null when one may have begun before the ledger does.
-    private static readonly (Instant Start, int Era, Int128 Milligrams, bool IsWhole) Between = (new(long.MinValue), 0, 0, true);
-
-    private (Instant Start, int Era, Int128 Milligrams, bool IsWhole)? _interval;
+    private readonly Dictionary<(EmissionAccount Account, string Name, string Method), IReadOnlyList<LedgerPart>> _sums = [];
+    private readonly Dictionary<(string Device, string Method), int> _places = [];
+    private EmissionContent?[] _interval = [];
 
     /// <summary>Entries that were recomputed and agree.</summary>
     public long Agreed { get; private set; }
@@ -42,7 +40,7 @@ public sealed class LedgerRecomputer
     /// <summary>Entries among them whose activity was not confirmed from their registers.</summary>
     public long FromActivity { get; private set; }
 
-    /// <summary>Entries that could not be recomputed: the ledger does not hold their configuration or factor set, or their mass is not made by a factor of the set, or they are totals that are not added up here.</summary>
+    /// <summary>Entries that could not be recomputed: the ledger does not hold their configuration or factor set, or their mass is not made by a factor of the set, or they are sums of which it does not say what they are made of.</summary>
     public long NotRecomputed { get; private set; }
 
     /// <summary>The first difference; null while all agree.</summary>
@@ -73,27 +71,41 @@ public sealed class LedgerRecomputer
                 _sets[factors.Hash] = set;
                 break;
             case ConfigurationContent configuration:
-                _accounts.Clear();
-                foreach (var account in configuration.Accounts)
-                {
-                    _accounts[(account.Device, account.Method)] = account;
-                }
-
-                // An account that goes on keeps its part of a milligram, a new one begins with none; and intervals begin anew.
-                _carried.Clear();
-                _interval = Between;
+                Take(configuration);
                 break;
             case GapContent:
                 _carried.Clear();
-                _interval = null;
+                Array.Clear(_interval);
                 break;
             case EmissionContent { Entry.Account: EmissionAccount.Device, Device: { } device } entry:
                 TakeEntry(record.Number, device, entry);
                 break;
-            case EmissionContent { Entry.Account: EmissionAccount.Site } total:
-                TakeTotal(record.Number, total);
+            case EmissionContent sum:
+                TakeSum(record.Number, sum);
                 break;
         }
+    }
+
+    private void Take(ConfigurationContent configuration)
+    {
+        _accounts.Clear();
+        _places.Clear();
+        _sums.Clear();
+        for (var i = 0; i < configuration.Accounts.Count; i++)
+        {
+            var account = configuration.Accounts[i];
+            _accounts[(account.Device, account.Method)] = account;
+            _places[(account.Device, account.Method)] = i;
+        }
+
+        foreach (var sum in configuration.Sums ?? [])
+        {
+            _sums[(sum.Account, sum.Name, sum.Method)] = sum.Parts;
+        }
+
+        // An account that goes on keeps its part of a milligram, a new one begins with none; and intervals begin anew.
+        _carried.Clear();
+        _interval = new EmissionContent?[configuration.Accounts.Count];
     }
 
     /// <summary>What an activity weighs: whole milligrams, and the part that is carried on.</summary>
@@ -112,8 +124,12 @@ public sealed class LedgerRecomputer
     private void TakeEntry(long number, string device, EmissionContent content)
     {
         var entry = content.Entry;
-        AddToTotal(entry);
         var key = (device, entry.Method);
+        if (_places.TryGetValue(key, out var place) && entry.Width == Interval)
+        {
+            _interval[place] = content;
+        }
+
         if (!_accounts.TryGetValue(key, out var account) || !_sets.TryGetValue(content.FactorSet, out var factors) || !EmissionMethods.ByName.TryGetValue(entry.Method, out var method))
         {
             NotRecomputed++;
@@ -199,50 +215,43 @@ public sealed class LedgerRecomputer
         }
     }
 
-    private void AddToTotal(in EmissionRecord entry)
+    /// <summary>Adds up a remainder or a total from the entries of its interval, as they stand before it.</summary>
+    private void TakeSum(long number, EmissionContent sum)
     {
-        if (entry.Method != Purchased)
+        var entry = sum.Entry;
+        var name = entry.Account == EmissionAccount.Area ? entry.Area! : sum.Device ?? "";
+        if (entry.Width != Interval || !_sums.TryGetValue((entry.Account, name, entry.Method), out var parts) || !parts.All(p => IsOf(entry, p.Account) && (p.PricedBy < 0 || IsOf(entry, p.PricedBy))))
         {
-            return;
-        }
-
-        if (_interval is not { } open || open.Start != entry.Start || open.Era != entry.Era)
-        {
-            // The first interval of an export may have begun before it.
-            _interval = (entry.Start, entry.Era, 0, _interval is not null);
-        }
-
-        if (entry.CountsTowardSite && _interval is { } interval)
-        {
-            _interval = interval with { Milligrams = interval.Milligrams + entry.Milligrams };
-        }
-    }
-
-    private void TakeTotal(long number, EmissionContent total)
-    {
-        if (total.Entry.Method != Purchased)
-        {
-            // Of what is declared: never added to bought electricity.
             NotRecomputed++;
             return;
         }
 
-        if (_interval is not { IsWhole: true } interval || interval.Start != total.Entry.Start)
+        Int128 mass = 0;
+        decimal kWh = 0;
+        foreach (var (account, sign, pricedBy) in parts)
         {
-            NotRecomputed++;
+            var part = _interval[account]!;
+            kWh += sign * part.Entry.ActivityKWh;
+            mass += sign * (pricedBy < 0 ? part.Mass : EntrySum.Price(part.Entry.ActivityKWh, _interval[pricedBy]!.Entry.FactorKgPerKWh));
         }
-        else if (interval.Milligrams != total.Entry.Milligrams)
+
+        var what = entry.Account == EmissionAccount.Site ? "the site's total" : $"the {entry.Account.Word()} of {name}";
+        if (mass != sum.Mass)
         {
-            Fail(number, $"the site's total is {Say(total.Entry.Milligrams)} mg CO2e, its entries add up to {interval.Milligrams} mg");
+            Fail(number, $"{what} is {Say(sum.Mass)} mg CO2e, its entries add up to {mass} mg");
+        }
+        else if (kWh != entry.ActivityKWh)
+        {
+            Fail(number, $"{what} is {Say(entry.ActivityKWh)} kWh, its entries add up to {Say(kWh)} kWh");
         }
         else
         {
             Agreed++;
         }
-
-        // What follows begins another interval, also at the same time: a configuration changed in the middle of it.
-        _interval = Between;
     }
+
+    private bool IsOf(in EmissionRecord sum, int account) =>
+        (uint)account < (uint)_interval.Length && _interval[account]?.Entry is { } entry && entry.Start == sum.Start && entry.Era == sum.Era && entry.Cut == sum.Cut;
 
     private void Fail(long number, string what) => Difference = new(number, what);
 

@@ -51,7 +51,23 @@ public sealed record ConfigurationContent(string Hash, string Site, string Progr
 {
     /// <inheritdoc/>
     public override LedgerKind Kind => LedgerKind.Configuration;
+
+    /// <summary>Which accounts make the remainders and totals of an interval; null in records of programs that did not say it.</summary>
+    public IReadOnlyList<LedgerSum>? Sums { get; init; }
 }
+
+/// <summary>A remainder or total of each interval, made from the entries of accounts. <paramref name="Account"/>, name and method together name it.</summary>
+/// <param name="Account">Remainder of a meter, total of an area or of the site.</param>
+/// <param name="Name">Id of the device, name of the area; empty for the site.</param>
+/// <param name="Method">Method of the entry: <c>electricity-purchased</c>, or the name of a total of what is declared.</param>
+/// <param name="Parts">What is added and taken away.</param>
+public sealed record LedgerSum(EmissionAccount Account, string Name, string Method, IReadOnlyList<LedgerPart> Parts);
+
+/// <summary>An entry that goes into a sum.</summary>
+/// <param name="Account">Place of its account in <see cref="ConfigurationContent.Accounts"/>, from 0.</param>
+/// <param name="Sign">1 when it is added, -1 when it is taken away.</param>
+/// <param name="PricedBy">Place of the account whose factor gives its energy a mass, cut to whole milligrams: what flows back through a tie. -1 when it has its own mass.</param>
+public sealed record LedgerPart(int Account, int Sign, int PricedBy);
 
 /// <summary>A carbon account of the configuration in force. Device and method together name it.</summary>
 /// <param name="Device">Id of the device.</param>
@@ -218,6 +234,40 @@ public sealed record CalibrationContent : LedgerContent
     public string Text { get; init; } = "";
 }
 
+/// <summary>A factor that follows a stack was put into force, taken out of it, or forgotten.</summary>
+public sealed record DecisionContent : LedgerContent
+{
+    /// <inheritdoc/>
+    public override LedgerKind Kind => LedgerKind.Decision;
+
+    /// <summary>Id of the device whose account it is.</summary>
+    public required string Device { get; init; }
+
+    /// <summary>Method of the account.</summary>
+    public required string Method { get; init; }
+
+    /// <summary><c>approve</c>: it is in force. <c>withdraw</c>: the official factor is. <c>forget</c>: what was learnt is of another fuel or unit than the account now, and gone.</summary>
+    public required string Action { get; init; }
+
+    /// <summary>When it was decided.</summary>
+    public required Instant At { get; init; }
+
+    /// <summary>The factor concerned, kg CO2 for one unit of the activity.</summary>
+    public required decimal Factor { get; init; }
+
+    /// <summary>Half width of it at 95 %, percent; NaN when not known.</summary>
+    public required double UncertaintyPercent { get; init; }
+
+    /// <summary>Hours that had moved it.</summary>
+    public required int Hours { get; init; }
+
+    /// <summary>Who decided; empty when the configuration did.</summary>
+    public string Who { get; init; } = "";
+
+    /// <summary>Why, for a person.</summary>
+    public string Reason { get; init; } = "";
+}
+
 /// <summary>Something happened to an alarm.</summary>
 public sealed record AlarmContent : LedgerContent
 {
@@ -265,6 +315,9 @@ public sealed record AlarmContent : LedgerContent
 /// <param name="Last">Last sequence number that is not in the ledger; 0 when it is not known.</param>
 public sealed record GapContent(string Cause, long Epoch, long First, long Last) : LedgerContent
 {
+    /// <summary>How the cause begins where the ledger before was lost and this one is not its continuation.</summary>
+    public const string Anew = "This ledger begins anew.";
+
     /// <inheritdoc/>
     public override LedgerKind Kind => LedgerKind.Gap;
 }

@@ -8,12 +8,13 @@ public static class LedgerSite
 {
     /// <summary>The record of a configuration that comes into force.</summary>
     /// <param name="site">The site.</param>
-    /// <param name="accounts">Its carbon accounts: <see cref="Pipeline.CarbonAccounts"/>.</param>
+    /// <param name="pipeline">What accounts under it.</param>
     /// <param name="program">Version of the program.</param>
-    public static ConfigurationContent Configuration(SiteModel site, IReadOnlyList<LedgerAccount> accounts, string program)
+    public static ConfigurationContent Configuration(SiteModel site, Pipeline pipeline, string program)
     {
         ArgumentNullException.ThrowIfNull(site);
-        return new(site.ConfigurationHash, site.SiteId, program, site.FactorsInForce.ContentHash, accounts);
+        ArgumentNullException.ThrowIfNull(pipeline);
+        return new(site.ConfigurationHash, site.SiteId, program, site.FactorsInForce.ContentHash, pipeline.CarbonAccounts) { Sums = pipeline.CarbonSums };
     }
 
     /// <summary>The record of the factor set that comes into force.</summary>

@@ -28,6 +28,9 @@ public sealed record LedgerVerdict(
 {
     /// <summary>Number of the signed closing that says with which link the records before this export ended; 0 when there is none, or nothing is before.</summary>
     public long ClosedBy { get; init; }
+
+    /// <summary>Link of the last record that was found right; of the one before the first where there is none.</summary>
+    public string Head { get; init; } = "";
 }
 
 /// <summary>Checks an export alone, without the gateway: form, links, numbers, roots, signatures, and that nothing is missing at its end.</summary>
@@ -103,7 +106,7 @@ public sealed class LedgerVerifier
             _fault = new(null, _line, _line == 1 ? "the file is empty" : "the file ends before its footer: lines are missing at its end");
         }
 
-        return new(_header, _records, _last, _seals, _sealedThrough, _isFooterSigned, _trusted.Count > 0 && _keys.TrueForAll(_trusted.Contains), [.. _keys.Select(DeviceKey.Fingerprint)], _gaps, _fault) { ClosedBy = _closedBy };
+        return new(_header, _records, _last, _seals, _sealedThrough, _isFooterSigned, _trusted.Count > 0 && _keys.TrueForAll(_trusted.Contains), [.. _keys.Select(DeviceKey.Fingerprint)], _gaps, _fault) { ClosedBy = _closedBy, Head = LedgerLink.Text(_link) };
     }
 
     // Whatever is wrong in the line of a record is about the record that belongs there.

@@ -3,6 +3,8 @@ using EdgeGateway.Box;
 using EdgeGateway.Buses;
 using EdgeGateway.Commands.Profiles;
 using EdgeGateway.Core;
+using EdgeGateway.Core.Accounting;
+using EdgeGateway.Core.Accounting.Forecasting;
 using EdgeGateway.Core.Detection.Novelty;
 using EdgeGateway.Core.Polling;
 using EdgeGateway.Core.Site;
@@ -11,6 +13,7 @@ using EdgeGateway.Lines;
 using EdgeGateway.Protocols.Sensors;
 using EdgeGateway.Protocols.Serial;
 using EdgeGateway.Scanning;
+using EdgeGateway.Stating;
 
 namespace EdgeGateway.Commands;
 
@@ -21,7 +24,7 @@ internal static class CheckCommand
     {
         var files = new Argument<string[]>("file")
         {
-            Description = "A gateway.yaml, device profiles, wiring descriptions, factor sets, or directories of them. Default: gateway.yaml.",
+            Description = "A gateway.yaml, device profiles, wiring descriptions, factor sets, scenarios, or directories of them. Default: gateway.yaml.",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var configuration = new Option<string?>("--config", "-c") { Description = "The same as naming the file.", HelpName = "FILE" };
@@ -29,8 +32,8 @@ internal static class CheckCommand
         var command = new Command(
             "check",
             """
-            Check configuration, device profiles, wiring descriptions and factor sets; no wire is touched. All problems are reported at once, each with
-            file, line, what is wrong and how to mend it. Exit code: 0 usable, 2 not usable.
+            Check configuration, device profiles, wiring descriptions, factor sets and scenarios; no wire is touched. All problems are reported at once,
+            each with file, line, what is wrong and how to mend it. Exit code: 0 usable, 2 not usable.
             """) { files, configuration, profiles };
         command.SetAction(result =>
         {
@@ -50,7 +53,11 @@ internal static class CheckCommand
         var usable = true;
         foreach (var path in given.SelectMany(Expand))
         {
-            usable &= IsProfile(path) ? CheckProfile(path, profileDirectory) : IsWiring(path) ? WiringCommand.Load(path) is not null : IsFactorSet(path) ? FactorsCommand.IsUsable(path) : CheckGateway(path, profileDirectory);
+            usable &= IsProfile(path) ? CheckProfile(path, profileDirectory)
+                : IsWiring(path) ? WiringCommand.Load(path) is not null
+                : IsFactorSet(path) ? FactorsCommand.IsUsable(path)
+                : IsScenarios(path) ? CheckScenarios(path)
+                : CheckGateway(path, profileDirectory);
         }
 
         return usable ? Terminal.Success : Terminal.BadInput;
@@ -58,7 +65,7 @@ internal static class CheckCommand
 
     private static IEnumerable<string> Expand(string path) => Directory.Exists(path)
         ? Directory.EnumerateFiles(path, "*.yaml", SearchOption.AllDirectories)
-            .Where(f => (IsProfile(f) && !Path.GetRelativePath(path, f).StartsWith("templates", StringComparison.Ordinal)) || HasSchema(f, "edgegateway/gateway/") || IsWiring(f) || IsFactorSet(f))
+            .Where(f => (IsProfile(f) && !Path.GetRelativePath(path, f).StartsWith("templates", StringComparison.Ordinal)) || HasSchema(f, "edgegateway/gateway/") || IsWiring(f) || IsFactorSet(f) || IsScenarios(f))
             .Order(StringComparer.Ordinal)
         : [path];
 
@@ -68,6 +75,8 @@ internal static class CheckCommand
     private static bool IsFactorSet(string path) => HasSchema(path, "edgegateway/factors/");
 
     private static bool IsWiring(string path) => HasSchema(path, "edgegateway/wiring/");
+
+    private static bool IsScenarios(string path) => HasSchema(path, "edgegateway/scenarios/");
 
     private static bool HasSchema(string path, string schema) =>
         File.Exists(path) && File.ReadLines(path).Take(50).Any(line => line.StartsWith($"schema: {schema}", StringComparison.Ordinal));
@@ -88,6 +97,31 @@ internal static class CheckCommand
         }
 
         Console.WriteLine($"{path}: profile {profile.Id} revision {profile.Revision}, {profile.Points.Count} points: usable");
+        return true;
+    }
+
+    private static bool CheckScenarios(string path)
+    {
+        if (StatementRequest.ReadScenarios(path) is not { } scenarios)
+        {
+            Console.WriteLine($"{path}: not usable");
+            return false;
+        }
+
+        // The rates are tried from the base that is declared; without one from any, because each year is a share of the one before.
+        try
+        {
+            var (year, tonnes) = scenarios.Base ?? (DateTime.UnixEpoch.Year, 1);
+            _ = CarbonPeak.Follow(tonnes, year, scenarios.Scenarios);
+        }
+        catch (EmissionRefusedException e)
+        {
+            Console.Error.WriteLine($"{path}: error: {e.Message}");
+            Console.WriteLine($"{path}: not usable");
+            return false;
+        }
+
+        Console.WriteLine($"{path}: {scenarios.Scenarios.Count} scenarios, {(scenarios.Base is { } given ? $"from {given.Year}" : "from the year of the statement")}: usable");
         return true;
     }
 

@@ -72,7 +72,7 @@ internal static class LedgerCommand
 
     private static Command Verify()
     {
-        var file = new Argument<string>("FILE") { Description = "An export, or the proof of an entry." };
+        var files = new Argument<string[]>("FILE") { Description = "An export, or the proof of an entry. Several exports are parts of one history, oldest first: it is said how each goes on from the one before.", Arity = ArgumentArity.OneOrMore };
         var keys = Keys();
         var json = CommonOptions.Json();
         var command = new Command(
@@ -80,10 +80,9 @@ internal static class LedgerCommand
             """
             Check an export or a proof alone, offline: form, links, numbers, Merkle roots, signatures. Names the first record that is not
             what was written. Exit code: 0 all is as it was written, 1 it is not, 2 the file or the key cannot be read.
-            """) { file, keys, json };
+            """) { files, keys, json };
         command.SetAction(result => Guard(() =>
         {
-            var path = result.GetValue(file)!;
             List<string> trusted = [];
             foreach (var key in result.GetValue(keys) ?? [])
             {
@@ -97,26 +96,50 @@ internal static class LedgerCommand
                 }
             }
 
-            using var input = File.OpenRead(path);
-            if (input.Length < 1 << 20 && input.ReadByte() == '{')
+            var (worst, before) = (Terminal.Success, ((string Path, LedgerVerdict Verdict)?)null);
+            foreach (var path in result.GetValue(files)!)
             {
-                return VerifyProof(path, trusted, result.GetValue(json));
+                using var input = File.OpenRead(path);
+                if (input.Length < 1 << 20 && input.ReadByte() == '{')
+                {
+                    worst = Math.Max(worst, VerifyProof(path, trusted, result.GetValue(json)));
+                    continue;
+                }
+
+                input.Position = 0;
+                var verdict = new LedgerVerifier(trusted).Verify(input);
+                if (result.GetValue(json))
+                {
+                    Console.WriteLine(JsonSerializer.Serialize(Document(verdict), LedgerDocuments.Default.LedgerVerdictDocument));
+                }
+                else
+                {
+                    Print(path, verdict);
+                    if (before is { } part && verdict.Fault is null)
+                    {
+                        Console.WriteLine(Joint(part.Path, part.Verdict, path, verdict));
+                    }
+                }
+
+                before = verdict.Fault is null ? (path, verdict) : null;
+                worst = Math.Max(worst, verdict.Fault is null ? Terminal.Success : Terminal.Failure);
             }
 
-            input.Position = 0;
-            var verdict = new LedgerVerifier(trusted).Verify(input);
-            if (result.GetValue(json))
-            {
-                Console.WriteLine(JsonSerializer.Serialize(Document(verdict), LedgerDocuments.Default.LedgerVerdictDocument));
-            }
-            else
-            {
-                Print(path, verdict);
-            }
-
-            return verdict.Fault is null ? Terminal.Success : Terminal.Failure;
+            return worst;
         }));
         return command;
+    }
+
+    /// <summary>How an export goes on from an earlier one, both as they were written; one sentence.</summary>
+    internal static string Joint(string before, LedgerVerdict first, string after, LedgerVerdict second)
+    {
+        var header = second.Header!;
+        return header.Gateway != first.Header!.Gateway ? $"{after} is of another gateway than {before}"
+            : header.After == first.Last ? header.Head == first.Head ? $"{after} goes on from {before} without a gap" : $"{after} goes on at the number at which {before} ends, from another record: they are parts of different ledgers"
+            : header.After > first.Last ? $"records {first.Last + 1} to {header.After} are in neither {before} nor {after}"
+            : header.After == 0 && second.Gaps.Any(g => g.Content is GapContent gap && gap.Cause.StartsWith(GapContent.Anew, StringComparison.Ordinal))
+                ? $"{after} does not go on from {before}: it begins anew, because the ledger before was lost with its store. Neither proves what was entered between record {first.Last} of the one and record 1 of the other"
+            : $"{after} begins before {before} ends: what both hold is to be the same, and is not compared here";
     }
 
     private static int VerifyProof(string path, List<string> trusted, bool isJson)
@@ -267,7 +290,7 @@ internal static class LedgerCommand
             {
                 Console.WriteLine(JsonSerializer.Serialize(
                     new RecomputedDocument(
-                        difference is null, difference?.Record, difference?.What, entries.Agreed, entries.FromActivity, entries.NotRecomputed, log?.Agreed ?? 0, log?.First?.ToString(), log?.Last?.ToString(), log?.Stopped),
+                        difference is null, difference?.Record, difference?.What, entries.Agreed, entries.FromActivity, entries.NotRecomputed, log?.Agreed ?? 0, log?.NotCompared ?? 0, log?.First?.ToString(), log?.Last?.ToString(), log?.Stopped),
                     LedgerDocuments.Default.RecomputedDocument));
             }
             else
@@ -290,6 +313,11 @@ internal static class LedgerCommand
         if (log is not null)
         {
             Console.WriteLine(log.Agreed > 0 ? $"from the sample log: {log.Agreed} entries agree bit for bit, {log.First} to {log.Last}" : "from the sample log: it holds no whole entry that could be compared");
+            if (log.NotCompared > 0)
+            {
+                Console.WriteLine($"not compared with the sample log: {log.NotCompared} entries that samples alone do not give (decided by a person, market based, or of a stack)");
+            }
+
             if (log.Stopped is { } why)
             {
                 Console.WriteLine($"the sample log was not read to its end: {why}");
@@ -299,7 +327,7 @@ internal static class LedgerCommand
         Console.WriteLine($"from the ledger itself: {entries.Agreed} entries agree bit for bit{(entries.FromActivity > 0 ? $"; {entries.FromActivity} of them from their activity, because registers do not tell it (gauges, sums, roll-over, reset, exchange)" : "")}");
         if (entries.NotRecomputed > 0)
         {
-            Console.WriteLine($"not recomputed: {entries.NotRecomputed} entries whose configuration or factor set is not in this part of the ledger");
+            Console.WriteLine($"not recomputed: {entries.NotRecomputed} entries whose configuration or factor set is not in this part of the ledger, or whose mass no factor set gives (decided by a person, market based, or of a stack)");
         }
     }
 
@@ -380,6 +408,7 @@ internal static class LedgerCommand
         EmissionContent entry => $"{entry.Device ?? "site"} {entry.Entry.Account.Word()} {entry.Entry.Start.ToString()[..16]}Z {entry.Activity} {entry.Unit} {(entry.IsRemoval ? "removed " : "")}{entry.Mass} mg CO2e {entry.Entry.FactorId}{(entry.Entry.Coverage < 1 ? $" coverage {entry.Entry.Coverage:P0}" : "")}",
         RestatementContent restatement => $"{restatement.Device} {restatement.Method} {restatement.Month.ToString()[..7]}: {restatement.Before} mg by {restatement.From}, {restatement.After} mg by {restatement.To}, {restatement.Delta:+#;-#;0} mg",
         CalibrationContent calibration => $"{calibration.Device} {calibration.Point} {calibration.Action}{(calibration.Passed is { } passed ? passed ? " passed" : " FAILED" : "")}",
+        DecisionContent decision => string.Create(CultureInfo.InvariantCulture, $"{decision.Device} {decision.Method} {decision.Action} {decision.Factor} kg{(decision.Who.Length > 0 ? $" by {decision.Who}" : "")}{(decision.Reason.Length > 0 ? $": {decision.Reason}" : "")}"),
         AlarmContent alarm => $"{alarm.Alarm} {alarm.Change}, {alarm.Priority}",
         GapContent gap => gap.Cause,
         SealContent seal => $"{seal.Day.ToString()[..10]}: records {seal.First} to {seal.Last}, root {seal.Root[..16]}",
@@ -457,7 +486,7 @@ internal sealed record ProofVerdictDocument(bool Proven, string? Problem, string
 
 /// <summary>What <c>ledger recompute</c> found, for programs.</summary>
 internal sealed record RecomputedDocument(
-    bool Agrees, long? DifferentRecord, string? Difference, long FromLedger, long FromActivity, long NotRecomputed, long FromSampleLog, string? SampleLogFirst, string? SampleLogLast, string? SampleLogStopped);
+    bool Agrees, long? DifferentRecord, string? Difference, long FromLedger, long FromActivity, long NotRecomputed, long FromSampleLog, long NotCompared, string? SampleLogFirst, string? SampleLogLast, string? SampleLogStopped);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(LedgerVerdictDocument))]

@@ -187,6 +187,11 @@ internal static class StatusCommand
             Show(storage);
         }
 
+        if (status.Ledger is { } ledger)
+        {
+            AnsiConsole.MarkupLineInterpolated($"ledger: {Say(ledger)}");
+        }
+
         AnsiConsole.MarkupLineInterpolated(
             $"process: {Words.Bytes(status.Process.ResidentBytes)} resident, {status.Process.CpuSeconds:F1} s CPU, {Words.Bytes(status.Process.WrittenBytes)} written to storage, {status.Samples} samples");
     }
@@ -205,6 +210,11 @@ internal static class StatusCommand
         var silent = learning.NotBegun > 0 ? string.Create(CultureInfo.InvariantCulture, $", {learning.NotBegun} without a value yet") : "";
         return string.Create(CultureInfo.InvariantCulture, $"{learning.Points} points are watched, {learning.Learning} are still learnt{until}{silent} ({devices}{(learning.Devices.Count > most ? ", ..." : "")})");
     }
+
+    /// <summary>How the carbon ledger stands, in one line.</summary>
+    internal static string Say(LedgerStatusDocument ledger) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{(ledger.LastRecord == 0 ? "no record yet" : $"record {ledger.LastRecord}")}{(ledger.LastAt is { } at ? $" of {at:yyyy-MM-dd HH:mm:ss}Z" : "")}, {(ledger.SealedDay is { } day ? $"sealed through {day:yyyy-MM-dd} (record {ledger.SealedThrough})" : "no day sealed yet")}, key {ledger.Key[..Math.Min(16, ledger.Key.Length)]}{(ledger.Problem is { } problem ? $"; {problem}" : "")}");
 
     private static void Show(StorageDocument storage)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Ledger;
 using EdgeGateway.Core.Validation;
 
 namespace EdgeGateway.Control;
@@ -63,6 +64,12 @@ public sealed record AdaptedFactorDocument
 
     /// <summary>When; null when nobody did.</summary>
     public required DateTimeOffset? ApprovedAt { get; init; }
+
+    /// <summary>What one unit of the activity is: unit, fuel and reference state.</summary>
+    public string? LearntFor { get; init; }
+
+    /// <summary>What other devices of its kind say of it; null when there are none.</summary>
+    public FactorInCluster? Cluster { get; init; }
 }
 
 /// <summary><c>edgegateway meter --json</c> and <c>edgegateway factors adapted --json</c>.</summary>
@@ -127,6 +134,8 @@ internal static class AccountDocuments
                 ApprovedFactor = f.ApprovedFactor,
                 ApprovedBy = f.ApprovedBy ?? "",
                 ApprovedAt = f.ApprovedAt?.ToDateTimeOffset(),
+                LearntFor = f.LearntFor,
+                Cluster = f.Cluster,
             }),
         ]);
 
@@ -165,6 +174,16 @@ internal static class AccountDocuments
             Fields = [.. fields, new("point", order.Point ?? ""), new("oldFinal", final), new("newStart", start)],
         };
     }
+
+    /// <summary>What the ledger is told of an order that was done; null for nothing.</summary>
+    public static DecisionContent? Entry(Pipeline pipeline, AccountOrderDocument order, string who, Instant now) =>
+        order.Action is "approve" or "withdraw" && pipeline.AdaptedFactors.FirstOrDefault(f => f.Device == order.Device && (order.Method is null || f.Method == order.Method)) is { } factor
+            ? new()
+            {
+                Device = factor.Device, Method = factor.Method, Action = order.Action, At = now, Factor = factor.ApprovedFactor ?? factor.Factor,
+                UncertaintyPercent = factor.UncertaintyPercent, Hours = factor.Hours, Who = who, Reason = order.Reason ?? "",
+            }
+            : null;
 
     private static string Number(decimal value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -47,6 +47,9 @@ public sealed record StatusDocument
     /// <summary>The store itself: how full, how sound, what was lost, what it costs the card.</summary>
     public StorageDocument? Storage { get; init; }
 
+    /// <summary>The carbon ledger; null from a program that does not tell it yet.</summary>
+    public LedgerStatusDocument? Ledger { get; init; }
+
     /// <summary>How many alarms there are.</summary>
     public AlarmCountsDocument? Alarms { get; init; }
 
@@ -75,6 +78,28 @@ public sealed record StatusDocument
 /// <param name="Symptom">What is seen, with numbers.</param>
 /// <param name="Cure">What it probably comes from and what to do.</param>
 public sealed record CauseDocument(string Bus, string? Device, string Symptom, string Cure);
+
+/// <summary>How the carbon ledger stands.</summary>
+public sealed record LedgerStatusDocument
+{
+    /// <summary>Number of the last record.</summary>
+    public required long LastRecord { get; init; }
+
+    /// <summary>When it was appended; null when there is none.</summary>
+    public DateTimeOffset? LastAt { get; init; }
+
+    /// <summary>The last day (UTC) that is sealed; null when none is.</summary>
+    public DateOnly? SealedDay { get; init; }
+
+    /// <summary>Number of the last record under that seal.</summary>
+    public long SealedThrough { get; init; }
+
+    /// <summary>Fingerprint of the key that signs: SHA-256 of the public key, lower-case hex.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>What of it is not what was written, or could not be done; null when all is well.</summary>
+    public string? Problem { get; init; }
+}
 
 /// <summary>How far the detector for any gauge is: it says nothing of a point before it has seen two days of it.</summary>
 public sealed record LearningDocument

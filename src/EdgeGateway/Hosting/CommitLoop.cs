@@ -4,6 +4,7 @@ using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Detection;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Ledger;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
 using EdgeGateway.Following;
@@ -86,6 +87,7 @@ internal sealed class CommitLoop
     private bool _checkpointWanted;
     private bool _transition;
     private bool _afterLoss;
+    private bool _mayKnowLess;
     private bool _isReleaseTold;
     private long _nextIssued;
     private bool _wasFailing;
@@ -123,7 +125,9 @@ internal sealed class CommitLoop
         Wear = new FlashWear(recovered.Store.Counters, () => Taken, clock.Time);
         _transition = _path.Site.ConfigurationHash != site.Model.ConfigurationHash || recovered.CannotContinue is not null;
         _afterLoss = recovered.Store.Report is not null;
-        _ledger = new LedgerKeeper(store, site.Model, _path);
+        _ledger = new LedgerKeeper(store, site.Model, _path, recovered.Store.Report) { IsUnsettled = recovered.Upgraded is not null };
+        _mayKnowLess = _afterLoss || recovered.CannotContinue is not null;
+        _checkpointWanted = recovered.Upgraded is not null;
         if (!_transition)
         {
             _ledger.Announce(_path);
@@ -170,7 +174,7 @@ internal sealed class CommitLoop
         get
         {
             var bad = Interlocked.Read(ref _takenBad);
-            return new(Math.Max(0, Taken - bad), bad, Interlocked.Read(ref _ruleFaults), _ledger.Records, _ledger.RestatementFrom is not null);
+            return new(Math.Max(0, Taken - bad), bad, Interlocked.Read(ref _ruleFaults), _ledger.Progress.Last, _ledger.RestatementFrom is not null);
         }
     }
 
@@ -226,6 +230,9 @@ internal sealed class CommitLoop
     /// <summary>Hash of the factor set by which the history in the ledger is stated, when another one is in force; null when nothing is to be stated again.</summary>
     public string? RestatementFrom => _ledger.RestatementFrom;
 
+    /// <summary>How the ledger stands, as committed.</summary>
+    public LedgerProgress Ledger => _ledger.Progress;
+
     /// <summary>Publishes a restatement and enters it into the ledger; completes once it is on the disk. Afterwards it is not due any more.</summary>
     /// <exception cref="StoreException">The loop ended before it was written.</exception>
     public Task RestateAsync(Restatement restatement) => RecordAsync((encoder, now) =>
@@ -248,9 +255,19 @@ internal sealed class CommitLoop
     /// <summary>Does what a person asks for with the accounts, in the same way, and records it.</summary>
     /// <param name="order">Does it; says why not, or null.</param>
     /// <param name="record">What the feed is told when it is done.</param>
+    /// <param name="entry">What the ledger is told then; null for nothing.</param>
     /// <returns>Why it is refused, for that person; null when it is done.</returns>
     /// <exception cref="StoreException">The store cannot be written, or the loop ended before it was.</exception>
-    public Task<string?> OrderAsync(Func<Pipeline, string?> order, Func<Instant, HealthRecord> record) => OrderAsync("accounts", (pipeline, _) => order(pipeline), record);
+    public Task<string?> OrderAsync(Func<Pipeline, string?> order, Func<Instant, HealthRecord> record, Func<Pipeline, Instant, LedgerContent?> entry) => OrderAsync("accounts", (pipeline, now) =>
+    {
+        var refusal = order(pipeline);
+        if (refusal is null && entry(pipeline, now) is { } content)
+        {
+            _path.Ledger.Enter(content);
+        }
+
+        return refusal;
+    }, record);
 
     /// <summary>Asks the pipeline something, between two batches.</summary>
     /// <exception cref="StoreException">The store cannot be written, or the loop ended before it was.</exception>
@@ -386,6 +403,18 @@ internal sealed class CommitLoop
         if (recovered.CannotContinue is { } reason)
         {
             Log.StateNotTakenOver(_log, reason);
+        }
+
+        if (recovered.Upgraded is { } upgraded)
+        {
+            Log.ReplayedOtherwise(_log, upgraded);
+            Post((encoder, now) => encoder.Health(new HealthRecord
+            {
+                Time = now,
+                Kind = HealthKind.Configuration,
+                Text = $"Another version of the program is in force. Of the samples since the last checkpoint it makes other records than the version before ({upgraded}); what was published stands, and it goes on from there.",
+                Fields = [new HealthField("program", ProgramVersion.Text)],
+            }));
         }
 
         if (recovered.Store.Report is { } report)
@@ -620,6 +649,7 @@ internal sealed class CommitLoop
             EndFailing();
         }
 
+        _ledger.Committed();
         _posted.Committed();
         _teller.Committed(result, _commit);
     }
@@ -863,7 +893,20 @@ internal sealed class CommitLoop
             _path = StateRecovery.Transition(_path, _site.Model, now, _commit.Rows, _bootId, release);
             _commit.ValueOf = StateRecovery.ValueOf(_path.Site);
             _ledger.Announce(_path);
+            TellForgotten(now);
             _transition = false;
+            _checkpointWanted = true;
+        }
+
+        if (_mayKnowLess && !_path.HasHeld)
+        {
+            // As below, no input of the log.
+            if (_path.Pipeline.EntersOnce)
+            {
+                _path.Pipeline.Continue(_ledger.ReadEntered());
+            }
+
+            _mayKnowLess = false;
             _checkpointWanted = true;
         }
 
@@ -875,6 +918,29 @@ internal sealed class CommitLoop
             _checkpointWanted = true;
         }
     }
+
+    /// <summary>Tells of factors that were learnt for what an account was before: the official ones are in force again.</summary>
+    private void TellForgotten(Instant now)
+    {
+        foreach (var (device, method, what) in _path.Pipeline.ForgottenFactors)
+        {
+            var by = what.ApprovedBy is { } who ? $" {who} had approved {Number(what.ApprovedFactor!.Value)} at {what.ApprovedAt}; the official factor is in force again." : "";
+            var why = $"It was learnt for one {what.LearntFor}, and the account is of {what.Now} now.";
+            _path.Encoder.Health(new HealthRecord
+            {
+                Time = now,
+                Kind = HealthKind.FactorDecision,
+                Text = $"The factor of {device} that followed the stack is forgotten. {why}{by}",
+                Fields = [new("device", device), new("action", "forget"), new("method", method), new("factor", Number(what.Factor)), new("hours", what.Hours)],
+            });
+            _path.Ledger.Enter(new DecisionContent
+            {
+                Device = device, Method = method, Action = "forget", At = now, Factor = what.ApprovedFactor ?? what.Factor, UncertaintyPercent = what.UncertaintyPercent, Hours = what.Hours, Reason = why + by,
+            });
+        }
+    }
+
+    private static string Number(decimal value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     /// <summary>Hands the list of alarms to readers on other threads, only when something has changed, and what is learnt, which is in no hurry.</summary>
     private void ShowAlarms()
@@ -968,8 +1034,6 @@ internal sealed class CommitLoop
             _commit.Heads.Add(new StreamHead(stream, heads.Epoch, heads[stream]));
         }
 
-        _ledger.Pack(_path, now, _commit);
-
         // Held batches are read again from the sample log: it must reach back to the first of them.
         if (!_path.HasHeld && (_checkpointWanted || monotonic >= _nextCheckpoint))
         {
@@ -977,6 +1041,10 @@ internal sealed class CommitLoop
             _nextCheckpoint = monotonic + (long)CheckpointInterval.TotalMilliseconds;
             _checkpointWanted = false;
         }
+
+        // Until then what the version before committed is read again by this one, and the ledger must not say that it was this one's.
+        _ledger.IsUnsettled &= _commit.Checkpoint is null;
+        _ledger.Pack(_path, now, _commit);
     }
 
     /// <summary>What detectors learnt is much and hardly deflates: it may be written only at its pace. A restart evaluates more of the sample log instead, and nothing is lost.</summary>

@@ -291,7 +291,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
 
     /// <summary>Does what a person asks for with the accounts; the result says why it is refused, null when it is done.</summary>
     internal Task<string?> OrderAsync(AccountOrderDocument order, string who) =>
-        _loop.OrderAsync(pipeline => AccountDocuments.Apply(pipeline, order, who), now => AccountDocuments.Record(order, who, now));
+        _loop.OrderAsync(pipeline => AccountDocuments.Apply(pipeline, order, who), now => AccountDocuments.Record(order, who, now), (pipeline, now) => AccountDocuments.Entry(pipeline, order, who, now));
 
     /// <summary>Enters a calibration check that a person has made; the result says why it is refused, null when it is done.</summary>
     internal Task<string?> EnterAsync(CalibrationOrder order) => _loop.EnterAsync(order);

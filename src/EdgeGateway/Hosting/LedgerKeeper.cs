@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Ledger;
@@ -14,20 +13,36 @@ internal sealed class LedgerKeeper
     private readonly SqliteStore _store;
     private readonly DeviceKey _key;
     private readonly string _gateway;
+    private readonly string _directory;
     private readonly LedgerChain _chain;
+    private readonly List<long> _rotten = [];
+    private readonly string? _programBefore;
     private LedgerInForce _inForce;
     private LedgerInForce _packed;
-    private long _records;
+    private bool _isClosingDue;
+    private SealContent? _lastSeal;
+    private Instant? _lastAt;
+    private string? _problem;
+    private string? _notClosed;
+    private volatile LedgerProgress _progress;
 
     /// <summary>Goes on with the ledger of a store, or begins one; what there is to say of that goes with the first commit of <paramref name="path"/>.</summary>
+    /// <param name="store">The store.</param>
+    /// <param name="site">The site.</param>
+    /// <param name="path">Takes what there is to say.</param>
+    /// <param name="salvage">What the store found damaged, while that is not told yet; null otherwise.</param>
     /// <exception cref="StoreException">The ledger or the device key cannot be read.</exception>
-    public LedgerKeeper(SqliteStore store, SiteModel site, LocalPath path)
+    public LedgerKeeper(SqliteStore store, SiteModel site, LocalPath path, RecoveryReport? salvage)
     {
-        (_store, _gateway) = (store, site.GatewayId);
+        (_store, _gateway, _directory) = (store, site.GatewayId, site.Storage.Directory);
         _key = LedgerKeyFile.LoadOrMake(site.Storage.Directory, out var keyProblem);
         var recovered = store.RecoverLedger();
         var state = recovered.State;
         _inForce = _packed = state?.InForce ?? LedgerInForce.None;
+        _programBefore = state?.InForce.Program;
+        (_lastSeal, _lastAt) = (recovered.LastSeal, recovered.LastAt);
+        _rotten.AddRange(recovered.Rotten);
+        _problem = recovered.Damage ?? (recovered.RottenTold.Count > 0 ? SqliteStore.RottenFrom(recovered.RottenTold) : null);
         _chain = new LedgerChain(_gateway, _key, state is null ? LedgerHead.Start : new LedgerHead(state.Next, state.Head), recovered.Open);
         var encoder = path.Encoder;
         if (state is null)
@@ -40,14 +55,23 @@ internal sealed class LedgerKeeper
         }
 
         _inForce = _inForce with { PublicKey = _key.PublicKey };
-        _records = _chain.Next - 1;
         var next = encoder.Next(FeedStream.Emission);
         if (recovered.Damage is { } damage)
         {
             path.Ledger.Enter(new GapContent($"The store was damaged: {damage}.", 0, 0, 0));
         }
 
-        if (state is null ? next > 1 : state.EmissionEpoch == encoder.Epoch && state.EmissionNext != next)
+        _progress = new(_chain.Next - 1, _lastAt, _lastSeal?.Day, _lastSeal?.Last ?? 0, DeviceKey.Fingerprint(_key.PublicKey), _problem);
+        if (state is null && salvage is not null)
+        {
+            // Which records there were is not known any more; which entries the feed had is.
+            var head = salvage.HeadsBefore.FirstOrDefault(h => h.Stream == FeedStream.Emission);
+            var isKnown = head.Next > 1;
+            path.Ledger.Enter(new GapContent(
+                $"{GapContent.Anew} The store was damaged ({salvage.Cause}), and of the ledger before nothing could be read. What is left of the store is kept beside it as {salvage.SetAside}; what was exported of the ledger before ends somewhere before this record, and nothing proves what came between.",
+                isKnown ? head.Epoch : 0, isKnown ? 1 : 0, isKnown ? head.Next - 1 : 0));
+        }
+        else if (state is null ? next > 1 : state.EmissionEpoch == encoder.Epoch && state.EmissionNext != next)
         {
             path.Ledger.Enter(new GapContent(
                 state is null ? "These entries were made before there was a ledger." : "These entries were made by a program that keeps no ledger.", encoder.Epoch, state?.EmissionNext ?? 1, next - 1));
@@ -58,12 +82,40 @@ internal sealed class LedgerKeeper
         }
     }
 
-    /// <summary>Version of the program, as the ledger names it.</summary>
-    public static string ProgramVersion { get; } =
-        typeof(LedgerKeeper).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+    /// <summary>True when another version of the program made the last commit, or one that kept no ledger.</summary>
+    public static bool IsUpgrade(SqliteStore store) => store.RecoverLedger().State?.InForce.Program != ProgramVersion.Text;
 
-    /// <summary>Records of the ledger, from any thread.</summary>
-    public long Records => Interlocked.Read(ref _records);
+    /// <summary>True until the first checkpoint of an upgrade: what the version before committed is read again by this one.</summary>
+    public bool IsUnsettled { get; set; }
+
+    /// <summary>How the ledger stands, as committed; from any thread.</summary>
+    public LedgerProgress Progress => _progress;
+
+    /// <summary>What is in the ledger of balances and instruments: after a salvage it goes before a state that knows less.</summary>
+    public EnteredBefore ReadEntered()
+    {
+        var (entered, records) = (new EnteredBefore(), 0L);
+        try
+        {
+            foreach (var line in Ledgers.LedgerSource.Open(_directory).Lines())
+            {
+                records++;
+                if (EnteredBefore.Concerns(line))
+                {
+                    entered.Take((EmissionContent)line.Record.Content);
+                }
+            }
+
+            entered.IsWhole = records == _chain.Next - 1;
+        }
+        catch (Exception e) when (e is InvalidDataException or StoreException)
+        {
+            // What was read before it counts; the status names the damage.
+            _problem ??= e.Message;
+        }
+
+        return entered;
+    }
 
     /// <summary>Hash of the set by which history is stated, when it is another than the one in force: a restatement is due.</summary>
     public string? RestatementFrom => _inForce.StatedBy.Length > 0 && _inForce.StatedBy != _inForce.FactorSet ? _inForce.StatedBy : null;
@@ -78,15 +130,15 @@ internal sealed class LedgerKeeper
             path.Ledger.Enter(LedgerSite.Factors(factors));
         }
 
-        if (_inForce.FactorSet != factors.ContentHash || _inForce.Configuration != site.ConfigurationHash || _inForce.Program != ProgramVersion)
+        if (_inForce.FactorSet != factors.ContentHash || _inForce.Configuration != site.ConfigurationHash || _inForce.Program != ProgramVersion.Text)
         {
-            path.Ledger.Enter(LedgerSite.Configuration(site, path.Pipeline.CarbonAccounts, ProgramVersion));
+            path.Ledger.Enter(LedgerSite.Configuration(site, path.Pipeline, ProgramVersion.Text));
         }
 
         _inForce = _inForce with
         {
             Configuration = site.ConfigurationHash,
-            Program = ProgramVersion,
+            Program = ProgramVersion.Text,
             FactorSet = factors.ContentHash,
             StatedBy = _inForce.StatedBy.Length == 0 ? factors.ContentHash : _inForce.StatedBy,
         };
@@ -99,25 +151,47 @@ internal sealed class LedgerKeeper
     public void Pack(LocalPath path, Instant now, CommitBatch commit)
     {
         var before = _chain.Next;
-        _chain.SealIfDue(now);
-        var hasSealed = _chain.Next > before;
-        foreach (var content in path.Ledger.Take())
+        _isClosingDue |= _chain.SealIfDue(now);
+        if (_store.TakeRottenLedger() is { Count: > 0 } rotten)
         {
-            _chain.Append(now, content);
+            _problem = SqliteStore.RottenFrom(rotten);
+            path.Ledger.Enter(new GapContent($"The full check of the store found: {_problem}.", 0, 0, 0));
+            _rotten.AddRange(rotten);
         }
 
-        if (hasSealed)
+        foreach (var content in path.Ledger.Take())
+        {
+            _isClosingDue |= _chain.Append(now, content);
+        }
+
+        if (_isClosingDue)
         {
             Close(path, now, commit);
         }
 
-        Interlocked.Exchange(ref _records, _chain.Next - 1);
+        _lastSeal = _chain.LastSeal ?? _lastSeal;
+        _lastAt = _chain.Next > before ? now : _lastAt;
+
+        // Gaps that say so are among the records of this commit.
+        commit.LedgerRotten.AddRange(_rotten);
+        _rotten.Clear();
         var rows = _chain.TakeRows();
-        if (rows.Count > 0 || _inForce != _packed)
+        var inForce = IsUnsettled ? _inForce with { Program = _programBefore ?? "" } : _inForce;
+        if (rows.Count > 0 || inForce != _packed)
         {
             commit.LedgerRows.AddRange(rows);
-            commit.LedgerState = new(_chain.Next, _chain.Head, path.Encoder.Epoch, path.Encoder.Next(FeedStream.Emission), _inForce);
-            _packed = _inForce;
+            commit.LedgerState = new(_chain.Next, _chain.Head, path.Encoder.Epoch, path.Encoder.Next(FeedStream.Emission), inForce);
+            _packed = inForce;
+        }
+    }
+
+    /// <summary>The commit is on the disk.</summary>
+    public void Committed()
+    {
+        var problem = _problem ?? _notClosed;
+        if (_progress.Last != _chain.Next - 1 || _progress.Problem != problem)
+        {
+            _progress = new(_chain.Next - 1, _lastAt, _lastSeal?.Day, _lastSeal?.Last ?? 0, _progress.Key, problem);
         }
     }
 
@@ -125,7 +199,20 @@ internal sealed class LedgerKeeper
     private void Close(LocalPath path, Instant now, CommitBatch commit)
     {
         var years = path.Site.Storage.LedgerYears;
-        if (_store.FindExpiredLedger(Instant.From(now.ToDateTimeOffset().AddYears(-years))) is not { } expiry)
+        LedgerExpiry? found;
+        try
+        {
+            found = _store.FindExpiredLedger(Instant.From(now.ToDateTimeOffset().AddYears(-years)));
+        }
+        catch (StoreException e) when (e.CanRetry)
+        {
+            // Nothing depends on it now: the next commit tries again, and tells what is wrong if that lasts.
+            _notClosed = $"what is to be removed after its years could not be read: {e.Message}";
+            return;
+        }
+
+        (_isClosingDue, _notClosed) = (false, null);
+        if (found is not { } expiry)
         {
             return;
         }
@@ -135,6 +222,15 @@ internal sealed class LedgerKeeper
             : string.Create(CultureInfo.InvariantCulture, $"their {years} years are over")));
         commit.LedgerRemovedThrough = Math.Max(commit.LedgerRemovedThrough, expiry.Through);
         _chain.Append(now, LedgerSite.Factors(path.Site.FactorsInForce));
-        _chain.Append(now, LedgerSite.Configuration(path.Site, path.Pipeline.CarbonAccounts, ProgramVersion));
+        _chain.Append(now, LedgerSite.Configuration(path.Site, path.Pipeline, ProgramVersion.Text));
     }
 }
+
+/// <summary>How the ledger stands.</summary>
+/// <param name="Last">Number of the last record; 0 for none.</param>
+/// <param name="LastAt">When it was appended; null when that was before this start.</param>
+/// <param name="SealedDay">First instant of the last day that is sealed; null for none.</param>
+/// <param name="SealedThrough">Number of the last record under its seal; 0 for none.</param>
+/// <param name="Key">Fingerprint of the key that signs.</param>
+/// <param name="Problem">What of it is not what was written, or could not be done; null when all is well.</param>
+internal sealed record LedgerProgress(long Last, Instant? LastAt, Instant? SealedDay, long SealedThrough, string Key, string? Problem);

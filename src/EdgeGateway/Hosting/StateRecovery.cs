@@ -19,7 +19,10 @@ internal sealed class StateRecovery(LoadedSite site, SqliteStore store, ILogger 
     /// <param name="Path">The local path, ready to be fed.</param>
     /// <param name="Store">What the store found at its opening.</param>
     /// <param name="CannotContinue">Why the state of the configuration before could not be taken over, or null.</param>
-    public sealed record Recovered(LocalPath Path, StoreRecovery Store, string? CannotContinue);
+    /// <param name="Upgraded">What this version of the program made otherwise of samples after the last checkpoint than the one before, which committed them; null for nothing.</param>
+    public sealed record Recovered(LocalPath Path, StoreRecovery Store, string? CannotContinue, string? Upgraded);
+
+    private string? _upgraded;
 
     /// <summary>Recovers; writes nothing but the texts of the configuration in force.</summary>
     /// <exception cref="StoreException">Damaged: state and log do not lead to what was committed. The caller has the store salvage what can be read.</exception>
@@ -42,7 +45,7 @@ internal sealed class StateRecovery(LoadedSite site, SqliteStore store, ILogger 
         }
 
         store.SaveConfiguration(site.Model.ConfigurationHash, Texts());
-        return new Recovered(path, recovery, cannot);
+        return new Recovered(path, recovery, cannot, _upgraded);
     }
 
     /// <summary>Value of a raw register under a configuration; what the sample log leaves out.</summary>
@@ -154,7 +157,13 @@ internal sealed class StateRecovery(LoadedSite site, SqliteStore store, ILogger 
         // After a salvage the epochs differ on purpose; otherwise the records that follow would be told twice under other numbers.
         if (path.Encoder.Heads.Epoch == stored.Epoch && path.Encoder.Heads.DifferenceAfterReplay(stored) is { } difference)
         {
-            throw NotReplayable(path.Batch, $"replay of the sample log does not lead to the records that were committed: {difference}");
+            if (!LedgerKeeper.IsUpgrade(store))
+            {
+                throw NotReplayable(path.Batch, $"replay of the sample log does not lead to the records that were committed: {difference}");
+            }
+
+            // Another version may make more records of the same samples, or fewer. What was committed stands, under its numbers, and this one goes on behind it.
+            _upgraded = difference;
         }
 
         path.Encoder.Heads = stored;

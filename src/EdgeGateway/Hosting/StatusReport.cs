@@ -104,6 +104,7 @@ internal sealed class StatusReport(
                 Quarantined = statistics.QuarantinedRecords,
             },
             Storage = Storage(statistics),
+            Ledger = Ledger(loop.Ledger),
             Alarms = AlarmDocuments.Count(loop.Alarms),
             Learning = Learning(site, loop.Learners, clock.At(clock.Monotonic)),
             Clock = Clock(clock, now, loop.Held),
@@ -134,6 +135,16 @@ internal sealed class StatusReport(
         OffsetSeconds = Math.Round((clock.At(clock.Monotonic).ToDateTimeOffset() - now).TotalSeconds, 3),
         MaximumErrorSeconds = clock.MaximumError?.TotalSeconds,
         HeldReadings = held,
+    };
+
+    private static LedgerStatusDocument Ledger(LedgerProgress ledger) => new()
+    {
+        LastRecord = ledger.Last,
+        LastAt = ledger.LastAt?.ToDateTimeOffset(),
+        SealedDay = ledger.SealedDay is { } day ? DateOnly.FromDateTime(day.ToDateTimeOffset().UtcDateTime) : null,
+        SealedThrough = ledger.SealedThrough,
+        Key = ledger.Key,
+        Problem = ledger.Problem,
     };
 
     /// <summary>How far the detector for any gauge is with learning; null when it watches nothing.</summary>
@@ -179,6 +190,11 @@ internal sealed class StatusReport(
         if (store.Integrity is { State: IntegrityState.Damaged } found)
         {
             yield return $"The store is damaged: {found.Finding}. The next start salvages what can be read";
+        }
+
+        if (loop.Ledger.Problem is { } ledger)
+        {
+            yield return $"The carbon ledger: {ledger}. 'edgegateway ledger verify' of an export or of a backup tells what is proven";
         }
 
         if (statistics.Problem is { } problem)

@@ -158,7 +158,7 @@ internal sealed class SampleLogRecomputer(string database)
 
     /// <summary>True for a stack's hour, whose mass has no factor, for a market-based entry and for one by an approved factor.</summary>
     private static bool IsMadeApart(in EmissionRecord entry) => entry.Account == EmissionAccount.Device
-        ? LedgerRecomputer.IsWeighedApart(entry) || entry.Method.StartsWith("cems-", StringComparison.Ordinal)
+        ? LedgerRecomputer.IsWeighedApart(entry) || StackMethods.Contains(entry.Method)
         : entry.Method == ElectricityMarket.Name;
 
     /// <summary>What differs, in words; null when nothing does.</summary>

@@ -69,6 +69,9 @@ public sealed class CommitBatch
     /// <summary>Records of the ledger up to this number are removed: a closing in <see cref="LedgerRows"/> says so. 0 for none.</summary>
     public long LedgerRemovedThrough { get; set; }
 
+    /// <summary>Rows of the ledger, by the number of their first record, that are not what was written: a gap in <see cref="LedgerRows"/> says so.</summary>
+    public List<long> LedgerRotten { get; } = [];
+
     /// <summary>A new checkpoint, or null. It replaces the older of the two that are kept.</summary>
     public Checkpoint? Checkpoint { get; set; }
 
@@ -183,6 +186,7 @@ public sealed class CommitBatch
         LedgerRows.Clear();
         LedgerState = null;
         LedgerRemovedThrough = 0;
+        LedgerRotten.Clear();
         Checkpoint = null;
         LossesPublishedThrough = 0;
         RecoveryReportPublished = false;

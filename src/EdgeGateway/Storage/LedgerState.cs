@@ -31,7 +31,20 @@ public sealed record LedgerInForce(string Configuration, string Program, string 
 /// <param name="State">As committed last; null when there is no ledger yet.</param>
 /// <param name="Open">The records after the last seal.</param>
 /// <param name="Damage">What of it is not what was written, for a person; null when all is.</param>
-public sealed record LedgerRecovery(LedgerState? State, IReadOnlyList<LedgerLine> Open, string? Damage);
+public sealed record LedgerRecovery(LedgerState? State, IReadOnlyList<LedgerLine> Open, string? Damage)
+{
+    /// <summary>The last seal; null when there is none, or it cannot be read.</summary>
+    public SealContent? LastSeal { get; init; }
+
+    /// <summary>When the last record that can be read was appended; null when there is none.</summary>
+    public Instant? LastAt { get; init; }
+
+    /// <summary>Rows that are not what was written and of which the ledger says so, by the number of their first record.</summary>
+    public IReadOnlyList<long> RottenTold { get; init; } = [];
+
+    /// <summary>Rows that are not what was written, by the number of their first record, of which the ledger does not say so yet.</summary>
+    public IReadOnlyList<long> Rotten { get; init; } = [];
+}
 
 /// <summary>A part of the ledger whose time is over.</summary>
 /// <param name="Through">Number of its last record.</param>
@@ -46,6 +59,19 @@ public sealed partial class SqliteStore
     private const int LedgerShare = 2;
 
     private readonly LedgerTable _ledger;
+    private readonly Lock _findingLedger = new();
+    private readonly SortedSet<long> _ledgerRotten = [];
+
+    /// <summary>Rows of the ledger that the full check found rotten since the last call, by the number of their first record.</summary>
+    public IReadOnlyList<long> TakeRottenLedger()
+    {
+        lock (_findingLedger)
+        {
+            long[] found = [.. _ledgerRotten];
+            _ledgerRotten.Clear();
+            return found;
+        }
+    }
 
     /// <summary>Where the ledger stands.</summary>
     /// <exception cref="StoreException">It cannot be read.</exception>
@@ -53,7 +79,10 @@ public sealed partial class SqliteStore
 
     /// <summary>The oldest sealed days that are to be closed; null for none.</summary>
     /// <param name="before">Records older than this are over.</param>
-    public LedgerExpiry? FindExpiredLedger(Instant before)
+    /// <exception cref="StoreException">It cannot be read now; when damaged, that has been noted.</exception>
+    public LedgerExpiry? FindExpiredLedger(Instant before) => NotingDamage(() => FindExpired(before));
+
+    private LedgerExpiry? FindExpired(Instant before)
     {
         lock (_writing)
         {
@@ -101,13 +130,23 @@ public sealed partial class SqliteStore
 
             // After a salvage the line may say more than the rows, or the rows more than the line: the larger number goes on, and nothing is numbered twice.
             var open = new List<LedgerLine>();
-            var (link2, next, damage) = (LedgerLink.Start.ToArray(), 1L, (string?)null);
+            var (link2, next, damage, seal) = (LedgerLink.Start.ToArray(), 1L, (string?)null, (SealContent?)null);
+            var (rotten, told, lastAt) = (new List<long>(), new List<long>(), (Instant?)null);
+            using (var before = _writer.Once($"SELECT first FROM ledger WHERE packed = {LedgerTable.Rotten} ORDER BY first"))
+            {
+                while (before.Step())
+                {
+                    told.Add(before.Long(0));
+                }
+            }
+
             using var rows = _writer.Once($"SELECT {LedgerTable.Columns} FROM ledger WHERE packed = 0 OR first = (SELECT max(first) FROM ledger WHERE packed = 1) ORDER BY first");
             while (rows.Step())
             {
                 if (!LedgerTable.TryRead(rows, out var row))
                 {
-                    damage = $"the records from {rows.Long(0)} on are not what was written";
+                    rotten.Add(rows.Long(0));
+                    damage = RottenFrom(rotten);
                     continue;
                 }
 
@@ -118,6 +157,7 @@ public sealed partial class SqliteStore
                     if (line.Is(LedgerKind.Seal))
                     {
                         open.Clear();
+                        seal = (SealContent)line.Record.Content;
                     }
                     else
                     {
@@ -125,31 +165,41 @@ public sealed partial class SqliteStore
                     }
                 }
 
-                next = row.Last + 1;
+                (next, lastAt) = (row.Last + 1, row.At);
             }
 
             if (state is not null && state.Next == next && state.Head.Span.SequenceEqual(link2))
             {
-                return new(state, open, damage);
+                return Found(state, open);
             }
 
             if (state is null && next == 1)
             {
-                return new(null, [], damage);
+                return Found(null, []);
             }
 
             damage ??= $"the last records are gone: the store says that number {(state?.Next ?? next) - 1} was the last, the ledger ends at {next - 1}";
             return state is null || next > state.Next
-                ? new(new(next, link2, state?.EmissionEpoch ?? 0, state?.EmissionNext ?? 0, state?.InForce ?? LedgerInForce.None), open, damage)
-                : new(state, [], damage);
+                ? Found(new(next, link2, state?.EmissionEpoch ?? 0, state?.EmissionNext ?? 0, state?.InForce ?? LedgerInForce.None), open)
+                : Found(state, []);
+
+            LedgerRecovery Found(LedgerState? at, IReadOnlyList<LedgerLine> unsealed) => new(at, unsealed, damage) { LastSeal = seal, LastAt = lastAt, Rotten = rotten, RottenTold = told };
         }
     }
+
+    /// <summary>Which records are not what was written, in words.</summary>
+    internal static string RottenFrom(IReadOnlyList<long> rows) => $"the records from {string.Join(", from ", rows)} on are not what was written";
 
     private void SaveLedgerRows(CommitBatch batch)
     {
         foreach (var row in batch.LedgerRows)
         {
             _ledger.Append(row);
+        }
+
+        foreach (var first in batch.LedgerRotten)
+        {
+            _ledger.SetAside(first);
         }
 
         if (batch.LedgerState is { } state)

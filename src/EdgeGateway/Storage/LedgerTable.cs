@@ -23,6 +23,9 @@ internal sealed class LedgerTable
     public const string Create =
         "CREATE TABLE IF NOT EXISTS ledger(first INTEGER PRIMARY KEY, last INTEGER NOT NULL, at INTEGER NOT NULL, packed INTEGER NOT NULL, before BLOB NOT NULL, body BLOB NOT NULL, crc INTEGER NOT NULL);";
 
+    /// <summary>Value of <c>packed</c> in a row that is not what was written, once the ledger itself says so: it is told once. Its bytes stay for people to look at.</summary>
+    public const int Rotten = 2;
+
     /// <summary>Columns in the order of <see cref="TryRead"/>.</summary>
     public const string Columns = "first, last, at, packed, before, body, crc";
 
@@ -30,6 +33,7 @@ internal sealed class LedgerTable
     private readonly Statement _from;
     private readonly Statement _deleteFrom;
     private readonly Statement _deleteThrough;
+    private readonly Statement _setAside;
 
     public LedgerTable(Database db)
     {
@@ -37,6 +41,7 @@ internal sealed class LedgerTable
         _from = db.Prepare($"SELECT {Columns} FROM ledger WHERE first >= ?1 ORDER BY first");
         _deleteFrom = db.Prepare("DELETE FROM ledger WHERE first >= ?1");
         _deleteThrough = db.Prepare("DELETE FROM ledger WHERE last <= ?1");
+        _setAside = db.Prepare($"UPDATE ledger SET packed = {Rotten} WHERE first = ?1");
     }
 
     /// <summary>Adds a row; with a seal, the rows under it become one with it.</summary>
@@ -93,6 +98,9 @@ internal sealed class LedgerTable
 
     /// <summary>Removes what was closed.</summary>
     public void RemoveThrough(long number) => _deleteThrough.Bind(1, number).Run();
+
+    /// <summary>Marks a row that is not what was written as told.</summary>
+    public void SetAside(long first) => _setAside.Bind(1, first).Run();
 
     /// <summary>Carries a row of another store over as it is, whole or not.</summary>
     public void Copy(Statement row) => _insert.Bind(1, row.Long(0)).Bind(2, row.Long(1)).Bind(3, row.Long(2)).Bind(4, row.Long(3)).Bind(5, row.Bytes(4)).Bind(6, row.Bytes(5)).Bind(7, row.Long(6)).Run();

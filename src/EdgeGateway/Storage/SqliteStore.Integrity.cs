@@ -55,7 +55,7 @@ public sealed partial class SqliteStore
     public IntegrityReport Integrity => _integrity;
 
     /// <summary>
-    /// Checks everything in the store beside its use: the CRC of every row, batch, checkpoint, head line, and the structure of the database. At most a tenth of
+    /// Checks everything in the store beside its use: the CRC of every row, batch, checkpoint, row of the ledger, head line, and the structure of the database. At most a tenth of
     /// the time is spent reading. A row that is not what was written is set aside with the next commit; for a batch or a checkpoint a new checkpoint
     /// is asked for; damage to the structure is noted, and the next <see cref="Commit"/> throws <see cref="StoreFailure.Damaged"/>.
     /// </summary>
@@ -71,6 +71,7 @@ public sealed partial class SqliteStore
             await CheckFramesAsync(db, "SELECT id, body, stream, epoch, first, count, class FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2", FrameKind.Row, findings, cancel).ConfigureAwait(false);
             await CheckFramesAsync(db, "SELECT number, body FROM log WHERE number > ?1 ORDER BY number LIMIT ?2", FrameKind.Batch, findings, cancel).ConfigureAwait(false);
             await CheckFramesAsync(db, "SELECT slot + 1, body FROM checkpoint WHERE slot + 1 > ?1 ORDER BY slot LIMIT ?2", FrameKind.Checkpoint, findings, cancel).ConfigureAwait(false);
+            await CheckLedgerAsync(db, findings, cancel).ConfigureAwait(false);
             if (HeadTable.FindDamage(db) is { } line)
             {
                 throw new StoreException(StoreFailure.Damaged, $"The line {line} of the table head does not have its CRC.");
@@ -93,6 +94,34 @@ public sealed partial class SqliteStore
         }
 
         return _integrity = new IntegrityReport(state, _time.GetUtcNow(), _time.GetElapsedTime(started), string.Join("; ", findings));
+    }
+
+    /// <summary>Checks the CRC of each row of the ledger. One that is not what was written cannot be mended: the ledger says so with the next commit.</summary>
+    private async Task CheckLedgerAsync(Database db, List<string> findings, CancellationToken cancel)
+    {
+        using var one = db.Once($"SELECT {LedgerTable.Columns} FROM ledger WHERE first > ?1 AND packed <> {LedgerTable.Rotten} ORDER BY first LIMIT 1");
+        var after = 0L;
+        for (var any = true; any;)
+        {
+            cancel.ThrowIfCancellationRequested();
+            var started = _time.GetTimestamp();
+            if (any = one.Bind(1, after).Step())
+            {
+                after = one.Long(0);
+                if (!LedgerTable.TryRead(one, out _))
+                {
+                    findings.Add($"{RottenFrom([after])} in the ledger; a backup may have them");
+                    lock (_findingLedger)
+                    {
+                        _ledgerRotten.Add(after);
+                    }
+                }
+            }
+
+            // A sealed day is inflated in milliseconds; nothing is read while others wait.
+            one.Reset();
+            await Task.Delay(TimeSpan.FromMilliseconds(1) + (9 * _time.GetElapsedTime(started)), _time, cancel).ConfigureAwait(false);
+        }
     }
 
     private async Task CheckFramesAsync(Database db, string sql, FrameKind kind, List<string> findings, CancellationToken cancel)

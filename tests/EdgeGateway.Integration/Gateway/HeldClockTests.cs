@@ -18,9 +18,9 @@ namespace EdgeGateway.Integration.Gateway;
 /// </summary>
 public sealed class HeldClockTests : IAsyncLifetime
 {
-    private static readonly Guid Boot = Guid.Parse("11111111-1111-1111-1111-111111111111");
+    internal static readonly Guid Boot = Guid.Parse("11111111-1111-1111-1111-111111111111");
     private static readonly Guid OtherBoot = Guid.Parse("22222222-2222-2222-2222-222222222222");
-    private static readonly DateTimeOffset Truth = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
+    internal static readonly DateTimeOffset Truth = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
     private static readonly DateTimeOffset NeverSet = new(1970, 1, 1, 0, 0, 30, TimeSpan.Zero);
     private GatewaySite _site = null!;
     private LoadedSite _loaded = null!;
@@ -440,7 +440,8 @@ public sealed class HeldClockTests : IAsyncLifetime
     }
 
     /// <summary>A commit loop over a store, a clock that the test moves, and what the computer says of it.</summary>
-    private sealed class Rig : IDisposable, IClockSource
+    /// <summary>The real commit loop over a real store, on clocks that the test moves.</summary>
+    internal sealed class Rig : IDisposable, IClockSource
     {
         private const int SecondsOfCommit = 5;
 
@@ -452,6 +453,7 @@ public sealed class HeldClockTests : IAsyncLifetime
         private GatewayClock _clock = null!;
         private bool _hasChip;
         private int _next;
+        private int _minute;
 
         public Rig(LoadedSite loaded, Guid boot, DateTimeOffset clock, bool synchronised = false, StorageModel? storage = null)
         {
@@ -503,6 +505,34 @@ public sealed class HeldClockTests : IAsyncLifetime
             await CommitAsync();
         }
 
+        /// <summary>Readings of registers each minute, and a commit after each.</summary>
+        /// <param name="minutes">How many minutes go by.</param>
+        /// <param name="at">The registers at a minute since the rig was made, by point id.</param>
+        public async Task FeedAsync(int minutes, Func<int, IEnumerable<(string Point, ulong Raw)>> at)
+        {
+            for (var end = _minute + minutes; _minute < end; _minute++)
+            {
+                foreach (var (id, raw) in at(_minute))
+                {
+                    var point = _loaded.Model.Points.First(p => p.Id == id);
+                    await _queue.WriteAsync(new Reading(point.Index, _clock.Monotonic, raw, raw, Quality.Good), CancellationToken.None);
+                }
+
+                await CommitAsync();
+                _time.Advance(TimeSpan.FromMinutes(1));
+            }
+
+            await CommitAsync();
+        }
+
+        /// <summary>Does what needs a commit.</summary>
+        public async Task<T> DoAsync<T>(Func<CommitLoop, Task<T>> what)
+        {
+            var done = what(Loop);
+            await CommitAsync();
+            return await done;
+        }
+
         /// <summary>Runs for so many seconds, is stopped in good order, and comes back for a minute on a computer that does not know the time.</summary>
         public async Task LoseTimeAfterAsync(int seconds)
         {
@@ -544,12 +574,13 @@ public sealed class HeldClockTests : IAsyncLifetime
         }
 
         /// <summary>Ends without another word and starts again; in the same boot the clocks go on.</summary>
-        public void Kill(Guid boot, DateTimeOffset? clock = null, bool hasChip = false, LoadedSite? site = null)
+        public void Kill(Guid boot, DateTimeOffset? clock = null, bool hasChip = false, LoadedSite? site = null, Action? meanwhile = null)
         {
             _loaded = site ?? _loaded;
             _hasChip = hasChip;
             _queue.Dispose();
             Store.Dispose();
+            meanwhile?.Invoke();
             if (clock is { } now)
             {
                 _time = boot == Boot ? _time : new ManualTime(now);

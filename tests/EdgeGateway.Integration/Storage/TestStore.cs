@@ -89,14 +89,17 @@ internal sealed class TestStore : IDisposable
     }
 
     /// <summary>What the ledger in the store holds, after it was verified as an export.</summary>
-    public static (LedgerVerdict Verdict, List<LedgerRecord> Records) Ledger(string path)
+    /// <param name="path">The store.</param>
+    /// <param name="key">The key that signs; that of the tests when absent.</param>
+    public static (LedgerVerdict Verdict, List<LedgerRecord> Records) Ledger(string path, DeviceKey? key = null)
     {
+        key ??= LedgerKey;
         var source = LedgerSource.Open(path);
         using var export = new MemoryStream();
-        LedgerExport.Write(source.Header, source.Lines(), LedgerKey, export);
+        LedgerExport.Write(source.Header, source.Lines(), key, export);
         export.Position = 0;
         var records = new List<LedgerRecord>();
-        return (new LedgerVerifier(LedgerKey.PublicKey) { Accepted = records.Add }.Verify(export), records);
+        return (new LedgerVerifier(key.PublicKey) { Accepted = records.Add }.Verify(export), records);
     }
 
     public CommitBatch Batch { get; } = new() { ValueOf = ValueOf };

@@ -1,6 +1,7 @@
 using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Ledger;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Tests.LocalPath;
 
@@ -71,6 +72,21 @@ public class DeclaredAccountTests
         var rig = new Rig(model);
         rig.Pipeline.Advance(Start);
         return rig;
+    }
+
+    /// <summary>Ends the configuration of a rig and goes on under another.</summary>
+    private static Rig Reconfigure(Rig rig, Instant end, string carbon)
+    {
+        rig.Pipeline.Close(end);
+        var writer = new Core.State.StateWriter();
+        rig.Pipeline.SaveBaselines(writer);
+        var (model, problems) = Load(carbon);
+        Assert.True(model is not null, string.Join('\n', problems));
+        var next = new Rig(model);
+        var reader = new Core.State.StateReader(writer.Written.Span);
+        next.Pipeline.LoadBaselines(ref reader);
+        Assert.True(reader.AtEnd);
+        return next;
     }
 
     private static EmissionRecord[] Entries(Rig rig, string method) => [.. rig.Emissions.Where(e => e.Method == method)];
@@ -377,13 +393,7 @@ public class DeclaredAccountTests
     public void What_instruments_were_used_for_outlives_a_change_of_the_configuration()
     {
         var rig = Buy(Begin(Market), 0, 20);
-        rig.Pipeline.Close(Start + TimeSpan.FromMinutes(20));
-        var writer = new Core.State.StateWriter();
-        rig.Pipeline.SaveBaselines(writer);
-        var next = new Rig(Load(Market).Model!);
-        var reader = new Core.State.StateReader(writer.Written.Span);
-        next.Pipeline.LoadBaselines(ref reader);
-        Assert.True(reader.AtEnd);
+        var next = Reconfigure(rig, Start + TimeSpan.FromMinutes(20), Market);
         Buy(next, 21, 60);
         Assert.Equal(
             (5 * 10_000) + ((60 - 1 - 25) * 585_600L),
@@ -446,12 +456,7 @@ public class DeclaredAccountTests
         Assert.Equal((Rig.At("2025-01-01T00:00:00+08:00"), TimeSpan.FromDays(365)), (entry.Start, entry.Width));
         Assert.Equal(entry.Milligrams, rig.Emissions.Single(e => e.Account == EmissionAccount.Site && e.Method == "scope-1" && e.Width == entry.Width).Milligrams);
 
-        rig.Pipeline.Close(Start + TimeSpan.FromHours(2));
-        var writer = new Core.State.StateWriter();
-        rig.Pipeline.SaveBaselines(writer);
-        var next = new Rig(Load(Balance.Replace("end: 95", "end: 125", StringComparison.Ordinal)).Model!);
-        var reader = new Core.State.StateReader(writer.Written.Span);
-        next.Pipeline.LoadBaselines(ref reader);
+        var next = Reconfigure(rig, Start + TimeSpan.FromHours(2), Balance.Replace("end: 95", "end: 125", StringComparison.Ordinal));
         next.Pipeline.Advance(Start + TimeSpan.FromHours(2));
         next.Load(next.Save());
         next.Pipeline.Advance(Start + TimeSpan.FromHours(4));
@@ -509,6 +514,105 @@ public class DeclaredAccountTests
         Assert.Null(next.Pipeline.DecideFactor("plant", null, false, "maria"));
         Burn(next, (42 * 60) + 1, 43 * 60);
         Assert.Equal(3126.96m, Entries(next, "fuel-combustion")[^1].Detail!.Factor);
+    }
+
+    [Theory]
+    [InlineData("fuel: ipcc-residual-fuel-oil", "fuel: cn-diesel", "t of ipcc-residual-fuel-oil", "t of cn-diesel")]
+    [InlineData("activity: mass, fuel: ipcc-residual-fuel-oil", "activity: volume, fuel: cn-natural-gas, volumeAt: 20C", "t of ipcc-residual-fuel-oil", "m3 of cn-natural-gas at 20 Cel")]
+    public void A_factor_approved_for_another_fuel_or_unit_is_in_force_no_more(string before, string after, string was, string now)
+    {
+        var rig = Begin(Stack);
+        Burn(rig, 0, 26 * 60);
+        Assert.Null(rig.Pipeline.DecideFactor("plant", null, true, "maria"));
+        var learnt = Assert.Single(rig.Pipeline.AdaptedFactors);
+
+        // What does not make the factor one of something else leaves it alone.
+        var same = Reconfigure(rig, Start + TimeSpan.FromHours(26) + TimeSpan.FromSeconds(5), Stack.Replace("uncertaintyPercent: 1,", "uncertaintyPercent: 2,", StringComparison.Ordinal));
+        Assert.Equal(("maria", learnt.Hours), (Assert.Single(same.Pipeline.AdaptedFactors).ApprovedBy, same.Pipeline.AdaptedFactors[0].Hours));
+        Assert.Empty(same.Pipeline.ForgottenFactors);
+
+        var next = Reconfigure(same, Start + TimeSpan.FromHours(26) + TimeSpan.FromSeconds(9), Stack.Replace(before, after, StringComparison.Ordinal));
+        var (device, method, what) = Assert.Single(next.Pipeline.ForgottenFactors);
+        Assert.Equal(("plant", "fuel-combustion", was, now), (device, method, what.LearntFor, what.Now));
+        Assert.Equal((learnt.Hours, learnt.ApprovedFactor, "maria"), (what.Hours, what.ApprovedFactor, what.ApprovedBy));
+        Assert.Empty(next.Pipeline.AdaptedFactors);
+        next.Pipeline.Advance(Start + TimeSpan.FromHours(28));
+        next.Pipeline.Advance(Start + TimeSpan.FromHours(28.5));
+        Assert.All(Entries(next, "fuel-combustion"), e => Assert.False(e.FactorId.StartsWith("adapted/", StringComparison.Ordinal) || e.Detail!.Adapted is { Approved: true }));
+        Assert.NotEmpty(Entries(next, "fuel-combustion"));
+
+        // Its own state it takes back as it is.
+        var again = new Rig(next.Site);
+        again.Load(next.Save());
+        Assert.Empty(again.Pipeline.ForgottenFactors);
+    }
+
+    [Fact]
+    public void What_the_ledger_says_was_entered_is_not_entered_again_by_a_state_that_knows_less()
+    {
+        const string Both = Market + "\n      - { method: sf6-balance, year: 2025, begin: 120, end: 95, acquired: 40, disbursed: 10, capacityGrowth: 30, gwp: AR6 }";
+        var rig = Buy(Begin(Both), 0, 30);
+        var entered = new EnteredBefore { IsWhole = true };
+        foreach (var entry in rig.Emissions)
+        {
+            entered.Take(new() { Device = entry.Device < 0 ? null : "plant", Entry = entry, FactorSet = "", Epoch = 1, Sequence = 1 });
+        }
+
+        Assert.Equal((20m, 5m), (entered.UsedOf("plant", "wind-1"), entered.UsedOf("plant", "hydro")));
+        var next = new Rig(rig.Site);
+        next.Pipeline.Continue(entered);
+        Buy(next, 31, 60);
+        Assert.NotEmpty(Entries(next, "electricity-market"));
+        Assert.All(Entries(next, "electricity-market"), e => Assert.Equal("cn-mee-2022/electricity.residual/CN", e.FactorId));
+        Assert.Single(Entries(rig, "sf6-balance"));
+        Assert.Empty(Entries(next, "sf6-balance"));
+
+        // Where records of the ledger are missing, what the state says of a balance stands.
+        var partly = new EnteredBefore();
+        partly.Take(new() { Device = "plant", Entry = Entries(rig, "sf6-balance")[0] with { Milligrams = -5 }, FactorSet = "", Epoch = 1, Sequence = 1 });
+        rig.Pipeline.Continue(partly);
+        Buy(rig, 31, 60);
+        Assert.Single(Entries(rig, "sf6-balance"));
+    }
+
+    [Fact]
+    public void Devices_of_the_same_fuel_and_unit_say_something_of_each_other_and_no_others_do()
+    {
+        AdaptedFactorState State(string device, string learntFor, decimal factor, int hours = 50) => new(device, "fuel-combustion", factor, 2, hours, 0, 3000, null, null, null) { LearntFor = learntFor };
+        var pooled = FactorClusters.PoolByKind([State("a", "t of coal", 3000), State("b", "t of coal", 3300), State("gas", "m3 of gas", 2), State("new", "t of coal", 9999, hours: 0)]);
+        Assert.Equal([true, true, false, false], pooled.Select(p => p.Cluster is not null));
+        var (a, b) = (pooled[0].Cluster!, pooled[1].Cluster!);
+        Assert.Equal(("t of coal", 2, a.Common), (a.Name, a.Devices, b.Common));
+        Assert.InRange(a.Common, 3100m, 3200m);
+        Assert.True(a.Shrunk > 3000 && a.Shrunk < a.Common && b.Shrunk < 3300 && b.Shrunk > b.Common, "each is drawn towards the other");
+        Assert.Equal((3000m, 3300m), (pooled[0].Factor, pooled[1].Factor));
+    }
+
+    [Fact]
+    public void An_activity_beyond_all_numbers_and_a_mass_below_zero_teach_the_factor_nothing()
+    {
+        const long Width = 900_000;
+        var stack = Load(Stack).Model!.Points.Single(p => p.Id == "stack");
+        var official = new EmissionRate("f", 3127, 5);
+        foreach (var (activity, growth) in ((decimal, decimal)[])[(decimal.MaxValue / 2, 1), (0.1m, -5)])
+        {
+            var follower = new FactorFollower(new("stack", 5, 2, 0.1, 50, 2500, 3500), stack, 1, "t of coal");
+            follower.Open(0);
+            AdaptedFigure? last = null;
+            for (var quarter = 0; quarter < 8; quarter++)
+            {
+                var (start, end) = (quarter * Width, (quarter + 1) * Width);
+                for (var at = start; at < end; at += 60_000)
+                {
+                    follower.Read(growth, true, at - 60_000, at, end);
+                }
+
+                last = follower.Close(start, end, Width, activity, true, official);
+            }
+
+            Assert.Equal(activity < 1, last is not null);
+            Assert.Equal((3127m, 0), (follower.State("boiler", "fuel-combustion")!.Factor, follower.State("boiler", "fuel-combustion")!.Hours));
+        }
     }
 
     [Fact]

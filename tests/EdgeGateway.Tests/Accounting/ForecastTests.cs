@@ -92,6 +92,16 @@ public class ForecastTests
     }
 
     [Fact]
+    public void A_grey_model_is_no_candidate_further_ahead_than_half_of_what_it_has_seen()
+    {
+        double Growth(int k) => 1000 * Math.Pow(1.03, k);
+        Assert.All(Forecaster.Make(Series(33, Growth), 1, 10).Candidates, c => Assert.Null(c.Refusal)); // the first trial knows 20 values
+        var far = Forecaster.Make(Series(30, Growth), 1, 10); // the first trial knows 10
+        Assert.All(far.Candidates.Where(c => c.Name.StartsWith("grey", StringComparison.Ordinal)), c => Assert.Equal("It needs 20 values before the first trial, there are 10.", c.Refusal));
+        Assert.DoesNotContain("grey", far.Method, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_series_with_zeros_is_forecast_by_what_can_and_the_others_say_why_not()
     {
         var forecast = Forecaster.Make(Series(56, k => k % 7 >= 5 ? 0 : 50 + Noise(k)), 7, 7);

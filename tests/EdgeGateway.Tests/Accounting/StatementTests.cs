@@ -225,7 +225,7 @@ public class StatementTests
         var statement = builder.Build(Source, withForecast: false);
         var total = Assert.Single(statement.Totals);
         Assert.Null(total.Mass);
-        Assert.Contains("AR5 and AR6", total.Refusal, StringComparison.Ordinal);
+        Assert.Contains("AR5, AR6", total.Refusal!.ToString(), StringComparison.Ordinal);
         Assert.Equal([("AR5", 10), ("AR6", 10)], statement.Gases.Select(g => (g.GwpSet!, (int)g.Mass!.Value.Milligrams)));
     }
 
@@ -328,7 +328,84 @@ public class StatementTests
         Assert.Equal((26 * 960) + (5 * 384), month.Total!.Value.Value, 1.0);
         Assert.InRange((26 * 960) + (5 * 384), month.Total.Value.Low - 1, month.Total.Value.High + 1);
         Assert.Null(year.Forecast);
-        Assert.Contains("values of history", year.Refusal, StringComparison.Ordinal);
+        Assert.Contains("values of history", year.Refusal!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_end_of_the_year_is_forecast_by_months_where_whole_years_show_the_seasons()
+    {
+        // 21 months to the end of September: as many kilograms a quarter of an hour as the month's number, and ten.
+        StatementOutlook Year(DateOnly end)
+        {
+            var builder = new StatementBuilder(Mine, StatementPeriod.Parse("2026-09", Mine.Zone)!, StatementSubject.Site, Factors);
+            for (var day = new DateOnly(2025, 1, 1); day <= end; day = day.AddDays(1))
+            {
+                for (var i = 0; i < 96; i++)
+                {
+                    builder.Add(Entry("incomer", StatementPeriod.StartOf(day, Mine.Zone) + (i * Quarter), (10 + day.Month) * Kilogram));
+                }
+            }
+
+            return builder.Build(Source).Outlooks.Single(o => o.Target.Name == "2026");
+        }
+
+        var year = Year(new(2026, 9, 30));
+        Assert.Equal((3, "seasonal-naive"), (year.Forecast!.Steps.Count, year.Forecast.Method));
+        Assert.Equal(31 * 96 * 20.0, year.Forecast.Steps[0].Value, 6);
+        Assert.Equal(Enumerable.Range(1, 12).Sum(m => DateTime.DaysInMonth(2026, m) * 96.0 * (10 + m)), year.Total!.Value.Value, 3);
+
+        // No month is split: a day before, it goes by days.
+        Assert.Equal(93, Year(new(2026, 9, 29)).Forecast!.Steps.Count);
+    }
+
+    [Fact]
+    public void What_is_refused_is_said_in_the_language_of_the_page()
+    {
+        var builder = Days("2026-03", 79);
+        var entry = Entry("fan", Day().Start, Kilogram) with { Scope = 1, Basis = EmissionBasis.None, Gas = "CH4", CountsTowardSite = true };
+        builder.Add(entry with { Method = "mine-methane", GwpSet = "AR5" });
+        builder.Add(entry with { Method = "sf6-leak", GwpSet = "AR6" });
+        var statement = builder.Build(Source, scenarios: new(null, [new("a", 3, 1, -0.25, 20)]));
+        var chinese = StatementHtml.Write(statement, StatementWords.In("zh"));
+        Assert.Contains("采用不同 GWP 集（AR5, AR6）的质量不相加。", chinese, StringComparison.Ordinal);
+        Assert.Contains("未声明基准年", chinese, StringComparison.Ordinal);
+        Assert.Contains("个历史值才能在过去的数据上检验", chinese, StringComparison.Ordinal);
+        Assert.All(StatementWords.In("en").All.Where(w => w.Key.StartsWith("refusal.", StringComparison.Ordinal) && w.Value.Length > 10), w => Assert.DoesNotContain(w.Value[..10], chinese, StringComparison.Ordinal));
+        Assert.Contains("The base year is not declared", StatementHtml.Write(statement, StatementWords.In("en")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_year_whose_factor_changed_in_July_is_shown_by_months_as_published_and_as_stated_now()
+    {
+        // 2 kg at the old factor until June, restated to 3; from July on 3 kg by the new one.
+        var builder = new StatementBuilder(Mine, StatementPeriod.Parse("2026", Mine.Zone)!, StatementSubject.Site, Factors);
+        for (var month = 1; month <= 12; month++)
+        {
+            var start = new DateOnly(2026, month, 1);
+            for (var day = 0; day < DateTime.DaysInMonth(2026, month); day++)
+            {
+                builder.Add(Entry("incomer", StatementPeriod.StartOf(start.AddDays(day), Mine.Zone), (month < 7 ? 2 : 3) * Kilogram));
+                builder.Add(Entry("fan", StatementPeriod.StartOf(start.AddDays(day), Mine.Zone), Kilogram));
+            }
+
+            if (month < 7)
+            {
+                var days = DateTime.DaysInMonth(2026, month);
+                builder.Add(new StatementRestatement("incomer", "electricity-purchased", Instant.Parse($"2026-{month:00}-01T00:00:00Z"), "set version 3 (aaaa)", "set version 4 (bbbb)", 2 * days * Kilogram, 3 * days * Kilogram, false));
+                builder.Add(new StatementRestatement("fan", "electricity-purchased", Instant.Parse($"2026-{month:00}-01T00:00:00Z"), "set version 3 (aaaa)", "set version 4 (bbbb)", days * Kilogram, days * Kilogram, false));
+            }
+        }
+
+        var statement = builder.Build(Source, withForecast: false);
+        var restated = Assert.Single(statement.Restated);
+        Assert.Equal((2, EmissionBasis.Location), (restated.Scope, restated.Basis));
+        Assert.Equal(Enumerable.Range(1, 12).Select(m => (Int128)(3L * DateTime.DaysInMonth(2026, m) * Kilogram)), restated.Milligrams);
+        Assert.Equal(Enumerable.Range(1, 12).Select(m => (Int128)((m < 7 ? 2L : 3L) * DateTime.DaysInMonth(2026, m) * Kilogram)), statement.Courses.Single().Milligrams);
+        var page = StatementHtml.Write(statement, StatementWords.In("en"));
+        Assert.Contains("2026 by months", page, StringComparison.Ordinal);
+        Assert.Contains("<tr><td>06</td>", page, StringComparison.Ordinal);
+        using var json = System.Text.Json.JsonDocument.Parse(StatementJson.Write(statement));
+        Assert.Equal(12, json.RootElement.GetProperty("restated")[0].GetProperty("milligrams").GetArrayLength());
     }
 
     [Fact]
@@ -344,7 +421,7 @@ public class StatementTests
         var statement = Days("2026-03", 79).Build(Source, scenarios: new((2024, 10_250), scenarios));
         Assert.Equal([2031, 2026], statement.Peak!.Paths.Select(p => p.PeakYear)); // case S-02
         var refused = Days("2026-03", 79).Build(Source, scenarios: new(null, scenarios));
-        Assert.Contains("base: { year, tonnes }", refused.PeakRefusal, StringComparison.Ordinal);
+        Assert.Contains("base: { year, tonnes }", refused.PeakRefusal!.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

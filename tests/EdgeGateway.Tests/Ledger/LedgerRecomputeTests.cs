@@ -1,8 +1,11 @@
 using System.Globalization;
+using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Ledger;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Tests.LocalPath;
 using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Tests.Ledger;
@@ -49,13 +52,14 @@ public class LedgerRecomputeTests
     {
         var recomputed = Recompute(Day.Records);
         Assert.Null(recomputed.Difference);
-        Assert.Equal((Day.Records.Count(r => r.Content is EmissionContent { Entry.Account: not EmissionAccount.Remainder }), 0L, 0L), ((int)recomputed.Agreed, recomputed.FromActivity, recomputed.NotRecomputed));
+        Assert.Equal((Day.Records.Count(r => r.Content is EmissionContent), 0L, 0L), ((int)recomputed.Agreed, recomputed.FromActivity, recomputed.NotRecomputed));
+        Assert.Contains(Day.Records, r => r.Content is EmissionContent { Entry.Account: EmissionAccount.Remainder, Mass: > 0 });
     }
 
     [Fact]
     public void One_milligram_too_many_is_named()
     {
-        foreach (var target in Day.Records.Where(r => r.Content is EmissionContent { Entry.Account: not EmissionAccount.Remainder }).Where((_, i) => i % 37 == 5))
+        foreach (var target in Day.Records.Where(r => r.Content is EmissionContent).Where((_, i) => i % 37 == 5))
         {
             var entry = (EmissionContent)target.Content;
             var changed = target with { Content = entry with { Entry = entry.Entry with { Milligrams = entry.Entry.Milligrams + 1 } } };
@@ -89,10 +93,49 @@ public class LedgerRecomputeTests
     {
         var recomputed = Recompute(Day.Records.Where(r => r.Content is EmissionContent));
 
-        // Totals are sums of what is there, the first but for its beginning; entries need more than themselves.
-        var totals = Day.Records.Count(r => r.Content is EmissionContent { Entry.Account: EmissionAccount.Site });
-        Assert.Equal(totals - 1, recomputed.Agreed);
-        Assert.Equal((2 * totals) + 1, recomputed.NotRecomputed);
+        Assert.Equal((0, Day.Records.Count(r => r.Content is EmissionContent)), ((int)recomputed.Agreed, (int)recomputed.NotRecomputed));
+
+        // A program before did not say of what sums are made: its entries are confirmed, its sums are not claimed.
+        recomputed = Recompute(Day.Records.Select(r => r.Content is ConfigurationContent c ? r with { Content = c with { Sums = null } } : r));
+        Assert.Null(recomputed.Difference);
+        Assert.Equal(Day.Records.Count(r => r.Content is EmissionContent { Entry.Account: EmissionAccount.Device }), recomputed.Agreed);
+        Assert.Equal(Day.Records.Count(r => r.Content is EmissionContent { Entry.Account: not EmissionAccount.Device }), recomputed.NotRecomputed);
+    }
+
+    [Fact]
+    public void A_kilowatt_hour_too_many_in_a_remainder_is_named_and_what_flows_back_through_a_tie_is_priced_as_in_it()
+    {
+        var target = Day.Records.Where(r => r.Content is EmissionContent { Entry.Account: EmissionAccount.Remainder }).ElementAt(3);
+        var content = (EmissionContent)target.Content;
+        var difference = Recompute(Day.Records.Select(r => r.Number == target.Number ? r with { Content = content with { Entry = content.Entry with { ActivityKWh = content.Entry.ActivityKWh + 0.01m } } } : r)).Difference!;
+        Assert.Equal(target.Number, difference.Record);
+        Assert.Contains("the remainder of incomer", difference.What, StringComparison.Ordinal);
+
+        // Ties, generation, areas and what is declared: all sums of a site whose entries are in one interval.
+        var site = new TestSite()
+            .Device("a", TestSite.Meter(), area: "north").Counter(period: 60)
+            .Device("b", TestSite.Meter(), area: "south").Counter(period: 60)
+            .Device("tie", new(MeterRole.Transfer, "a", false, false) { To = "b" }).Counter(period: 60).Counter("back", period: 60, method: "electricity-sold")
+            .Build();
+        var sink = new LedgerTap(site, new FeedEncoder(site, FeedHeads.Start(7), "1"));
+        var pipeline = new Core.Pipeline(site, site.FactorsInForce, sink);
+        for (var m = 0; m <= 61; m++)
+        {
+            var at = LedgerRig.Start + TimeSpan.FromMinutes(m);
+            for (var p = 0; p < 4; p++)
+            {
+                var raw = 1000 + ((ulong)m * (p == 3 ? 7UL : 11UL + (ulong)p));
+                pipeline.Process(new Sample(p, at, (double)(raw * 0.01m), raw, Quality.Good));
+            }
+
+            pipeline.Advance(at + TimeSpan.FromSeconds(2));
+        }
+
+        LedgerContent[] contents = [LedgerSite.Factors(site.FactorsInForce), LedgerSite.Configuration(site, pipeline, "test"), .. sink.Take()];
+        var recomputed = Recompute(contents.Select((c, i) => LedgerJson.Read(LedgerJson.Write(new(i + 1, LedgerRig.Start, c)))));
+        Assert.Null(recomputed.Difference);
+        Assert.Equal(((long)contents.OfType<EmissionContent>().Count(), 0L), (recomputed.Agreed, recomputed.NotRecomputed));
+        Assert.Contains(pipeline.CarbonSums, s => s.Parts.Any(p => p.PricedBy >= 0));
     }
 
     [Fact]

@@ -93,7 +93,7 @@ internal sealed class LedgerRig
     private void Announce()
     {
         Chain.Append(_now, LedgerSite.Factors(Site.FactorsInForce));
-        Chain.Append(_now, LedgerSite.Configuration(Site, _pipeline.CarbonAccounts, "test"));
+        Chain.Append(_now, LedgerSite.Configuration(Site, _pipeline, "test"));
     }
 
     private void Take()

@@ -1,3 +1,5 @@
+using EdgeGateway.Core.Accounting.Statements;
+
 namespace EdgeGateway.Core.Accounting.Forecasting;
 
 /// <summary>One way the years may go.</summary>
@@ -33,17 +35,17 @@ public static class CarbonPeak
         ArgumentNullException.ThrowIfNull(scenarios);
         if (!(baseEmissions > 0) || !double.IsFinite(baseEmissions))
         {
-            throw new EmissionRefusedException(FormattableString.Invariant($"The emissions of the base year are {baseEmissions}; they must be above zero."));
+            throw new EmissionRefusedException(new Refusal("base-not-positive", baseEmissions));
         }
 
-        return scenarios.Count == 0 ? throw new EmissionRefusedException("There is no scenario.") : [.. scenarios.Select(s => Follow(baseEmissions, baseYear, s))];
+        return scenarios.Count == 0 ? throw new EmissionRefusedException(new Refusal("no-scenario")) : [.. scenarios.Select(s => Follow(baseEmissions, baseYear, s))];
     }
 
     private static PeakPath Follow(double emissions, int baseYear, PeakScenario scenario)
     {
         if (scenario.Years is < 1 or > 200 || !double.IsFinite(scenario.GrowthPercent) || !double.IsFinite(scenario.EfficiencyPercent) || !double.IsFinite(scenario.DriftPercent))
         {
-            throw new EmissionRefusedException($"The scenario '{scenario.Name}' needs 1 to 200 years and rates that are numbers.");
+            throw new EmissionRefusedException(new Refusal("scenario-rates", scenario.Name));
         }
 
         var path = new List<double> { emissions };
@@ -53,7 +55,7 @@ public static class CarbonPeak
             var rate = scenario.GrowthPercent - scenario.EfficiencyPercent + (scenario.DriftPercent * k);
             if (rate < -100)
             {
-                throw new EmissionRefusedException(FormattableString.Invariant($"In year {k} of the scenario '{scenario.Name}' emissions would fall by {-rate} %, below zero. Look at fewer years, or at a smaller drift."));
+                throw new EmissionRefusedException(new Refusal("scenario-below-zero", k, scenario.Name, -rate));
             }
 
             path.Add(path[^1] * (1 + (rate / 100)));
@@ -65,6 +67,6 @@ public static class CarbonPeak
 
         return double.IsFinite(path[^1])
             ? new(scenario, path, baseYear + peak, path[peak], peak < scenario.Years)
-            : throw new EmissionRefusedException($"The emissions of the scenario '{scenario.Name}' grow beyond every number.");
+            : throw new EmissionRefusedException(new Refusal("scenario-beyond", scenario.Name));
     }
 }

@@ -1,3 +1,5 @@
+using EdgeGateway.Core.Accounting.Statements;
+
 namespace EdgeGateway.Core.Accounting.Forecasting;
 
 /// <summary>One of the methods that a forecast is chosen from, and how it did in the trials.</summary>
@@ -41,12 +43,12 @@ public static class Forecaster
     // Student's t, 97.5 %, for 4 to 12 errors with a mean of zero assumed.
     private static readonly double[] Quantiles = [2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179];
 
-    private static readonly (string Name, Func<int, int> Least, Method Run)[] Methods =
+    private static readonly (string Name, Func<int, int, int> Least, Method Run)[] Methods =
     [
-        ("seasonal-naive", season => season, SeasonalNaive),
-        ("holt-winters-damped", season => Math.Max(2 * season, GreyModel.LeastValues), HoltWinters.Forecast),
-        ("grey", _ => GreyModel.LeastValues, (series, _, horizon) => GreyModel.Fit(Recent(series, horizon)).Forecast(horizon)),
-        ("grey-fractional", _ => GreyModel.LeastValues + 2, Fractional),
+        ("seasonal-naive", (season, _) => season, SeasonalNaive),
+        ("holt-winters-damped", (season, _) => Math.Max(2 * season, GreyModel.LeastValues), HoltWinters.Forecast),
+        ("grey", (_, horizon) => Math.Max(GreyModel.LeastValues, 2 * horizon), (series, _, horizon) => GreyModel.Fit(Recent(series, horizon)).Forecast(horizon)),
+        ("grey-fractional", (_, horizon) => Math.Max(GreyModel.LeastValues + 2, 2 * horizon), Fractional),
     ];
 
     private delegate IReadOnlyList<double> Method(ReadOnlySpan<double> series, int season, int horizon);
@@ -74,17 +76,16 @@ public static class Forecaster
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(season, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(horizon, 1);
-        var least = LeastHistory(season, horizon);
-        if (series.Length < least)
+        if (LeastHistory(season, horizon) is var history && series.Length < history)
         {
-            throw new EmissionRefusedException($"A forecast of {horizon} steps needs {least} values of history, so that it can be tried on the past; there are {series.Length}.");
+            throw new EmissionRefusedException(new Refusal("history", horizon, history, series.Length));
         }
 
         foreach (var value in series)
         {
             if (!double.IsFinite(value))
             {
-                throw new EmissionRefusedException("The history has a value that is no number.");
+                throw new EmissionRefusedException(new Refusal("no-number"));
             }
         }
 
@@ -96,8 +97,9 @@ public static class Forecaster
             var (name, needed, run) = Methods[i];
             try
             {
-                var trial = needed(season) > origins[0]
-                    ? throw new EmissionRefusedException($"It needs {needed(season)} values before the first trial, there are {origins[0]}.")
+                var least = needed(season, horizon);
+                var trial = least > origins[0]
+                    ? throw new EmissionRefusedException($"It needs {least} values before the first trial, there are {origins[0]}.")
                     : Try(series, season, horizon, origins, run);
                 _ = run(series, season, horizon); // One that has no answer now is no choice.
                 trials.Add((trial, i));
@@ -111,7 +113,7 @@ public static class Forecaster
 
         if (trials.Count == 0)
         {
-            throw new EmissionRefusedException($"No method could be tried on this history: {string.Join(" ", candidates.Select(c => $"{c.Name}: {c.Refusal}"))}");
+            throw new EmissionRefusedException(new Refusal("no-method", string.Join(", ", candidates.Select(c => c.Name))));
         }
 
         // Of equals the first of the table, which is the simpler one.
@@ -153,7 +155,13 @@ public static class Forecaster
 
     private static ReadOnlySpan<double> Recent(ReadOnlySpan<double> series, int horizon) => series[^Math.Min(series.Length, Math.Max(GreyWindow, 2 * horizon))..];
 
-    private static int EarliestOrigin(int length, int season, int horizon) => Math.Max(Math.Max(GreyModel.LeastValues, season), (length - horizon) / 2);
+    /// <summary>Fewest values before a trial: half of what can be known, and twice the horizon where that leaves enough trials, because grey models reach half as far as they have seen.</summary>
+    private static int EarliestOrigin(int length, int season, int horizon)
+    {
+        var earliest = Math.Max(Math.Max(GreyModel.LeastValues, season), (length - horizon) / 2);
+        var reached = Math.Max(earliest, 2 * horizon);
+        return reached + LeastTrials - 1 <= length - horizon ? reached : earliest;
+    }
 
     /// <summary>Numbers of values that were known at each trial: evenly spread over the later half.</summary>
     private static List<int> Origins(int length, int season, int horizon)

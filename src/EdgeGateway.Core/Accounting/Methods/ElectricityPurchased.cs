@@ -3,8 +3,11 @@ using EdgeGateway.Core.Site;
 namespace EdgeGateway.Core.Accounting;
 
 /// <summary>Electricity from the grid, location based: energy x the average factor of the grid where the meter is (GHG Protocol scope 2 guidance).</summary>
-internal sealed class ElectricityPurchased() : EmissionMethod("electricity-purchased", 2)
+internal sealed class ElectricityPurchased() : EmissionMethod(MethodName, 2)
 {
+    /// <summary>Its name, and that of its totals and remainders.</summary>
+    public const string MethodName = "electricity-purchased";
+
     public override bool NeedsGridFactor => true;
 
     public override string WhenReversed => "electricity-sold";

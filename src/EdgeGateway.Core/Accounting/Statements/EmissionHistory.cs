@@ -75,7 +75,7 @@ internal sealed class EmissionHistory(TimeZoneInfo zone)
             var whole = days.FindIndex(d => d.Coverage >= LeastCoverage);
             if (whole < 0)
             {
-                throw new EmissionRefusedException("No day is known well enough.");
+                throw new EmissionRefusedException(new Refusal("no-day"));
             }
 
             if (Monthly(days, first, lastDay, horizon, length) is { } monthly)
@@ -90,7 +90,7 @@ internal sealed class EmissionHistory(TimeZoneInfo zone)
         }
         catch (EmissionRefusedException e)
         {
-            return outlook with { Refusal = e.Message, Days = Shown(days, first, lastDay, null) };
+            return outlook with { Refusal = Refusal.Of(e), Days = Shown(days, first, lastDay, null) };
         }
     }
 
@@ -141,13 +141,13 @@ internal sealed class EmissionHistory(TimeZoneInfo zone)
 
             filled++;
             var stand = Enumerable.Range(1, (days.Count / Week) + 1).SelectMany(w => new[] { i - (w * Week), i + (w * Week) }).Where(j => j >= 0 && j < days.Count && days[j].Coverage >= LeastCoverage).Cast<int?>().FirstOrDefault()
-                ?? throw new EmissionRefusedException("A weekday is known in no week of the history.");
+                ?? throw new EmissionRefusedException(new Refusal("weekday"));
             series[i] = days[stand].Kilograms;
         }
 
         return filled <= MostFilled * days.Count
             ? (series, filled)
-            : throw new EmissionRefusedException($"{filled} of {days.Count} days of the history are known for less than {LeastCoverage * 100} % of their time; at most {MostFilled * 100} % of the days may be.");
+            : throw new EmissionRefusedException(new Refusal("days", filled, days.Count, LeastCoverage * 100, MostFilled * 100));
     }
 
     private (double Kilograms, double Coverage) Day(int day, IReadOnlyList<(LineKey Key, int Sign)> lines)

@@ -68,7 +68,7 @@ internal sealed class LineSum(StatementPeriod period, IReadOnlyDictionary<string
 
     public double SubstitutedShare(Instant from, Instant end) => end <= from ? 0 : Math.Min(1, _substitutedMs / (end - from).TotalMilliseconds);
 
-    public TimeSpan MissingTime(Instant from, Instant end) => end <= from ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Max(0, (end - from).TotalMilliseconds - _knownMs.Sum()));
+    public TimeSpan MissingTime(Instant from, Instant end) => end <= from ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Max(0, (end - from).TotalMilliseconds - _knownMs.Sum() - _substitutedMs));
 
     public StatedMass State(Instant from, Instant end) => new(Milligrams, Uncertain.Percent(Milligrams), Coverage(from, end));
 
@@ -93,7 +93,7 @@ internal sealed class LineSum(StatementPeriod period, IReadOnlyDictionary<string
         var end = entry.Start + entry.Width;
         if (entry.Coverage <= 0)
         {
-            Note(entry.Start, end, entry.FactorId == "none" && entry.FactorNote is not null ? "no-factor" : "not-heard");
+            Note(entry.Start, end, entry.Substituted > 0 ? "substituted" : entry.FactorId == "none" && entry.FactorNote is not null ? "no-factor" : "not-heard");
         }
 
         _reached = _reached is { } reached && reached > end ? reached : end;

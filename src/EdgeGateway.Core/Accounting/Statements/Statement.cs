@@ -95,7 +95,7 @@ public sealed record StatementLine
 /// <param name="GwpSet">GWP set; null for CO2 alone.</param>
 /// <param name="Mass">The mass; null when it cannot be stated.</param>
 /// <param name="Refusal">Why it cannot be stated: masses by different GWP sets are never added.</param>
-public sealed record StatementTotal(int Scope, EmissionBasis Basis, string? Gas, string? GwpSet, StatedMass? Mass, string? Refusal = null);
+public sealed record StatementTotal(int Scope, EmissionBasis Basis, string? Gas, string? GwpSet, StatedMass? Mass, Refusal? Refusal = null);
 
 /// <summary>How a total is spread over the parts of the period.</summary>
 /// <param name="Scope">GHG Protocol scope.</param>
@@ -122,7 +122,7 @@ public sealed record StatementRemainder(string Parent, string Name, decimal KWh,
 /// <param name="Method">Its account.</param>
 /// <param name="From">When it began.</param>
 /// <param name="To">When it ended.</param>
-/// <param name="Reason"><c>not-heard</c>: the gateway ran and the meter did not answer; <c>no-entry</c>: the gateway made no entry; <c>no-factor</c>: the mass could not be computed.</param>
+/// <param name="Reason"><c>not-heard</c>: the gateway ran and the meter did not answer; <c>no-entry</c>: the gateway made no entry; <c>no-factor</c>: the mass could not be computed; <c>substituted</c>: another value stands in for it.</param>
 public sealed record StatementGap(string Device, string Method, Instant From, Instant To, string Reason);
 
 /// <summary>What another factor set makes of a month that was stated before. The totals are as they were published; this is what changes.</summary>
@@ -167,7 +167,7 @@ public sealed record StatementFactor(string Id, string? Set, decimal Value, stri
 /// <param name="FilledDays">Days of the history that were not known well enough, for which the same weekday of another week stands in, in the history alone.</param>
 /// <param name="Refusal">Why there is no forecast.</param>
 public sealed record StatementOutlook(
-    string? Device, string Name, int Scope, EmissionBasis Basis, StatementPeriod Target, DateOnly SinceStart, DateOnly LastDay, double Kilograms, Forecast? Forecast, int FilledDays, string? Refusal)
+    string? Device, string Name, int Scope, EmissionBasis Basis, StatementPeriod Target, DateOnly SinceStart, DateOnly LastDay, double Kilograms, Forecast? Forecast, int FilledDays, Refusal? Refusal)
 {
     /// <summary>What the whole month or year comes to, kg CO2e; null when refused.</summary>
     public ForecastStep? Total => Forecast is { } f ? new(Kilograms + f.Total.Value, Kilograms + f.Total.Low, Kilograms + f.Total.High) : null;
@@ -253,6 +253,9 @@ public sealed record Statement
     /// <summary>The factors.</summary>
     public required IReadOnlyList<StatementFactor> Factors { get; init; }
 
+    /// <summary>Of a year whose months were restated: the courses as the newest factor set states them. The others of <see cref="Courses"/> are as they were published.</summary>
+    public IReadOnlyList<StatementCourse> Restated { get; init; } = [];
+
     /// <summary>Restatements of months in the period.</summary>
     public required IReadOnlyList<StatementRestatement> Restatements { get; init; }
 
@@ -266,7 +269,7 @@ public sealed record Statement
     public StatementPeak? Peak { get; init; }
 
     /// <summary>Why there are no scenarios although some were given.</summary>
-    public string? PeakRefusal { get; init; }
+    public Refusal? PeakRefusal { get; init; }
 
     /// <summary>What the gateway itself used; null when it is not declared.</summary>
     public OwnFootprint? Own { get; init; }

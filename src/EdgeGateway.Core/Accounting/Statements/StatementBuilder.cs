@@ -13,9 +13,6 @@ public sealed class StatementBuilder
     /// <summary>Most gaps that a statement lists.</summary>
     public const int MostGaps = 24;
 
-    /// <summary>How methods of stacks begin: their entries are an hour wide.</summary>
-    private const string CemsPrefix = "cems-";
-
     private readonly StatementPeriod _period;
     private readonly StatementSite _site;
     private readonly StatementSubject _subject;
@@ -73,8 +70,7 @@ public sealed class StatementBuilder
     {
         ArgumentNullException.ThrowIfNull(restatement);
 
-        // A month of UTC belongs to the period that holds its middle: the zone moves its edges by hours.
-        if (_period.Contains(restatement.Month + TimeSpan.FromDays(14)) && (_subject.Kind != StatementSubjectKind.Device || restatement.Device == _subject.Id))
+        if (_period.Contains(MiddleOf(restatement)) && (_subject.Kind != StatementSubjectKind.Device || restatement.Device == _subject.Id))
         {
             _restatements.Add(restatement);
         }
@@ -123,6 +119,7 @@ public sealed class StatementBuilder
         var groups = counted.Where(l => l.Key.Scope > 0).GroupBy(l => (l.Key.Scope, l.Key.Basis)).OrderBy(g => g.Key).ToList();
         var lastDay = _history.LastDay;
         IReadOnlyList<StatementOutlook> outlooks = withForecast ? Outlooks([.. groups.Select(g => (g.Key.Scope, g.Key.Basis, (IReadOnlyList<(LineKey, int)>)[.. g.Select(l => (l.Key, l.Sign))]))], counted.Select(l => l.Key)) : [];
+        List<StatementCourse> courses = [.. groups.Where(g => g.Select(l => l.Key.GwpSet).OfType<string>().Distinct().Count() < 2).Select(g => new StatementCourse(g.Key.Scope, g.Key.Basis, [.. Enumerable.Range(0, _period.Parts).Select(p => g.Aggregate(default(Int128), (sum, l) => sum + (l.Sign * l.Sum.Parts[p])))]))];
         var (peak, refusal) = scenarios is null ? default : PeakOf(scenarios, outlooks);
         return new Statement
         {
@@ -134,7 +131,8 @@ public sealed class StatementBuilder
             Source = source,
             Entries = _entries,
             Totals = [.. groups.Select(g => Total(g.Key.Scope, g.Key.Basis, null, [.. g.Select(l => (l.Key, l.Sum, l.Sign))], end))],
-            Courses = [.. groups.Where(g => g.Select(l => l.Key.GwpSet).OfType<string>().Distinct().Count() < 2).Select(g => new StatementCourse(g.Key.Scope, g.Key.Basis, [.. Enumerable.Range(0, _period.Parts).Select(p => g.Aggregate(default(Int128), (sum, l) => sum + (l.Sign * l.Sum.Parts[p])))]))],
+            Courses = courses,
+            Restated = Restated(courses, counted),
             Gases = [.. counted.Where(l => l.Key.Scope > 0).GroupBy(l => (l.Key.Scope, l.Key.Basis, l.Key.Gas, l.Key.GwpSet)).OrderBy(g => g.Key)
                 .Select(g => Total(g.Key.Scope, g.Key.Basis, g.Key.Gas, [.. g.Select(l => (l.Key, l.Sum, l.Sign))], end))],
             Removed = Apart(counted.Where(l => l.Sum.Removed != 0 || EmissionMethods.ByName.GetValueOrDefault(l.Key.Method)?.IsRemoval == true), s => s.Removed, s => s.RemovedSum, end),
@@ -155,6 +153,36 @@ public sealed class StatementBuilder
         };
     }
 
+    /// <summary>The months of a year as the newest factor set states them: what was published, and what restatements change of it.</summary>
+    private List<StatementCourse> Restated(List<StatementCourse> courses, IReadOnlyList<(LineKey Key, LineSum Sum, int Sign)> counted)
+    {
+        var restated = new List<StatementCourse>();
+        foreach (var course in _period.Length == PeriodLength.Year ? courses : [])
+        {
+            Int128[] months = [.. course.Milligrams];
+            var any = false;
+            foreach (var r in _restatements.Where(r => !r.IsRemoval))
+            {
+                // One account may have several lines of another gas; it is restated as a whole.
+                foreach (var sign in counted.Where(l => l.Key.Device == r.Device && l.Key.Method == r.Method && l.Key.Scope == course.Scope && l.Key.Basis == course.Basis).Select(l => l.Sign).Take(1))
+                {
+                    months[_period.PartOf(MiddleOf(r))] += sign * ((Int128)r.AfterMilligrams - r.BeforeMilligrams);
+                    any = true;
+                }
+            }
+
+            if (any)
+            {
+                restated.Add(course with { Milligrams = months });
+            }
+        }
+
+        return restated;
+    }
+
+    // A month of UTC belongs to the period that holds its middle: the zone moves its edges by hours.
+    private static Instant MiddleOf(StatementRestatement restatement) => restatement.Month + TimeSpan.FromDays(14);
+
     private static LineKey KeyOf(StatementLine line) => new(line.Device, line.Method, line.Scope, line.Basis, line.Gas, line.GwpSet, line.Unit, line.Counts);
 
     private void Take(in StatementEntry entry)
@@ -168,7 +196,7 @@ public sealed class StatementBuilder
         var isInterval = entry.Width <= TimeSpan.FromHours(1);
 
         // Not of a stack: the parts of an hour in which the configuration changed all name the hour's begin.
-        if (isInterval && !entry.Method.StartsWith(CemsPrefix, StringComparison.Ordinal))
+        if (isInterval && !StackMethods.Contains(entry.Method))
         {
             var identity = (entry.Account, entry.Device ?? entry.Area, entry.Method, entry.Era);
             if (!_seen.TryGetValue(identity, out var seen))
@@ -302,7 +330,7 @@ public sealed class StatementBuilder
             ContainedIn = ContainerOf(key),
             Counts = key.Counts,
             Method = key.Method,
-            Evidence = EmissionMethods.ByName.GetValueOrDefault(key.Method)?.Evidence ?? EmissionEvidence.Calculated,
+            Evidence = StackMethods.Contains(key.Method) ? EmissionEvidence.Measured : EmissionMethods.ByName.GetValueOrDefault(key.Method)?.Evidence ?? EmissionEvidence.Calculated,
             Scope = key.Scope,
             Basis = key.Basis,
             Gas = key.Gas,
@@ -327,7 +355,7 @@ public sealed class StatementBuilder
         var sets = lines.Select(l => l.Key.GwpSet).OfType<string>().Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
         var set = sets.Count == 1 ? sets[0] : null;
         return sets.Count > 1
-            ? new(scope, basis, gas, null, null, $"Masses by the GWP sets {string.Join(" and ", sets)} are not added.")
+            ? new(scope, basis, gas, null, null, new("gwp-sets", string.Join(", ", sets)))
             : new(scope, basis, gas, set, SumOf(lines, end));
     }
 
@@ -439,7 +467,7 @@ public sealed class StatementBuilder
         return outlooks;
     }
 
-    private static (StatementPeak? Peak, string? Refusal) PeakOf(PeakInput input, IReadOnlyList<StatementOutlook> outlooks)
+    private static (StatementPeak? Peak, Refusal? Refusal) PeakOf(PeakInput input, IReadOnlyList<StatementOutlook> outlooks)
     {
         try
         {
@@ -451,12 +479,12 @@ public sealed class StatementBuilder
             var years = outlooks.Where(o => o.Device is null && o.Target.Length == PeriodLength.Year).ToList();
             if (years.Count == 0 || years.Any(o => o.Total is null || o.SinceStart > o.Target.First))
             {
-                return (null, "The base year is not declared, and there is no account and forecast of the whole year to take it from. Write 'base: { year, tonnes }' into the file of the scenarios.");
+                return (null, new("no-base"));
             }
 
             if (years.Count > 1)
             {
-                return (null, "The site has totals that are never added (scopes, bases), so that the base year must be declared: write 'base: { year, tonnes }' into the file of the scenarios.");
+                return (null, new("several-bases"));
             }
 
             var tonnes = years[0].Total!.Value.Value / 1000;
@@ -464,7 +492,7 @@ public sealed class StatementBuilder
         }
         catch (EmissionRefusedException e)
         {
-            return (null, e.Message);
+            return (null, Refusal.Of(e));
         }
     }
 

@@ -21,12 +21,12 @@ public static class StatementCsv
         var period = statement.Period;
         foreach (var total in statement.Totals)
         {
-            Sum(csv, "total", period, null, null, total.Scope, total.Basis, total.Gas, total.GwpSet, total.Mass, total.Refusal);
+            Sum(csv, "total", period, null, null, total.Scope, total.Basis, total.Gas, total.GwpSet, total.Mass, total.Refusal?.ToString());
         }
 
         foreach (var total in statement.Gases)
         {
-            Sum(csv, "gas", period, null, null, total.Scope, total.Basis, total.Gas, total.GwpSet, total.Mass, total.Refusal);
+            Sum(csv, "gas", period, null, null, total.Scope, total.Basis, total.Gas, total.GwpSet, total.Mass, total.Refusal?.ToString());
         }
 
         Apart(csv, "removed", "removedMilligrams", period, statement.Removed);

@@ -113,6 +113,7 @@ public readonly record struct StatementEntry
         FactorNote = record.FactorNote,
         UncertaintyPercent = record.UncertaintyPercent,
         Coverage = record.Coverage,
+        Substituted = StackMethods.IsSubstituted(record) ? 1 : 0,
         CountsTowardSite = record.CountsTowardSite,
         Allocated = record.Allocated,
         Cut = record.Cut,

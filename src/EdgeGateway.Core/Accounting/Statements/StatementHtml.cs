@@ -94,7 +94,7 @@ public static class StatementHtml
         {
             var colour = ColourOf(total.Scope, total.Basis);
             var set = total.GwpSet is { } gwp ? $", {gwp}" : "";
-            Card(html, t, t.Scope(total.Scope, total.Basis), colour, total.Mass, $"{t.Unit} CO2e{set}", total.Refusal);
+            Card(html, t, t.Scope(total.Scope, total.Basis), colour, total.Mass, $"{t.Unit} CO2e{set}", total.Refusal?.In(t.Words));
         }
 
         if (!s.Totals.Any(x => x.Scope == 2 && x.Basis == EmissionBasis.Market))
@@ -176,7 +176,7 @@ public static class StatementHtml
 
         Row("allocated", lines => Share(lines, l => Math.Abs((double)l.AllocatedMilligrams)));
         Row("substituted", lines => lines.Max(l => l.Substituted));
-        Row("missing", lines => lines.Max(l => 1 - l.Mass.Coverage));
+        Row("missing", lines => lines.Max(l => Math.Max(0, 1 - l.Mass.Coverage - l.Substituted)));
         html.Append("</tbody></table></section>\n");
     }
 
@@ -250,7 +250,7 @@ public static class StatementHtml
         html.Append($"<section class=\"whole\"><h2>{E(t.Words["gases"])}</h2>\n<table><thead><tr><th>{E(t.Words["gas"])}</th><th>{E(t.Words["gwp"])}</th><th>{E(t.Words["scope"])}</th><th class=\"num\">{E(t.Words["mass"])}, {t.Unit} CO2e</th><th class=\"num\">{E(t.Words["uncertainty-short"])}</th></tr></thead><tbody>\n");
         foreach (var gas in s.Gases)
         {
-            html.Append($"<tr><td>{E(StatementText.Gas(gas.Gas ?? ""))}</td><td>{E(gas.GwpSet ?? "–")}</td><td>{E(t.Scope(gas.Scope, gas.Basis))}</td><td class=\"num\">{(gas.Mass is { } m ? t.Mass(m.Milligrams) : E(gas.Refusal ?? ""))}</td><td class=\"num\">{E(gas.Mass is { } u ? t.Plus(u.UncertaintyPercent) : "")}</td></tr>\n");
+            html.Append($"<tr><td>{E(StatementText.Gas(gas.Gas ?? ""))}</td><td>{E(gas.GwpSet ?? "–")}</td><td>{E(t.Scope(gas.Scope, gas.Basis))}</td><td class=\"num\">{(gas.Mass is { } m ? t.Mass(m.Milligrams) : E(gas.Refusal?.In(t.Words) ?? ""))}</td><td class=\"num\">{E(gas.Mass is { } u ? t.Plus(u.UncertaintyPercent) : "")}</td></tr>\n");
         }
 
         html.Append("</tbody></table></section>\n");
@@ -295,7 +295,7 @@ public static class StatementHtml
             html.Append($"<tr><td>{E(o.Name)}<br><span class=\"id\">{E(t.Scope(o.Scope, o.Basis))}</span></td><td>{o.Target.Name}{(o.SinceStart > o.Target.First ? $"<br><span class=\"id\">{E(w.Fill("since-day", Day(o.SinceStart)))}</span>" : "")}</td><td class=\"num\">{t.MassOfKilograms(o.Kilograms)}</td>");
             html.Append(o is { Total: { } total, Forecast: { } forecast }
                 ? $"<td class=\"num\">{t.MassOfKilograms(total.Value)}</td><td class=\"num\">{t.MassOfKilograms(total.Low)} – {t.MassOfKilograms(total.High)}</td><td>{E(w[$"forecast.{forecast.Method}"])}<br><span class=\"id\">{E(w["trials"])} {forecast.Trials}{(o.FilledDays > 0 ? $" · {E(w.Fill("filled", o.FilledDays))}" : "")}</span></td></tr>\n"
-                : $"<td colspan=\"3\" class=\"note\">{E(w.Fill("refused", o.Refusal))}</td></tr>\n");
+                : $"<td colspan=\"3\" class=\"note\">{E(w.Fill("refused", o.Refusal?.In(w)))}</td></tr>\n");
         }
 
         html.Append("</tbody></table></section>\n");
@@ -325,7 +325,7 @@ public static class StatementHtml
         var w = t.Words;
         if (s.PeakRefusal is { } refusal)
         {
-            html.Append($"<section><h2>{E(w["scenarios"])}</h2>\n<p class=\"note\">{E(w.Fill("refused", refusal))}</p></section>\n");
+            html.Append($"<section><h2>{E(w["scenarios"])}</h2>\n<p class=\"note\">{E(w.Fill("refused", refusal.In(w)))}</p></section>\n");
         }
 
         if (s.Peak is not { } peak)
@@ -373,7 +373,26 @@ public static class StatementHtml
             html.Append($"<tr><td>{r.Month.ToString()[..7]}</td><td>{E(r.Device)} <span class=\"id\">{E(t.Method(r.Method))}</span></td><td>{E(r.From)}</td><td>{E(r.To)}</td><td class=\"num\">{t.Mass(r.BeforeMilligrams)}</td><td class=\"num\">{t.Mass(r.AfterMilligrams)}</td><td class=\"num\">{t.Mass((Int128)r.AfterMilligrams - r.BeforeMilligrams)}</td></tr>\n");
         }
 
-        html.Append("</tbody></table></section>\n");
+        html.Append("</tbody></table>\n");
+        foreach (var now in s.Restated)
+        {
+            var published = s.Courses.First(c => c.Scope == now.Scope && c.Basis == now.Basis).Milligrams;
+            html.Append($"<h3>{E(w.Fill("restated-year", s.Period.Name, t.Scope(now.Scope, now.Basis)))}</h3>\n<table><thead><tr><th>{E(w["month"])}</th><th class=\"num\">{E(w["published"])}, {t.Unit}</th><th class=\"num\">{E(w["after"])}, {t.Unit}</th><th class=\"num\">{E(w["delta"])}, {t.Unit}</th></tr></thead><tbody>\n");
+            for (var month = 0; month < now.Milligrams.Count; month++)
+            {
+                Row(s.Period.PartName(month), published[month], now.Milligrams[month]);
+            }
+
+            var (before, after) = (published.Aggregate((a, b) => a + b), now.Milligrams.Aggregate((a, b) => a + b));
+            html.Append("</tbody><tfoot>\n");
+            Row(s.Period.Name, before, after);
+            html.Append("</tfoot></table>\n");
+        }
+
+        html.Append("</section>\n");
+
+        void Row(string name, Int128 before, Int128 after) =>
+            html.Append($"<tr><td>{E(name)}</td><td class=\"num\">{t.Mass(before)}</td><td class=\"num\">{t.Mass(after)}</td><td class=\"num\">{t.Mass(after - before)}</td></tr>\n");
     }
 
     private static void Factors(StringBuilder html, Statement s, StatementText t)

@@ -129,6 +129,17 @@ public static class StatementJson
             json.WriteNumber("afterMilligrams", r.AfterMilligrams);
             json.WriteBoolean("removal", r.IsRemoval);
         });
+        Each(json, "restated", s.Restated, course =>
+        {
+            Scope(json, course.Scope, course.Basis);
+            json.WriteStartArray("milligrams");
+            foreach (var part in course.Milligrams)
+            {
+                json.WriteRawValue(part.ToString(CultureInfo.InvariantCulture));
+            }
+
+            json.WriteEndArray();
+        });
         Each(json, "events", s.Events, e =>
         {
             json.WriteString("at", e.At.ToString());
@@ -224,7 +235,7 @@ public static class StatementJson
             Day(json, "accountedSince", o.SinceStart);
             Day(json, "accountedThrough", o.LastDay);
             Number(json, "accountedKilograms", o.Kilograms);
-            Text(json, "refused", o.Refusal);
+            Text(json, "refused", o.Refusal?.ToString());
             if (o.Forecast is not { } forecast || o.Total is not { } total)
             {
                 return;
@@ -244,7 +255,7 @@ public static class StatementJson
                 Text(json, "refused", c.Refusal);
             });
         });
-        Text(json, "peakRefused", s.PeakRefusal);
+        Text(json, "peakRefused", s.PeakRefusal?.ToString());
         if (s.Peak is { } peak)
         {
             json.WriteStartObject("peak");
@@ -278,7 +289,7 @@ public static class StatementJson
         Text(json, "gas", total.Gas);
         Text(json, "gwpSet", total.GwpSet);
         Mass(json, total.Mass);
-        Text(json, "refused", total.Refusal);
+        Text(json, "refused", total.Refusal?.ToString());
     });
 
     private static void Apart(Utf8JsonWriter json, string name, StatedMass? mass)

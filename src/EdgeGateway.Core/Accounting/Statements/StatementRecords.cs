@@ -1,3 +1,4 @@
+using System.Globalization;
 using EdgeGateway.Core.Ledger;
 
 namespace EdgeGateway.Core.Accounting.Statements;
@@ -37,6 +38,9 @@ public sealed class StatementRecords(StatementBuilder builder)
                 break;
             case CalibrationContent c:
                 builder.Add(new StatementEvent(c.At, "calibration", string.Join(' ', new[] { c.Device, c.Point, c.Action, c.Text }.Where(t => t.Length > 0))));
+                break;
+            case DecisionContent d:
+                builder.Add(new StatementEvent(d.At, "decision", string.Join(' ', new[] { d.Device, d.Method, d.Action, d.Factor.ToString(CultureInfo.InvariantCulture), d.Who, d.Reason }.Where(t => t.Length > 0))));
                 break;
             case GapContent gap:
                 builder.Add(new StatementEvent(record.Time, "gap", gap.First > 0 ? $"{gap.Cause} ({gap.Epoch}/{gap.First}-{gap.Last})" : gap.Cause));
