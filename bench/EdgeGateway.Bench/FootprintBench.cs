@@ -19,7 +19,7 @@ internal static class FootprintBench
         var points = new Argument<string>("points") { Description = "idle (one device), 1000, 10000, or all.", DefaultValueFactory = _ => "all" };
         points.AcceptOnlyFromAmong([.. Loads.Select(l => l.Name), "all"]);
         var seconds = new Option<int>("--seconds") { Description = "Length of the measurement of memory.", DefaultValueFactory = _ => 60 };
-        var warmUp = new Option<int>("--warm-up") { Description = "Seconds before it: first windows, and what a gateway gives back a minute after its start.", DefaultValueFactory = _ => 90 };
+        var warmUp = new Option<int>("--warm-up") { Description = "Seconds before it: first windows, what a gateway gives back a minute after its start, and what of that it needs again.", DefaultValueFactory = _ => 300 };
         var starts = new Option<int>("--starts") { Description = "Starts, of which the median counts; each with a new store.", DefaultValueFactory = _ => 7 };
         var gateway = new Option<string[]>("--gateway") { Description = "Builds of the gateway, executables or .dll files; without it the one built together with the benchmarks.", HelpName = "FILE", AllowMultipleArgumentsPerToken = true };
         var cpu = new Option<string>("--cpu") { Description = "Processor of the gateway.", DefaultValueFactory = _ => "0" };
