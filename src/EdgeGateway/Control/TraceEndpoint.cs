@@ -27,7 +27,6 @@ internal static class TraceEndpoint
             var known = gateway.Site.Buses.FirstOrDefault(b => b.Id == id);
             await (known is LocalBus local
                 ? Replies.RefuseAsync(context, StatusCodes.Status400BadRequest, BusKinds.NoWire(local))
-                : known is IMeterBus ? Replies.RefuseAsync(context, StatusCodes.Status400BadRequest, BusKinds.NoModbus(known))
                 : Replies.RefuseAsync(context, StatusCodes.Status404NotFound, $"There is no bus '{id}'. Buses: {string.Join(", ", gateway.Site.Buses.Select(b => b.Id))}.")).ConfigureAwait(false);
             return;
         }
@@ -54,7 +53,7 @@ internal static class TraceEndpoint
             await context.Response.Body.FlushAsync(cancel).ConfigureAwait(false);
             var bus = gateway.Site.Buses.First(b => b.Id == id);
             var session = new TraceSession([.. gateway.Site.Devices.Where(d => d.BusId == id)], wire.WallClock, unit);
-            await foreach (var documents in session.WatchAsync(wire, watcher, WireFormats.Of(bus), cancel).ConfigureAwait(false))
+            await foreach (var documents in session.WatchAsync(wire, watcher, bus, cancel).ConfigureAwait(false))
             {
                 foreach (var document in documents)
                 {
