@@ -10,6 +10,9 @@ internal static class RuleBench
 {
     private const int Samples = 1_000_000;
 
+    // As often as a contact changes that is a busy one: every hour or so at a sample a second.
+    private const int ContactHolds = 4_096;
+
     public static void Measure(Report report, int rounds)
     {
         var costs = new List<(string Name, double Nanoseconds)>();
@@ -17,24 +20,10 @@ internal static class RuleBench
         var memory = 0.0;
         foreach (var name in Detectors.ByName.Keys.Order(StringComparer.Ordinal))
         {
-            var (site, watched) = SiteOf(name);
-            var lastGood = new LastGood(site.Points.Count);
-            var context = new DetectorContext(site, watched, watched.Detectors[0], lastGood);
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            var detector = Detectors.Create(context);
-            memory = Math.Max(memory, GC.GetAllocatedBytesForCurrentThread() - before);
-            Feed(detector, lastGood, watched.Index, 0);
-            before = GC.GetAllocatedBytesForCurrentThread();
-            var times = new List<double>();
-            for (var round = 1; round <= rounds; round++)
-            {
-                var started = TimeProvider.System.GetTimestamp();
-                Feed(detector, lastGood, watched.Index, round * (long)Samples);
-                times.Add(TimeProvider.System.GetElapsedTime(started).TotalNanoseconds / Samples);
-            }
-
-            allocated += GC.GetAllocatedBytesForCurrentThread() - before;
-            costs.Add((name, times.Order().ElementAt(times.Count / 2)));
+            var one = Measure(name, rounds, ContactHolds);
+            memory = Math.Max(memory, one.Memory);
+            allocated += one.Allocated;
+            costs.Add((name, one.Nanoseconds));
         }
 
         report.Add($"table of {costs.Count} detectors: median", costs.Select(c => c.Nanoseconds).Order().ElementAt(costs.Count / 2), "ns a sample");
@@ -45,10 +34,36 @@ internal static class RuleBench
 
         report.Add("table: largest detector", memory, "bytes");
         report.Add("table: allocated", allocated, "bytes in all");
+
+        // A contact that changes with each sample: each is the begin or the end of a finding.
+        var findings = Measure("flag", rounds, 1);
+        report.Add("a finding with its record and text", findings.Nanoseconds, "ns");
+        report.Add("a finding: allocated", (double)findings.Allocated / Samples / rounds, "bytes");
+    }
+
+    private static (double Nanoseconds, long Memory, long Allocated) Measure(string name, int rounds, int contactHolds)
+    {
+        var (site, watched) = SiteOf(name);
+        var lastGood = new LastGood(site.Points.Count);
+        var context = new DetectorContext(site, watched, watched.Detectors[0], lastGood);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var detector = Detectors.Create(context);
+        var memory = GC.GetAllocatedBytesForCurrentThread() - before;
+        Feed(detector, lastGood, watched.Index, 0, contactHolds);
+        before = GC.GetAllocatedBytesForCurrentThread();
+        var times = new List<double>();
+        for (var round = 1; round <= rounds; round++)
+        {
+            var started = TimeProvider.System.GetTimestamp();
+            Feed(detector, lastGood, watched.Index, round * (long)Samples, contactHolds);
+            times.Add(TimeProvider.System.GetElapsedTime(started).TotalNanoseconds / Samples);
+        }
+
+        return (times.Order().ElementAt(times.Count / 2), memory, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
     // The other points keep their values: what is measured is the detector.
-    private static void Feed(IDetector detector, LastGood lastGood, int watched, long from)
+    private static void Feed(IDetector detector, LastGood lastGood, int watched, long from, int contactHolds)
     {
         for (var i = from; i < from + Samples; i++)
         {
@@ -60,7 +75,7 @@ internal static class RuleBench
                 }
             }
 
-            detector.Observe(new Sample(watched, new(i * 1_000), 40 + (i % 5), (ulong)(i % 2), Quality.Good));
+            detector.Observe(new Sample(watched, new(i * 1_000), 40 + (i % 5), (ulong)(i / contactHolds % 2), Quality.Good));
         }
     }
 

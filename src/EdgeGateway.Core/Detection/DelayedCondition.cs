@@ -27,25 +27,14 @@ internal struct DelayedCondition(long onDelay, long offDelay, long longestPause 
     /// <param name="time">Unix milliseconds.</param>
     public void Look(bool on, bool off, long time)
     {
-        _pending &= time - _looked <= _longestPause;
+        var before = _looked;
         _looked = time;
-        var toward = IsOn ? off : on;
-        if (!toward)
+        if (IsOn ? off : on)
         {
-            _pending = false;
-            return;
+            Wait(before, time);
         }
-
-        if (!_pending)
+        else
         {
-            _pending = true;
-            _since = time;
-        }
-
-        if (time - _since >= (IsOn ? _offDelay : _onDelay))
-        {
-            Began = IsOn ? Began : _since;
-            IsOn = !IsOn;
             _pending = false;
         }
     }
@@ -80,5 +69,22 @@ internal struct DelayedCondition(long onDelay, long offDelay, long longestPause 
         _looked = reader.ReadInt64();
         IsOn = reader.ReadBoolean();
         Began = reader.ReadInt64();
+    }
+
+    /// <summary>The condition points to the other state: begins to wait, or changes when it has waited long enough.</summary>
+    private void Wait(long before, long time)
+    {
+        if (!_pending || time - before > _longestPause)
+        {
+            _pending = true;
+            _since = time;
+        }
+
+        if (time - _since >= (IsOn ? _offDelay : _onDelay))
+        {
+            Began = IsOn ? Began : _since;
+            IsOn = !IsOn;
+            _pending = false;
+        }
     }
 }

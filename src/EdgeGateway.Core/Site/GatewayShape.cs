@@ -544,7 +544,8 @@ public static class GatewayShape
     [
         new("meters", new ListShape(Meter, min: 1), "The meters on the line.") { Required = true },
         new("wakeUp", Integer(0, 4), "FE bytes before each question, which wake a meter up.") { Default = "4", AlsoCalled = ["preamble"] },
-        new("strict", TrueOrFalse, "true: answers that deviate from the standard are refused. false: they are taken where their check sum is right, and counted.") { Default = "false" },
+        new("strict", TrueOrFalse, "true: all answers that deviate from the standard are refused. false: only those that do not end with 16H; others are taken where their check sum is right. All are counted.") { Default = "false" },
+        new("lenient", TrueOrFalse, "true: answers that do not end with 16H are taken too where their check sum is right. Only for meters that are known to leave it out.") { Default = "false" },
     ];
 
     private static Key[] Loggers() =>

@@ -116,7 +116,7 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
             return new Dlt645OverTcpBus
             {
                 Id = id, Host = host, Port = port, Timeout = timeout, Silence = silence, Turnaround = turnaround,
-                Meters = Meters(section), WakeUp = section.Integer("wakeUp") ?? 4, IsStrict = section.Boolean("strict") ?? false,
+                Meters = Meters(section), WakeUp = section.Integer("wakeUp") ?? 4, IsStrict = section.Boolean("strict") ?? false, IsLenient = IsLenient(section),
             };
         }
 
@@ -202,7 +202,7 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
             ? new Dlt645Bus
             {
                 Id = id, Port = port, Baud = baud, Parity = parity, StopBits = stopBits, Timeout = timeout,
-                Meters = Meters(section), WakeUp = section.Integer("wakeUp") ?? 4, IsStrict = section.Boolean("strict") ?? false,
+                Meters = Meters(section), WakeUp = section.Integer("wakeUp") ?? 4, IsStrict = section.Boolean("strict") ?? false, IsLenient = IsLenient(section),
             }
             : shape == GatewayShape.Hj212Bus
             ? new Hj212Bus
@@ -221,6 +221,21 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
         }
 
         return bus;
+    }
+
+    private bool IsLenient(Section section)
+    {
+        if (section.Boolean("lenient") is not true)
+        {
+            return false;
+        }
+
+        if (section.Boolean("strict") is true)
+        {
+            problems.Error(section.At("lenient"), "a bus cannot be strict and lenient", "Leave one of the two out");
+        }
+
+        return true;
     }
 
     /// <summary>The meters of a line, each with a unit and an address of its own.</summary>

@@ -239,8 +239,11 @@ public interface IMeterBus
     /// <summary>FE bytes before each question, 0 to 4.</summary>
     int WakeUp { get; }
 
-    /// <summary>Whether answers that deviate from the standard are refused; otherwise they are counted.</summary>
+    /// <summary>Whether all answers that deviate from the standard are refused; otherwise only those that do not end with 16. All are counted.</summary>
     bool IsStrict { get; }
+
+    /// <summary>Whether also answers that do not end with 16 are taken where their check sum is right; never together with <see cref="IsStrict"/>.</summary>
+    bool IsLenient { get; }
 }
 
 /// <summary>DL/T 645-2007 on a serial port.</summary>
@@ -254,6 +257,9 @@ public sealed record Dlt645Bus : SerialBus, IMeterBus
 
     /// <inheritdoc/>
     public bool IsStrict { get; init; }
+
+    /// <inheritdoc/>
+    public bool IsLenient { get; init; }
 }
 
 /// <summary>DL/T 645-2007 behind a device server.</summary>
@@ -267,6 +273,9 @@ public sealed record Dlt645OverTcpBus : DeviceServerBus, IMeterBus
 
     /// <inheritdoc/>
     public bool IsStrict { get; init; }
+
+    /// <inheritdoc/>
+    public bool IsLenient { get; init; }
 }
 
 /// <summary>A data logger on an HJ 212 bus.</summary>

@@ -104,6 +104,7 @@ public sealed class Dlt645Client : IAsyncDisposable
 
         List<MeterAddress> meters = [];
         var (answers, isDamaged, isPartial) = (0, false, false);
+        var refused = Dlt645Deviations.None;
         var reply = new Deadline(_time, deadline.Left + TimeOf(_requestLength + Dlt645Frame.MinLength + MeterAddress.Length));
         while (true)
         {
@@ -112,6 +113,7 @@ public sealed class Dlt645Client : IAsyncDisposable
                 if (found.Kind != Dlt645FoundKind.Frame)
                 {
                     isDamaged = true;
+                    refused |= found.Kind == Dlt645FoundKind.Deviating ? found.Deviations : Dlt645Deviations.None;
                     continue;
                 }
 
@@ -147,6 +149,7 @@ public sealed class Dlt645Client : IAsyncDisposable
         return (meters.Count, isDamaged || isPartial) switch
         {
             (1, false) => (new(Dlt645Status.Ok, MeterAddress.Length), meters),
+            (0, _) when refused != Dlt645Deviations.None => (new(Dlt645Status.Malformed, Detail: Refusal(refused)), meters),
             (0, false) => (new(Dlt645Status.Timeout, Detail: "no meter answered the question for its address"), meters),
             _ => (new(Dlt645Status.Collision, Detail: meters.Count > 0 ? $"understood: {string.Join(", ", meters)}" : "nothing could be understood"), meters),
         };
@@ -183,7 +186,7 @@ public sealed class Dlt645Client : IAsyncDisposable
             {
                 if (found.Kind != Dlt645FoundKind.Frame)
                 {
-                    other = found.Kind == Dlt645FoundKind.WrongCheckSum ? new(Dlt645Status.CorruptFrame) : new(Dlt645Status.Malformed, Detail: $"the frame deviates from the standard: {found.Deviations}");
+                    other = found.Kind == Dlt645FoundKind.WrongCheckSum ? new(Dlt645Status.CorruptFrame) : new(Dlt645Status.Malformed, Detail: Refusal(found.Deviations));
                     continue;
                 }
 
@@ -198,7 +201,7 @@ public sealed class Dlt645Client : IAsyncDisposable
             }
 
             var isUnfinished = HasUnfinished();
-            var isEnding = isUnfinished || other.Status == Dlt645Status.CorruptFrame;
+            var isEnding = isUnfinished || other.Status is Dlt645Status.CorruptFrame or Dlt645Status.Malformed;
             var wait = isEnding && _options.ReplyGap < reply.Left ? _options.ReplyGap : reply.Left;
             var count = wait > TimeSpan.Zero ? await ReceiveAsync(line, wait, cancel).ConfigureAwait(false) : 0;
             if (count < 0)
@@ -354,7 +357,7 @@ public sealed class Dlt645Client : IAsyncDisposable
     /// <summary>Takes the first frame out of the buffer: a whole one, or one that is damaged and behind which nothing is awaited.</summary>
     private bool Take(out Dlt645Found found, out ReadOnlySpan<byte> frame)
     {
-        found = Dlt645Frame.Find(_buffer.AsSpan(0, _length), _options.IsStrict);
+        found = Dlt645Frame.Find(_buffer.AsSpan(0, _length), _options.Strictness);
         frame = default;
         switch (found.Kind)
         {
@@ -370,14 +373,21 @@ public sealed class Dlt645Client : IAsyncDisposable
                 return true;
             case Dlt645FoundKind.Deviating:
                 _counters.Refused++;
-                Drop(found.At + found.Length);
+                _counters.Count(found.Deviations);
+
+                // Without its end the length is in doubt, and a frame may begin inside.
+                Drop(found.At + (found.Deviations.HasFlag(Dlt645Deviations.WrongEnd) ? 1 : found.Length));
                 return true;
             default:
                 return false;
         }
     }
 
-    private bool HasUnfinished() => Dlt645Frame.Find(_buffer.AsSpan(0, _length), _options.IsStrict).Kind == Dlt645FoundKind.Incomplete;
+    private static string Refusal(Dlt645Deviations deviations) => deviations.HasFlag(Dlt645Deviations.WrongEnd)
+        ? "its check sum is right, and it does not end with 16: only a lenient client takes such answers"
+        : $"the frame deviates from the standard: {deviations}";
+
+    private bool HasUnfinished() => Dlt645Frame.Find(_buffer.AsSpan(0, _length), _options.Strictness).Kind == Dlt645FoundKind.Incomplete;
 
     private void Drop(int count)
     {

@@ -58,10 +58,11 @@ public static class Dlt645Frame
 
     /// <summary>Finds the first whole frame; what stands before it is noise, wake-up bytes, or damaged.</summary>
     /// <param name="bytes">What came so far, in one go or in lumps.</param>
-    /// <param name="isStrict">Whether what deviates from the standard is refused; otherwise it is told, and taken where the check sum vouches for it.</param>
+    /// <param name="strictness">Which deviations are refused; others are told, and taken where the check sum vouches for the frame.</param>
     /// <remarks>No sequence of bytes makes it throw. It looks at every byte at most once for each frame that could begin in front of it.</remarks>
-    public static Dlt645Found Find(ReadOnlySpan<byte> bytes, bool isStrict = false)
+    public static Dlt645Found Find(ReadOnlySpan<byte> bytes, Dlt645Strictness strictness = Dlt645Strictness.Usual)
     {
+        var refused = RefusedBy(strictness);
         var (damaged, pending) = (default(Dlt645Found), default(Dlt645Found));
         for (var at = 0; at < bytes.Length; at++)
         {
@@ -85,7 +86,7 @@ public static class Dlt645Frame
 
             var frame = rest[..length];
             var deviations = DeviationsOf(bytes[..at], frame);
-            var isWhole = Sum(frame[..^2]) == frame[^2] && !(isStrict && deviations != Dlt645Deviations.None);
+            var isWhole = Sum(frame[..^2]) == frame[^2] && (deviations & refused) == Dlt645Deviations.None;
             if (isWhole)
             {
                 return new(Dlt645FoundKind.Frame, at, length, deviations);
@@ -120,6 +121,13 @@ public static class Dlt645Frame
 
         return length;
     }
+
+    private static Dlt645Deviations RefusedBy(Dlt645Strictness strictness) => strictness switch
+    {
+        Dlt645Strictness.Lenient => Dlt645Deviations.None,
+        Dlt645Strictness.Strict => Dlt645Deviations.LongWakeUp | Dlt645Deviations.WrongEnd | Dlt645Deviations.LongData,
+        _ => Dlt645Deviations.WrongEnd,
+    };
 
     private static Dlt645Deviations DeviationsOf(ReadOnlySpan<byte> before, ReadOnlySpan<byte> frame)
     {
@@ -170,6 +178,19 @@ public enum Dlt645FoundKind
 
     /// <summary>A whole one.</summary>
     Frame,
+}
+
+/// <summary>Which deviations from the standard are refused. A frame with a wrong check sum always is.</summary>
+public enum Dlt645Strictness
+{
+    /// <summary>None: whatever its check sum vouches for is taken, also without its end.</summary>
+    Lenient,
+
+    /// <summary>A last byte that is not 16. Many wake-up bytes and long data harm nobody.</summary>
+    Usual,
+
+    /// <summary>All.</summary>
+    Strict,
 }
 
 /// <summary>Where a frame is not as the standard says, and can be understood all the same.</summary>

@@ -98,16 +98,16 @@ public struct Dlt645Counters
     /// <summary>Frames with a wrong check sum.</summary>
     public long CheckSumErrors { get; internal set; }
 
-    /// <summary>Frames taken although they had more than four wake-up bytes.</summary>
+    /// <summary>Frames with a right check sum and more than four wake-up bytes, taken or refused.</summary>
     public long LongWakeUps { get; internal set; }
 
-    /// <summary>Frames taken although they did not end with 16.</summary>
+    /// <summary>Frames with a right check sum that did not end with 16, taken or refused.</summary>
     public long WrongEnds { get; internal set; }
 
-    /// <summary>Frames taken although they had more than 200 bytes of data.</summary>
+    /// <summary>Frames with a right check sum and more than 200 bytes of data, taken or refused.</summary>
     public long LongData { get; internal set; }
 
-    /// <summary>Frames refused because the client is strict.</summary>
+    /// <summary>Frames with a right check sum that were refused for how they deviate from the standard.</summary>
     public long Refused { get; internal set; }
 
     internal void Count(Dlt645Deviations deviations)
@@ -136,8 +136,8 @@ public sealed record Dlt645Options
     /// <summary>A pause inside an answer after which its rest is not awaited any more: bytes follow one another within 500 ms.</summary>
     public TimeSpan ReplyGap { get; init; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Whether frames that deviate from the standard are refused instead of counted.</summary>
-    public bool IsStrict { get; init; }
+    /// <summary>Which frames that deviate from the standard are refused; all are counted.</summary>
+    public Dlt645Strictness Strictness { get; init; } = Dlt645Strictness.Usual;
 
     /// <summary>Throws when a value cannot be.</summary>
     internal void Validate()

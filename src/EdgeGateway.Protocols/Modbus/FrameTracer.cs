@@ -13,7 +13,7 @@ namespace EdgeGateway.Protocols.Modbus;
 /// </remarks>
 /// <param name="format">How frames are told apart.</param>
 /// <param name="report">Receives each frame, in order.</param>
-public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report)
+public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report) : IFrameTracer
 {
     /// <summary>How many requests are remembered, to recognise late answers.</summary>
     public const int Remembered = 64;
@@ -42,7 +42,7 @@ public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report)
     /// <summary>How many requests the client may have under way at once; an answer that so many newer requests have overtaken is late.</summary>
     public int InFlight { get; set; } = 1;
 
-    /// <summary>A whole frame was sent by this side.</summary>
+    /// <inheritdoc/>
     public void Sent(TimeSpan at, ReadOnlySpan<byte> frame)
     {
         // On TCP a frame may be interrupted by a request of ours; on a line nothing can come any more that belongs to what came before.
@@ -61,7 +61,7 @@ public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report)
         }
     }
 
-    /// <summary>Bytes came.</summary>
+    /// <inheritdoc/>
     public void Received(TimeSpan at, ReadOnlySpan<byte> bytes)
     {
         Pass(at);
@@ -94,21 +94,21 @@ public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report)
         }
     }
 
-    /// <summary>The line was opened or closed, or bytes were lost: nothing that came in part will be completed.</summary>
+    /// <inheritdoc/>
     public void LineChanged(TimeSpan at, bool isOpen)
     {
         Break();
         report(new(at, false, TraceKind.Line, isOpen ? "line opened" : "line closed", []));
     }
 
-    /// <summary>Some of what passed was not seen: forgets what came in part and what was asked.</summary>
+    /// <inheritdoc/>
     public void Break()
     {
         Flush();
         _asked.Clear();
     }
 
-    /// <summary>Reports what has come in part as damaged or noise.</summary>
+    /// <inheritdoc/>
     public void Flush()
     {
         if (_length > 0)

@@ -65,12 +65,12 @@ public static class BusKinds
                 var settings = SettingsOf(serial);
                 return new(
                     (_, _) => ValueTask.FromResult<IByteLine>(SerialPort.Open(serial.Port, settings, time)),
-                    usual with { Line = settings, WakeUp = serial.WakeUp, IsStrict = serial.IsStrict, Silence = serial.Silence ?? usual.Silence },
+                    usual with { Line = settings, WakeUp = serial.WakeUp, Strictness = StrictnessOf(serial), Silence = serial.Silence ?? usual.Silence },
                     time);
             case Dlt645OverTcpBus server:
                 return new(
                     Opener(server, time),
-                    usual with { WakeUp = server.WakeUp, IsStrict = server.IsStrict, Silence = server.Silence > usual.Silence ? server.Silence : usual.Silence },
+                    usual with { WakeUp = server.WakeUp, Strictness = StrictnessOf(server), Silence = server.Silence > usual.Silence ? server.Silence : usual.Silence },
                     time);
             default:
                 throw new ArgumentException($"A {model?.GetType().Name} has no DL/T 645 meters.", nameof(model));
@@ -152,6 +152,8 @@ public static class BusKinds
     /// <summary>Why what knows Modbus only is not done on another bus, with what to do instead.</summary>
     internal static string NoModbus(BusModel bus) =>
         $"The bus {bus.Id} is {Describe(bus)}, and this knows Modbus only. What its devices show: edgegateway read DEVICE; which are there: edgegateway scan {bus.Id}";
+
+    private static Dlt645Strictness StrictnessOf(IMeterBus bus) => bus.IsStrict ? Dlt645Strictness.Strict : bus.IsLenient ? Dlt645Strictness.Lenient : Dlt645Strictness.Usual;
 
     private static RtuTiming TimingOf(DeviceServerBus bus) => RtuTiming.OverNetwork(bus.Silence) with { TurnaroundDelay = bus.Turnaround };
 

@@ -12,7 +12,7 @@ namespace EdgeGateway.Buses;
 /// </summary>
 /// <param name="model">The meters.</param>
 /// <param name="client">Asks them; the bus owns it.</param>
-internal sealed class MeterBus(IMeterBus model, Dlt645Client client) : IBus
+internal sealed class MeterBus(IMeterBus model, Dlt645Client client) : IBus, IWatchedBus
 {
     // The protocol's words for "not here" and "not done here" (MODBUS V1.1b3, 7), which every bus uses.
     private const byte IllegalFunction = 1;
@@ -33,6 +33,9 @@ internal sealed class MeterBus(IMeterBus model, Dlt645Client client) : IBus
 
     /// <inheritdoc/>
     public int MaxInFlight => 1;
+
+    /// <inheritdoc/>
+    public void Watch(Protocols.Modbus.IModbusTap? tap) => client.Tap = tap;
 
     /// <inheritdoc/>
     public WireCounters Wire => client.Counters is var seen ? new(seen.Connects, seen.LateDiscarded, seen.Echoes, 0) : default;

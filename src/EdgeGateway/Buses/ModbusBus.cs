@@ -6,7 +6,7 @@ using EdgeGateway.Protocols.Modbus;
 namespace EdgeGateway.Buses;
 
 /// <summary>A Modbus line or connection as a bus.</summary>
-public sealed class ModbusBus : IBus
+public sealed class ModbusBus : IBus, IWatchedBus
 {
     private readonly ModbusClient _client;
     private readonly SunSpecPlaces _places;
@@ -28,6 +28,9 @@ public sealed class ModbusBus : IBus
 
     /// <inheritdoc/>
     public int MaxInFlight => _client is ModbusTcpClient tcp ? tcp.Wanted : 1;
+
+    /// <inheritdoc/>
+    void IWatchedBus.Watch(IModbusTap? tap) => _client.Tap = tap;
 
     /// <inheritdoc/>
     public WireCounters Wire => _client.Counters is var seen ? new(seen.Connects, seen.LateDiscarded, seen.Echoes, seen.Fences) : default;

@@ -172,16 +172,13 @@ internal static class ScanCommand
             return null;
         }
 
-        if (bus is IMeterBus)
+        if (bus is IMeterBus meters)
         {
-            if (ControlClient.TryConnect(site.Storage.Directory) is { } owner)
-            {
-                owner.Dispose();
-                Console.Error.WriteLine($"The gateway is polling {bus.Id}: the question for an address would be answered by every meter of the line at once. Stop the gateway first; what its meters show: edgegateway read DEVICE.");
-                return null;
-            }
-
-            return await scanner.ScanMetersAsync(bus, PlaceOf(bus, WireFormats.LineOf(bus)), cancel).ConfigureAwait(false);
+            using var owner = ControlClient.TryConnect(site.Storage.Directory);
+            var at = PlaceOf(bus, WireFormats.LineOf(bus));
+            return await (owner is null
+                ? scanner.ScanMetersAsync(bus, at, cancel)
+                : scanner.ScanMetersAsync(new GatewayMeterProbe(owner, bus.Id), meters, at, cancel)).ConfigureAwait(false);
         }
 
         var line = WireFormats.LineOf(bus);

@@ -100,11 +100,6 @@ internal static class TraceCommand
             return Terminal.Fail(BusKinds.NoAsking(bus), Terminal.BadInput);
         }
 
-        if (bus is IMeterBus)
-        {
-            return Terminal.Fail(BusKinds.NoModbus(bus), Terminal.BadInput);
-        }
-
         using var client = ControlClient.TryConnect(site.Storage.Directory);
         if (client is not null)
         {
@@ -149,7 +144,7 @@ internal static class TraceCommand
             screen.Begin($"listening on {path} at {settings}, nothing is sent, Ctrl+C ends");
             var begin = TimeProvider.System.GetUtcNow();
             var session = new TraceSession([.. site.Devices.Where(d => d.BusId == bus.Id)], at => begin + at, device?.Unit);
-            await foreach (var documents in session.ListenAsync(port, WireFormats.Of(bus), TimeProvider.System, cancel).ConfigureAwait(false))
+            await foreach (var documents in session.ListenAsync(port, bus, TimeProvider.System, cancel).ConfigureAwait(false))
             {
                 foreach (var document in documents)
                 {

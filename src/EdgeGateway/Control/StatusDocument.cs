@@ -404,6 +404,7 @@ public sealed record ErrorDocument(string Error);
 [JsonSerializable(typeof(Hosting.ReloadDocument))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(DeviceReadingDocument))]
+[JsonSerializable(typeof(MeterProbeDocument))]
 [JsonSerializable(typeof(ProbeDocument))]
 [JsonSerializable(typeof(Scanning.DeviceNames))]
 [JsonSerializable(typeof(ErrorDocument))]

@@ -28,7 +28,6 @@ internal static class TraceEndpoint
             await (known is LocalBus local
                 ? Replies.RefuseAsync(context, StatusCodes.Status400BadRequest, BusKinds.NoWire(local))
                 : known is ILoggerBus ? Replies.RefuseAsync(context, StatusCodes.Status400BadRequest, BusKinds.NoAsking(known))
-                : known is IMeterBus ? Replies.RefuseAsync(context, StatusCodes.Status400BadRequest, BusKinds.NoModbus(known))
                 : Replies.RefuseAsync(context, StatusCodes.Status404NotFound, $"There is no bus '{id}'. Buses: {string.Join(", ", gateway.Site.Buses.Select(b => b.Id))}.")).ConfigureAwait(false);
             return;
         }
@@ -55,7 +54,7 @@ internal static class TraceEndpoint
             await context.Response.Body.FlushAsync(cancel).ConfigureAwait(false);
             var bus = gateway.Site.Buses.First(b => b.Id == id);
             var session = new TraceSession([.. gateway.Site.Devices.Where(d => d.BusId == id)], wire.WallClock, unit);
-            await foreach (var documents in session.WatchAsync(wire, watcher, WireFormats.Of(bus), cancel).ConfigureAwait(false))
+            await foreach (var documents in session.WatchAsync(wire, watcher, bus, cancel).ConfigureAwait(false))
             {
                 foreach (var document in documents)
                 {

@@ -94,7 +94,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
             // While the disk cannot be written the queue is full and the owners wait.
             Beat = _watch.Add($"bus {bus.Id}", BusPoller.LongestTurn(Site.Devices.Where(d => d.BusId == bus.Id)), () => _queue.Count >= ReadingQueue.Capacity),
         })];
-        _wires = Site.Buses.Zip(_buses).Where(b => b.Second is ModbusBus).ToDictionary(b => b.First.Id, b => new WireHub((ModbusBus)b.Second, clock.Time));
+        _wires = Site.Buses.Zip(_buses).Where(b => b.Second is IWatchedBus).ToDictionary(b => b.First.Id, b => new WireHub((IWatchedBus)b.Second, clock.Time));
         _uplinkBeats = [.. Site.Uplinks.Select(uplink => _watch.Add($"uplink {uplink.Id}"))];
         _uplinks = [.. Site.Uplinks.Select((uplink, i) => UplinkTable.Create(uplink, new UplinkContext
         {

@@ -5,10 +5,10 @@ using EdgeGateway.Protocols.Dlt645;
 namespace EdgeGateway.Scanning;
 
 /// <summary>Looks for DL/T 645 meters on one line. It only reads: the question for the address (function 13), and voltages and energy (function 11).</summary>
-/// <param name="client">Asks; its owner disposes of it.</param>
+/// <param name="probe">Asks; its owner disposes of it.</param>
 /// <param name="profiles">What may be proposed.</param>
 /// <param name="timeout">How long a meter may take to answer.</param>
-internal sealed class MeterSearch(Dlt645Client client, IReadOnlyList<DeviceProfile> profiles, TimeSpan timeout)
+internal sealed class MeterSearch(IMeterProbe probe, IReadOnlyList<DeviceProfile> profiles, TimeSpan timeout)
 {
     // A meter answers within 500 ms (DL/T 645-2007).
     private static readonly TimeSpan LeastPatience = TimeSpan.FromMilliseconds(600);
@@ -29,7 +29,7 @@ internal sealed class MeterSearch(Dlt645Client client, IReadOnlyList<DeviceProfi
     public async Task<(IReadOnlyList<(MeterAddress Address, IReadOnlyList<ProposedProfile> Profiles, IReadOnlyList<string> Notes)> Meters, string? Note)> RunAsync(
         IEnumerable<MeterAddress> known, CancellationToken cancel)
     {
-        var (outcome, heard) = await client.IdentifyAsync(Patience, cancel).ConfigureAwait(false);
+        var (outcome, heard) = await probe.IdentifyAsync(Patience, cancel).ConfigureAwait(false);
         List<(MeterAddress, IReadOnlyList<ProposedProfile>, IReadOnlyList<string>)> meters = [];
         foreach (var meter in known.Concat(heard).Distinct())
         {
@@ -39,7 +39,7 @@ internal sealed class MeterSearch(Dlt645Client client, IReadOnlyList<DeviceProfi
             }
         }
 
-        return (meters, outcome.Status is Dlt645Status.Collision or Dlt645Status.NotConnected ? outcome.Describe() : null);
+        return (meters, outcome.Status is Dlt645Status.Collision or Dlt645Status.NotConnected or Dlt645Status.Malformed ? outcome.Describe() : null);
     }
 
     private async Task<(IReadOnlyList<ProposedProfile> Profiles, IReadOnlyList<string> Notes)?> ExamineAsync(MeterAddress meter, CancellationToken cancel)
@@ -78,7 +78,7 @@ internal sealed class MeterSearch(Dlt645Client client, IReadOnlyList<DeviceProfi
     private async Task<(Dlt645Outcome Outcome, decimal? Value)> ReadAsync(MeterAddress meter, DataIdentifier identifier, CancellationToken cancel)
     {
         var data = new byte[64];
-        var outcome = await client.ReadAsync(meter, identifier, data, Patience, cancel).ConfigureAwait(false);
+        var outcome = await probe.ReadAsync(meter, identifier, data, Patience, cancel).ConfigureAwait(false);
         return (outcome, outcome.IsOk && DataItems.Find(identifier)!.TryValue(data.AsSpan(0, outcome.Length), out var value) ? value : null);
     }
 }

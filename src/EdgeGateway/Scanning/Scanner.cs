@@ -79,9 +79,13 @@ internal sealed class Scanner(
         foreach (var settings in lines.Where(l => bus is null && l is { DataBits: 8, Parity: Protocols.Serial.SerialParity.Even, StopBits: 1, Baud: <= 9600 }).OrderBy(l => l.Baud != 2400))
         {
             var line = new Dlt645Bus { Id = "scan", Port = port, Baud = settings.Baud, Parity = Core.Site.SerialParity.Even, StopBits = 1, Timeout = timeout, Meters = [] };
-            if (await SearchMetersAsync(line, PlaceOf(port, null, settings), cancel).ConfigureAwait(false))
+            var probe = new ClientMeterProbe(BusKinds.CreateMeterClient(line, time));
+            await using (probe.ConfigureAwait(false))
             {
-                return;
+                if (await SearchMetersAsync(probe, line, PlaceOf(port, null, settings), cancel).ConfigureAwait(false))
+                {
+                    return;
+                }
             }
         }
     });
@@ -90,39 +94,45 @@ internal sealed class Scanner(
     /// <param name="bus">The bus, which nobody else uses.</param>
     /// <param name="place">The same as the scan reached it.</param>
     /// <param name="cancel">Interrupts.</param>
-    public Task<ScanDocument> ScanMetersAsync(BusModel bus, ScanPlace place, CancellationToken cancel) =>
-        RunAsync(() => SearchMetersAsync(bus, place, cancel));
+    public Task<ScanDocument> ScanMetersAsync(BusModel bus, ScanPlace place, CancellationToken cancel) => RunAsync(async () =>
+    {
+        var probe = new ClientMeterProbe(BusKinds.CreateMeterClient(bus, time));
+        await using (probe.ConfigureAwait(false))
+        {
+            await SearchMetersAsync(probe, (IMeterBus)bus, place, cancel).ConfigureAwait(false);
+        }
+    });
 
-    private async Task<bool> SearchMetersAsync(BusModel bus, ScanPlace place, CancellationToken cancel)
+    /// <summary>The same through a probe that stands: the running gateway, which owns the bus.</summary>
+    public Task<ScanDocument> ScanMetersAsync(IMeterProbe probe, IMeterBus bus, ScanPlace place, CancellationToken cancel) =>
+        RunAsync(() => SearchMetersAsync(probe, bus, place, cancel));
+
+    private async Task<bool> SearchMetersAsync(IMeterProbe probe, IMeterBus bus, ScanPlace place, CancellationToken cancel)
     {
         view.Step(new($"{place.Text}: DL/T 645 meters", 0, 1));
-        var client = BusKinds.CreateMeterClient(bus, time);
-        await using (client.ConfigureAwait(false))
+        var configured = bus.Meters;
+        var known = configured.Select(m => MeterAddress.TryParse(m.Address, out var address) ? address : default).Where(a => a != default);
+        var (meters, note) = await new MeterSearch(probe, profiles, timeout).RunAsync(known, cancel).ConfigureAwait(false);
+        if (note is not null)
         {
-            var configured = ((IMeterBus)bus).Meters;
-            var known = configured.Select(m => MeterAddress.TryParse(m.Address, out var address) ? address : default).Where(a => a != default);
-            var (meters, note) = await new MeterSearch(client, profiles, timeout).RunAsync(known, cancel).ConfigureAwait(false);
-            if (note is not null)
-            {
-                Note($"{place.Text}: {note}");
-            }
-
-            // Units that the file gives stay; others follow behind the last one.
-            var next = configured.Select(m => (int)m.Unit).DefaultIfEmpty().Max();
-            var fresh = place with { Meters = [.. meters.Select(m => m.Address.ToString())] };
-            foreach (var (address, proposed, notes) in meters)
-            {
-                var unit = configured.FirstOrDefault(m => m.Address == address.ToString())?.Unit ?? ++next;
-                if (place.Bus is not null && unit == next && !configured.Any(m => m.Unit == unit))
-                {
-                    Note($"Add the meter to 'meters' of the bus {place.Bus}: {{ unit: {unit}, address: \"{address}\" }}");
-                }
-
-                Add(new FoundUnit { Where = fresh.Text, Place = fresh, Unit = unit, ConfiguredAs = ConfiguredAs(place, unit), Identification = [$"DL/T 645 meter {address}"], Profiles = proposed, Notes = notes });
-            }
-
-            return meters.Count > 0;
+            Note($"{place.Text}: {note}");
         }
+
+        // Units that the file gives stay; others follow behind the last one.
+        var next = configured.Select(m => (int)m.Unit).DefaultIfEmpty().Max();
+        var fresh = place with { Meters = [.. meters.Select(m => m.Address.ToString())] };
+        foreach (var (address, proposed, notes) in meters)
+        {
+            var unit = configured.FirstOrDefault(m => m.Address == address.ToString())?.Unit ?? ++next;
+            if (place.Bus is not null && unit == next && !configured.Any(m => m.Unit == unit))
+            {
+                Note($"Add the meter to 'meters' of the bus {place.Bus}: {{ unit: {unit}, address: \"{address}\" }}");
+            }
+
+            Add(new FoundUnit { Where = fresh.Text, Place = fresh, Unit = unit, ConfiguredAs = ConfiguredAs(place, unit), Identification = [$"DL/T 645 meter {address}"], Profiles = proposed, Notes = notes });
+        }
+
+        return meters.Count > 0;
     }
 
     /// <summary>Looks for Modbus TCP servers, and for units behind each.</summary>

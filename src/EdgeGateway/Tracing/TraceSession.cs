@@ -18,16 +18,20 @@ internal sealed class TraceSession(IReadOnlyList<DeviceModel> devices, Func<Time
     /// <summary>Watches a bus of the gateway until cancelled or the gateway stops.</summary>
     /// <param name="hub">The bus.</param>
     /// <param name="watcher">Attached to the hub.</param>
-    /// <param name="format">How frames are told apart on it.</param>
+    /// <param name="bus">The same bus as the file has it.</param>
     /// <param name="cancel">Ends the trace; what came before is complete.</param>
     public async IAsyncEnumerable<IReadOnlyList<TraceDocument>> WatchAsync(
-        WireHub hub, WireWatcher watcher, FrameFormat format, [EnumeratorCancellation] CancellationToken cancel)
+        WireHub hub, WireWatcher watcher, BusModel bus, [EnumeratorCancellation] CancellationToken cancel)
     {
-        var tracer = new FrameTracer(format, Report);
+        var tracer = WireFormats.Tracer(bus, Report);
         var reader = new Reader(tracer);
         while (true)
         {
-            tracer.InFlight = hub.InFlight;
+            if (tracer is FrameTracer modbus)
+            {
+                modbus.InFlight = hub.InFlight;
+            }
+
             var hasEnded = watcher.HasEnded;
             var hasMore = watcher.Drain(reader, MostAtOnce, out var lost);
             if (lost > 0)
@@ -68,10 +72,10 @@ internal sealed class TraceSession(IReadOnlyList<DeviceModel> devices, Func<Time
 
     /// <summary>Listens to a line without ever sending, until cancelled or the line is lost.</summary>
     public async IAsyncEnumerable<IReadOnlyList<TraceDocument>> ListenAsync(
-        IByteLine line, FrameFormat format, TimeProvider time, [EnumeratorCancellation] CancellationToken cancel)
+        IByteLine line, BusModel bus, TimeProvider time, [EnumeratorCancellation] CancellationToken cancel)
     {
         var begin = time.GetTimestamp();
-        var tracer = new FrameTracer(format, Report);
+        var tracer = WireFormats.Tracer(bus, Report);
         var buffer = new byte[4096];
         while (true)
         {
@@ -109,7 +113,7 @@ internal sealed class TraceSession(IReadOnlyList<DeviceModel> devices, Func<Time
         }
     }
 
-    private sealed class Reader(FrameTracer tracer) : IWireReader
+    private sealed class Reader(IFrameTracer tracer) : IWireReader
     {
         public void Take(WireEvent what, TimeSpan at, ReadOnlySpan<byte> bytes)
         {

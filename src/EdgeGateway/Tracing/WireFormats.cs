@@ -1,5 +1,6 @@
 using EdgeGateway.Buses;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Protocols.Dlt645;
 using EdgeGateway.Protocols.Modbus;
 using EdgeGateway.Protocols.Serial;
 
@@ -8,7 +9,21 @@ namespace EdgeGateway.Tracing;
 /// <summary>How frames look on each kind of bus.</summary>
 internal static class WireFormats
 {
-    /// <summary>How frames are told apart on this bus.</summary>
+    /// <summary>Makes what tells the frames of this bus in words.</summary>
+    /// <param name="bus">The bus.</param>
+    /// <param name="report">Receives each frame, in order.</param>
+    public static IFrameTracer Tracer(BusModel bus, Action<TracedFrame> report)
+    {
+        if (bus is not IMeterBus meters)
+        {
+            return new FrameTracer(Of(bus), report);
+        }
+
+        var units = meters.Meters.ToDictionary(m => m.Address, m => (int)m.Unit);
+        return new Dlt645Tracer(report) { UnitOf = meter => units.TryGetValue(meter.ToString(), out var unit) ? unit : null };
+    }
+
+    /// <summary>How frames are told apart on a bus that speaks Modbus.</summary>
     public static FrameFormat Of(BusModel bus) => bus switch
     {
         ModbusRtuBus or ModbusRtuOverTcpBus => FrameFormat.Rtu,

@@ -4,7 +4,7 @@ using EdgeGateway.Protocols.Modbus;
 namespace EdgeGateway.Tracing;
 
 /// <summary>Everybody who watches one bus. The client is tapped only while somebody does, so that a trace costs nothing otherwise.</summary>
-internal sealed class WireHub(ModbusBus bus, TimeProvider time) : IModbusTap
+internal sealed class WireHub(IWatchedBus bus, TimeProvider time) : IModbusTap
 {
     /// <summary>How many may watch one bus at once.</summary>
     public const int MostWatchers = 4;
@@ -42,7 +42,7 @@ internal sealed class WireHub(ModbusBus bus, TimeProvider time) : IModbusTap
             }
 
             _watchers = [.. _watchers, watcher];
-            bus.Client.Tap = this;
+            bus.Watch(this);
             return watcher;
         }
     }
@@ -55,7 +55,7 @@ internal sealed class WireHub(ModbusBus bus, TimeProvider time) : IModbusTap
             _watchers = [.. _watchers.Where(w => w != watcher)];
             if (_watchers.Length == 0)
             {
-                bus.Client.Tap = null;
+                bus.Watch(null);
             }
         }
 
@@ -68,7 +68,7 @@ internal sealed class WireHub(ModbusBus bus, TimeProvider time) : IModbusTap
         lock (_gate)
         {
             _hasEnded = true;
-            bus.Client.Tap = null;
+            bus.Watch(null);
             foreach (var watcher in _watchers)
             {
                 watcher.End();

@@ -38,7 +38,7 @@ public class FrameCases
 
     private static void Parse(byte[] bytes, JsonElement expected)
     {
-        var found = Dlt645Frame.Find(bytes, isStrict: true);
+        var found = Dlt645Frame.Find(bytes, Dlt645Strictness.Strict);
         if (expected.TryGetProperty("error", out var error))
         {
             var refused = found.Kind switch
@@ -83,7 +83,7 @@ public class FrameCases
     {
         var data = new byte[255];
         var length = Dlt645Frame.Read(Bytes(frame), data, out var address, out _);
-        Assert.Equal(Dlt645FoundKind.Frame, Dlt645Frame.Find(Bytes(frame), isStrict: true).Kind);
+        Assert.Equal(Dlt645FoundKind.Frame, Dlt645Frame.Find(Bytes(frame), Dlt645Strictness.Strict).Kind);
         Assert.Equal(meter, address.ToString());
         Assert.True(DataItems.Find(DataIdentifier.Read(data))!.TryValue(data.AsSpan(4, length - 4), out var read));
         Assert.Equal(decimal.Parse(value, CultureInfo.InvariantCulture), read);
@@ -110,7 +110,7 @@ public class FrameCases
     public void A_meter_says_its_address_as_computed()
     {
         var frame = Bytes("68 61 01 00 00 00 00 68 93 06 94 34 33 33 33 33 5F 16");
-        Assert.Equal(Dlt645FoundKind.Frame, Dlt645Frame.Find(frame, isStrict: true).Kind);
+        Assert.Equal(Dlt645FoundKind.Frame, Dlt645Frame.Find(frame, Dlt645Strictness.Strict).Kind);
         var data = new byte[255];
         Assert.Equal(6, Dlt645Frame.Read(frame, data, out var from, out _));
         Assert.Equal(("000000000161", from), (MeterAddress.Read(data).ToString(), MeterAddress.Read(data)));

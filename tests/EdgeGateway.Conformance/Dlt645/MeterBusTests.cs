@@ -83,6 +83,7 @@ public class MeterBusTests
     [InlineData("{ id: meters, type: dlt645, port: /dev/ttyUSB9, meters: [{ unit: 1, address: \"999999999999\" }] }", "is not the address of a meter")]
     [InlineData("{ id: meters, type: dlt645, port: /dev/ttyUSB9, meters: [{ unit: 1, address: \"1\" }, { unit: 1, address: \"2\" }] }", "the unit 1 is there twice")]
     [InlineData("{ id: meters, type: dlt645, port: /dev/ttyUSB9, meters: [{ unit: 1, address: \"1\" }, { unit: 2, address: \"01\" }] }", "the meter 000000000001 is there twice")]
+    [InlineData("{ id: meters, type: dlt645, port: /dev/ttyUSB9, strict: true, lenient: true, meters: [{ unit: 1, address: \"1\" }] }", "a bus cannot be strict and lenient")]
     [InlineData("{ id: meters, type: dlt645, port: /dev/ttyUSB9, meters: [{ unit: 2, address: \"1\" }] }", "no meter of the bus 'meters' has the unit 1")]
     public void What_is_wrong_with_meters_is_told(string bus, string what) =>
         Assert.Contains(Load(bus, "generic-dlt645-single-phase").Problems, p => p.What.Contains(what, StringComparison.Ordinal));

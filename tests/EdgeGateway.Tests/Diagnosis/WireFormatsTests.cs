@@ -30,6 +30,15 @@ public sealed class WireFormatsTests
         Assert.Equal(bus is SerialBus line ? $"{line.Port} {BusKinds.SettingsOf(line)}" : null, WireFormats.LineOf(bus) is var (port, settings) ? $"{port} {settings}" : null);
     }
 
+    [Fact]
+    public void The_meters_of_a_line_are_traced_by_the_units_of_the_file()
+    {
+        List<TracedFrame> frames = [];
+        var tracer = WireFormats.Tracer(new Dlt645OverTcpBus { Id = "b", Host = "h", Port = 26, Timeout = Second, Meters = [new(7, "000000000161")] }, frames.Add);
+        tracer.Received(TimeSpan.Zero, Convert.FromHexString("68610100000000681104333334331416"));
+        Assert.Equal((7, TraceKind.Request), (frames[0].Unit, frames[0].Kind));
+    }
+
     [Theory, MemberData(nameof(Kinds))]
     public async Task Unit_0_is_refused_by_the_client_of_every_bus_on_which_it_is_never_asked(BusModel bus, FrameFormat format, BusMedium medium)
     {

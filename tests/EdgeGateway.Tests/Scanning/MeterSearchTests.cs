@@ -37,7 +37,7 @@ public sealed class MeterSearchTests
             }
         };
         await using var client = new Dlt645Client((_, _) => ValueTask.FromResult<IByteLine>(line), new(), _clock);
-        return await new MeterSearch(client, Profiles.Value, TimeSpan.FromMilliseconds(200)).RunAsync(known.Select(Of), CancellationToken.None);
+        return await new MeterSearch(new ClientMeterProbe(client), Profiles.Value, TimeSpan.FromMilliseconds(200)).RunAsync(known.Select(Of), CancellationToken.None);
     }
 
     private static byte[] AddressOf(string address)

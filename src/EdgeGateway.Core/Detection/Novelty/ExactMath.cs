@@ -22,10 +22,14 @@ internal static class ExactMath
         var s = (mantissa - 1) / (mantissa + 1);
         var square = s * s;
         var series = 1.0 / 17;
-        for (var odd = 15; odd >= 1; odd -= 2)
-        {
-            series = (series * square) + (1.0 / odd);
-        }
+        series = (series * square) + (1.0 / 15);
+        series = (series * square) + (1.0 / 13);
+        series = (series * square) + (1.0 / 11);
+        series = (series * square) + (1.0 / 9);
+        series = (series * square) + (1.0 / 7);
+        series = (series * square) + (1.0 / 5);
+        series = (series * square) + (1.0 / 3);
+        series = (series * square) + 1.0;
 
         return (exponent * Log10Of2) + (TwoByLn10 * s * series);
     }

@@ -249,7 +249,7 @@ public sealed class NoveltyDetector
             }
         }
 
-        _period += Math.Sign(elapsed - _period) * _period * Math.Max(0.02, 1.0 / _count);
+        _period += Math.Sign(elapsed - _period) * _period * (_count < 50 ? 1.0 / _count : 0.02);
     }
 
     /// <summary>A mean of few values varies more than any seen before: it is silent until half full.</summary>

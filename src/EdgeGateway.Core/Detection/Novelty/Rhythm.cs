@@ -8,6 +8,7 @@ internal sealed class Rhythm
 {
     private const int Hours = 24;
     private const double LeastWeight = 0.15;
+    private const int LeastWeightCount = 7; // 1/6 is above it, 1/7 below.
     private const int SlowestCount = 1000;
     private const int EnoughForWeek = 300;
     private const double WeekMustBeBetter = 1.1;
@@ -112,7 +113,7 @@ internal sealed class Rhythm
         isKnown = count >= 2;
         var residual = value - mean;
         count = (byte)Math.Min(count + 1, byte.MaxValue);
-        mean = count == 1 ? (float)value : (float)(mean + (Math.Max(LeastWeight, 1.0 / count) * residual));
+        mean = count == 1 ? (float)value : (float)(mean + ((count < LeastWeightCount ? 1.0 / count : LeastWeight) * residual));
         return isKnown ? residual : 0;
     }
 }

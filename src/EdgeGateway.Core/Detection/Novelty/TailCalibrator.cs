@@ -12,6 +12,9 @@ internal struct TailCalibrator(double tailShare)
 {
     private const int SilentCalls = 40;
     private const int EnoughCalls = 1_000_000;
+
+    /// <summary>From so many calls on the share of one call, and its root, are below the least that is learned: they need not be computed.</summary>
+    private const int SettledCalls = 3_000;
     private const double Highest = 60;
     private const double Log10OfE = 0.4342944819032518;
 
@@ -42,7 +45,7 @@ internal struct TailCalibrator(double tailShare)
         }
 
         _calls = Math.Min(_calls + 1, EnoughCalls);
-        var share = 1.0 / _calls;
+        var share = _calls < SettledCalls ? 1.0 / _calls : 0;
         _rate += ((isBeyond ? 1 : 0) - _rate) * Math.Max(share, 0.002);
 
         var deviation = Math.Abs(distance - _start);
@@ -57,7 +60,7 @@ internal struct TailCalibrator(double tailShare)
         {
             _exceedances = Math.Min(_exceedances + 1, EnoughCalls);
             var excess = distance - _start;
-            _excess = _excess > 0 ? _excess + ((Math.Min(excess, 20 * _excess) - _excess) * Math.Max(1.0 / _exceedances, 0.002)) : excess;
+            _excess = _excess > 0 ? _excess + ((Math.Min(excess, 20 * _excess) - _excess) * (_exceedances < SettledCalls ? Math.Max(1.0 / _exceedances, 0.002) : 0.002)) : excess;
             _start += step * (1 - tailShare);
         }
         else

@@ -18,8 +18,8 @@ internal static class ConveyorRules
         {
             Inputs = [Speed, Current, Frequency with { IsOptional = true }],
 
-            // The drive still turns or wants to, the belt falls behind it, and the motor pulls.
-            Measure = static (in RuleView x) => x[0] < 0.7 * x.Slow(0) && (!x.Has(2) || x[2] > 0.5 * x.Slow(2)) ? 100 * x[1] / x.Slow(1) : double.NaN,
+            // The drive still turns or wants to, the belt falls behind it, and the motor pulls. A belt that follows its drive up again under load does not fall behind.
+            Measure = static (in RuleView x) => x[0] < 0.7 * x.Slow(0) && (!x.Has(2) || (x[2] > 0.5 * x.Slow(2) && x[0] * x.Slow(2) < 0.7 * x[2] * x.Slow(0))) ? 100 * x[1] / x.Slow(1) : double.NaN,
             Alarm = 130, AlarmSeconds = 2, Hysteresis = 10, OffSeconds = 10, SlowSeconds = 300, LearnSeconds = 60, Freezes = true, Gate = new(1, 0.2, 60), Kinds = Belts,
         },
         new("belt-broken", new("Belt does not follow its drive", "motor current", "% of the usual", "belt torn off or its splice, broken coupling", "Stop the drive; look at coupling, belt and counterweight"))

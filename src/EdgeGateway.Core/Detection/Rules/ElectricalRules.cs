@@ -9,6 +9,9 @@ internal static class ElectricalRules
     /// <summary>A phase below this share of the others is lost.</summary>
     private const double Loaded = 0.3;
 
+    /// <summary>Losses beyond so many times the rated ones are no measurement.</summary>
+    private const double MostLosses = 1e6;
+
     private static readonly string[] Meters = ["energy-meter"];
     private static readonly string[] Transformers = ["transformer-monitor"];
 
@@ -196,14 +199,15 @@ internal static class ElectricalRules
         var (least, most, sum) = (double.PositiveInfinity, 0.0, 0.0);
         for (var i = 0; i < 3; i++)
         {
-            var ratio = x.Quick(i) / x.Quick(i + 3);
-            if (!(x.Quick(i + 3) > 0.5 * x.Peak(i + 3)))
+            var above = x.Quick(i + 3);
+            if (!(above > 0.5 * x.Peak(i + 3)))
             {
                 return double.NaN;
             }
 
-            least = Math.Min(least, ratio);
-            most = Math.Max(most, ratio);
+            var ratio = x.Quick(i) / above;
+            least = ratio < least ? ratio : least;
+            most = ratio > most ? ratio : most;
             sum += ratio;
         }
 
@@ -299,9 +303,18 @@ internal static class ElectricalRules
         const double leastBeyond = 5;
         var square = x.Slow(2) / x.Rated / x.Rated;
         var losses = (1 + (lossRatio * square)) / (1 + lossRatio);
+        var rise = x.Quick(0) - x.Slow(1);
+
+        // The power 0.8 lies above this line, its chord from no load to the rated one, and above 1 beyond: a rise that is fine by these is fine, and needs no root.
+        var least = Math.Min(1, 0.2108 + (0.9207 * (losses - (1 / (1 + lossRatio)))));
+        if (ratedRise > 0 && losses <= MostLosses && rise - (ratedRise * least) <= leastBeyond)
+        {
+            return 0;
+        }
+
         var root = FifthRoot(losses);
         var explained = ratedRise * root * root * root * root;
-        var beyond = x.Quick(0) - x.Slow(1) - explained;
+        var beyond = rise - explained;
 
         // Cooling that fails makes a share of the rise, not so many kelvins; below some kelvins it may be the thermometers.
         return beyond > leastBeyond ? 100 * beyond / explained : double.IsNaN(beyond) ? double.NaN : 0;
@@ -310,7 +323,7 @@ internal static class ElectricalRules
     /// <summary>Newton's method: the same bits on every machine, which a library's power does not promise.</summary>
     private static double FifthRoot(double number)
     {
-        if (!(number > 0) || number > 1e6)
+        if (!(number > 0) || number > MostLosses)
         {
             return double.NaN;
         }

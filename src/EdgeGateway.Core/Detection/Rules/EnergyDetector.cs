@@ -8,7 +8,8 @@ namespace EdgeGateway.Core.Detection.Rules;
 /// <summary>The growth of an energy register against the integral of the power beside it: scale, word order, transformer ratio, a register that stands.</summary>
 /// <remarks>
 /// Watches the power and reads the register. A window begins and ends at a reading of the register, lasts at least <c>windowSeconds</c> and until either side is worth 100
-/// steps of the register, and begins anew after a pause or a fall of the register. Power that flows the other way is not in the register and counts as none.
+/// steps of the register, and begins anew after a pause, a fall of the register, or a power that another detector doubts (one that stands still was told already, and is no power).
+/// Power that flows the other way is not in the register and counts as none.
 /// </remarks>
 internal sealed class EnergyDetector : IDetector
 {
@@ -67,7 +68,7 @@ internal sealed class EnergyDetector : IDetector
         var power = Math.Max(0, sample.Value * _watts);
         var pause = time - _last;
         var mean = _started ? Between(_power, power) : power;
-        if (!_started || pause < 0 || pause > _longestPause)
+        if (!_started || pause < 0 || pause > _longestPause || IsDoubted(sample.Time))
         {
             _open = false;
             _started = true;
@@ -150,6 +151,9 @@ internal sealed class EnergyDetector : IDetector
     /// <summary>The mean of two powers; where one is a hundred times the other the lesser, so that one wild reading is no energy and a start costs half a period at most.</summary>
     private static double Between(double before, double now) =>
         Math.Max(before, now) > Far * Math.Min(before, now) ? Math.Min(before, now) : (before + now) / 2;
+
+    /// <summary>Whether the last sample was doubted after it was seen here: the last good one is then an older one.</summary>
+    private bool IsDoubted(Instant now) => _context.LastGood.TryGet(_context.Point.Index, now, long.MaxValue, out _, out var good) && good < _last;
 
     private AnomalyRecord? Begin(AnomalyRecord? record, double energy, double after)
     {

@@ -57,7 +57,8 @@ internal struct InputTrack
         }
 
         var size = Math.Abs(value);
-        if (_taken == 0 || (_taken < Settled && size * Far < Peak))
+        var peak = Peak;
+        if (_taken < Settled && (_taken == 0 || size * Far < peak))
         {
             _taken = 1;
             _wild = 0;
@@ -67,20 +68,35 @@ internal struct InputTrack
             return;
         }
 
-        Rises = (Rises * (1 - slow)) + (before <= 0 && value > 0 ? 1 : 0);
-        _wild = Peak > 0 && size > Far * Peak ? Math.Min(_wild + 1, Believed) : 0;
-        if (IsWild)
+        var rises = Rises * (1 - slow);
+        Rises = before <= 0 && value > 0 ? rises + 1 : rises;
+        if (peak > 0 && size > Far * peak)
         {
-            return;
+            _wild = Math.Min(_wild + 1, Believed);
+            if (_wild < Believed)
+            {
+                return;
+            }
+        }
+        else
+        {
+            _wild = 0;
         }
 
-        _taken = Math.Min(_taken + 1, Settled);
-        Quick += quick * (value - Quick);
+        if (_taken < Settled)
+        {
+            _taken++;
+        }
+
+        var mean = Quick;
+        mean += quick * (value - mean);
+        Quick = mean;
         Slow += slow * (value - Slow);
 
-        // The mean, but no more than two values in a row had: one high value is no peak, or it would close every gate that asks for a share of it.
-        var sure = Math.Min(Math.Abs(Quick), Math.Min(size, double.IsNaN(before) ? size : Math.Abs(before)));
-        Peak = forget > 0 && sure > Peak ? sure : Peak * (1 - forget);
+        // The mean, but no more than two values in a row had: one high value is no peak, or it would close every gate that asks for a share of it. None of them is NaN or negative,
+        // so that the processor's own minimum is that of every machine.
+        var sure = double.MinNative(Math.Abs(mean), double.MinNative(size, double.IsNaN(before) ? size : Math.Abs(before)));
+        Peak = forget > 0 && sure > peak ? sure : peak * (1 - forget);
     }
 
     public readonly void Save(StateWriter writer)

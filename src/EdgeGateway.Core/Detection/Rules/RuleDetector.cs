@@ -19,12 +19,7 @@ internal sealed class RuleDetector : IDetector
     private readonly Rule _rule;
     private readonly DetectorContext _context;
     private readonly PointModel[] _points;
-    private readonly bool[] _needed;
-    private readonly bool[] _squared;
-    private readonly bool[] _inverted;
-    private readonly double[] _factors;
-    private readonly double[] _offsets;
-    private readonly long[] _ages;
+    private readonly Source[] _sources;
     private readonly double[] _raw;
     private readonly InputTrack[] _tracks;
     private readonly double _quick;
@@ -43,6 +38,9 @@ internal sealed class RuleDetector : IDetector
     private double _open;
     private double _judged;
 
+    // Follow from the time between two samples, which seldom changes; no part of the state.
+    private Shares _shares;
+
     public RuleDetector(Rule rule, DetectorContext context)
     {
         _rule = rule;
@@ -57,16 +55,10 @@ internal sealed class RuleDetector : IDetector
 
         var inputs = RuleInputs.Of(rule, context);
         _points = [.. inputs.Select(i => i.Point ?? context.Point)];
-        _needed = [.. inputs.Select(i => !i.Input.IsOptional)];
-        _squared = [.. inputs.Select(i => i.Input.IsSquared)];
-        _inverted = [.. _points.Select(p => p.Detectors.Any(d => d.Name == "flag" && d.Settings.GetValueOrDefault("opens") != 0))];
-        var units = _points.Select(p => Units.Find(p.Unit)).ToArray();
-        _factors = [.. units.Select(u => (double)(u?.Factor ?? 1))];
-        _offsets = [.. units.Select(u => (double)(u?.Offset ?? 0))];
-        _ages = [.. inputs.Select(i => i.Point is { } p ? DetectorContext.OldestOf(p) : -1)];
+        _sources = [.. inputs.Select((input, i) => new Source(input, _points[i]))];
         _raw = new double[inputs.Count];
         _tracks = new InputTrack[inputs.Count];
-        _rated = Rated(rule, context, _factors[rule.RatedInput]);
+        _rated = Rated(rule, context, _sources[rule.RatedInput].Factor);
     }
 
     public QualityReason Doubt => QualityReason.None;
@@ -74,7 +66,7 @@ internal sealed class RuleDetector : IDetector
     public AnomalyRecord? Observe(in Sample sample)
     {
         if ((!sample.Quality.IsGood && sample.Quality is not { HasValue: true, Reason: QualityReason.RateOfChange })
-            || !InputTrack.IsPossible(sample.Value * _factors[0]) || !Gather(sample))
+            || !InputTrack.IsPossible(sample.Value * _sources[0].Factor) || !Gather(sample))
         {
             return null;
         }
@@ -142,20 +134,23 @@ internal sealed class RuleDetector : IDetector
     /// <summary>Takes the last values of all inputs; false when one that is needed is missing or old.</summary>
     private bool Gather(in Sample sample)
     {
-        _raw[0] = sample.Value;
-        for (var i = 1; i < _raw.Length; i++)
+        var raw = _raw.AsSpan();
+        var lastGood = _context.LastGood;
+        raw[0] = sample.Value;
+        for (var i = 1; i < raw.Length; i++)
         {
-            if (_ages[i] >= 0 && _context.LastGood.TryGet(_points[i].Index, sample.Time, _ages[i], out var value) && InputTrack.IsPossible(value * _factors[i]))
+            ref readonly var source = ref _sources[i];
+            if (source.Oldest >= 0 && lastGood.TryGet(source.Point, sample.Time, source.Oldest, out var value) && InputTrack.IsPossible(value * source.Factor))
             {
-                _raw[i] = value;
+                raw[i] = value;
             }
-            else if (_needed[i])
+            else if (source.IsNeeded)
             {
                 return false;
             }
             else
             {
-                _raw[i] = double.NaN;
+                raw[i] = double.NaN;
             }
         }
 
@@ -192,25 +187,22 @@ internal sealed class RuleDetector : IDetector
     {
         _seen += seconds;
         var frozen = _rule.Freezes && _finding.Stands;
-        var quick = seconds / (_quick + seconds);
-        var slow = frozen || !IsOpen() ? 0 : seconds / (_slow + seconds);
-        var forget = frozen ? 0 : seconds / ((PeakDays * 86_400) + seconds);
-        var isSane = true;
-        for (var i = 0; i < _tracks.Length; i++)
+        if (seconds != _shares.Seconds)
         {
-            var value = _raw[i];
-            if (_points[i].Kind == PointKind.State)
-            {
-                value = double.IsNaN(value) ? value : (value != 0) != _inverted[i] ? 1 : 0;
-            }
-            else
-            {
-                value = (value * _factors[i]) + _offsets[i];
-                value = _squared[i] ? value * value : value;
-            }
+            _shares = new(seconds, seconds / (_quick + seconds), seconds / (_slow + seconds), seconds / ((PeakDays * 86_400) + seconds));
+        }
 
-            _tracks[i].Take(value, quick, slow, forget);
-            isSane &= !_tracks[i].IsWild;
+        var quick = _shares.Quick;
+        var slow = frozen || !IsOpen() ? 0 : _shares.Slow;
+        var forget = frozen ? 0 : _shares.Forget;
+        var isSane = true;
+        var raw = _raw.AsSpan();
+        for (var i = 0; i < raw.Length; i++)
+        {
+            ref readonly var source = ref _sources[i];
+            ref var track = ref _tracks[i];
+            track.Take(source.Canonical(raw[i]), quick, slow, forget);
+            isSane &= !track.IsWild;
         }
 
         if (_rule.Gate is { } gate)
@@ -282,5 +274,50 @@ internal sealed class RuleDetector : IDetector
         }
 
         return double.IsNaN(expected) || expected == 0 ? double.NaN : residual > SureResiduals * scatter ? 100 * residual / Math.Abs(expected) : 0;
+    }
+
+    /// <summary>Shares by which means follow after so many seconds.</summary>
+    private readonly record struct Shares(double Seconds, double Quick, double Slow, double Forget);
+
+    /// <summary>Where an input comes from, and how it becomes a value in the canonical unit: what is asked at each sample, in one place.</summary>
+    private readonly struct Source
+    {
+        private readonly double _offset;
+        private readonly bool _isState;
+        private readonly bool _isInverted;
+        private readonly bool _isSquared;
+
+        public Source(BoundInput bound, PointModel point)
+        {
+            var unit = Units.Find(point.Unit);
+            Point = point.Index;
+            Oldest = bound.Point is { } known ? DetectorContext.OldestOf(known) : -1;
+            IsNeeded = !bound.Input.IsOptional;
+            Factor = (double)(unit?.Factor ?? 1);
+            _offset = (double)(unit?.Offset ?? 0);
+            _isState = point.Kind == PointKind.State;
+            _isInverted = point.Detectors.Any(d => d.Name == "flag" && d.Settings.GetValueOrDefault("opens") != 0);
+            _isSquared = bound.Input.IsSquared;
+        }
+
+        public int Point { get; }
+
+        /// <summary>Age in milliseconds up to which its value counts; negative: there is no such point.</summary>
+        public long Oldest { get; }
+
+        public bool IsNeeded { get; }
+
+        public double Factor { get; }
+
+        public double Canonical(double raw)
+        {
+            if (_isState)
+            {
+                return double.IsNaN(raw) ? raw : (raw != 0) != _isInverted ? 1 : 0;
+            }
+
+            var value = (raw * Factor) + _offset;
+            return _isSquared ? value * value : value;
+        }
     }
 }

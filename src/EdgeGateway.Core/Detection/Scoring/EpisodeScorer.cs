@@ -34,13 +34,19 @@ public sealed record ScoredRun(IReadOnlyList<KnownEpisode> Episodes, IReadOnlyLi
 /// <param name="Said">What was raised, by rule, with the number of episodes, the most frequent first.</param>
 public sealed record KindScore(string Kind, int Episodes, int Found, int Named, int NamedFirst, TimeSpan MedianDelay, IReadOnlyList<(string Rule, int Episodes)> Said);
 
+/// <summary>A warning or an alarm in a run with faults that belongs to none of them.</summary>
+/// <param name="Finding">What was said first.</param>
+/// <param name="After">The kind of the episode before it; null for none.</param>
+/// <param name="Since">Time since that ended.</param>
+public readonly record struct Stray(RaisedFinding Finding, string? After, TimeSpan Since);
+
 /// <summary>How a set of runs was found.</summary>
 /// <param name="Kinds">By kind, in the order of their first episode.</param>
 /// <param name="Total">All kinds together.</param>
 /// <param name="CleanDeviceDays">Device-days without any fault.</param>
 /// <param name="FalseAlarms">Warnings and alarms raised in these.</param>
 /// <param name="Notes">Notes raised in these.</param>
-/// <param name="Strays">Warnings and alarms raised in runs with faults, outside all episodes.</param>
+/// <param name="Strays">Warnings and alarms raised in runs with faults, outside all episodes, in order.</param>
 /// <param name="FalseByRule">What the false alarms were, by <c>rule@point</c>, the most frequent first.</param>
 public sealed record EpisodeScore(
     IReadOnlyList<KindScore> Kinds,
@@ -48,7 +54,7 @@ public sealed record EpisodeScore(
     double CleanDeviceDays,
     int FalseAlarms,
     int Notes,
-    int Strays,
+    IReadOnlyList<Stray> Strays,
     IReadOnlyList<(string Rule, int Count)> FalseByRule)
 {
     /// <summary>False alarms for each device and day; NaN without such time.</summary>
@@ -81,7 +87,7 @@ public static class EpisodeScorer
             clean.Sum(r => r.DeviceDays),
             wrong.Count,
             alarms.Count - wrong.Count,
-            runs.Where(r => r.Episodes.Count > 0).Sum(r => Distinct(r.Findings).Count(f => f.Severity > Severity.Note && !r.Episodes.Any(e => f.Time >= e.Start && f.Time <= e.Until))),
+            [.. runs.Where(r => r.Episodes.Count > 0).SelectMany(StraysOf)],
             Counted(wrong.Select(f => $"{f.Rule}@{f.Point}")));
     }
 
@@ -94,6 +100,10 @@ public static class EpisodeScorer
         var isRule = name.EndsWith('*') ? finding.Rule.StartsWith(name[..^1], StringComparison.Ordinal) : finding.Rule == name;
         return isRule && (at < 0 || finding.Point == rule[(at + 1)..] || finding.Point.EndsWith($".{rule[(at + 1)..]}", StringComparison.Ordinal));
     }
+
+    private static IEnumerable<Stray> StraysOf(ScoredRun run) => Distinct(run.Findings)
+        .Where(f => f.Severity > Severity.Note && !run.Episodes.Any(e => f.Time >= e.Start && f.Time <= e.Until))
+        .Select(f => run.Episodes.LastOrDefault(e => e.Until < f.Time) is { } before ? new Stray(f, before.Kind, f.Time - before.Until) : new Stray(f, null, TimeSpan.Zero));
 
     // A finding with the time of its first record and its worst severity.
     private static IEnumerable<RaisedFinding> Distinct(IEnumerable<RaisedFinding> findings) =>

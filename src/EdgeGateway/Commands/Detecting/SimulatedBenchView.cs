@@ -39,7 +39,11 @@ internal static class SimulatedBenchView
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"recall {Share(all.Total.Found, all.Total.Episodes)}; cause named in {Share(all.Total.Named, all.Total.Episodes)} of all episodes, {Share(all.Total.Named, all.Total.Found)} of those found, first in {Share(all.Total.NamedFirst, all.Total.Found)}; {all.FalseAlarmsPerDeviceDay:F3} false alarms a device-day"));
-        output.WriteLine($"warnings and alarms in runs with faults that belong to no episode: {all.Strays}");
+        output.WriteLine($"warnings and alarms in runs with faults that belong to no episode: {all.Strays.Count}");
+        foreach (var stray in all.Strays.Take(20))
+        {
+            output.WriteLine($"  {stray.Finding.Rule}@{stray.Finding.Point}{(stray.After is { } kind ? $", {Words.Span(stray.Since)} after {kind}" : "")}");
+        }
     }
 
     /// <summary>Writes the document.</summary>
@@ -79,7 +83,7 @@ internal static class SimulatedBenchView
         }
 
         json.WriteEndArray();
-        json.WriteNumber("strays", all.Strays);
+        json.WriteNumber("strays", all.Strays.Count);
         json.WriteEndObject();
         json.Flush();
     }

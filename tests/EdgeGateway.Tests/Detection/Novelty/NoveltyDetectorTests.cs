@@ -260,6 +260,37 @@ public class NoveltyDetectorTests
         Assert.Equal(10645914135537063223UL, hash);
     }
 
+    [Theory]
+    [InlineData("belt", false, 17523661387083004558UL)]
+    [InlineData("belt", true, 34693076552741455UL)]
+    [InlineData("wander", false, 10199044408138839451UL)]
+    [InlineData("wander", true, 2843040872196730803UL)]
+    [InlineData("pauses", false, 15259816433531673437UL)]
+    [InlineData("pauses", true, 6588758944960324077UL)]
+    [InlineData("far", false, 546949043049755036UL)]
+    [InlineData("far", true, 3161791532003328667UL)]
+    [InlineData("growing", false, 14943591762123647358UL)]
+    [InlineData("growing", true, 11256650570083332737UL)]
+    [InlineData("two-levels", false, 287234888228636731UL)]
+    [InlineData("two-levels", true, 2868938579973170853UL)]
+    [InlineData("wild", false, 3882275140110151228UL)]
+    [InlineData("wild", true, 9185502466190020087UL)]
+    public void What_makes_it_faster_changes_no_bit(string course, bool lean, ulong expected)
+    {
+        var detector = new NoveltyDetector(Settings(lean));
+        var hash = 14695981039346656037UL;
+        foreach (var (time, value) in MadeUp.Exact(course, 30_000))
+        {
+            var verdict = detector.Observe(time, value);
+            foreach (var number in (ReadOnlySpan<double>)[verdict.Surprise, verdict.Loudness, verdict.Distance, verdict.Seen, verdict.Expected])
+            {
+                hash = unchecked((hash ^ BitConverter.DoubleToUInt64Bits(number)) * 1099511628211UL);
+            }
+        }
+
+        Assert.Equal(expected, hash);
+    }
+
     [Fact]
     public void The_logarithm_is_right()
     {

@@ -71,6 +71,40 @@ public class RuleTests
         Assert.All(rig.Anomalies, a => Assert.Equal(first.Since, a.Since));
     }
 
+    [Fact]
+    public void A_belt_that_follows_its_drive_up_under_load_is_no_jam()
+    {
+        var scenario = RuleScenario.Named("belt-jam") with { Course = () => (_, f) => Start(f > 0 ? Math.Min(1, 0.1 + (0.03 * f)) : 1, f > 0 ? 100 : 60), Fault = 30 };
+        Assert.Empty(Course(scenario, static (_, _, value) => value));
+
+        static double[] Start(double share, double amperes) => [2.5 * share, amperes, 50 * share];
+    }
+
+    [Fact]
+    public void A_power_that_stands_still_is_told_once_and_not_again_as_energy_that_does_not_fit()
+    {
+        var energy = 1_000.0;
+        var scenario = RuleScenario.Named("energy-power") with
+        {
+            Fault = 150,
+            Course = () => (i, f) =>
+            {
+                var power = 40 + (i % 7);
+                energy += power * 10.0 / 3_600;
+                return [f > 0 ? 80 : power, energy];
+            },
+        };
+        var site = scenario.Site();
+        var watched = site.Points[^1];
+        var rig = new Rig(site with { Points = [.. site.Points.SkipLast(1), watched with { Detectors = [.. watched.Detectors, new("stuck", new Dictionary<string, double>())] }] }, transcribes: false);
+        foreach (var (step, values) in scenario.Values().Index())
+        {
+            scenario.Feed(rig, step, values);
+        }
+
+        Assert.Equal(["stuck", "stuck"], rig.Anomalies.Select(a => a.Detector));
+    }
+
     /// <summary>One huge value of any input, early and late in the time in which all is well: it raises nothing, and the fault afterwards is found as without it.</summary>
     [Theory]
     [MemberData(nameof(Names))]

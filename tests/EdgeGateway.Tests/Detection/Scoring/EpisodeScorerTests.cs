@@ -55,7 +55,7 @@ public sealed class EpisodeScorerTests
         Assert.Equal(1, score.Notes);
         Assert.Equal(0.2, score.FalseAlarmsPerDeviceDay);
         Assert.Equal([("limit@a.x", 2)], score.FalseByRule);
-        Assert.Equal(2, score.Strays);
+        Assert.Equal(2, score.Strays.Count);
     }
 
     [Fact]

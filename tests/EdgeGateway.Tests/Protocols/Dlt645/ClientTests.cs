@@ -1,6 +1,8 @@
 using EdgeGateway.Protocols.Dlt645;
 using EdgeGateway.Protocols.Serial;
 using EdgeGateway.Tests.Protocols.Modbus;
+using FsCheck;
+using FsCheck.Fluent;
 
 namespace EdgeGateway.Tests.Protocols.Dlt645;
 
@@ -13,6 +15,15 @@ public sealed class ClientTests : IAsyncDisposable
 
     private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(800);
     private static readonly DataIdentifier ForwardEnergy = new(0x0001_0000);
+
+    /// <summary>Bytes of frames, whole and cut, with others between.</summary>
+    private static readonly Arbitrary<byte[]> Noise = Gen.OneOf(
+        Gen.Choose(0, 255).Select(b => new[] { (byte)b }),
+        Gen.Elements<byte>(0x68, 0x16, 0xFE, 0x91, 0x93, 0x11, 0x33).Select(b => new[] { b }),
+        Gen.Choose(0, 20).Select(n => Hex(Energy)[..n]),
+        Gen.Choose(0, 20).Select(n => Hex(Energy)[n..]),
+        Gen.Choose(0, 255).Select(n => Frame("000000000162", (byte)n, new byte[n])),
+        Gen.Choose(0, 19).Select(n => Hex(Energy).Select((b, i) => i == n ? (byte)(b ^ 0x20) : b).ToArray())).ArrayOf().Select(parts => parts.SelectMany(p => p).Take(600).ToArray()).ToArbitrary();
 
     private readonly ScriptedClock _clock = new();
     private readonly byte[] _data = new byte[1024];
@@ -255,6 +266,18 @@ public sealed class ClientTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_address_that_does_not_end_with_16_is_told_as_that_and_as_no_collision()
+    {
+        var wrongEnd = Hex("68 61 01 00 00 00 00 68 93 06 94 34 33 33 33 33 5F 16");
+        wrongEnd[^1] = 0;
+        Answer(wrongEnd);
+        var (outcome, meters) = await Client.IdentifyAsync(Timeout);
+        Assert.Equal(Dlt645Status.Malformed, outcome.Status);
+        Assert.Contains("does not end with 16", outcome.Describe(), StringComparison.Ordinal);
+        Assert.Empty(meters);
+    }
+
+    [Fact]
     public async Task Two_meters_that_answer_one_after_the_other_are_both_told()
     {
         _line.OnWrite = _ =>
@@ -281,19 +304,119 @@ public sealed class ClientTests : IAsyncDisposable
     public async Task Nobody_answers_a_broadcast_and_none_is_read() =>
         await Assert.ThrowsAnyAsync<ArgumentException>(async () => await Client.ReadAsync(MeterAddress.Broadcast, ForwardEnergy, _data, Timeout));
 
-    [Fact]
-    public async Task A_strict_client_refuses_what_a_lenient_one_counts()
+    [Theory]
+    [InlineData(Dlt645Strictness.Lenient, true)]
+    [InlineData(Dlt645Strictness.Usual, false)]
+    [InlineData(Dlt645Strictness.Strict, false)]
+    public async Task An_answer_that_does_not_end_with_16_is_counted_and_taken_by_a_lenient_client_only(Dlt645Strictness strictness, bool isTaken)
     {
+        Client = Make(new() { WakeUp = 0, Strictness = strictness });
         var wrongEnd = Hex(Energy);
         wrongEnd[^1] = 0x17;
-        Answer(wrongEnd);
+        Answer(wrongEnd, Hex(Energy));
+        var outcome = await Read();
+        Assert.Equal(isTaken ? Dlt645Status.Ok : Dlt645Status.Malformed, outcome.Status);
+        Assert.Equal((1, isTaken ? 0 : 1), (Client.Counters.WrongEnds, Client.Counters.Refused));
+        Assert.Equal(!isTaken, outcome.Describe().Contains("does not end with 16", StringComparison.Ordinal));
+
+        // The next question is answered all the same.
         Assert.True((await Read()).IsOk);
-        Assert.Equal(1, Client.Counters.WrongEnds);
-        await Client.DisposeAsync();
-        _line = new(_clock);
-        Client = Make(new() { WakeUp = 0, IsStrict = true });
-        Answer(wrongEnd);
-        Assert.Equal(Dlt645Status.Malformed, (await Read()).Status);
-        Assert.Equal(1, Client.Counters.Refused);
+    }
+
+    [Fact]
+    public async Task A_good_answer_behind_one_without_its_end_is_taken()
+    {
+        var wrongEnd = Hex(Energy);
+        wrongEnd[^1] = 0x00;
+        Answer([.. wrongEnd, .. Hex(Energy)]);
+        Assert.True((await Read()).IsOk);
+    }
+
+    [Theory]
+    [InlineData(Dlt645Strictness.Usual, 6, 20, true)]
+    [InlineData(Dlt645Strictness.Strict, 6, 20, false)]
+    [InlineData(Dlt645Strictness.Usual, 0, 251, true)]
+    [InlineData(Dlt645Strictness.Strict, 0, 251, false)]
+    [InlineData(Dlt645Strictness.Strict, 4, 196, true)]
+    public async Task Long_wake_ups_and_oversize_frames_are_counted_and_refused_by_a_strict_client_only(Dlt645Strictness strictness, int wakeUp, int bytes, bool isTaken)
+    {
+        Client = Make(new() { WakeUp = 0, Strictness = strictness });
+        Answer([.. Enumerable.Repeat((byte)0xFE, wakeUp), .. Frame(Meter, 0x91, [0, 0, 1, 0, .. Enumerable.Repeat((byte)0x11, bytes)])]);
+        var outcome = await Read();
+        Assert.Equal(isTaken ? Dlt645Status.Ok : Dlt645Status.Malformed, outcome.Status);
+        Assert.Equal(isTaken ? bytes : 0, outcome.Length);
+        Assert.Equal((wakeUp > 4 ? 1 : 0, bytes > 196 ? 1 : 0), (Client.Counters.LongWakeUps, Client.Counters.LongData));
+    }
+
+    [Fact]
+    public async Task More_data_than_there_is_room_for_is_said_and_nothing_is_written_beyond()
+    {
+        Answer(Frame(Meter, 0x91, [0, 0, 1, 0, .. Enumerable.Repeat((byte)0x11, 60)]));
+        var room = new byte[10];
+        var outcome = await Client.ReadAsync(Of(Meter), ForwardEnergy, room, Timeout);
+        Assert.Equal((Dlt645Status.Malformed, $"more than 10 bytes of data for {ForwardEnergy}"), (outcome.Status, outcome.Detail));
+        Assert.All(room, b => Assert.Equal(0, b));
+    }
+
+    [Fact]
+    public async Task A_length_that_announces_more_than_comes_ends_with_the_pause_and_the_next_question_is_answered()
+    {
+        var announced = Hex(Energy);
+        announced[9] = 0xFF;
+        Answer(announced, Hex(Energy));
+        Assert.Equal(Dlt645Status.ShortReply, (await Read()).Status);
+        Assert.True((await Read()).IsOk);
+    }
+
+    [Fact]
+    public async Task Of_three_lost_answers_each_is_a_timeout_and_the_fourth_is_taken()
+    {
+        Answer([], [], [], Hex(Energy));
+        for (var i = 0; i < 3; i++)
+        {
+            var before = _clock.Now;
+            Assert.Equal(Dlt645Status.Timeout, (await Read()).Status);
+            Assert.InRange((_clock.Now - before).TotalMilliseconds, 800, 1000);
+        }
+
+        Assert.True((await Read()).IsOk);
+        Assert.Equal((4, 1), (Client.Counters.Requests, Client.Counters.Replies));
+    }
+
+    [Fact]
+    public void Whatever_bytes_come_a_question_ends_in_time_and_the_next_one_is_answered() =>
+        Prop.ForAll(Noise, noise =>
+        {
+            foreach (var strictness in Enum.GetValues<Dlt645Strictness>())
+            {
+                var clock = new ScriptedClock();
+                var line = new ScriptedLine(clock);
+                var client = new Dlt645Client((_, _) => ValueTask.FromResult<IByteLine>(line), new() { Strictness = strictness }, clock);
+                line.OnWrite = _ =>
+                {
+                    // In lumps, as a line gives them.
+                    for (var at = 0; at < noise.Length; at += 7)
+                    {
+                        line.Arrive(TimeSpan.FromMilliseconds(20 + at), noise[at..Math.Min(at + 7, noise.Length)]);
+                    }
+                };
+                var before = clock.Now;
+                Run(client.ReadAsync(Of(Meter), ForwardEnergy, new byte[256], Timeout).AsTask());
+                Run(client.IdentifyAsync(Timeout).AsTask());
+                Assert.InRange((clock.Now - before).TotalSeconds, 0, 10);
+
+                clock.MoveTo(clock.Now + TimeSpan.FromMinutes(1));
+                line.OnWrite = _ => line.Arrive(TimeSpan.FromMilliseconds(700), Hex(Energy));
+                Assert.True(Run(client.ReadAsync(Of(Meter), ForwardEnergy, new byte[256], Timeout).AsTask()).IsOk);
+                Run(client.DisposeAsync().AsTask());
+            }
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+
+    private static void Run(Task task) => Assert.True(task.IsCompleted && task.IsCompletedSuccessfully, "in virtual time nothing is waited for");
+
+    private static T Run<T>(Task<T> task)
+    {
+        Run((Task)task);
+        return task.GetAwaiter().GetResult();
     }
 }

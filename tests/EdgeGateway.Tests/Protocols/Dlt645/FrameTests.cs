@@ -47,9 +47,9 @@ public sealed class FrameTests
     public void No_byte_sequence_makes_a_decoder_throw() =>
         Prop.ForAll(Bytes, bytes =>
         {
-            foreach (var isStrict in new[] { false, true })
+            foreach (var strictness in Enum.GetValues<Dlt645Strictness>())
             {
-                var found = Dlt645Frame.Find(bytes, isStrict);
+                var found = Dlt645Frame.Find(bytes, strictness);
                 if (found.Kind == Dlt645FoundKind.Frame)
                 {
                     Dlt645Frame.Read(bytes.AsSpan(found.At, found.Length), new byte[255], out _, out _);
@@ -100,9 +100,10 @@ public sealed class FrameTests
         var frame = new byte[18];
         Dlt645Frame.Write(frame, MeterAddress.Wildcard, Dlt645Control.Request(Dlt645Function.ReadAddress), [], wakeUp: 6);
         Assert.Equal((Dlt645FoundKind.Frame, Dlt645Deviations.LongWakeUp), (Dlt645Frame.Find(frame).Kind, Dlt645Frame.Find(frame).Deviations));
-        Assert.Equal(Dlt645FoundKind.Deviating, Dlt645Frame.Find(frame, isStrict: true).Kind);
+        Assert.Equal(Dlt645FoundKind.Deviating, Dlt645Frame.Find(frame, Dlt645Strictness.Strict).Kind);
         frame[^1] = 0x17;
-        Assert.Equal(Dlt645Deviations.LongWakeUp | Dlt645Deviations.WrongEnd, Dlt645Frame.Find(frame).Deviations);
+        Assert.Equal((Dlt645FoundKind.Deviating, Dlt645Deviations.LongWakeUp | Dlt645Deviations.WrongEnd), (Dlt645Frame.Find(frame).Kind, Dlt645Frame.Find(frame).Deviations));
+        Assert.Equal(Dlt645FoundKind.Frame, Dlt645Frame.Find(frame, Dlt645Strictness.Lenient).Kind);
     }
 
     [Theory]
