@@ -26,7 +26,7 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
     private bool _wasDown;
     private int _operatingHours;
 
-    // A chart for each level, and one for the next test after an adjustment.
+    // A chart for each level.
     private DriftSums _zeroDrift;
     private DriftSums _spanDrift;
 

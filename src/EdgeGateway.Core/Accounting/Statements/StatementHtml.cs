@@ -408,7 +408,7 @@ public static class StatementHtml
         foreach (var f in s.Factors)
         {
             html.Append($"<tr><td>{E(f.Id)}<br><span class=\"id\">{E(f.Set ?? w["set-unknown"])}</span></td><td class=\"num\">{f.Value.ToString(CultureInfo.InvariantCulture)} <span class=\"id\">kg/{E(StatementText.UnitWord(f.Unit))}</span></td>");
-            html.Append($"<td>{E(f.Known?.Source.Text ?? w["factor-unknown"])}{(f.Notes.Count > 0 ? $"<br><span class=\"id\">{E(w["by-rule"])}: {E(string.Join("; ", f.Notes))}</span>" : "")}</td><td>{E(f.Known is { } k ? w[$"status.{k.Status.Word()}"] : "")}</td><td class=\"num\">{t.Mass(f.Milligrams)}</td></tr>\n");
+            html.Append($"<td>{E(f.Known?.Source.Text ?? w["factor-unknown"])}{(f.Notes.Count > 0 ? $"<br><span class=\"id\">{E(w["stands-in"])}: {E(string.Join("; ", f.Notes))}</span>" : "")}</td><td>{E(f.Known is { } k ? w[$"status.{k.Status.Word()}"] : "")}</td><td class=\"num\">{t.Mass(f.Milligrams)}</td></tr>\n");
         }
 
         html.Append("</tbody></table></section>\n");
