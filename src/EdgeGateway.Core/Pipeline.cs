@@ -31,7 +31,10 @@ public sealed class Pipeline
     private const int BaselineVersion = 2;
     private const long GraceMs = 2_000;
     private const string ExchangePrefix = "exchange/";
-    private const string StacksName = "cems";
+
+    // Stacks keep more than the program before knew: it would misread theirs, and leaves out what has a name that it does not know.
+    private const string StacksName = "cems/2";
+    private const string StacksNameBefore = "cems";
 
     /// <summary>When nobody told the time for so long, the gateway itself was away: devices get a fresh chance to be heard.</summary>
     private const long AwayMs = 10_000;
@@ -297,7 +300,9 @@ public sealed class Pipeline
     }
 
     /// <summary>Ends the pipeline for a change of configuration: all open windows are emitted as they are, and findings that stand are cleared. Only <see cref="SaveBaselines"/> may follow.</summary>
-    public void Close(Instant now)
+    /// <param name="now">When the configuration was last in force.</param>
+    /// <param name="next">The configuration that follows; null when none does: then nothing waits any longer.</param>
+    public void Close(Instant now, SiteModel? next = null)
     {
         ThrowIfClosed();
         _closed = true;
@@ -311,7 +316,7 @@ public sealed class Pipeline
             }
 
             _book.EndFindings(new(time));
-            Cems.EndFindings(time);
+            Cems.End(time, next);
             Alarms.End(new(time));
         }
     }
@@ -495,10 +500,10 @@ public sealed class Pipeline
         {
             var name = reader.ReadString();
             var bytes = new StateReader(reader.ReadBytes());
-            if (name == StacksName)
+            if (name is StacksName or StacksNameBefore)
             {
                 hasStacks = true;
-                LoadStacks(ref bytes, isLasting);
+                LoadStacks(ref bytes, isLasting, name == StacksName ? CemsBook.StateVersion : 1);
             }
             else if (name.StartsWith(ExchangePrefix, StringComparison.Ordinal))
             {
@@ -517,15 +522,15 @@ public sealed class Pipeline
         }
     }
 
-    private void LoadStacks(ref StateReader reader, bool isLasting)
+    private void LoadStacks(ref StateReader reader, bool isLasting, int version)
     {
         if (isLasting)
         {
-            Cems.LoadLasting(ref reader);
+            Cems.LoadLasting(ref reader, version);
         }
         else
         {
-            Cems.Load(ref reader);
+            Cems.Load(ref reader, version);
         }
     }
 

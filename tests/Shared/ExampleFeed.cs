@@ -155,11 +155,11 @@ internal static class ExampleFeed
         [
             new()
             {
-                Name = "co2", Unit = "%{vol}", Value = 13.0m, IsValid = false, Flag = CemsFlag.Lost, Points = 4, Calibration = CalibrationStatus.InControl, AvailabilityPercent = 96.2m,
+                Name = "co2", Unit = "%{vol}", Value = 13.0m, IsValid = false, Flag = CemsFlag.Lost, Points = 4, Coverage = 0.25, Calibration = CalibrationStatus.InControl, AvailabilityPercent = 96.2m,
                 Rule = "P90", Modc = "08", Lookback = 720, MissingHours = 30, Kilograms = 21_319.84139m,
             },
-            new() { Name = "flow", Unit = "[ft3_i]/h", Value = 4_123_000m, IsValid = true, Flag = CemsFlag.Normal, Points = 60, AvailabilityPercent = 99.1m, Modc = "01" },
-            new() { Name = "so2", Unit = "mg/m3", Value = 31.25m, IsValid = true, Flag = CemsFlag.Normal, Points = 60, AvailabilityPercent = 99.1m, Corrected = 33.1m, Note = "an example" },
+            new() { Name = "flow", Unit = "[ft3_i]/h", Value = 4_123_000m, IsValid = true, Flag = CemsFlag.Normal, Points = 60, Coverage = 1, AvailabilityPercent = 99.1m, Modc = "01" },
+            new() { Name = "so2", Unit = "mg/m3", Value = 31.25m, IsValid = true, Flag = CemsFlag.Normal, Points = 60, Coverage = 1, AvailabilityPercent = 99.1m, Corrected = 33.1m, Note = "an example" },
         ],
     };
 
@@ -180,6 +180,19 @@ internal static class ExampleFeed
         UncertaintyPercent = double.NaN,
         CountsTowardSite = false,
         Detail = new(101.25m, "m3", 2.0246m, "CO2", null, null),
+    };
+
+    public static EmissionRecord StackEmission => FuelEmission with
+    {
+        Method = "cems-part75",
+        Width = TimeSpan.FromHours(1),
+        FactorId = "none",
+        FactorNote = "substituted; the CEMS hour names the rules",
+        Coverage = 0,
+        Detail = new(21_319.84139m, "kg", 1, "CO2", null, null)
+        {
+            Stack = new(0.75m, [new("co2", false, CemsFlag.Lost, "P90", 96.2m, 21_319.84139m), new("flow", true, CemsFlag.Normal, null, 99.1m, null)]),
+        },
     };
 
     public static EmissionRecord RemovalEmission => FuelEmission with

@@ -8,6 +8,7 @@ namespace EdgeGateway.Core.Cems;
 internal sealed class AvailabilityCount(bool isRing)
 {
     private readonly BitArray? _hours = isRing ? new BitArray(Substitution.AvailabilityHours) : null;
+    private readonly HourRuns _runs = new();
     private int _next;
 
     /// <summary>Operating hours that count.</summary>
@@ -23,22 +24,33 @@ internal sealed class AvailabilityCount(bool isRing)
     public decimal Exact => Operating > 0 ? 100m * Assured / Operating : 0;
 
     /// <summary>Counts an operating hour.</summary>
-    public void Add(bool assured)
+    /// <param name="assured">Whether it is quality assured.</param>
+    /// <param name="hour">The clock hour, counted from 1970.</param>
+    public void Add(bool assured, long hour)
     {
         if (_hours is not null)
         {
             if (Operating == _hours.Length)
             {
-                Assured -= _hours[_next] ? 1 : 0;
-                Operating--;
+                RemoveOldest(_hours);
             }
 
+            _runs.Add(hour, Operating);
             _hours[_next] = assured;
             _next = (_next + 1) % _hours.Length;
         }
 
         Operating++;
         Assured += assured ? 1 : 0;
+    }
+
+    /// <summary>Removes operating hours before <paramref name="hour"/>: a unit that runs seldom does not count what is long ago.</summary>
+    public void ForgetBefore(long hour)
+    {
+        while (_hours is not null && Operating > 0 && _runs.Oldest < hour)
+        {
+            RemoveOldest(_hours);
+        }
     }
 
     /// <summary>Begins a period.</summary>
@@ -54,11 +66,15 @@ internal sealed class AvailabilityCount(bool isRing)
             var bytes = new byte[(_hours.Length + 7) / 8];
             _hours.CopyTo(bytes, 0);
             writer.Write(bytes.AsSpan());
+            _runs.Save(writer);
         }
     }
 
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <param name="reader">From where.</param>
+    /// <param name="hasHours">False for a state of a program that kept no hours.</param>
     /// <exception cref="InvalidDataException">The counts cannot be.</exception>
-    public void Load(ref StateReader reader)
+    public void Load(ref StateReader reader, bool hasHours)
     {
         Operating = reader.ReadInt32();
         Assured = reader.ReadInt32();
@@ -78,5 +94,17 @@ internal sealed class AvailabilityCount(bool isRing)
         {
             _hours[i] = ((bytes[i / 8] >> (i % 8)) & 1) != 0;
         }
+
+        if (hasHours)
+        {
+            _runs.Load(ref reader);
+        }
+    }
+
+    private void RemoveOldest(BitArray hours)
+    {
+        Assured -= hours[(_next + hours.Length - Operating) % hours.Length] ? 1 : 0;
+        Operating--;
+        _runs.RemoveOldest();
     }
 }

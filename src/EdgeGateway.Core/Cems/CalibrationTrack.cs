@@ -21,15 +21,22 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
     private long _zeroPassed = long.MinValue;
     private long _spanPassed = long.MinValue;
     private long? _firstHour;
+    private long? _passed;
     private bool _hasExpired;
     private bool _wasDown;
     private int _operatingHours;
-    private DriftSums _drift;
+
+    // A chart for each level.
+    private DriftSums _zeroDrift;
+    private DriftSums _spanDrift;
 
     // The cycle that runs.
     private CemsState _phase;
     private decimal? _read;
     private decimal? _reading;
+
+    /// <summary>When the last test that passed ended; null when none has.</summary>
+    public long? LastPassed => _passed;
 
     /// <summary>Whether the rules require calibrations of this analyser.</summary>
     public bool IsRequired => gas.Span is not null;
@@ -79,14 +86,14 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
         decimal? error = null;
         var result = TestResult.Aborted;
         DriftVerdict? drift = null;
+        var sums = level == "zero" ? _zeroDrift : _spanDrift;
         if (measured is { } reading)
         {
             (error, result) = Judge(level, reference, reading);
             if (gas.Deviation is { } s)
             {
-                _drift = En14181.Cusum(_drift, reading - reference, s);
-                var verdict = En14181.Shewhart(reading - reference, s);
-                drift = verdict > _drift.Verdict ? verdict : _drift.Verdict;
+                (sums, drift) = En14181.Chart(sums, reading - reference, s);
+                Keep(level, drift == DriftVerdict.Act ? default : sums);
 
                 // EN 14181 has no other limit for a check: what calls for action is out of control.
                 result = rules == CemsRules.EuMrr && drift == DriftVerdict.Act ? TestResult.Failed : result;
@@ -104,8 +111,8 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
             Error = error,
             Result = result,
             Drift = drift,
-            CusumUpper = _drift.Upper,
-            CusumLower = _drift.Lower,
+            CusumUpper = sums.Upper,
+            CusumLower = sums.Lower,
             Who = who,
         };
         Take(level, result, time);
@@ -153,6 +160,7 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
         // Whole hours stay whole: the hour of a test is counted from, not compared with.
         _testHour += milliseconds;
         _firstHour += milliseconds;
+        _passed += milliseconds;
         _zeroPassed += _zeroPassed == long.MinValue ? 0 : milliseconds;
         _spanPassed += _spanPassed == long.MinValue ? 0 : milliseconds;
     }
@@ -169,14 +177,21 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
         writer.Write(_hasExpired);
         writer.Write(_wasDown);
         writer.Write(_operatingHours);
-        writer.Write(_drift.Upper);
-        writer.Write(_drift.Lower);
+        writer.Write(_zeroDrift.Upper);
+        writer.Write(_zeroDrift.Lower);
         writer.Write((byte)_phase);
         writer.Write(_read);
         writer.Write(_reading);
+        writer.Write(_passed.HasValue);
+        writer.Write(_passed.GetValueOrDefault());
+        writer.Write(_spanDrift.Upper);
+        writer.Write(_spanDrift.Lower);
     }
 
-    public void Load(ref StateReader reader)
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <param name="reader">From where.</param>
+    /// <param name="version">Version of the station's state.</param>
+    public void Load(ref StateReader reader, int version)
     {
         _testHour = ReadTime(ref reader);
         _result = (TestResult)reader.ReadByte();
@@ -186,10 +201,26 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
         _hasExpired = reader.ReadBoolean();
         _wasDown = reader.ReadBoolean();
         _operatingHours = reader.ReadInt32();
-        _drift = new(reader.ReadDecimal(), reader.ReadDecimal(), DriftVerdict.InControl);
+        _zeroDrift = new(reader.ReadDecimal(), reader.ReadDecimal(), DriftVerdict.InControl);
         _phase = (CemsState)reader.ReadByte();
         _read = reader.ReadNullableDecimal();
         _reading = reader.ReadNullableDecimal();
+        _passed = version > 1 ? ReadTime(ref reader) : null;
+
+        // The first version kept one chart for both levels.
+        _spanDrift = version > 1 ? new(reader.ReadDecimal(), reader.ReadDecimal(), DriftVerdict.InControl) : _zeroDrift;
+    }
+
+    private void Keep(string level, DriftSums sums)
+    {
+        if (level == "zero")
+        {
+            _zeroDrift = sums;
+        }
+        else
+        {
+            _spanDrift = sums;
+        }
     }
 
     private static long? ReadTime(ref StateReader reader)
@@ -224,7 +255,6 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
     {
         if (result is TestResult.Failed or TestResult.Aborted)
         {
-            (_zeroPassed, _spanPassed) = (long.MinValue, long.MinValue);
             Conclude(result, time);
             return;
         }
@@ -247,7 +277,10 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
 
     private void Conclude(TestResult result, long time)
     {
+        // A test is over: the next needs both levels anew.
+        (_zeroPassed, _spanPassed) = (long.MinValue, long.MinValue);
         _result = result;
+        _passed = result is TestResult.Passed or TestResult.PassedAlternative ? time : _passed;
         _testHour = time - (time % HourMs);
         (_hasExpired, _wasDown, _operatingHours) = (false, false, 0);
     }

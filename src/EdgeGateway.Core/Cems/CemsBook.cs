@@ -14,14 +14,27 @@ namespace EdgeGateway.Core.Cems;
 /// <param name="Who">Who enters it.</param>
 public sealed record CalibrationOrder(string Device, string Gas, string Level, decimal Reference, decimal Measured, string Who);
 
+/// <summary>A linearity check or a relative accuracy test audit (RATA) that a person enters.</summary>
+/// <param name="Device">Id of the device whose stack it is.</param>
+/// <param name="Quantity">A gas, <c>flow</c> or <c>moisture</c>.</param>
+/// <param name="Kind"><c>linearity</c> or <c>rata</c>.</param>
+/// <param name="Runs">Reading and reference of each run, or of each injection: three of each of three gases.</param>
+/// <param name="Who">Who enters it.</param>
+public sealed record AuditOrder(string Device, string Quantity, string Kind, IReadOnlyList<RataRun> Runs, string Who);
+
 /// <summary>The stacks of the site.</summary>
 public sealed class CemsBook
 {
+    /// <summary>Version of the state that is written; 1 is read too.</summary>
+    internal const int StateVersion = 2;
+
+    private readonly IFeedSink _sink;
     private readonly CemsStation[] _stations;
     private readonly List<(CemsStation Station, int Slot)>?[] _byPoint;
 
     internal CemsBook(SiteModel site, IFeedSink sink)
     {
+        _sink = sink;
         _stations = [.. site.Devices.Where(d => d.Cems is not null).Select(d => new CemsStation(site, d, sink))];
         _byPoint = new List<(CemsStation, int)>?[site.Points.Count];
         foreach (var station in _stations)
@@ -43,7 +56,7 @@ public sealed class CemsBook
         ArgumentNullException.ThrowIfNull(order);
         if (Array.Find(_stations, s => s.Device.Id == order.Device) is not { } station)
         {
-            return IsEmpty ? "No device of this site has a 'cems' block." : $"There is no stack '{order.Device}'. Stacks: {string.Join(", ", _stations.Select(s => s.Device.Id))}.";
+            return NoStack(order.Device);
         }
 
         if (order.Level is not ("zero" or "span"))
@@ -55,6 +68,33 @@ public sealed class CemsBook
         {
             return station.Enter(order.Gas, order.Level, order.Reference, order.Measured, now.UnixMilliseconds, order.Who) is null
                 ? $"The stack '{order.Device}' has no gas '{order.Gas}' with a span. Gases: {string.Join(", ", station.Device.Cems!.Gases.Where(g => g.Span is not null).Select(g => g.Gas))}."
+                : null;
+        }
+        catch (EmissionRefusedException e)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Takes a linearity check or a RATA that a person enters; as <see cref="Enter"/> it is no input of the sample log.</summary>
+    /// <returns>Why it is refused, for that person; null when it is done.</returns>
+    public string? EnterAudit(AuditOrder order, Instant now)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        if (Array.Find(_stations, s => s.Device.Id == order.Device) is not { } station)
+        {
+            return NoStack(order.Device);
+        }
+
+        if (order.Kind is not ("linearity" or "rata"))
+        {
+            return $"There is no test '{order.Kind}'. Tests: linearity, rata.";
+        }
+
+        try
+        {
+            return station.Enter(order, now.UnixMilliseconds) is null
+                ? $"The stack '{order.Device}' has no quantity '{order.Quantity}'. It has {string.Join(", ", station.Device.Cems!.Gases.Select(g => g.Gas))}, flow and, where it is measured, moisture."
                 : null;
         }
         catch (EmissionRefusedException e)
@@ -98,11 +138,18 @@ public sealed class CemsBook
         }
     }
 
-    internal void EndFindings(long time)
+    /// <summary>Says what ends with the configuration: findings, and hours that wait for a missing period which the next configuration cannot end.</summary>
+    /// <param name="time">Unix milliseconds.</param>
+    /// <param name="next">The configuration that follows; null when none does.</param>
+    internal void End(long time, SiteModel? next)
     {
         foreach (var station in _stations)
         {
             station.EndFindings(time);
+            if (next?.Devices.FirstOrDefault(d => d.Id == station.Device.Id && d.Cems is not null) is not { } device || new CemsStation(next, device, _sink).Layout != station.Layout)
+            {
+                station.EndWaiting();
+            }
         }
     }
 
@@ -122,11 +169,11 @@ public sealed class CemsBook
         }
     }
 
-    internal void Load(ref StateReader reader)
+    internal void Load(ref StateReader reader, int version)
     {
         foreach (var station in _stations)
         {
-            station.Load(ref reader);
+            station.Load(ref reader, version);
         }
     }
 
@@ -147,7 +194,7 @@ public sealed class CemsBook
     }
 
     /// <summary>Reads what <see cref="SaveLasting"/> wrote. A stack that is gone, or is accounted by other rules or from other gases, begins anew.</summary>
-    internal void LoadLasting(ref StateReader reader)
+    internal void LoadLasting(ref StateReader reader, int version)
     {
         for (var left = reader.ReadInt32(); left > 0; left--)
         {
@@ -156,8 +203,11 @@ public sealed class CemsBook
             var state = new StateReader(reader.ReadBytes());
             if (Array.Find(_stations, s => s.Device.Id == device) is { } station && station.Layout == layout)
             {
-                station.LoadLasting(ref state);
+                station.LoadLasting(ref state, version);
             }
         }
     }
+
+    private string NoStack(string device) =>
+        IsEmpty ? "No device of this site has a 'cems' block." : $"There is no stack '{device}'. Stacks: {string.Join(", ", _stations.Select(s => s.Device.Id))}.";
 }

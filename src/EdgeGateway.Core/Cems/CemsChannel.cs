@@ -10,11 +10,15 @@ internal sealed class CemsChannel
     private const long MinuteMs = 60_000;
     private const long QuarterMs = 900_000;
 
+    // A reading speaks for the time up to the next one, but not for longer than so many periods: one or two that are lost are no gap.
+    private const int HeldPeriods = 3;
+
     // No instrument: what is beyond is no value, and sums of an hour of what is inside can be computed.
     private const double Absurd = 1e12;
 
     private readonly Unit _unit;
     private readonly decimal _perWorking;
+    private readonly long _holdMs;
     private readonly int[] _quarters = new int[4];
     private readonly int[] _flags = new int[8];
     private long _minute = -1;
@@ -27,6 +31,10 @@ internal sealed class CemsChannel
     private decimal? _pending;
     private CemsFlag _pendingFlag;
     private int _pendingQuarter;
+
+    // The newest sample with a value; null when what came last had none.
+    private long? _heard;
+    private long _heardMs;
 
     /// <summary>A channel for a point.</summary>
     /// <param name="point">The point.</param>
@@ -48,6 +56,7 @@ internal sealed class CemsChannel
         }
 
         _unit = unit;
+        _holdMs = HeldPeriods * (point.Period.Ticks / TimeSpan.TicksPerMillisecond);
 
         // A share without a dimension is percent of volume: 0.01 of the canonical unit 1.
         _perWorking = unit.Dimension == Dimension.One ? 0.01m : canonicalPerWorking;
@@ -79,6 +88,23 @@ internal sealed class CemsChannel
 
     /// <summary>A value of the point in the unit in which the channel is accounted; null when it is none.</summary>
     public decimal? Convert(double value) => Math.Abs(value) < Absurd ? (((decimal)value * _unit.Factor) + _unit.Offset) / _perWorking : null;
+
+    /// <summary>The point was read at <paramref name="time"/>, with a value or without.</summary>
+    /// <param name="hasValue">Whether there is a value, of stack gas or not.</param>
+    /// <param name="time">Its time.</param>
+    /// <param name="from">Since when the part of the hour that runs is watched.</param>
+    public void Hear(bool hasValue, long time, long from)
+    {
+        Credit(time, from);
+        _heard = hasValue ? Math.Max(time, _heard ?? time) : null;
+    }
+
+    /// <summary>Ends the part of the hour from <paramref name="from"/> to <paramref name="end"/>: the share of it in which the point was heard, 0 to 1.</summary>
+    public double EndCoverage(long from, long end)
+    {
+        Credit(end, from);
+        return end <= from ? 0 : Math.Min(1, (double)_heardMs / (end - from));
+    }
 
     /// <summary>Takes a sample of the time in which the unit operates.</summary>
     /// <param name="value">In the channel's unit; null when there is none.</param>
@@ -124,10 +150,11 @@ internal sealed class CemsChannel
     }
 
     /// <summary>Ends minutes that are over.</summary>
+    /// <remarks>A sample that comes late, from another bus, counts in the minute that runs.</remarks>
     public void MoveTo(long time)
     {
         var minute = time / MinuteMs;
-        if (minute == _minute)
+        if (minute <= _minute)
         {
             return;
         }
@@ -188,13 +215,16 @@ internal sealed class CemsChannel
     /// <summary>Begins an hour.</summary>
     public void Reset()
     {
-        (Count, Sum, Minutes, _minutesSum) = (0, 0, 0, 0);
+        (Count, Sum, Minutes, _minutesSum, _heardMs) = (0, 0, 0, 0, 0);
         Array.Clear(_quarters);
         Array.Clear(_flags);
     }
 
     /// <summary>Forgets the newest value: what comes next follows a loss.</summary>
-    public void Forget() => (_hasPending, LatestMinute) = (false, null);
+    public void Forget() => (_hasPending, LatestMinute, _heard) = (false, null, null);
+
+    /// <summary>The wall clock was set by <paramref name="milliseconds"/>.</summary>
+    public void Shift(long milliseconds) => _heard += milliseconds;
 
     public void Save(StateWriter writer)
     {
@@ -219,9 +249,18 @@ internal sealed class CemsChannel
         {
             writer.Write(count);
         }
+
+        writer.Write(_heard.HasValue);
+        writer.Write(_heard.GetValueOrDefault());
+        writer.Write(_heardMs);
     }
 
-    public void Load(ref StateReader reader)
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <param name="reader">From where.</param>
+    /// <param name="version">Version of the station's state; the first kept nothing of when the point was heard, and takes the hour up to <paramref name="now"/> as heard.</param>
+    /// <param name="from">Since when the part of the hour that runs is watched.</param>
+    /// <param name="now">Up to when the state knows.</param>
+    public void Load(ref StateReader reader, int version, long from, long now)
     {
         _minute = reader.ReadInt64();
         _minuteSum = reader.ReadDecimal();
@@ -243,6 +282,30 @@ internal sealed class CemsChannel
         for (var i = 0; i < _flags.Length; i++)
         {
             _flags[i] = reader.ReadInt32();
+        }
+
+        if (version == 1)
+        {
+            (_heard, _heardMs) = (now, Math.Max(0, now - from));
+            return;
+        }
+
+        var has = reader.ReadBoolean();
+        var heard = reader.ReadInt64();
+        (_heard, _heardMs) = (has ? heard : null, reader.ReadInt64());
+    }
+
+    /// <summary>Counts what the newest value speaks for, up to <paramref name="time"/>.</summary>
+    private void Credit(long time, long from)
+    {
+        if (_heard is { } heard)
+        {
+            var begin = Math.Max(heard, from);
+            var end = Math.Min(time, heard + _holdMs);
+            if (end > begin)
+            {
+                _heardMs += end - begin;
+            }
         }
     }
 }

@@ -25,6 +25,9 @@ internal struct CemsEntry
     public decimal? Corrected;
     public string? Note;
 
+    /// <summary>Share of the hour's time in which what it is made from was heard, 0 to 1.</summary>
+    public double Coverage;
+
     public readonly void Save(StateWriter writer)
     {
         writer.Write(Value);
@@ -41,9 +44,10 @@ internal struct CemsEntry
         writer.Write(Missing);
         writer.Write(Corrected);
         writer.Write(Note ?? "");
+        writer.Write(Coverage);
     }
 
-    public void Load(ref StateReader reader)
+    public void Load(ref StateReader reader, int version)
     {
         Value = reader.ReadNullableDecimal();
         Rate = reader.ReadNullableDecimal();
@@ -59,12 +63,14 @@ internal struct CemsEntry
         Missing = reader.ReadInt32();
         Corrected = reader.ReadNullableDecimal();
         Note = reader.ReadString() is { Length: > 0 } note ? note : null;
+        Coverage = version > 1 ? reader.ReadDouble() : 1;
     }
 }
 
 /// <summary>An hour from its end until it is final. Times are Unix milliseconds.</summary>
 internal sealed class CemsHour
 {
+    /// <summary>Where the part of the hour that was watched begins: with the hour, or later.</summary>
     public required long Start { get; init; }
 
     public required long Width { get; init; }
@@ -104,7 +110,7 @@ internal sealed class CemsHour
         }
     }
 
-    public static CemsHour Load(ref StateReader reader, int entries)
+    public static CemsHour Load(ref StateReader reader, int entries, int version)
     {
         var hour = new CemsHour
         {
@@ -120,7 +126,7 @@ internal sealed class CemsHour
         };
         for (var i = 0; i < entries; i++)
         {
-            hour.Entries[i].Load(ref reader);
+            hour.Entries[i].Load(ref reader, version);
         }
 
         return hour;

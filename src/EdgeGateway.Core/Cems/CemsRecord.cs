@@ -47,6 +47,9 @@ public sealed record CemsQuantity
     /// <summary>Mass of the hour in kg, exact to its rule; null for what has none or where it is not known.</summary>
     public decimal? Kilograms { get; init; }
 
+    /// <summary>Share of <see cref="CemsHourRecord.Width"/> in which the points that this is made from were heard, 0 to 1.</summary>
+    public required double Coverage { get; init; }
+
     /// <summary>What could not be computed and why; null when there is nothing to say.</summary>
     public string? Note { get; init; }
 }
@@ -57,10 +60,10 @@ public sealed record CemsHourRecord
     /// <summary>Index of the device.</summary>
     public required int Device { get; init; }
 
-    /// <summary>Start of the hour.</summary>
+    /// <summary>Start of the hour; later when the gateway began within it, or when it is what follows a cut.</summary>
     public required Instant Start { get; init; }
 
-    /// <summary>One hour; less when it was cut.</summary>
+    /// <summary>One hour; less when it began late or was cut.</summary>
     public required TimeSpan Width { get; init; }
 
     /// <summary>Clock era.</summary>
@@ -78,7 +81,7 @@ public sealed record CemsHourRecord
     /// <summary>False while the hour waits for the end of a missing period.</summary>
     public required bool IsFinal { get; init; }
 
-    /// <summary>Share of the clock hour in which the unit operated, rounded to 0.01; 0: the unit stood, and there is nothing to validate.</summary>
+    /// <summary>Share of the clock hour in which the unit operated, to the millisecond, under Part 75 rounded to 0.01; 0: the unit stood, and there is nothing to validate.</summary>
     public required decimal OperatingTime { get; init; }
 
     /// <summary>Mean dry oxygen in percent; null where it is not measured or not valid.</summary>
@@ -88,25 +91,25 @@ public sealed record CemsHourRecord
     public required IReadOnlyList<CemsQuantity> Quantities { get; init; }
 }
 
-/// <summary>A calibration gas check of one analyser.</summary>
+/// <summary>A calibration gas check of one analyser, or a linearity check or RATA of a system.</summary>
 public sealed record CemsCalibrationRecord
 {
     /// <summary>Index of the device.</summary>
     public required int Device { get; init; }
 
-    /// <summary>The gas.</summary>
+    /// <summary>The gas; for a RATA also <c>flow</c> and <c>moisture</c>.</summary>
     public required string Gas { get; init; }
 
     /// <summary>When the check ended.</summary>
     public required Instant Time { get; init; }
 
-    /// <summary><c>zero</c> or <c>span</c>.</summary>
+    /// <summary><c>zero</c>, <c>span</c>, <c>linearity</c> or <c>rata</c>.</summary>
     public required string Level { get; init; }
 
     /// <summary>Unit of the gas, UCUM.</summary>
     public string Unit { get; init; } = "";
 
-    /// <summary>Value of the calibration gas, in the unit of the gas.</summary>
+    /// <summary>Value of the calibration gas, in the unit of the gas; of a linearity check the mean of its gases, of a RATA the mean of the reference method.</summary>
     public required decimal Reference { get; init; }
 
     /// <summary>What the analyser read; null when it gave no value, and the check is aborted.</summary>
@@ -126,6 +129,12 @@ public sealed record CemsCalibrationRecord
 
     /// <summary>The same downward.</summary>
     public decimal CusumLower { get; init; }
+
+    /// <summary>Bias factor of the hours to come; null but for a RATA.</summary>
+    public decimal? BiasFactor { get; init; }
+
+    /// <summary>End of the quarter by which the next is due; null for checks of a day, and when it failed.</summary>
+    public Instant? Due { get; init; }
 
     /// <summary>Who entered it; empty when it was recognised from the status of the analyser.</summary>
     public required string Who { get; init; }

@@ -25,7 +25,13 @@ internal sealed class CemsStation
 
     private const long QuarterMs = 900_000;
     private const long MinuteMs = 60_000;
-    private const byte StateVersion = 1;
+    private const long GraceMs = 2_000;
+
+    // Of what a layout means; how it is written has versions of its own.
+    private const int LayoutVersion = 1;
+
+    // Digits of an hour that tell each millisecond.
+    private const int MillisecondDecimals = 9;
 
     private readonly SiteModel _site;
     private readonly CemsModel _model;
@@ -33,6 +39,7 @@ internal sealed class CemsStation
     private readonly WindowGrid _grid;
     private readonly CemsChannel[] _gases;
     private readonly CalibrationTrack[] _calibrations;
+    private readonly AuditTrack[] _audits;
     private readonly PermitWatch?[] _permits;
     private readonly CemsChannel?[] _inputs;
     private readonly PointModel? _loadPoint;
@@ -94,6 +101,7 @@ internal sealed class CemsStation
         }
 
         _tracks = [.. tracks];
+        _audits = [.. Enumerable.Range(0, _tracks.Length).Select(AuditOf)];
         for (var i = 0; i < _gases.Length; i++)
         {
             _slots.Add((_gases[i].Point, i));
@@ -134,7 +142,20 @@ internal sealed class CemsStation
         _from = time;
         _accrued = time;
         _minute = time / MinuteMs;
+
+        // A quarter that ended while nobody watched has nothing to do with this hour.
+        if (_periodEnd != 0)
+        {
+            EndPeriods(time);
+            ReleaseFinal();
+        }
+
         FindPeriods(time);
+        foreach (var audit in _audits)
+        {
+            audit.BeginHour();
+        }
+
         Array.Clear(_operatingMs);
         (_loadSum, _loadMs) = (0, 0);
         foreach (var channel in _gases)
@@ -148,10 +169,11 @@ internal sealed class CemsStation
         }
     }
 
-    /// <summary>Takes a validated sample of one of its points.</summary>
+    /// <summary>Takes a validated sample of one of its points. One that comes late, from another bus, counts in the hour and the minute that run.</summary>
     public void Observe(int slot, in Sample sample, long time, int era)
     {
         MoveTo(time, era);
+        time = Math.Max(time, _from);
         var has = sample.Quality.HasValue;
         switch (slot - _gases.Length)
         {
@@ -178,6 +200,7 @@ internal sealed class CemsStation
         var isGas = slot < _gases.Length;
         var channel = isGas ? _gases[slot] : _inputs[slot - _gases.Length]!;
         var value = has ? channel.Convert(sample.Value) : null;
+        channel.Hear(value is not null, time, _from);
         var flag = FlagOf(sample.Quality, isGas || slot == _gases.Length + (int)CemsInput.Oxygen);
         if (isGas)
         {
@@ -213,6 +236,50 @@ internal sealed class CemsStation
         return null;
     }
 
+    /// <summary>A person enters a linearity check or a RATA.</summary>
+    /// <param name="order">What was found.</param>
+    /// <param name="time">When it is entered, Unix milliseconds.</param>
+    /// <returns>The record; null when the stack has no such quantity.</returns>
+    /// <exception cref="EmissionRefusedException">The numbers cannot be, or the rules know no such test.</exception>
+    public CemsCalibrationRecord? Enter(AuditOrder order, long time)
+    {
+        var q = Enumerable.Range(0, _tracks.Length).FirstOrDefault(i => NameOf(i) == order.Quantity, -1);
+        if (q < 0)
+        {
+            return null;
+        }
+
+        if (_model.Rules != CemsRules.Part75)
+        {
+            throw new EmissionRefusedException($"Linearity checks and RATA are of Part 75; the stack is under {_model.Rules.Word()}.");
+        }
+
+        var record = new CemsCalibrationRecord
+        {
+            Device = Device.Index, Gas = order.Quantity, Time = new(time), Level = order.Kind, Unit = UnitOf(q), Reference = 0, Measured = null, Error = null, Result = TestResult.Failed, Who = order.Who,
+        };
+        if (order.Kind == "rata")
+        {
+            var (found, due) = _audits[q].Rata(order.Runs, quarters => QuarterEnd(time, quarters));
+            record = record with
+            {
+                Reference = found.MeanReference.To(6), Measured = found.MeanCems.To(6), Error = found.RelativeAccuracy, Result = found.Result, BiasFactor = found.BiasFactor, Due = due is { } rata ? new(rata) : null,
+            };
+        }
+        else
+        {
+            var due = QuarterEnd(time, 1);
+            var (error, result) = _audits[q].Linearity(order.Runs, due);
+            record = record with
+            {
+                Reference = order.Runs.Average(r => r.Reference).To(6), Measured = order.Runs.Average(r => r.Cems).To(6), Error = error, Result = result, Due = result == TestResult.Failed ? null : new(due),
+            };
+        }
+
+        _sink.Calibration(record);
+        return record;
+    }
+
     /// <summary>Ends every hour that ends at or before <paramref name="limit"/>.</summary>
     public void CloseUpTo(long limit, int era)
     {
@@ -221,6 +288,7 @@ internal sealed class CemsStation
             // A silence that is longer than all that may wait is not made up hour by hour: what is missing is stated by the gateway itself.
             if (limit - _start > MostWaiting * HourMs)
             {
+                Close(End, era, WindowCut.None);
                 Open(limit);
                 return;
             }
@@ -263,9 +331,30 @@ internal sealed class CemsStation
         }
     }
 
+    /// <summary>Decides all missing periods by what is known, without the hour after them, and publishes the hours that waited: nothing of this configuration follows.</summary>
+    public void EndWaiting()
+    {
+        for (var q = 0; q < _tracks.Length; q++)
+        {
+            Resolve(q, null);
+        }
+
+        ReleaseFinal();
+    }
+
     /// <summary>The wall clock was set by <paramref name="milliseconds"/>.</summary>
     public void Shift(long milliseconds)
     {
+        foreach (var channel in _gases)
+        {
+            channel.Shift(milliseconds);
+        }
+
+        foreach (var channel in _inputs)
+        {
+            channel?.Shift(milliseconds);
+        }
+
         foreach (var calibration in _calibrations)
         {
             calibration.Shift(milliseconds);
@@ -308,7 +397,10 @@ internal sealed class CemsStation
         SaveLasting(writer);
     }
 
-    public void Load(ref StateReader reader)
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <param name="reader">From where.</param>
+    /// <param name="version">Version of the state: 1, or <see cref="CemsBook.StateVersion"/>.</param>
+    public void Load(ref StateReader reader, int version)
     {
         _start = reader.ReadInt64();
         _from = reader.ReadInt64();
@@ -323,12 +415,12 @@ internal sealed class CemsStation
         _loadMs = reader.ReadInt64();
         foreach (var channel in _gases)
         {
-            channel.Load(ref reader);
+            channel.Load(ref reader, version, _from, _accrued);
         }
 
         foreach (var channel in _inputs)
         {
-            channel?.Load(ref reader);
+            channel?.Load(ref reader, version, _from, _accrued);
         }
 
         foreach (var permit in _permits)
@@ -336,11 +428,11 @@ internal sealed class CemsStation
             permit?.Load(ref reader);
         }
 
-        LoadLasting(ref reader);
+        LoadLasting(ref reader, version);
     }
 
     /// <summary>What two configurations must have in common for <see cref="SaveLasting"/> of one to be read by the other: rules, and what is accounted how.</summary>
-    public string Layout => $"{StateVersion} {_model.Rules.Word()} {string.Join(',', _model.Gases.Select((g, i) => $"{g.Gas}{(g.IsFromOxygen ? "<o2" : "")}:{UnitOf(i)}{(g.IsWet ? "w" : "d")}"))} {_flow} {_moisture}";
+    public string Layout => $"{LayoutVersion} {_model.Rules.Word()} {string.Join(',', _model.Gases.Select((g, i) => $"{g.Gas}{(g.IsFromOxygen ? "<o2" : "")}:{UnitOf(i)}{(g.IsWet ? "w" : "d")}"))} {_flow} {_moisture}";
 
     /// <summary>Writes what also outlives a change of configuration: look-back, availability, calibrations and hours that wait.</summary>
     public void SaveLasting(StateWriter writer)
@@ -361,6 +453,11 @@ internal sealed class CemsStation
             track.Save(writer);
         }
 
+        foreach (var audit in _audits)
+        {
+            audit.Save(writer);
+        }
+
         writer.Write(_waiting.Count);
         foreach (var hour in _waiting)
         {
@@ -369,7 +466,9 @@ internal sealed class CemsStation
     }
 
     /// <summary>Reads what <see cref="SaveLasting"/> wrote for the same <see cref="Layout"/>.</summary>
-    public void LoadLasting(ref StateReader reader)
+    /// <param name="reader">From where.</param>
+    /// <param name="version">Version of the state.</param>
+    public void LoadLasting(ref StateReader reader, int version)
     {
         _isOperating = reader.ReadBoolean();
         _load = reader.ReadDouble();
@@ -379,18 +478,23 @@ internal sealed class CemsStation
         _carried = reader.ReadDecimal();
         foreach (var calibration in _calibrations)
         {
-            calibration.Load(ref reader);
+            calibration.Load(ref reader, version);
         }
 
         foreach (var track in _tracks)
         {
-            track.Load(ref reader);
+            track.Load(ref reader, version);
+        }
+
+        foreach (var audit in version > 1 ? _audits : [])
+        {
+            audit.Load(ref reader);
         }
 
         _waiting.Clear();
         for (var left = reader.ReadInt32(); left > 0; left--)
         {
-            _waiting.Enqueue(CemsHour.Load(ref reader, _tracks.Length));
+            _waiting.Enqueue(CemsHour.Load(ref reader, _tracks.Length, version));
         }
     }
 
@@ -461,6 +565,23 @@ internal sealed class CemsStation
         _ => new(SubstituteKind.Concentration, gas.IsFromOxygen, gas.Potential, v => v.To(1)),
     };
 
+    private AuditTrack AuditOf(int q)
+    {
+        if (q >= _gases.Length)
+        {
+            return q == _flow ? new(RataSystem.Flow, null, _model.FlowBias) : new(RataSystem.H2o, null, 1);
+        }
+
+        var gas = _model.Gases[q];
+        return gas.Gas switch
+        {
+            "so2" => new(RataSystem.So2, CemsComponent.So2, gas.Bias),
+            "nox" => new(RataSystem.Nox, CemsComponent.Nox, gas.Bias),
+            _ when gas.IsFromOxygen => new(RataSystem.O2, CemsComponent.O2, 1),
+            _ => new(RataSystem.Co2, CemsComponent.Co2, 1),
+        };
+    }
+
     private void Follow(long code, long time)
     {
         _state = _model.States.GetValueOrDefault(code, CemsState.Normal);
@@ -528,30 +649,32 @@ internal sealed class CemsStation
     private void MoveTo(long time, int era)
     {
         CloseUpTo(time, era);
-        var minute = time / MinuteMs;
-        if (minute != _minute)
+
+        // A channel ends its minutes by its own samples; those of another bus may still be on their way.
+        var minute = (time - GraceMs) / MinuteMs;
+        if (minute > _minute)
         {
-            EndMinutes(time);
             _minute = minute;
+            EndMinutes(minute * MinuteMs, time);
         }
 
         Accrue(time);
     }
 
-    /// <summary>Ends the minute of all channels, and asks the permits about it.</summary>
-    private void EndMinutes(long time)
+    /// <summary>Ends the minutes before <paramref name="minute"/> in all channels, and asks the permits about the last.</summary>
+    private void EndMinutes(long minute, long time)
     {
         foreach (var channel in _inputs)
         {
-            channel?.MoveTo(time);
+            channel?.MoveTo(minute);
         }
 
         for (var i = 0; i < _gases.Length; i++)
         {
-            _gases[i].MoveTo(time);
+            _gases[i].MoveTo(minute);
             if (_permits[i] is { } permit && _isOperating && Correct(i, _gases[i].LatestMinute, this[CemsInput.Oxygen]?.LatestMinute, this[CemsInput.Moisture]?.LatestMinute, out _) is { } corrected)
             {
-                var left = (int)Math.Clamp((End - time) / MinuteMs, 0, 59);
+                var left = (int)Math.Clamp((End - minute) / MinuteMs, 0, 59);
                 permit.Minute(corrected, left, (int)Math.Clamp((_dayEnd - End) / HourMs, 0, 24), time, _sink);
             }
         }
@@ -588,13 +711,27 @@ internal sealed class CemsStation
             channel?.EndMinute();
         }
 
-        var operating = ((_operatingMs[0] + _operatingMs[1] + _operatingMs[2] + _operatingMs[3]) / (decimal)HourMs).To(2);
+        // Part 75 states hundredths of an hour; the others weigh what was measured.
+        var operating = ((_operatingMs[0] + _operatingMs[1] + _operatingMs[2] + _operatingMs[3]) / (decimal)HourMs).To(_model.Rules == CemsRules.Part75 ? 2 : MillisecondDecimals);
         var ran = operating > 0;
         var statuses = _calibrations.Select(c => c.EndHour(_start, ran)).ToArray();
+        for (var i = 0; i < _calibrations.Length; i++)
+        {
+            if (_calibrations[i].LastPassed >= _from)
+            {
+                _tracks[i].Passed();
+            }
+
+            if (statuses[i] == CalibrationStatus.TestFailed && _calibrations[i].LastPassed is not null)
+            {
+                _tracks[i].Failed();
+            }
+        }
+
         var hour = ran ? Measure(end, era, cut, operating, statuses) : new CemsHour
         {
-            Start = _start,
-            Width = end - _start,
+            Start = _from,
+            Width = end - _from,
             Era = era,
             Cut = cut,
             OperatingTime = 0,
@@ -617,6 +754,7 @@ internal sealed class CemsStation
         if (!ran)
         {
             // A unit that stands has nothing to wait for.
+            ReleaseFinal();
             Publish(hour, true);
         }
         else
@@ -671,10 +809,12 @@ internal sealed class CemsStation
             // Said where it is needed.
         }
 
+        SetCoverage(entries, end);
+        Audit(entries, end);
         return new()
         {
-            Start = _start,
-            Width = end - _start,
+            Start = _from,
+            Width = end - _from,
             Era = era,
             Cut = cut,
             OperatingTime = operating,
@@ -682,6 +822,49 @@ internal sealed class CemsStation
             OxygenPercent = dryOxygen,
             Entries = entries,
         };
+    }
+
+    /// <summary>Takes out what a linearity check or a RATA, failed or overdue, puts out of control.</summary>
+    private void Audit(CemsEntry[] entries, long end)
+    {
+        for (var q = 0; q < entries.Length; q++)
+        {
+            if (_audits[q].EndHour(end) is { } why && entries[q].IsValid)
+            {
+                (entries[q].Value, entries[q].IsValid, entries[q].Corrected, entries[q].Flag, entries[q].Note) = (null, false, null, CemsFlag.Fault, why);
+            }
+        }
+    }
+
+    /// <summary>How much of the time each quantity was heard: the flow as its least-heard part.</summary>
+    private void SetCoverage(CemsEntry[] entries, long end)
+    {
+        for (var i = 0; i < _gases.Length; i++)
+        {
+            entries[i].Coverage = _gases[i].EndCoverage(_from, end);
+        }
+
+        var flow = 1.0;
+        foreach (var input in (ReadOnlySpan<CemsInput>)[this[CemsInput.Flow] is null ? CemsInput.Velocity : CemsInput.Flow, CemsInput.Temperature, CemsInput.Pressure])
+        {
+            flow = this[input] is { } channel ? Math.Min(flow, channel.EndCoverage(_from, end)) : flow;
+        }
+
+        // What makes wet of dry gas and dry of wet, where it is measured, goes with the flow.
+        if (this[CemsInput.Moisture] is { } moisture)
+        {
+            var heard = moisture.EndCoverage(_from, end);
+            if (_moisture >= 0)
+            {
+                entries[_moisture].Coverage = heard;
+            }
+            else
+            {
+                flow = Math.Min(flow, heard);
+            }
+        }
+
+        entries[_flow].Coverage = flow;
     }
 
     private CemsEntry Entry(CemsChannel channel, decimal? value, CalibrationStatus? status)
@@ -712,7 +895,7 @@ internal sealed class CemsStation
         try
         {
             entry.Value = _model.Rules != CemsRules.Part75 ? DryStandard(i, entry.Value!.Value, moisture).To(6)
-                : gas.Gas is "so2" or "nox" ? Rata.Adjust(gas.Gas == "so2" ? RataSystem.So2 : RataSystem.Nox, Positive(entry.Value!.Value), gas.Bias)
+                : gas.Gas is "so2" or "nox" ? Rata.Adjust(gas.Gas == "so2" ? RataSystem.So2 : RataSystem.Nox, Positive(entry.Value!.Value), _audits[i].Bias)
                 : Positive(entry.Value!.Value).To(1);
         }
         catch (EmissionRefusedException e)
@@ -749,7 +932,7 @@ internal sealed class CemsStation
             var below = this[CemsInput.Pressure]?.Mean(_model.Rules) ?? 0;
             entry.Value = _model.Rules switch
             {
-                CemsRules.Part75 => Rata.Adjust(RataSystem.Flow, Part75.StandardFlow(actual, celsius, _model.AmbientPascal + below), _model.FlowBias),
+                CemsRules.Part75 => Rata.Adjust(RataSystem.Flow, Part75.StandardFlow(actual, celsius, _model.AmbientPascal + below), _audits[_flow].Bias),
                 CemsRules.Hj75 => FlueGas.StandardDryFlow(actual, celsius, _model.AmbientPascal, below, moisture).To(6),
                 _ => EuMonitoring.NormalDryFlow(actual, celsius, _model.AmbientPascal + below, moisture).To(6),
             };
@@ -842,13 +1025,13 @@ internal sealed class CemsStation
             if (found is { } value)
             {
                 Resolve(q, value);
-                track.Take(value, hour.Bin);
+                track.Take(value, hour.Bin, _start / HourMs);
                 entry.Modc = _model.Rules == CemsRules.Part75 ? "01" : null;
                 entry.Availability = track.Percent;
                 continue;
             }
 
-            track.Miss();
+            track.Miss(_start / HourMs);
             entry.Availability = track.Percent;
             entry.Missing = track.Missing;
             if (track.Waits)
@@ -914,6 +1097,12 @@ internal sealed class CemsStation
             Publish(latest, false);
         }
 
+        ReleaseFinal();
+    }
+
+    /// <summary>Publishes, in their order, the hours that are final now.</summary>
+    private void ReleaseFinal()
+    {
         while (_waiting.TryPeek(out var hour) && hour.IsFinal)
         {
             _waiting.Dequeue();
@@ -940,7 +1129,7 @@ internal sealed class CemsStation
             isSubstituted |= entry.Rule is not null && (q >= _gases.Length || _model.Gases[q].Gas == "co2");
             quantities.Add(new()
             {
-                Name = q == _flow ? "flow" : q == _moisture ? "moisture" : _model.Gases[q].Gas,
+                Name = NameOf(q),
                 Unit = UnitOf(q),
                 Value = entry.Value,
                 IsValid = entry.IsValid,
@@ -954,6 +1143,7 @@ internal sealed class CemsStation
                 MissingHours = entry.Missing,
                 Corrected = entry.Corrected,
                 Kilograms = kilograms,
+                Coverage = entry.Coverage,
                 Note = entry.Note,
             });
         }
@@ -974,7 +1164,7 @@ internal sealed class CemsStation
         });
         if (isFinal && hour.Entries.Length > 0 && _model.Gases.Any(g => g.Gas == "co2"))
         {
-            Account(hour, carbon, why, isSubstituted);
+            Account(hour, quantities, carbon, why, isSubstituted);
         }
     }
 
@@ -996,9 +1186,9 @@ internal sealed class CemsStation
 
                     return entry.Value is { } value ? Rate(q, value, dry) * hour.OperatingTime : null;
                 default:
-                    return _model.Gases[q].Gas == "co2" && entry.Value is { } gas && hour.Entries[_flow].Value is { } scfh
-                        ? Tons(q, gas, scfh, hour) * Part75.KilogramsPerTon
-                        : null;
+                    return entry.Value is not { } gas || hour.Entries[_flow].Value is not { } scfh ? null
+                        : _model.Gases[q].Gas == "co2" ? Tons(q, gas, scfh, hour) * Part75.KilogramsPerTon
+                        : Pounds(q, gas, scfh, hour, ref entry) * Part75.KilogramsPerPound;
             }
         }
         catch (EmissionRefusedException e)
@@ -1006,6 +1196,19 @@ internal sealed class CemsStation
             entry.Note ??= e.Message;
             return null;
         }
+    }
+
+    private decimal? Pounds(int q, decimal value, decimal scfh, CemsHour hour, ref CemsEntry entry)
+    {
+        var gas = _model.Gases[q];
+        if (_gases[q].Dimension != Dimension.VolumeFraction)
+        {
+            entry.Note ??= $"{gas.Gas} is in mg/m3; its mass under Part 75 is made from ppm";
+            return null;
+        }
+
+        var moisture = _moisture >= 0 ? hour.Entries[_moisture].Value : _model.MoisturePercent;
+        return Part75.Pounds(gas.Gas == "so2" ? Part75.PoundsPerScfPpmSo2 : Part75.PoundsPerScfPpmNox, value, scfh, hour.OperatingTime, gas.IsWet, moisture);
     }
 
     private decimal Tons(int q, decimal value, decimal scfh, CemsHour hour)
@@ -1018,11 +1221,12 @@ internal sealed class CemsStation
         return (gas.IsWet ? Part75.MassWet(co2, scfh, hour.OperatingTime) : Part75.MassDry(co2, scfh, hour.OperatingTime, moisture)).Tons;
     }
 
-    /// <summary>Enters the CO2 of a final hour into the carbon account: once, and for the whole hour.</summary>
-    private void Account(CemsHour hour, decimal? kilograms, string? why, bool isSubstituted)
+    /// <summary>Enters the CO2 of a final hour into the carbon account: once, and for all of it that was watched.</summary>
+    private void Account(CemsHour hour, List<CemsQuantity> quantities, decimal? kilograms, string? why, bool isSubstituted)
     {
-        var sum = ((kilograms ?? 0) * 1_000_000) + _carried;
-        var whole = decimal.Truncate(sum);
+        var carried = _carried;
+        var sum = ((kilograms ?? 0) * 1_000_000) + carried;
+        var whole = Math.Min(decimal.Truncate(sum), long.MaxValue);
         _carried = sum - whole;
         _sink.Emission(new()
         {
@@ -1034,20 +1238,38 @@ internal sealed class CemsStation
             Method = StackMethods.NameOf(_model.Rules),
             Scope = 1,
             ActivityKWh = 0,
-            Milligrams = (long)Math.Min(whole, long.MaxValue),
+            Milligrams = (long)whole,
             FactorId = "none",
             FactorKgPerKWh = 0,
             FactorNote = kilograms is null ? $"not known: {why ?? "something that the mass needs is missing"}" : isSubstituted ? StackMethods.SubstitutedNote : null,
             UncertaintyPercent = kilograms is null ? double.NaN : _model.UncertaintyPercent,
 
             // What stands in was not heard from the stack.
-            Coverage = kilograms is null || isSubstituted ? 0 : 1,
+            Coverage = kilograms is null || isSubstituted ? 0 : Heard(hour),
             CountsTowardSite = false,
             Allocated = false,
             Cut = hour.Cut,
-            Detail = new(kilograms ?? 0, "kg", 1, "CO2", null, null),
+            Carried = carried,
+            Detail = new(kilograms ?? 0, "kg", 1, "CO2", null, null)
+            {
+                Stack = new(hour.OperatingTime, [.. quantities.Select(q => new StackQuantity(q.Name, q.IsValid, q.Flag, q.Rule, q.AvailabilityPercent, q.Kilograms))]),
+            },
         });
     }
+
+    /// <summary>The share of the hour in which all that its CO2 is made from was heard.</summary>
+    private double Heard(CemsHour hour)
+    {
+        var least = 1.0;
+        for (var q = 0; q < hour.Entries.Length; q++)
+        {
+            least = q >= _gases.Length || _model.Gases[q].Gas == "co2" ? Math.Min(least, hour.Entries[q].Coverage) : least;
+        }
+
+        return least;
+    }
+
+    private string NameOf(int q) => q == _flow ? "flow" : q == _moisture ? "moisture" : _model.Gases[q].Gas;
 
     private string UnitOf(int q) =>
         q == _flow ? _model.Rules == CemsRules.Part75 ? "[ft3_i]/h" : "m3/h"
@@ -1091,10 +1313,21 @@ internal sealed class CemsStation
     /// <summary>End of the local quarter (HJ 75) or year (EU) that contains <paramref name="time"/>.</summary>
     private long PeriodEnd(long time)
     {
+        if (_model.Rules == CemsRules.Hj75)
+        {
+            return QuarterEnd(time, 0);
+        }
+
         var local = TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(time), _site.TimeZone);
-        var next = _model.Rules == CemsRules.Hj75
-            ? new DateTime(local.Year, (((local.Month - 1) / 3) * 3) + 1, 1).AddMonths(3)
-            : new DateTime(local.Year + 1, 1, 1);
+        var next = new DateTime(local.Year + 1, 1, 1);
+        return new DateTimeOffset(next, _site.TimeZone.GetUtcOffset(next)).ToUnixTimeMilliseconds();
+    }
+
+    /// <summary>End of the local quarter that comes <paramref name="after"/> quarters after the one that contains <paramref name="time"/>.</summary>
+    private long QuarterEnd(long time, int after)
+    {
+        var local = TimeZoneInfo.ConvertTime(DateTimeOffset.FromUnixTimeMilliseconds(time), _site.TimeZone);
+        var next = new DateTime(local.Year, (((local.Month - 1) / 3) * 3) + 1, 1).AddMonths(3 * (after + 1));
         return new DateTimeOffset(next, _site.TimeZone.GetUtcOffset(next)).ToUnixTimeMilliseconds();
     }
 }

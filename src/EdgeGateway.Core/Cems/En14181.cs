@@ -16,6 +16,18 @@ public readonly record struct Qal2Result(char Method, decimal Intercept, decimal
     public decimal Calibrate(decimal reading) => Intercept + (Slope * reading);
 }
 
+/// <summary>Outcome of an annual surveillance test.</summary>
+/// <param name="Mean">Mean difference between reference and calibrated reading.</param>
+/// <param name="Deviation">Standard deviation of the differences.</param>
+/// <param name="Allowed">sigma0: the uncertainty that the law allows, as a standard deviation.</param>
+/// <param name="IsVariabilityPassed">Whether the deviation is at most 1.5 sigma0 x k.</param>
+/// <param name="IsCalibrationValid">Whether the mean difference is at most t x deviation / sqrt(n) + sigma0.</param>
+public readonly record struct AstResult(decimal Mean, decimal Deviation, decimal Allowed, bool IsVariabilityPassed, bool IsCalibrationValid)
+{
+    /// <summary>Whether both hold; else a new QAL2 is due.</summary>
+    public bool Passed => IsVariabilityPassed && IsCalibrationValid;
+}
+
 /// <summary>What a drift chart says of one check.</summary>
 public enum DriftVerdict : byte
 {
@@ -43,6 +55,15 @@ public static class En14181
 
     /// <summary>k of the variability test for 15 pairs.</summary>
     public const decimal K15 = 0.9761m;
+
+    /// <summary>Fewest parallel measurements of an AST.</summary>
+    public const int FewestAstPairs = 5;
+
+    /// <summary>k of the variability test for 5 pairs.</summary>
+    public const decimal K5 = 0.9161m;
+
+    /// <summary>Student's t, one-sided at 95 %, for 5 pairs.</summary>
+    public const decimal T5 = 2.132m;
 
     /// <summary>QAL2: calibration line and variability.</summary>
     /// <param name="instrument">Readings, at least 15.</param>
@@ -108,6 +129,44 @@ public static class En14181
         return new(isWide ? 'A' : 'B', intercept, slope, deviation, allowed, deviation <= allowed * k, top);
     }
 
+    /// <summary>AST: whether the calibration line of the QAL2 still holds, by the spread and the mean of the differences.</summary>
+    /// <param name="calibrated">Readings as the line calibrates them, at least five.</param>
+    /// <param name="reference">What the reference method found at the same times.</param>
+    /// <param name="uncertaintyPercentOfLimit">95 % uncertainty that the law allows, percent of the limit.</param>
+    /// <param name="limit">The emission limit, in the unit of the reference.</param>
+    /// <param name="k">k of the variability test for the number of pairs; 0.9161 for 5.</param>
+    /// <param name="t">Student's t, one-sided at 95 %, for one pair less; 2.132 for 5 pairs.</param>
+    /// <exception cref="EmissionRefusedException">The lists differ or are short; limit, uncertainty, k or t are not positive.</exception>
+    public static AstResult Ast(IReadOnlyList<decimal> calibrated, IReadOnlyList<decimal> reference, decimal uncertaintyPercentOfLimit, decimal limit, decimal k = K5, decimal t = T5)
+    {
+        ArgumentNullException.ThrowIfNull(calibrated);
+        ArgumentNullException.ThrowIfNull(reference);
+        var n = calibrated.Count;
+        if (n != reference.Count || n < FewestAstPairs)
+        {
+            throw new EmissionRefusedException($"An AST needs at least {FewestAstPairs} pairs; there are {n} readings and {reference.Count} references.");
+        }
+
+        EmissionRefusedException.IfNotPositive(limit, "The limit");
+        CemsLimits.RequireQuantity(limit, "The limit");
+        EmissionRefusedException.IfNotPositive(uncertaintyPercentOfLimit, "The uncertainty in percent of the limit");
+        EmissionRefusedException.IfNoShare(uncertaintyPercentOfLimit, 1000, "The uncertainty in percent of the limit");
+        EmissionRefusedException.IfNotPositive(k, "k");
+        EmissionRefusedException.IfNotPositive(t, "t");
+        var differences = new decimal[n];
+        for (var i = 0; i < n; i++)
+        {
+            CemsLimits.RequireQuantity(Math.Abs(calibrated[i]), "A reading");
+            CemsLimits.RequireQuantity(Math.Abs(reference[i]), "A reference");
+            differences[i] = reference[i] - calibrated[i];
+        }
+
+        var mean = differences.Mean();
+        var deviation = differences.SampleDeviation(mean);
+        var allowed = uncertaintyPercentOfLimit / 100 * limit / 1.96m;
+        return new(mean, deviation, allowed, deviation <= 1.5m * allowed * k, Math.Abs(mean) <= (t * deviation / Rounding.Sqrt(n)) + allowed);
+    }
+
     /// <summary>QAL3 by a Shewhart chart: a zero or span check against 2 s and 3 s.</summary>
     /// <param name="difference">Reading minus gas.</param>
     /// <param name="s">Standard deviation of the instrument at that level, of the same unit.</param>
@@ -129,6 +188,18 @@ public static class En14181
         var upper = Math.Max(0, before.Upper + difference - (s / 2));
         var lower = Math.Max(0, before.Lower - difference - (s / 2));
         return new(upper, lower, Against(Math.Max(upper, lower), s));
+    }
+
+    /// <summary>QAL3: both charts of one level after a check. What they say is the worse of both; after <see cref="DriftVerdict.Act"/> the analyser is adjusted and the sums begin again.</summary>
+    /// <param name="before">Sums after the check before; zeros after an adjustment.</param>
+    /// <param name="difference">Reading minus gas.</param>
+    /// <param name="s">Standard deviation of the instrument at that level, of the same unit.</param>
+    /// <exception cref="EmissionRefusedException">s is not positive.</exception>
+    public static (DriftSums Sums, DriftVerdict Verdict) Chart(in DriftSums before, decimal difference, decimal s)
+    {
+        var sums = Cusum(before, difference, s);
+        var single = Shewhart(difference, s);
+        return (sums, single > sums.Verdict ? single : sums.Verdict);
     }
 
     private static DriftVerdict Against(decimal amount, decimal s) =>

@@ -6,33 +6,59 @@ namespace EdgeGateway.Core.Cems;
 /// <param name="capacity">Most values it holds.</param>
 internal sealed class Lookback(int capacity)
 {
-    private readonly List<long> _thousandths = [];
+    private readonly HourRuns _hours = new();
+    private long[] _thousandths = [];
     private int _oldest;
 
     /// <summary>How many it holds.</summary>
-    public int Count => _thousandths.Count;
+    public int Count { get; private set; }
 
     /// <summary>Adds the newest, rounded to 0.001; the oldest goes when it is full.</summary>
-    public void Add(decimal value)
+    /// <param name="value">The value.</param>
+    /// <param name="hour">The clock hour it is of, counted from 1970.</param>
+    public void Add(decimal value, long hour)
     {
-        var kept = decimal.ToInt64((value * 1000).To(0));
-        if (_thousandths.Count < capacity)
+        if (Count == capacity)
         {
-            _thousandths.Add(kept);
-            return;
+            RemoveOldest();
         }
 
-        _thousandths[_oldest] = kept;
-        _oldest = (_oldest + 1) % capacity;
+        if (Count == _thousandths.Length)
+        {
+            Grow();
+        }
+
+        _hours.Add(hour, Count);
+        _thousandths[(_oldest + Count) % _thousandths.Length] = decimal.ToInt64((value * 1000).To(0));
+        Count++;
+    }
+
+    /// <summary>Removes what is of hours before <paramref name="hour"/>.</summary>
+    public void ForgetBefore(long hour)
+    {
+        while (Count > 0 && _hours.Oldest < hour)
+        {
+            RemoveOldest();
+        }
+    }
+
+    /// <summary>Removes the newest <paramref name="count"/> values.</summary>
+    public void RemoveNewest(int count)
+    {
+        for (; count > 0 && Count > 0; count--)
+        {
+            Count--;
+            _hours.RemoveNewest();
+        }
     }
 
     /// <summary>The values, oldest first.</summary>
     public decimal[] ToArray()
     {
-        var values = new decimal[_thousandths.Count];
+        var values = new decimal[Count];
         for (var i = 0; i < values.Length; i++)
         {
-            values[i] = _thousandths[(_oldest + i) % values.Length] / 1000m;
+            values[i] = At(i) / 1000m;
         }
 
         return values;
@@ -40,15 +66,20 @@ internal sealed class Lookback(int capacity)
 
     public void Save(StateWriter writer)
     {
-        writer.Write(_thousandths.Count);
-        for (var i = 0; i < _thousandths.Count; i++)
+        writer.Write(Count);
+        for (var i = 0; i < Count; i++)
         {
-            writer.Write(_thousandths[(_oldest + i) % _thousandths.Count]);
+            writer.Write(At(i));
         }
+
+        _hours.Save(writer);
     }
 
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <param name="reader">From where.</param>
+    /// <param name="hasHours">False for a state of a program that kept no hours.</param>
     /// <exception cref="InvalidDataException">There are more values than it can hold.</exception>
-    public void Load(ref StateReader reader)
+    public void Load(ref StateReader reader, bool hasHours)
     {
         var count = reader.ReadInt32();
         if (count < 0 || count > capacity)
@@ -56,11 +87,35 @@ internal sealed class Lookback(int capacity)
             throw new InvalidDataException($"The look-back has {count} values; this program keeps {capacity}.");
         }
 
-        _thousandths.Clear();
-        _oldest = 0;
-        for (; count > 0; count--)
+        (_thousandths, _oldest, Count) = (new long[count], 0, count);
+        for (var i = 0; i < count; i++)
         {
-            _thousandths.Add(reader.ReadInt64());
+            _thousandths[i] = reader.ReadInt64();
         }
+
+        if (hasHours)
+        {
+            _hours.Load(ref reader);
+        }
+    }
+
+    private long At(int i) => _thousandths[(_oldest + i) % _thousandths.Length];
+
+    private void RemoveOldest()
+    {
+        _oldest = (_oldest + 1) % _thousandths.Length;
+        Count--;
+        _hours.RemoveOldest();
+    }
+
+    private void Grow()
+    {
+        var larger = new long[Math.Min(capacity, Math.Max(16, Count * 2))];
+        for (var i = 0; i < Count; i++)
+        {
+            larger[i] = At(i);
+        }
+
+        (_thousandths, _oldest) = (larger, 0);
     }
 }

@@ -17,6 +17,15 @@ public static class Part75
     /// <summary>Short tons of CO2 in a standard cubic foot for each percent: the rounded constant of equation F-11, not 44 / (385 x 2000 x 100).</summary>
     public const decimal TonsPerScfPercent = 5.7e-7m;
 
+    /// <summary>lb in a standard cubic foot for each ppm of SO2: equations F-1 and F-2. Recalled, not read.</summary>
+    public const decimal PoundsPerScfPpmSo2 = 1.660e-7m;
+
+    /// <summary>lb in a standard cubic foot for each ppm of NOx, as NO2: equations F-26a and F-26b. Recalled, not read.</summary>
+    public const decimal PoundsPerScfPpmNox = 1.194e-7m;
+
+    /// <summary>kg in a pound, exact.</summary>
+    public const decimal KilogramsPerPound = 0.45359237m;
+
     /// <summary>kg in a short ton, exact.</summary>
     public const decimal KilogramsPerTon = 907.18474m;
 
@@ -46,6 +55,23 @@ public static class Part75
     /// <exception cref="EmissionRefusedException">The moisture is not known; a quantity is outside what can be.</exception>
     public static Part75Mass MassDry(decimal co2Percent, decimal scfh, decimal operatingTime, decimal? moisturePercent) =>
         Mass(co2Percent, scfh, operatingTime, CemsLimits.RequireMoisture(moisturePercent, "Equation F-2"));
+
+    /// <summary>Pounds of SO2 or NOx in an hour from ppm and wet flow: F-1 and F-26a for wet gas, F-2 and F-26b for dry. The rate is rounded to 0.1 lb/h, its product with the time is not.</summary>
+    /// <param name="poundsPerScfPpm"><see cref="PoundsPerScfPpmSo2"/> or <see cref="PoundsPerScfPpmNox"/>.</param>
+    /// <param name="ppm">The concentration.</param>
+    /// <param name="scfh">Wet flow.</param>
+    /// <param name="operatingTime">Share of the hour, 0 to 1.</param>
+    /// <param name="isWet">Whether the analyser measures wet gas.</param>
+    /// <param name="moisturePercent">Moisture, for dry gas.</param>
+    /// <exception cref="EmissionRefusedException">The moisture is not known for dry gas; a quantity is outside what can be; the operating time is not 0 to 1.</exception>
+    public static decimal Pounds(decimal poundsPerScfPpm, decimal ppm, decimal scfh, decimal operatingTime, bool isWet, decimal? moisturePercent)
+    {
+        EmissionRefusedException.IfNoShare(ppm, 1_000_000, "The concentration in ppm");
+        RequireFlow(scfh);
+        EmissionRefusedException.IfNoShare(operatingTime, 1, "The operating time as a share of the hour");
+        var moisture = isWet ? 0 : CemsLimits.RequireMoisture(moisturePercent, "A mass from dry ppm");
+        return (poundsPerScfPpm * ppm * scfh * (100 - moisture) / 100).To(1) * operatingTime;
+    }
 
     /// <summary>Equation F-14A: dry percent CO2 from dry percent O2. More oxygen than air has gives 0, as the engine does.</summary>
     /// <exception cref="EmissionRefusedException">The oxygen is no percentage, or an F-factor is not plausible.</exception>

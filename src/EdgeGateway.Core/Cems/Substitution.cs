@@ -43,6 +43,9 @@ public static class Substitution
     /// <summary>The same for flow and NOx.</summary>
     public const int BinLookbackHours = 2160;
 
+    /// <summary>Clock hours beyond which nothing is looked back to, and no availability counted: three years (75.32, 75.33).</summary>
+    public const int OldestHours = 3 * 8760;
+
     /// <summary>Operating hours over which availability is counted (75.32).</summary>
     public const int AvailabilityHours = 8760;
 

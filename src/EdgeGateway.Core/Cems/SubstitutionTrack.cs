@@ -40,6 +40,7 @@ internal sealed class SubstitutionTrack(SubstituteKind kind, bool lower, decimal
     private readonly AvailabilityCount _availability = new(kind is SubstituteKind.Concentration or SubstituteKind.LoadBin);
     private decimal? _before;
     private int _assured;
+    private int _sincePassed;
     private int _count;
     private decimal _sum;
     private decimal _squares;
@@ -60,22 +61,42 @@ internal sealed class SubstitutionTrack(SubstituteKind kind, bool lower, decimal
         (_count, _sum, _squares) = (0, 0, 0);
     }
 
+    /// <summary>A calibration has passed: what comes now is after it.</summary>
+    public void Passed() => _sincePassed = 0;
+
+    /// <summary>A calibration has failed: under HJ 75 the window of an analyser out of control ends at the last that passed, so that the hours after it are no look-back.</summary>
+    public void Failed()
+    {
+        if (kind == SubstituteKind.Mass)
+        {
+            _values!.RemoveNewest(_sincePassed);
+            _sincePassed = 0;
+        }
+    }
+
     /// <summary>An operating hour without a value.</summary>
-    public void Miss()
+    /// <param name="hour">The clock hour, counted from 1970.</param>
+    public void Miss(long hour)
     {
         Missing++;
-        _availability.Add(false);
+        Expire(hour);
+        _availability.Add(false, hour);
     }
 
     /// <summary>An operating hour with a value; a missing period before it has been resolved.</summary>
-    public void Take(decimal value, int bin)
+    /// <param name="value">The value.</param>
+    /// <param name="bin">Load bin.</param>
+    /// <param name="hour">The clock hour, counted from 1970.</param>
+    public void Take(decimal value, int bin, long hour)
     {
         Missing = 0;
-        _availability.Add(true);
+        Expire(hour);
+        _availability.Add(true, hour);
         _assured = Math.Min(_assured + 1, Substitution.BinLookbackHours);
         _before = value;
-        _values?.Add(value);
-        _bins?.Add(bin);
+        _sincePassed = Math.Min(_sincePassed + 1, Substitution.BinLookbackHours);
+        _values?.Add(value, hour);
+        _bins?.Add(bin, hour);
         if (kind == SubstituteKind.Mean)
         {
             _count++;
@@ -118,19 +139,36 @@ internal sealed class SubstitutionTrack(SubstituteKind kind, bool lower, decimal
         writer.Write(_sum);
         writer.Write(_squares);
         writer.Write(Missing);
+        writer.Write(_sincePassed);
     }
 
-    public void Load(ref StateReader reader)
+    /// <summary>Reads what <see cref="Save"/> wrote.</summary>
+    /// <param name="reader">From where.</param>
+    /// <param name="version">Version of the station's state.</param>
+    public void Load(ref StateReader reader, int version)
     {
-        _values?.Load(ref reader);
-        _bins?.Load(ref reader);
-        _availability.Load(ref reader);
+        _values?.Load(ref reader, version > 1);
+        _bins?.Load(ref reader, version > 1);
+        _availability.Load(ref reader, version > 1);
         _before = reader.ReadNullableDecimal();
         _assured = reader.ReadInt32();
         _count = reader.ReadInt32();
         _sum = reader.ReadDecimal();
         _squares = reader.ReadDecimal();
         Missing = reader.ReadInt32();
+        _sincePassed = version > 1 ? reader.ReadInt32() : 0;
+    }
+
+    /// <summary>Part 75 looks back three years at most, and counts the availability of no longer.</summary>
+    private void Expire(long hour)
+    {
+        if (kind is SubstituteKind.Concentration or SubstituteKind.LoadBin)
+        {
+            var oldest = hour - Substitution.OldestHours;
+            _values!.ForgetBefore(oldest);
+            _bins?.ForgetBefore(oldest);
+            _availability.ForgetBefore(oldest);
+        }
     }
 
     private Part75Gap Gap(decimal[] lookback, decimal? after) => new()

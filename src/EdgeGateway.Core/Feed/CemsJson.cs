@@ -6,6 +6,8 @@ namespace EdgeGateway.Core.Feed;
 /// <summary>Writes the records of the stream <c>cems</c>: hours and calibrations, told apart by <c>kind</c>.</summary>
 internal static class CemsJson
 {
+    private static readonly JsonEncodedText DueName = JsonEncodedText.Encode("due");
+
     public static void Hour(Utf8JsonWriter json, string device, CemsHourRecord r, bool isClockUnset)
     {
         json.WriteStartObject();
@@ -34,6 +36,35 @@ internal static class CemsJson
         RecordJson.End(json, isClockUnset);
     }
 
+    public static void Stack(Utf8JsonWriter json, StackHour hour)
+    {
+        json.WriteStartObject("stack");
+        json.WriteNumber("operatingTime", hour.OperatingTime);
+        json.WriteStartArray("quantities");
+        foreach (var quantity in hour.Quantities)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", quantity.Name);
+            json.WriteBoolean("valid", quantity.IsValid);
+            json.WriteString("flag", [quantity.Flag.Letter()]);
+            Text(json, "rule", quantity.Rule);
+            if (quantity.AvailabilityPercent is { } availability)
+            {
+                json.WriteNumber("availabilityPercent", availability);
+            }
+
+            if (quantity.Kilograms is { } kilograms)
+            {
+                json.WriteNumber("kilograms", kilograms);
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
     public static void Calibration(Utf8JsonWriter json, string device, CemsCalibrationRecord r, bool isClockUnset)
     {
         json.WriteStartObject();
@@ -53,6 +84,16 @@ internal static class CemsJson
             json.WriteNumber("cusumLower", r.CusumLower);
         }
 
+        if (r.BiasFactor is { } bias)
+        {
+            json.WriteNumber("biasFactor", bias);
+        }
+
+        if (r.Due is { } due)
+        {
+            RecordJson.Time(json, DueName, due);
+        }
+
         json.WriteString("who", r.Who);
         RecordJson.End(json, isClockUnset);
     }
@@ -67,6 +108,7 @@ internal static class CemsJson
         json.WriteBoolean("valid", q.IsValid);
         json.WriteString("flag", [q.Flag.Letter()]);
         json.WriteNumber("points", q.Points);
+        json.WriteNumber("coverage", q.Coverage);
         if (q.Calibration is { } calibration)
         {
             json.WriteString("calibration", calibration.Word());

@@ -175,7 +175,24 @@ public sealed record EmissionDetail(decimal Activity, string ActivityUnit, decim
 
     /// <summary>The same activity by a factor that follows the stack; null where the account has none.</summary>
     public AdaptedFigure? Adapted { get; init; }
+
+    /// <summary>What the hour of a stack was made from, for whoever reads the account alone; null for all other accounts.</summary>
+    public StackHour? Stack { get; init; }
 }
+
+/// <summary>How the hour of a stack is known, in short: <see cref="CemsHourRecord"/> says it in full.</summary>
+/// <param name="OperatingTime">Share of the clock hour in which the unit operated.</param>
+/// <param name="Quantities">Gases, flow and moisture.</param>
+public sealed record StackHour(decimal OperatingTime, IReadOnlyList<StackQuantity> Quantities);
+
+/// <summary>One quantity of a stack's hour.</summary>
+/// <param name="Name">The gas, <c>flow</c> or <c>moisture</c>.</param>
+/// <param name="IsValid">Whether the measured hour counts.</param>
+/// <param name="Flag">Why it does not.</param>
+/// <param name="Rule">The rule by which a value stands in; null for a measured hour.</param>
+/// <param name="AvailabilityPercent">Availability when this was decided, percent; null before the first hour.</param>
+/// <param name="Kilograms">Mass, kg; null for what has none or where it is not known.</param>
+public sealed record StackQuantity(string Name, bool IsValid, CemsFlag Flag, string? Rule, decimal? AvailabilityPercent, decimal? Kilograms);
 
 /// <summary>A second, labelled figure of an entry: what its activity gives by the factor that follows the stack. It is in no total, whether approved or not.</summary>
 /// <param name="Factor">kg CO2e for one unit of the activity, as learnt up to the end of the entry.</param>

@@ -103,6 +103,11 @@ internal static class RecordJson
             {
                 Adapted(json, adapted);
             }
+
+            if (detail.Stack is { } stack)
+            {
+                CemsJson.Stack(json, stack);
+            }
         }
 
         End(json, isClockUnset);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Site;
 
@@ -287,6 +288,7 @@ public static class LedgerJson
                 {
                     BiogenicMilligrams = entry.TryGetProperty("biogenicMilligrams", out var biogenic) ? biogenic.GetInt64() : null,
                     Adapted = entry.TryGetProperty("adapted", out var adapted) ? Adapted(adapted) : null,
+                    Stack = entry.TryGetProperty("stack", out var stack) ? Stack(stack) : null,
                 },
             },
         };
@@ -295,6 +297,9 @@ public static class LedgerJson
     private static AdaptedFigure Adapted(JsonElement adapted) => new(
         adapted.GetProperty("factor").GetDecimal(), Double(adapted, "uncertaintyPercent"), Long(adapted, "milligramsCO2e"), adapted.GetProperty("hours").GetInt32(), adapted.GetProperty("refused").GetInt32(),
         OptionalDecimal(adapted, "officialFactor"), adapted.GetProperty("approved").GetBoolean());
+
+    private static StackHour Stack(JsonElement stack) => new(stack.GetProperty("operatingTime").GetDecimal(), [.. stack.GetProperty("quantities").EnumerateArray().Select(q => new StackQuantity(
+        Text(q, "name"), q.GetProperty("valid").GetBoolean(), Word<CemsFlag>(Text(q, "flag"), f => f.Letter().ToString()), OptionalText(q, "rule"), OptionalDecimal(q, "availabilityPercent"), OptionalDecimal(q, "kilograms")))]);
 
     private static void Write(Utf8JsonWriter json, RestatementContent restatement)
     {

@@ -9,6 +9,8 @@ namespace EdgeGateway.Core.Ledger;
 /// <remarks>In replay nothing is kept: what is replayed was committed with its records of the ledger.</remarks>
 public sealed class LedgerTap : IFeedSink
 {
+    private const string GasEnd = ": ";
+
     private readonly SiteModel _site;
     private readonly FeedEncoder _encoder;
     private readonly string _factorSet;
@@ -22,6 +24,13 @@ public sealed class LedgerTap : IFeedSink
         ArgumentNullException.ThrowIfNull(site);
         ArgumentNullException.ThrowIfNull(encoder);
         (_site, _encoder, _factorSet) = (site, encoder, site.FactorsInForce.ContentHash);
+    }
+
+    /// <summary>The gas of a check of a stack's analyser; null for any other calibration.</summary>
+    public static string? GasOf(CalibrationContent check)
+    {
+        ArgumentNullException.ThrowIfNull(check);
+        return check.Point.Length == 0 && check.Text.IndexOf(GasEnd, StringComparison.Ordinal) is > 0 and var end && CemsWords.Gases.Contains(check.Text[..end]) ? check.Text[..end] : null;
     }
 
     /// <summary>Adds what another part of the program enters.</summary>
@@ -91,7 +100,7 @@ public sealed class LedgerTap : IFeedSink
                 Unit = record.Unit,
                 Passed = record.Result is TestResult.Passed or TestResult.PassedAlternative,
                 Who = record.Who,
-                Text = $"{record.Gas}: {record.Result.Word()}",
+                Text = $"{record.Gas}{GasEnd}{record.Result.Word()}",
             });
         }
 

@@ -417,4 +417,5 @@ public sealed record ErrorDocument(string Error);
 [JsonSerializable(typeof(AccountsDocument))]
 [JsonSerializable(typeof(AccountOrderDocument))]
 [JsonSerializable(typeof(CalibrationDocument))]
+[JsonSerializable(typeof(AuditDocument))]
 public sealed partial class ControlJson : JsonSerializerContext;

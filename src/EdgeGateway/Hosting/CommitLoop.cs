@@ -252,6 +252,11 @@ internal sealed class CommitLoop
     /// <exception cref="StoreException">The store cannot be written, or the loop ended before it was.</exception>
     public Task<string?> EnterAsync(CalibrationOrder order) => OrderAsync("stacks", (pipeline, now) => pipeline.Cems.Enter(order, now), null);
 
+    /// <summary>Enters a linearity check or a RATA that a person has made, in the same way.</summary>
+    /// <returns>Why it is refused, for that person; null when it is done.</returns>
+    /// <exception cref="StoreException">The store cannot be written, or the loop ended before it was.</exception>
+    public Task<string?> EnterAsync(AuditOrder order) => OrderAsync("stacks", (pipeline, now) => pipeline.Cems.EnterAudit(order, now), null);
+
     /// <summary>Does what a person asks for with the accounts, in the same way, and records it.</summary>
     /// <param name="order">Does it; says why not, or null.</param>
     /// <param name="record">What the feed is told when it is done.</param>

@@ -296,6 +296,9 @@ public sealed class GatewayRuntime : IAsyncDisposable
     /// <summary>Enters a calibration check that a person has made; the result says why it is refused, null when it is done.</summary>
     internal Task<string?> EnterAsync(CalibrationOrder order) => _loop.EnterAsync(order);
 
+    /// <summary>Enters a linearity check or a RATA that a person has made; the result says why it is refused, null when it is done.</summary>
+    internal Task<string?> EnterAsync(AuditOrder order) => _loop.EnterAsync(order);
+
     /// <summary>What the gateway does and what is wrong, now.</summary>
     public StatusDocument Status() => _status.Make();
 

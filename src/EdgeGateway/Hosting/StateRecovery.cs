@@ -76,7 +76,7 @@ internal sealed class StateRecovery(LoadedSite site, SqliteStore store, ILogger 
 
         // Windows end where the configuration before was last in force, not where the new one begins: in between nobody measured.
         var end = from.Now ?? now;
-        from.Pipeline.Close(end);
+        from.Pipeline.Close(end, to);
         rows.AddRange(from.Encoder.Flush(end));
         var path = new LocalPath(to, from.Encoder.Heads) { ReadLog = from.ReadLog };
         path.Encoder.Replay = from.Encoder.Replay;

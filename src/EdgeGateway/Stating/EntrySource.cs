@@ -46,18 +46,43 @@ internal static class EntrySource
     {
         if (IsStore(path))
         {
-            return ReadStore(path, keys, builder, cancel);
+            return ReadStore(path, keys, new StatementRecords(builder).Take, cancel);
         }
 
         if (HeaderOf(path) is not null)
         {
             using var file = File.OpenRead(path);
-            return ReadLedger(file, path, keys, builder, cancel);
+            return ReadLedger(file, path, keys, new StatementRecords(builder).Take, cancel);
         }
 
         return keys.Count > 0
             ? throw new InvalidDataException($"{path}: this is no export of a ledger, and nothing else is signed. Make one with 'edgegateway ledger export', or leave --key out.")
             : ReadFeed(path, builder, tell, cancel);
+    }
+
+    /// <summary>Reads the records of a ledger, which is verified meanwhile.</summary>
+    /// <param name="path">An export, a store or its directory.</param>
+    /// <param name="keys">Public keys that must have signed it; none: those it names.</param>
+    /// <param name="take">Takes each record.</param>
+    /// <param name="cancel">Ends it with an exception.</param>
+    /// <exception cref="InvalidDataException">It is no ledger, or not what was written; the message says where.</exception>
+    /// <exception cref="IOException">It cannot be opened or read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    public static void ReadRecords(string path, IReadOnlyList<string> keys, Action<LedgerRecord> take, CancellationToken cancel)
+    {
+        if (IsStore(path))
+        {
+            ReadStore(path, keys, take, cancel);
+            return;
+        }
+
+        if (HeaderOf(path) is null)
+        {
+            throw new InvalidDataException($"{path}: this is no export of a ledger. Make one with 'edgegateway ledger export'.");
+        }
+
+        using var file = File.OpenRead(path);
+        ReadLedger(file, path, keys, take, cancel);
     }
 
     private static bool IsStore(string path)
@@ -73,7 +98,7 @@ internal static class EntrySource
     }
 
     /// <summary>A store is exported and verified at once, through a pipe: what it holds need not fit anywhere a second time.</summary>
-    private static StatementSource ReadStore(string path, IReadOnlyList<string> keys, StatementBuilder builder, CancellationToken cancel)
+    private static StatementSource ReadStore(string path, IReadOnlyList<string> keys, Action<LedgerRecord> take, CancellationToken cancel)
     {
         var source = LedgerSource.Open(path);
         var header = source.Header;
@@ -98,7 +123,7 @@ internal static class EntrySource
         using var input = pipe.Reader.AsStream();
         try
         {
-            return ReadLedger(input, path, keys, builder, cancel);
+            return ReadLedger(input, path, keys, take, cancel);
         }
         catch (StoreException e)
         {
@@ -111,21 +136,20 @@ internal static class EntrySource
         }
     }
 
-    private static StatementSource ReadLedger(Stream export, string path, IReadOnlyList<string> keys, StatementBuilder builder, CancellationToken cancel)
+    private static StatementSource ReadLedger(Stream export, string path, IReadOnlyList<string> keys, Action<LedgerRecord> take, CancellationToken cancel)
     {
-        var records = new StatementRecords(builder);
         var verifier = new LedgerVerifier(keys)
         {
             Accepted = record =>
             {
                 cancel.ThrowIfCancellationRequested();
-                records.Take(record);
+                take(record);
             },
         };
         var verdict = verifier.Verify(export);
         if (verdict.Fault is { } fault)
         {
-            throw new InvalidDataException($"{path}: {fault}. A statement is made from a whole ledger only: 'edgegateway ledger verify' says more of an export.");
+            throw new InvalidDataException($"{path}: {fault}. It is read as a whole only: 'edgegateway ledger verify' says more of an export.");
         }
 
         var position = $"record {verdict.Last} of gateway {verdict.Header!.Gateway}, sealed through record {verdict.SealedThrough}, key {verdict.Keys[^1][..16]}{(verdict.IsTrusted ? " (given)" : " (named by the ledger itself)")}";

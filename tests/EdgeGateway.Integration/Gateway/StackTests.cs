@@ -43,17 +43,36 @@ public sealed class StackTests
             Assert.Equal(2, code);
             Assert.Contains("has no gas 'nox'", errors, StringComparison.Ordinal);
 
+            // A linearity check from a file; one with a line that is no run is refused with its place.
+            var runs = Path.Combine(Path.GetDirectoryName(site.Configuration)!, "co2.csv");
+            await File.WriteAllTextAsync(runs, "# low, mid, high\n4.1,4\n4.0,4\n4.1,4\n10,10\n10.1,10\n10,10\n16,16\n16,16\n16.1,16\n");
+            (code, text, errors) = await GatewayProcess.CommandAsync("cems", "audit", "stack-1", "co2", "linearity", "--runs", runs, "--config", site.Configuration);
+            Assert.True(code == 0, text + errors);
+            Assert.Contains("linearity of 9 runs", text, StringComparison.Ordinal);
+            await File.WriteAllTextAsync(runs, "4.1;4\n");
+            (code, _, errors) = await GatewayProcess.CommandAsync("cems", "audit", "stack-1", "co2", "linearity", "--runs", runs, "--config", site.Configuration);
+            Assert.Equal(2, code);
+            Assert.Contains("co2.csv:1:", errors, StringComparison.Ordinal);
+
             // What the command said is on the disk.
             await gateway.KillAsync();
         }
 
         await using var again = await GatewayProcess.RunAsync(site);
-        var record = await receiver.GetAsync(FeedStream.Cems, r => r.GetProperty("kind").GetString() == "calibration", "the check is published", () => again.Log);
+        var record = await receiver.GetAsync(FeedStream.Cems, r => r.GetProperty("kind").GetString() == "calibration" && r.GetProperty("level").GetString() == "span", "the check is published", () => again.Log);
         Assert.Equal(("co2", 16.4m, 1.6m, "FAILED"), (record.GetProperty("gas").GetString(), record.GetProperty("measured").GetDecimal(), record.GetProperty("error").GetDecimal(), record.GetProperty("result").GetString()));
         Assert.Contains("uid ", record.GetProperty("who").GetString(), StringComparison.Ordinal);
         await again.HistoryIsThroughAsync();
+
+        // The chart is drawn from the ledger, while the gateway runs.
+        var (drawn, picture, failure) = await GatewayProcess.CommandAsync("cems", "drift", "stack-1", "co2", "--deviation", "0.5", "--config", site.Configuration);
+        Assert.True(drawn == 0, failure);
+        Assert.Contains("span gas: 1 checks, 0 warn, 1 call for action", picture, StringComparison.Ordinal);
+        (drawn, _, failure) = await GatewayProcess.CommandAsync("cems", "drift", "stack-1", "co2", "--config", site.Configuration);
+        Assert.Equal(2, drawn);
+        Assert.Contains("--deviation", failure, StringComparison.Ordinal);
         Assert.Equal(0, await again.StopAsync());
-        Assert.Single(receiver.Of(FeedStream.Cems));
+        Assert.Equal(["span", "linearity"], receiver.Of(FeedStream.Cems).Select(r => r.GetProperty("level").GetString()));
         receiver.IsComplete(() => again.Log);
     }
 

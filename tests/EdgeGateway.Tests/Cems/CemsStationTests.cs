@@ -17,7 +17,7 @@ public class CemsStationTests
 
     private static readonly Instant Start = Rig.At("2026-03-02T00:00:00Z");
 
-    private static (SiteModel? Model, IReadOnlyList<Problem> Problems) Load(string cems, string points = "{}") => SiteLoader.Load(
+    private static (SiteModel? Model, IReadOnlyList<Problem> Problems) Load(string cems, string points = "{}", Func<string, string>? edit = null) => SiteLoader.Load(
         new("gateway.yaml", $$"""
             schema: edgegateway/gateway/1
             site: { id: plant, timezone: Asia/Shanghai, region: CN-SX }
@@ -32,11 +32,15 @@ public class CemsStationTests
                 cems: {{cems}}
                 points: {{points}}
             """),
-        id => new($"{id}.yaml", File.ReadAllText(RepositoryFiles.At($"docs/examples/stack/device-profiles/{id}.yaml"))));
+        id =>
+        {
+            var profile = File.ReadAllText(RepositoryFiles.At($"docs/examples/stack/device-profiles/{id}.yaml"));
+            return new($"{id}.yaml", edit?.Invoke(profile) ?? profile);
+        });
 
-    private static Stack Begin(string cems, string points = "{}")
+    private static Stack Begin(string cems, string points = "{}", Func<string, string>? edit = null)
     {
-        var (model, problems) = Load(cems, points);
+        var (model, problems) = Load(cems, points, edit);
         Assert.True(model is not null, string.Join('\n', problems));
         return new Stack(model);
     }
@@ -229,7 +233,193 @@ public class CemsStationTests
         stack.Run(3600);
         var cut = stack.Rig.CemsHours[0];
         Assert.Equal((WindowCut.ClockStep, 0.5m, 0), (cut.Cut, cut.OperatingTime, cut.Era));
-        Assert.Equal((Start, WindowCut.None, 1, 0.67m), (stack.Rig.CemsHours[1].Start, stack.Rig.CemsHours[1].Cut, stack.Rig.CemsHours[1].Era, stack.Rig.CemsHours[1].OperatingTime));
+        Assert.Equal((Start, TimeSpan.FromMinutes(30)), (cut.Start, cut.Width));
+        var rest = stack.Rig.CemsHours[1];
+        Assert.Equal((Start + TimeSpan.FromMinutes(20), TimeSpan.FromMinutes(40), WindowCut.None, 1, 0.67m), (rest.Start, rest.Width, rest.Cut, rest.Era, rest.OperatingTime));
+    }
+
+    [Theory]
+    [InlineData(Part75Stack, "0.25")]
+    [InlineData(EuStack, "0.25")]
+    public void An_hour_in_which_the_gateway_began_starts_where_it_was_first_watched(string cems, string operating)
+    {
+        var stack = Begin(cems);
+        stack.Now += TimeSpan.FromMinutes(45);
+        stack.Run(900 + 10);
+        var hour = Assert.Single(stack.Rig.CemsHours);
+        Assert.Equal((Start + TimeSpan.FromMinutes(45), TimeSpan.FromMinutes(15), operating), (hour.Start, hour.Width, hour.OperatingTime.ToString("0.##", System.Globalization.CultureInfo.InvariantCulture)));
+        var entry = Assert.Single(stack.Rig.Emissions, e => e.Scope == 1);
+        Assert.Equal((hour.Start, hour.Width, 1d), (entry.Start, entry.Width, entry.Coverage));
+    }
+
+    [Fact]
+    public void A_gap_in_an_hour_that_stays_valid_is_said_in_its_coverage()
+    {
+        var stack = Begin(HjStack, "{ moisture: { poll: off } }");
+        stack.Run(1800);
+        stack.Now += TimeSpan.FromMinutes(10);
+        stack.Run(1200 + 10);
+        var hour = Assert.Single(stack.Rig.CemsHours);
+
+        // The last reading before the gap speaks for three polls.
+        var heard = (3600d - 600 - 5 + 15) / 3600;
+        Assert.All(hour.Quantities, q => Assert.Equal((true, heard), (q.IsValid, q.Coverage)));
+        Assert.Equal(heard, Assert.Single(stack.Rig.Emissions, e => e.Method == "cems-hj75").Coverage);
+    }
+
+    [Fact]
+    public void An_analyser_that_is_not_heard_takes_the_coverage_of_its_own_gas_alone()
+    {
+        var stack = Begin(HjStack, "{ moisture: { poll: off } }");
+        stack.Run(3000);
+        stack.Values["concentration_so2"] = null;
+        stack.Run(600 + 10);
+        var hour = Assert.Single(stack.Rig.CemsHours);
+        Assert.Equal([3000d / 3600, 1, 1], hour.Quantities.Select(q => q.Coverage));
+        Assert.Equal(1, Assert.Single(stack.Rig.Emissions, e => e.Method == "cems-hj75").Coverage);
+    }
+
+    [Theory]
+    [InlineData(HjStack, "0.333333333")]
+    [InlineData(EuStack, "0.333333333")]
+    [InlineData(Part75Stack, "0.33")]
+    public void Only_Part_75_rounds_the_operating_time_to_hundredths(string cems, string operating)
+    {
+        var stack = Begin(cems);
+        stack.Run(1200);
+        stack.Values["gas_velocity"] = 0.4;
+        stack.Run(2400 + 10);
+        Assert.Equal(decimal.Parse(operating, System.Globalization.CultureInfo.InvariantCulture), Assert.Single(stack.Rig.CemsHours).OperatingTime);
+    }
+
+    [Fact]
+    public void Points_that_come_out_of_order_from_two_buses_end_no_minute_early()
+    {
+        var (site, _) = Load(HjStack, "{ moisture: { poll: off } }");
+        var rig = new Rig(site!);
+        var values = new Stack(site!).Values;
+        for (var now = Start; now < Start + TimeSpan.FromSeconds(3610); now += TimeSpan.FromSeconds(5))
+        {
+            // The gases come over another bus: a second older, and after the rest.
+            foreach (var isLate in (bool[])[false, true])
+            {
+                foreach (var point in site!.Points.Where(p => p.Id.StartsWith("concentration", StringComparison.Ordinal) == isLate))
+                {
+                    var time = isLate && now > Start ? now - TimeSpan.FromSeconds(1) : now;
+                    rig.Pipeline.Process(new Sample(point.Index, time, values[point.Id]!.Value, 0, Quality.Good));
+                }
+            }
+        }
+
+        // The last reading of the hour came when the hour was over.
+        Assert.Equal([59, 59, 60], Assert.Single(rig.CemsHours).Quantities.Select(q => q.Points));
+    }
+
+    [Fact]
+    public void A_test_that_has_ended_lends_neither_of_its_levels_to_the_next()
+    {
+        var stack = Begin(Part75Stack);
+        stack.Calibrate(zero: 0, span: 18);
+        stack.Run((2 * 3600) - 600);
+
+        // Zero alone, two hours later, is no test: the one before ends with its own 26th hour.
+        Assert.Null(stack.Rig.Pipeline.Cems.Enter(new("stack", "co2", "zero", 0, 0, "maria"), stack.Now));
+        stack.Run(26 * 3600);
+        var statuses = stack.Rig.CemsHours.Where(h => h.Revision == 1).Select(h => h.Quantities[0].Calibration).ToList();
+        Assert.Equal((CalibrationStatus.InControl, CalibrationStatus.Expired), (statuses[25], statuses[26]));
+    }
+
+    [Fact]
+    public void Entries_of_a_stack_name_the_part_of_a_milligram_that_was_carried_in()
+    {
+        var stack = Begin(EuStack);
+        for (var hour = 0; hour < 4; hour++)
+        {
+            // A third of an hour: its mass has more digits than milligrams.
+            stack.Values["gas_velocity"] = 15;
+            stack.Run(1200);
+            stack.Values["gas_velocity"] = 0.4;
+            stack.Run(2400);
+        }
+
+        stack.Run(10);
+        var carried = 0m;
+        var entries = stack.Rig.Emissions.Where(e => e.Method == "cems-eu-mrr").ToList();
+        Assert.Equal(4, entries.Count);
+        foreach (var entry in entries)
+        {
+            Assert.Equal(carried, entry.Carried);
+            var sum = (entry.Detail!.Activity * 1_000_000) + carried;
+            Assert.Equal((long)sum, entry.Milligrams);
+            carried = sum - entry.Milligrams;
+        }
+
+        Assert.NotEqual(0, carried);
+    }
+
+    [Theory]
+    [InlineData("{ gas: so2, span: 200, spanGas: 180, limit: { hour: 35, day: 35, referenceOxygen: 6 } }, ")]
+    [InlineData(null)]
+    public void Hours_that_wait_are_published_as_far_as_known_when_the_next_configuration_cannot_end_them(string? removed)
+    {
+        var stack = Begin(HjStack, "{ moisture: { poll: off } }");
+        stack.Run(2 * 3600);
+        stack.Values["concentration_co2"] = null;
+        stack.Run((2 * 3600) + 10);
+        Assert.Equal(2, stack.Rig.CemsHours.Count(h => !h.IsFinal));
+        var next = removed is null ? null : Load(HjStack.Replace(removed, "", StringComparison.Ordinal), "{ moisture: { poll: off } }").Model;
+        Assert.Equal(removed is null, next is null);
+        stack.Rig.Pipeline.Close(stack.Now, next);
+
+        // Capture 2 of 4 hours, and of the part of the fifth nothing: below 75 % nothing stands in, and that is said.
+        var said = stack.Rig.CemsHours.Where(h => h.Revision == 2).ToList();
+        Assert.Equal([Start + TimeSpan.FromHours(2), Start + TimeSpan.FromHours(3), Start + TimeSpan.FromHours(4)], said.Select(h => h.Start));
+        Assert.All(said, h => Assert.Equal((true, "NOT-COVERED"), (h.IsFinal, h.Quantities.Single(q => q.Name == "co2").Rule)));
+        Assert.Equal(5, stack.Rig.Emissions.Count(e => e.Method == "cems-hj75"));
+        Assert.Equal(3, stack.Rig.Emissions.Count(e => e.Method == "cems-hj75" && e.Coverage == 0));
+    }
+
+    [Fact]
+    public void The_look_back_of_an_analyser_out_of_control_ends_at_the_last_check_that_passed()
+    {
+        var stack = Begin(HjStack.Replace("{ gas: co2 }", "{ gas: co2, span: 25, spanGas: 18 }", StringComparison.Ordinal), "{ moisture: { poll: off } }");
+        stack.Run(40 * 3600);
+        stack.Calibrate(zero: 0, span: 18);
+
+        // It drifts upward after the check, and the next finds it.
+        stack.Values["concentration_co2"] = 16;
+        stack.Run(3 * 3600);
+        stack.Calibrate(zero: 0, span: 22);
+        stack.Values["concentration_co2"] = 12;
+        stack.Run(2 * 3600);
+        stack.Calibrate(zero: 0, span: 18);
+        stack.Run(2 * 3600);
+        var co2 = stack.Rig.CemsHours.Where(h => h.IsFinal).Select(h => h.Quantities.Single(q => q.Name == "co2")).ToList();
+        var before = Math.Round(co2[0].Kilograms!.Value, 3, MidpointRounding.AwayFromZero);
+        Assert.True(co2[42].Kilograms > before * 1.2m);
+        Assert.Equal([43, 44], Enumerable.Range(0, co2.Count).Where(i => co2[i].Rule is not null));
+        Assert.All(co2[43..45], q => Assert.Equal((CalibrationStatus.TestFailed, "MAX-180", before), (q.Calibration!.Value, q.Rule, q.Kilograms)));
+    }
+
+    [Fact]
+    public void The_capture_of_a_quarter_begins_with_the_quarter_also_when_nobody_watched_its_begin()
+    {
+        var stack = Begin(HjStack, "{ moisture: { poll: off } }");
+        stack.Now = Rig.At("2026-03-31T12:00:00Z");
+        stack.Values["concentration_co2"] = null;
+        stack.Run(3600);
+        stack.Values["concentration_co2"] = 12;
+        stack.Run(1800);
+        stack.Rig.Pipeline.Close(stack.Now, stack.Site);
+        var writer = new StateWriter();
+        stack.Rig.Pipeline.SaveBaselines(writer);
+
+        // Shanghai has begun the second quarter when the next configuration runs.
+        var next = new Stack(stack.Site) { Now = Rig.At("2026-03-31T18:00:00Z") };
+        var reader = new StateReader(writer.Written.Span);
+        next.Rig.Pipeline.LoadBaselines(ref reader);
+        next.Run(3600 + 10);
+        Assert.Equal(100m, next.Rig.CemsHours[^1].Quantities.Single(q => q.Name == "co2").AvailabilityPercent);
     }
 
     [Fact]
@@ -252,6 +442,166 @@ public class CemsStationTests
         var flowless = stack.Rig.CemsHours[^1];
         Assert.Equal(("NOT-COVERED", "the temperature of the gas is missing", null), (flowless.Quantities[1].Rule, flowless.Quantities[1].Note, flowless.Quantities[0].Kilograms));
         Assert.StartsWith("not known", stack.Rig.Emissions[^1].FactorNote);
+    }
+
+    [Fact]
+    public void SO2_and_NOx_of_Part_75_have_a_mass_from_ppm_and_none_from_mg()
+    {
+        var cems = Part75Stack.Replace("potential: 20 }]", "potential: 20 }, { gas: so2, span: 200, spanGas: 180 }, { gas: nox, span: 200, spanGas: 180, biasFactor: 1.1 }]", StringComparison.Ordinal);
+        var stack = Begin(cems, edit: profile => profile.Replace("unit: mg/m3", "unit: \"[ppm]\"", StringComparison.Ordinal));
+        stack.Run(1800);
+        stack.Values["gas_velocity"] = 0.4;
+        stack.Run(1800 + 10);
+        var hour = Assert.Single(stack.Rig.CemsHours);
+        var (so2, nox, flow) = (hour.Quantities[1], hour.Quantities[2], hour.Quantities[3].Value!.Value);
+
+        // Equations F-2 and F-26b: the dry concentration, the wet flow, 8 % moisture; the bias factor goes before.
+        Assert.Equal(("so2", 20.0m, Math.Round(1.660e-7m * 20 * flow * 0.92m, 1, MidpointRounding.AwayFromZero) * 0.5m * 0.45359237m), (so2.Name, so2.Value, so2.Kilograms));
+        Assert.Equal((33.0m, Math.Round(1.194e-7m * 33 * flow * 0.92m, 1, MidpointRounding.AwayFromZero) * 0.5m * 0.45359237m), (nox.Value, nox.Kilograms));
+
+        var metric = Begin(cems);
+        metric.Run(3600 + 10);
+        var unweighed = Assert.Single(metric.Rig.CemsHours).Quantities[1];
+        Assert.Equal((null, "so2 is in mg/m3; its mass under Part 75 is made from ppm"), (unweighed.Kilograms, unweighed.Note));
+    }
+
+    [Fact]
+    public void A_dry_analyser_of_Part_75_without_moisture_has_no_mass_and_says_why_and_the_entry_is_not_lost()
+    {
+        var stack = Begin(Part75Stack, "{ moisture: { poll: off } }");
+        stack.Run(3600 + 10);
+        var co2 = Assert.Single(stack.Rig.CemsHours).Quantities[0];
+        Assert.Equal((12.0m, true, null), (co2.Value, co2.IsValid, co2.Kilograms));
+        Assert.Contains("Equation F-2 needs the moisture", co2.Note);
+        var entry = Assert.Single(stack.Rig.Emissions, e => e.Method == "cems-part75");
+        Assert.Equal((0L, 0d), (entry.Milligrams, entry.Coverage));
+        Assert.StartsWith("not known: Equation F-2", entry.FactorNote);
+    }
+
+    [Theory]
+    [InlineData(1e13)]
+    [InlineData(-1e300)]
+    [InlineData(double.MaxValue)]
+    public void A_load_that_cannot_be_says_nothing_of_the_unit_and_the_operating_time_stays_a_share(double load)
+    {
+        var stack = Begin(Part75Stack);
+        stack.Run(1800);
+        stack.Values["gas_velocity"] = load;
+        stack.Run(1800 + 10);
+        var hour = Assert.Single(stack.Rig.CemsHours, h => h.Revision == 1);
+        Assert.Equal(1.0m, hour.OperatingTime);
+
+        // The same point is the velocity: half of the hour is missing, and said so.
+        var flow = hour.Quantities.Single(q => q.Name == "flow");
+        Assert.False(flow.IsValid);
+        Assert.NotEqual(CemsFlag.Normal, flow.Flag);
+    }
+
+    [Fact]
+    public void A_calibration_over_the_end_of_an_hour_is_one_test_and_takes_no_hour_with_it()
+    {
+        var stack = Begin(Part75Stack);
+        stack.Run(3600 - 300);
+        stack.Calibrate(zero: 0.1, span: 17.9);
+        stack.Run(3600);
+        Assert.Equal([("zero", TestResult.Passed), ("span", TestResult.Passed)], stack.Rig.Calibrations.Select(c => (c.Level, c.Result)));
+        var (before, after) = (stack.Rig.CemsHours[0].Quantities[0], stack.Rig.CemsHours[1].Quantities[0]);
+        Assert.Equal((12.0m, true, CalibrationStatus.Undetermined), (before.Value, before.IsValid, before.Calibration));
+        Assert.Equal((12.0m, true, CalibrationStatus.InControl), (after.Value, after.IsValid, after.Calibration));
+    }
+
+    [Fact]
+    public void A_clock_that_is_set_forward_over_hours_invents_none_of_them()
+    {
+        var stack = Begin(Part75Stack);
+        stack.Run(1800);
+        stack.Step(TimeSpan.FromHours(5));
+        stack.Run(3600);
+        Assert.Equal(
+            [(Start, 30d, WindowCut.ClockStep), (Start + TimeSpan.FromMinutes(330), 30d, WindowCut.None)],
+            stack.Rig.CemsHours.Select(h => (h.Start, h.Width.TotalMinutes, h.Cut)));
+    }
+
+    [Fact]
+    public void The_bias_factor_of_a_RATA_holds_from_the_next_hour_on_and_the_test_says_when_the_next_is_due()
+    {
+        var stack = Begin(Part75Stack);
+        stack.Run(600);
+
+        // The flow reads 5 % less than the reference method, in every run.
+        RataRun[] runs = [.. Enumerable.Range(0, 9).Select(i => new RataRun(100 + i, (100 + i) * 1.05m))];
+        Assert.Null(stack.Rig.Pipeline.Cems.EnterAudit(new AuditOrder("stack", "flow", "rata", runs, "maria"), stack.Now));
+        var record = Assert.Single(stack.Rig.Calibrations);
+        Assert.Equal(("flow", "rata", TestResult.Passed, 1.05m, "maria"), (record.Gas, record.Level, record.Result, record.BiasFactor, record.Who));
+
+        // Passed within 7.5 %: four quarters after the first of 2026, in Shanghai.
+        Assert.Equal(Rig.At("2027-03-31T16:00:00Z"), record.Due);
+        stack.Run(2 * 3600);
+        var flows = stack.Rig.CemsHours.Select(h => h.Quantities.Single(q => q.Name == "flow").Value!.Value).ToList();
+        Assert.Equal(Math.Round(flows[0] * 1.05m / 1000, MidpointRounding.AwayFromZero) * 1000, flows[1]);
+    }
+
+    [Fact]
+    public void A_linearity_check_that_failed_takes_the_hours_until_one_passes()
+    {
+        var stack = Begin(Part75Stack);
+        stack.Run(600);
+        RataRun[] Injections(decimal off) => [.. ((decimal[])[4, 10, 16]).SelectMany(gas => Enumerable.Repeat(new RataRun(gas + off, gas), 3))];
+        Assert.Null(stack.Rig.Pipeline.Cems.EnterAudit(new AuditOrder("stack", "co2", "linearity", Injections(1), "maria"), stack.Now));
+        Assert.Equal((TestResult.Failed, 25.0m, null), (stack.Rig.Calibrations[0].Result, stack.Rig.Calibrations[0].Error!.Value, stack.Rig.Calibrations[0].Due));
+        stack.Run(3600);
+        var failed = stack.Rig.CemsHours[0].Quantities[0];
+        Assert.Equal((null, false, CemsFlag.Fault, "the linearity check failed"), (failed.Value, failed.IsValid, failed.Flag, failed.Note));
+        Assert.Null(stack.Rig.Pipeline.Cems.EnterAudit(new AuditOrder("stack", "co2", "linearity", Injections(0.1m), "maria"), stack.Now));
+        Assert.Equal((TestResult.Passed, Rig.At("2026-06-30T16:00:00Z")), (stack.Rig.Calibrations[1].Result, stack.Rig.Calibrations[1].Due!.Value));
+        stack.Run(3600);
+        Assert.True(stack.Rig.CemsHours[^1].Quantities[0].IsValid);
+        Assert.Contains("three levels", stack.Rig.Pipeline.Cems.EnterAudit(new AuditOrder("stack", "co2", "linearity", Injections(0)[..6], "maria"), stack.Now));
+        Assert.Contains("no linearity check", stack.Rig.Pipeline.Cems.EnterAudit(new AuditOrder("stack", "flow", "linearity", Injections(0), "maria"), stack.Now));
+        Assert.Contains("no quantity 'hcl'", stack.Rig.Pipeline.Cems.EnterAudit(new AuditOrder("stack", "hcl", "rata", Injections(0), "maria"), stack.Now));
+        Assert.Contains("of Part 75", Begin(EuStack).Rig.Pipeline.Cems.EnterAudit(new AuditOrder("stack", "co2", "rata", Injections(0), "maria"), stack.Now));
+    }
+
+    [Fact]
+    public void A_linearity_check_that_is_late_holds_for_168_operating_hours_more()
+    {
+        var track = new AuditTrack(RataSystem.Co2, CemsComponent.Co2, 1);
+        RataRun[] runs = [.. ((decimal[])[4, 10, 16]).SelectMany(gas => Enumerable.Repeat(new RataRun(gas, gas), 3))];
+        track.Linearity(runs, due: 1_000);
+        Assert.Null(track.EndHour(1_000));
+        for (var hour = 0; hour < AuditTrack.LinearityGraceHours; hour++)
+        {
+            Assert.Null(track.EndHour(2_000 + hour));
+        }
+
+        Assert.Equal("the linearity check is overdue", track.EndHour(9_000));
+        var writer = new StateWriter();
+        track.Save(writer);
+        var again = new AuditTrack(RataSystem.Co2, CemsComponent.Co2, 1);
+        var reader = new StateReader(writer.Written.Span);
+        again.Load(ref reader);
+        Assert.True(reader.AtEnd);
+        Assert.Equal("the linearity check is overdue", again.EndHour(9_001));
+    }
+
+    [Fact]
+    public void Zero_and_span_have_drift_charts_of_their_own_which_begin_again_after_an_adjustment()
+    {
+        var stack = Begin(EuStack.Replace("{ gas: co2 }", "{ gas: co2, span: 20, spanGas: 18, deviation: 0.1 }", StringComparison.Ordinal));
+        stack.Run(60);
+        CemsCalibrationRecord Check(string level, decimal gas, decimal reading)
+        {
+            Assert.Null(stack.Rig.Pipeline.Cems.Enter(new("stack", "co2", level, gas, reading, "maria"), stack.Now));
+            return stack.Rig.Calibrations[^1];
+        }
+
+        Assert.Equal((DriftVerdict.InControl, 0.15m), (Check("zero", 0, 0.2m).Drift, stack.Rig.Calibrations[^1].CusumUpper));
+        Assert.Equal((DriftVerdict.InControl, 0m, 0.05m), (Check("span", 18, 17.9m).Drift, stack.Rig.Calibrations[^1].CusumUpper, stack.Rig.Calibrations[^1].CusumLower));
+        Assert.Equal((DriftVerdict.Warn, 0.30m), (Check("zero", 0, 0.2m).Drift, stack.Rig.Calibrations[^1].CusumUpper));
+        Assert.Equal((DriftVerdict.Act, 0.45m, TestResult.Failed), (Check("zero", 0, 0.2m).Drift, stack.Rig.Calibrations[^1].CusumUpper, stack.Rig.Calibrations[^1].Result));
+
+        // Adjusted: what was before says nothing of the analyser as it is now.
+        Assert.Equal((DriftVerdict.InControl, 0m, TestResult.Passed), (Check("zero", 0, 0).Drift, stack.Rig.Calibrations[^1].CusumUpper, stack.Rig.Calibrations[^1].Result));
     }
 
     [Theory]
@@ -340,6 +690,8 @@ public class CemsStationTests
             _site = site;
             Rig = new Rig(site);
         }
+
+        public SiteModel Site => _site;
 
         public Rig Rig { get; private set; }
 

@@ -1,5 +1,7 @@
 using EdgeGateway.Core;
+using EdgeGateway.Core.Accounting.Statements;
 using EdgeGateway.Core.Cems;
+using EdgeGateway.Core.Drawing;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Simulator.Faults;
 using EdgeGateway.Simulator.Labelled;
@@ -65,6 +67,45 @@ public class FortyDaysTests
             var device = site.Devices.Single(d => d.Id == id).Index;
             var kilograms = final.Sum(h => h.Quantities.SingleOrDefault(q => q.Name == "co2")?.Kilograms ?? 0);
             Assert.Equal((long)(kilograms * 1_000_000), rig.Emissions.Where(e => e.Device == device && e.Method.StartsWith("cems-", StringComparison.Ordinal)).Sum(e => e.Milligrams));
+        }
+
+        // The month's statement says of each stack what its hours say, to the last digit, in both languages.
+        var april = StatementPeriod.Parse("2026-04", site.TimeZone)!;
+        var builder = new StatementBuilder(StatementSite.From(site), april, StatementSubject.Site, TestSite.Factors);
+        foreach (var entry in rig.Emissions)
+        {
+            builder.Add(StatementEntry.From(entry.Device < 0 ? null : site.Devices[entry.Device].Id, entry));
+        }
+
+        var statement = builder.Build(new("ledger", "forty days", null, Verified: false), withForecast: false);
+        Assert.Equal(["stack-cn", "stack-eu", "stack-us"], statement.Stacks.Select(s => s.Device));
+        foreach (var stated in statement.Stacks)
+        {
+            var ran = stacks[stated.Device].Where(h => h.IsFinal && h.OperatingTime > 0 && april.Contains(h.Start)).ToList();
+            Assert.Equal((ran.Count, ran.Sum(h => h.OperatingTime)), (stated.Hours, stated.OperatingHours));
+            foreach (var quantity in stated.Quantities)
+            {
+                var told = ran.Select(h => h.Quantities.Single(q => q.Name == quantity.Name)).ToList();
+                Assert.Equal(told.Count(q => q.IsValid), quantity.ValidHours);
+                Assert.Equal(told.Where(q => !q.IsValid).GroupBy(q => q.Flag.Letter().ToString()).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new StackHours(g.Key, g.Count())), quantity.Flags);
+                Assert.Equal(told.Where(q => q.Rule is not null).GroupBy(q => q.Rule!).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new StackHours(g.Key, g.Count())), quantity.Rules);
+                Assert.Equal(told.Any(q => q.Kilograms is not null) ? told.Sum(q => q.Kilograms ?? 0) : (decimal?)null, quantity.Kilograms);
+            }
+        }
+
+        Assert.Contains(statement.Stacks.SelectMany(s => s.Quantities).SelectMany(q => q.Rules), r => r.Word == "MAX-720");
+        var english = StatementHtml.Write(statement, StatementWords.In("en"));
+        Assert.Contains("Stack: Stack, HJ 75", english, StringComparison.Ordinal);
+        Assert.Contains("B, not heard: ", english, StringComparison.Ordinal);
+        Assert.Contains("MAX-720: ", english, StringComparison.Ordinal);
+        Assert.Contains("D 故障或失控：", StatementHtml.Write(statement, StatementWords.In("zh")), StringComparison.Ordinal);
+        if (Environment.GetEnvironmentVariable("KEEP_PICTURES") is { Length: > 0 } folder)
+        {
+            File.WriteAllText(Path.Combine(folder, "stack-statement-en.html"), english);
+            File.WriteAllText(Path.Combine(folder, "stack-statement-zh.html"), StatementHtml.Write(statement, StatementWords.In("zh")));
+            var eu = site.Devices.Single(d => d.Id == "stack-eu");
+            var checks = rig.Calibrations.Where(c => c.Device == eu.Index && c.Measured is not null).GroupBy(c => c.Level).OrderByDescending(g => g.Key, StringComparer.Ordinal);
+            File.WriteAllText(Path.Combine(folder, "drift.svg"), new DriftChart("Stack, EU, CO2: drift (QAL3)", "%{vol}", site.TimeZone, eu.Cems!.Gases[0].Deviation!.Value, [.. checks.Select(g => new DriftLevel(g.Key, [.. g.Select(c => new DriftCheck(c.Time, c.Reference, c.Measured!.Value))]))]).Draw());
         }
 
         CemsQuantity At(string id, double day, string name) =>

@@ -28,6 +28,7 @@ public class FeedGoldenTests
         ["emission-substituted-factor"] = feed => feed.Emission(ExampleFeed.SubstitutedEmission),
         ["emission-fuel"] = feed => feed.Emission(ExampleFeed.FuelEmission),
         ["emission-methane"] = feed => feed.Emission(ExampleFeed.MethaneEmission),
+        ["emission-stack"] = feed => feed.Emission(ExampleFeed.StackEmission),
         ["emission-removal"] = feed => feed.Emission(ExampleFeed.RemovalEmission),
         ["emission-site"] = feed => feed.Emission(ExampleFeed.SiteEmission),
         ["cems-hour"] = feed =>

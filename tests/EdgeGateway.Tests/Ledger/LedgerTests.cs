@@ -7,6 +7,7 @@ using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Ledger;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Tests.LocalPath;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Tests.Ledger;
 
@@ -25,6 +26,18 @@ public class LedgerTests
         Assert.Equal((2.55m, 10.00m, 12.38m), (second.Activity, first.Entry.StartReading!.Value, first.Entry.EndReading!.Value));
         Assert.Equal((7L, 1L, FactorSet.BuiltIn().ContentHash), (first.Epoch, first.Sequence, first.FactorSet));
         Assert.Equal(("cn-mee-2022/CN-SX", "electricity-purchased", 1d), (first.Entry.FactorId, first.Entry.Method, first.Entry.Coverage));
+    }
+
+    [Fact]
+    public void The_hour_of_a_stack_reads_back_with_its_entry()
+    {
+        var entry = ExampleFeed.StackEmission with { Device = -1 };
+        var body = LedgerJson.Write(new(5, ExampleFeed.Noon, new EmissionContent { Device = "stack", Entry = entry, FactorSet = "f", Epoch = 1, Sequence = 2 }));
+        var read = LedgerJson.Read(body);
+        var stack = ((EmissionContent)read.Content).Entry.Detail!.Stack!;
+        Assert.Equal(entry.Detail!.Stack!.OperatingTime, stack.OperatingTime);
+        Assert.Equal(entry.Detail.Stack.Quantities, stack.Quantities);
+        Assert.Equal(body, LedgerJson.Write(read));
     }
 
     [Fact]

@@ -244,6 +244,9 @@ public sealed record Statement
     /// <summary>What is not metered further.</summary>
     public required IReadOnlyList<StatementRemainder> Remainders { get; init; }
 
+    /// <summary>The stacks: hours, flags, what stands in, availability, masses.</summary>
+    public IReadOnlyList<StatementStack> Stacks { get; init; } = [];
+
     /// <summary>The longest times without a value, in order of time.</summary>
     public required IReadOnlyList<StatementGap> Gaps { get; init; }
 

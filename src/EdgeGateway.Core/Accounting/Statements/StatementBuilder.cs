@@ -22,6 +22,7 @@ public sealed class StatementBuilder
     private readonly Dictionary<string, LineSum> _remainders = [];
     private readonly Dictionary<(string Area, int Scope, EmissionBasis Basis, string? GwpSet, string Method), LineSum> _areas = [];
     private readonly Dictionary<(EmissionAccount, string?, string, int), IntervalSet> _seen = [];
+    private readonly Dictionary<(string Device, string Method), StackSum> _stacks = [];
     private readonly List<StatementEntry> _losses = [];
     private readonly List<StatementRestatement> _restatements = [];
     private readonly List<StatementEvent> _events = [];
@@ -141,6 +142,8 @@ public sealed class StatementBuilder
             Areas = _subject.Kind == StatementSubjectKind.Site ? Areas(end) : [],
             Remainders = [.. _remainders.Where(r => _subject.Kind == StatementSubjectKind.Site || lines.Any(l => l.Device == r.Key)).OrderBy(r => r.Key, StringComparer.Ordinal)
                 .Select(r => new StatementRemainder(r.Key, DeviceOf(r.Key).Name, r.Value.Activity, r.Value.State(CoverageFrom(r.Value), end)))],
+            Stacks = [.. _stacks.Where(x => lines.Any(l => l.Device == x.Key.Device)).OrderBy(x => x.Key.Device, StringComparer.Ordinal).ThenBy(x => x.Key.Method, StringComparer.Ordinal)
+                .Select(x => x.Value.State(x.Key.Device, DeviceOf(x.Key.Device).Name, x.Key.Method))],
             Gaps = longest,
             GapsLeftOut = gaps.Count - longest.Count,
             Factors = FactorsOf(chosen.Select(l => l.Sum)),
@@ -195,7 +198,7 @@ public sealed class StatementBuilder
         // A balance of a year may be corrected by a second entry of the same year; both count.
         var isInterval = entry.Width <= TimeSpan.FromHours(1);
 
-        // Not of a stack: the parts of an hour in which the configuration changed all name the hour's begin.
+        // Not of a stack: parts of an hour lie within one quarter of it, and those of earlier programs all name the hour's begin.
         if (isInterval && !StackMethods.Contains(entry.Method))
         {
             var identity = (entry.Account, entry.Device ?? entry.Area, entry.Method, entry.Era);
@@ -229,6 +232,11 @@ public sealed class StatementBuilder
             {
                 line.Add(entry);
                 _entries++;
+                if (entry.Stack is { } stack)
+                {
+                    Add(entry.Device ?? "", entry.Method, stack);
+                }
+
                 if (!isInterval)
                 {
                     return;
@@ -265,6 +273,16 @@ public sealed class StatementBuilder
             rest.Add(entry);
             _entries++;
         }
+    }
+
+    private void Add(string device, string method, StackHour hour)
+    {
+        if (!_stacks.TryGetValue((device, method), out var sum))
+        {
+            _stacks.Add((device, method), sum = new());
+        }
+
+        sum.Add(hour);
     }
 
     /// <summary>How a line enters the subject: 1, or -1 for a meter behind one of an area that stands in another; 0 when it does not.</summary>

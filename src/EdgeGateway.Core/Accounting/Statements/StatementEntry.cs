@@ -14,7 +14,7 @@ public readonly record struct StatementEntry
     /// <summary>The area of an area's total; null for all others.</summary>
     public string? Area { get; init; }
 
-    /// <summary>Start of its interval, aligned to UTC.</summary>
+    /// <summary>Start of its interval, aligned to UTC; of a stack's hour later when it was seen in part.</summary>
     public required Instant Start { get; init; }
 
     /// <summary>Width of the interval.</summary>
@@ -83,6 +83,9 @@ public readonly record struct StatementEntry
     /// <summary>True when it holds energy of an earlier silence, known from the register but not when it flowed.</summary>
     public bool Allocated { get; init; }
 
+    /// <summary>How the hour of a stack is known; null for all other accounts.</summary>
+    public StackHour? Stack { get; init; }
+
     /// <summary>Why its interval ended early.</summary>
     public WindowCut Cut { get; init; }
 
@@ -114,6 +117,7 @@ public readonly record struct StatementEntry
         UncertaintyPercent = record.UncertaintyPercent,
         Coverage = record.Coverage,
         Substituted = StackMethods.IsSubstituted(record) ? 1 : 0,
+        Stack = record.Detail?.Stack,
         CountsTowardSite = record.CountsTowardSite,
         Allocated = record.Allocated,
         Cut = record.Cut,

@@ -44,6 +44,7 @@ public static class StatementHtml
         OverTime(html, statement, text);
         HowKnown(html, statement, text);
         Accounts(html, statement, text);
+        Stacks(html, statement, text);
         Areas(html, statement, text);
         Remainders(html, statement, text);
         Gases(html, statement, text);
@@ -202,6 +203,25 @@ public static class StatementHtml
         }
 
         html.Append("</tbody></table></section>\n");
+    }
+
+    private static void Stacks(StringBuilder html, Statement s, StatementText t)
+    {
+        var w = t.Words;
+        foreach (var stack in s.Stacks)
+        {
+            string Hours(IEnumerable<StackHours> hours, Func<string, string> name) => string.Join("<br>", hours.Select(h => E(w.Fill("stack-hours", name(h.Word), h.Hours))));
+            html.Append($"<section class=\"whole\"><h2>{E(w.Fill("stack", stack.Name))}</h2>\n<p class=\"note\">{E(w.Fill("stack-note", t.Method(stack.Method), stack.Hours, StatementText.Number(stack.OperatingHours, 2)))}</p>\n");
+            html.Append($"<table><thead><tr><th>{E(w["quantity"])}</th><th class=\"num\">{E(w["valid-hours"])}</th><th>{E(w["not-valid"])}</th><th>{E(w["by-rule"])}</th><th class=\"num\">{E(w["availability"])}</th><th class=\"num\">{E(w["mass"])}, kg</th></tr></thead><tbody>\n");
+            foreach (var q in stack.Quantities)
+            {
+                var without = q.WithoutMass > 0 ? $"<br><span class=\"id\">{E(w.Fill("without-mass", q.WithoutMass))}</span>" : "";
+                html.Append($"<tr><td>{E(w.Or($"quantity.{q.Name}", q.Name.ToUpperInvariant()))}</td><td class=\"num\">{q.ValidHours}</td><td>{Hours(q.Flags, f => w.Or($"flag.{f}", f))}</td><td>{Hours(q.Rules, r => w.Or($"rule.{r}", r))}</td>");
+                html.Append($"<td class=\"num\">{(q.AvailabilityPercent is { } percent ? $"{StatementText.Number(percent, 1)} %" : "")}</td><td class=\"num\">{(q.Kilograms is { } kilograms ? StatementText.Number(kilograms, 3) : "")}{without}</td></tr>\n");
+            }
+
+            html.Append("</tbody></table></section>\n");
+        }
     }
 
     private static void Areas(StringBuilder html, Statement s, StatementText t)

@@ -61,6 +61,40 @@ public static class StatementJson
         return buffer.WrittenSpan.ToArray();
     }
 
+    private static void Stack(Utf8JsonWriter json, StatementStack stack)
+    {
+        json.WriteString("device", stack.Device);
+        json.WriteString("name", stack.Name);
+        json.WriteString("method", stack.Method);
+        json.WriteNumber("hours", stack.Hours);
+        json.WriteNumber("operatingHours", stack.OperatingHours);
+        Each(json, "quantities", stack.Quantities, quantity =>
+        {
+            json.WriteString("name", quantity.Name);
+            json.WriteNumber("validHours", quantity.ValidHours);
+            Each(json, "flags", quantity.Flags, flag =>
+            {
+                json.WriteString("flag", flag.Word);
+                json.WriteNumber("hours", flag.Hours);
+            });
+            Each(json, "rules", quantity.Rules, rule =>
+            {
+                json.WriteString("rule", rule.Word);
+                json.WriteNumber("hours", rule.Hours);
+            });
+            if (quantity.AvailabilityPercent is { } availability)
+            {
+                json.WriteNumber("availabilityPercent", availability);
+            }
+
+            if (quantity.Kilograms is { } kilograms)
+            {
+                json.WriteNumber("kilograms", kilograms);
+                json.WriteNumber("hoursWithoutMass", quantity.WithoutMass);
+            }
+        });
+    }
+
     private static void Write(Utf8JsonWriter json, Statement s)
     {
         json.WriteStartObject();
@@ -108,6 +142,7 @@ public static class StatementJson
             json.WriteNumber("kWh", rest.KWh);
             Mass(json, rest.Mass);
         });
+        Each(json, "stacks", s.Stacks, stack => Stack(json, stack));
         Each(json, "gaps", s.Gaps, gap =>
         {
             json.WriteString("device", gap.Device);
