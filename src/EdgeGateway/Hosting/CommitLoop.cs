@@ -73,11 +73,15 @@ internal sealed class CommitLoop
     private readonly Reading[] _part = new Reading[256];
     private readonly bool[] _isText;
 
+    // Set when buses have gone on polling since the configuration before.
+    private readonly PointNumbers? _polls;
+
     private readonly LedgerKeeper _ledger;
 
     private LocalPath _path;
     private Sample[] _samples = new Sample[4096];
     private volatile bool _saysStop;
+    private volatile bool _isChange;
     private bool _isLast;
     private long _nextCheckpoint;
     private long _lastFed;
@@ -98,8 +102,9 @@ internal sealed class CommitLoop
     private long _ruleFaultsTold;
     private long _nextRuleFault;
 
-    public CommitLoop(LoadedSite site, SqliteStore store, ReadingQueue queue, GatewayClock clock, RetainedBirths births, ILogger log, Guid? boot = null, StoreWait? wait = null)
+    public CommitLoop(LoadedSite site, SqliteStore store, ReadingQueue queue, GatewayClock clock, RetainedBirths births, ILogger log, Guid? boot = null, StoreWait? wait = null, PointNumbers? polls = null)
     {
+        _polls = polls;
         _site = site;
         _isText = [.. site.Model.Points.Select(point => point.Kind == PointKind.Text)];
         Texts = new string?[site.Model.Points.Count];
@@ -115,7 +120,10 @@ internal sealed class CommitLoop
         _clockNotes = new ClockNotes(notes, _bootId);
         _absences = new Absences(notes);
         _commit = new CommitBatch { ValueOf = StateRecovery.ValueOf(_path.Site) };
-        _unstored = new UnstoredValues(site.Model);
+        _unstored = new UnstoredValues(site.Model, polls);
+
+        // Whoever used the queue before may have ended while the store could not be written.
+        queue.Note(null);
         Wear = new FlashWear(recovered.Store.Counters, () => Taken, clock.Time);
         _transition = _path.Site.ConfigurationHash != site.Model.ConfigurationHash || recovered.CannotContinue is not null;
         _afterLoss = recovered.Store.Report is not null;
@@ -141,7 +149,11 @@ internal sealed class CommitLoop
         }
 
         var stop = recovered.Store.Counters.GetValueOrDefault(Absences.StopCounter);
-        NoteAbsence(stop > 0 && stop == _path.Batch ? Absences.Stopped : Absences.NotStopped, wait?.Since ?? clock.Monotonic);
+        if (polls is null)
+        {
+            NoteAbsence(stop > 0 && stop == _path.Batch ? Absences.Stopped : Absences.NotStopped, wait?.Since ?? clock.Monotonic);
+        }
+
         if (stop > 0)
         {
             ForgetStop();
@@ -290,6 +302,12 @@ internal sealed class CommitLoop
                 encoder.Birth(device, now, Texts);
             }
 
+            if (_polls is not null)
+            {
+                // It never stopped.
+                return;
+            }
+
             encoder.Health(new HealthRecord
             {
                 Time = now,
@@ -306,7 +324,8 @@ internal sealed class CommitLoop
     }
 
     /// <summary>The last commit of <see cref="RunAsync"/> says that the gateway stops, and how far each stream was numbered: nothing is numbered after that.</summary>
-    public void End() => _saysStop = true;
+    /// <param name="isChange">True when another configuration follows at once and buses go on polling: then it does not stop.</param>
+    public void End(bool isChange = false) => (_isChange, _saysStop) = (isChange, !isChange);
 
     /// <summary>Commits once a window until cancelled, then once more.</summary>
     /// <exception cref="StoreException">The store is damaged beyond going on; a restart salvages it.</exception>
@@ -724,7 +743,7 @@ internal sealed class CommitLoop
 
             _teller.NoteRepeats(_commit);
 
-            if (ending)
+            if (ending && !_isChange)
             {
                 _commit.Counters.Add((Absences.StopCounter, _path.Batch));
             }
@@ -997,13 +1016,20 @@ internal sealed class CommitLoop
 
             foreach (ref readonly var reading in _part.AsSpan(0, part))
             {
-                if (_isText[reading.Point])
+                var point = _polls?.Of(reading) ?? reading.Point;
+                if (point < 0)
                 {
-                    TakeText(reading.Point, reading.Text);
+                    // Of a device that is gone or is read differently now; it was read once more before it was let go.
+                    continue;
+                }
+
+                if (_isText[point])
+                {
+                    TakeText(point, reading.Text);
                 }
                 else
                 {
-                    _samples[count++] = new Sample(reading.Point, _clock.At(reading.Monotonic), reading.Value, reading.Raw, reading.Quality);
+                    _samples[count++] = new Sample(point, _clock.At(reading.Monotonic), reading.Value, reading.Raw, reading.Quality);
                 }
             }
         }
