@@ -30,7 +30,10 @@ var root = new RootCommand(
       edgegateway status                     what the running gateway does, and what is wrong
       edgegateway doctor                     computer, network, broker, store: what is wrong, and the cure
       edgegateway alarms                     what a person must see, why, and what to do next
-      edgegateway reload                     take over an edited configuration without losing anything
+      edgegateway reload                     take over an edited configuration without losing a poll
+      edgegateway backup FILE                store, configuration and keys in one file, while it runs
+      edgegateway restore FILE               put a backup back, here or on another computer
+      edgegateway wipe                       delete what a gateway keeps of a site, for its last day
     """)
 {
     RunCommand.Create(),
@@ -54,6 +57,9 @@ var root = new RootCommand(
     AlarmsCommand.Create(),
     CemsCommand.Create(),
     ReloadCommand.Create(),
+    BackupCommand.Create(),
+    RestoreCommand.Create(),
+    WipeCommand.Create(),
     OutboxCommand.Create(),
     VerifyFeedCommand.Create(),
     ReplayCommand.Create(),

@@ -195,6 +195,7 @@ public static class ControlServer
         CemsEndpoint.Map(endpoints, gateway);
         TraceEndpoint.Map(endpoints, gateway);
         ProbeEndpoint.Map(endpoints, gateway);
+        BackupEndpoint.Map(endpoints, gateway);
     }
 
     private static async Task<WriteRequest?> OrderAsync(HttpContext context)

@@ -72,6 +72,7 @@ internal sealed class CommitLoop
 
     private readonly Reading[] _part = new Reading[256];
     private readonly bool[] _isText;
+    private readonly bool _isRestored;
 
     // Set when buses have gone on polling since the configuration before.
     private readonly PointNumbers? _polls;
@@ -127,6 +128,7 @@ internal sealed class CommitLoop
         Wear = new FlashWear(recovered.Store.Counters, () => Taken, clock.Time);
         _transition = _path.Site.ConfigurationHash != site.Model.ConfigurationHash || recovered.CannotContinue is not null;
         _afterLoss = recovered.Store.Report is not null;
+        _isRestored = recovered.Store.Report?.IsRestore == true;
         _ledger = new LedgerKeeper(store, site.Model, _path);
         if (!_transition)
         {
@@ -389,14 +391,24 @@ internal sealed class CommitLoop
 
         if (recovered.Store.Report is { } report)
         {
-            Log.StoreSalvaged(_log, report.Cause, report.RowsSaved, report.BatchesSaved, report.SetAside, report.Epoch);
+            if (report.IsRestore)
+            {
+                Log.StoreRestored(_log, report.Cause, report.Epoch);
+            }
+            else
+            {
+                Log.StoreSalvaged(_log, report.Cause, report.RowsSaved, report.BatchesSaved, report.SetAside, report.Epoch);
+            }
+
             Post((encoder, now) =>
             {
                 encoder.Health(new HealthRecord
                 {
                     Time = now,
                     Kind = HealthKind.NewEpoch,
-                    Text = $"The store was damaged ({report.Cause}). Readable rows were saved and numbering starts again in a new epoch.",
+                    Text = report.IsRestore
+                        ? $"The store was {report.Cause}. Numbering starts again in a new epoch; what was acquired after the backup may have been published by the gateway before."
+                        : $"The store was damaged ({report.Cause}). Readable rows were saved and numbering starts again in a new epoch.",
                     Fields =
                     [
                         new HealthField("rowsSaved", report.RowsSaved), new HealthField("batchesSaved", report.BatchesSaved),
@@ -415,7 +427,7 @@ internal sealed class CommitLoop
                         First = 1,
                         Last = head.Next - 1,
                         State = RangeState.Issued,
-                        Reason = "the store was damaged; numbers after this may have existed",
+                        Reason = report.IsRestore ? "the store was restored from a backup; numbers after this may have existed" : "the store was damaged; numbers after this may have existed",
                     });
                 }
 
@@ -785,7 +797,7 @@ internal sealed class CommitLoop
             from = before.To;
         }
 
-        _absences.Add(new Absence(from, new SpanEnd(null, _bootId, _clock.SinceBoot(until)), _afterLoss ? Absences.StoreDamaged : reason));
+        _absences.Add(new Absence(from, new SpanEnd(null, _bootId, _clock.SinceBoot(until)), _afterLoss ? _isRestored ? Absences.StoreRestored : Absences.StoreDamaged : reason));
         if (!CanTellAbsences)
         {
             _commitNotes.Add(_absences.Note());

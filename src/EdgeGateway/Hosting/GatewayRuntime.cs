@@ -363,6 +363,16 @@ public sealed class GatewayRuntime : IAsyncDisposable
         Fields = [new HealthField("configuration", Site.ConfigurationHash)],
     }));
 
+    /// <summary>Copies the store while it is in use.</summary>
+    /// <returns>The copy, beside the store; the caller takes it away.</returns>
+    /// <exception cref="StoreException">There is no room for it, or it cannot be read or written.</exception>
+    internal async Task<string> CopyStoreAsync(CancellationToken cancel)
+    {
+        var path = new StoreFiles(Site.Storage.Directory).Copy;
+        await _store.CopyAsync(path, cancel).ConfigureAwait(false);
+        return path;
+    }
+
     /// <summary>What the gateway does and what is wrong, now.</summary>
     public StatusDocument Status() => _status.Make();
 

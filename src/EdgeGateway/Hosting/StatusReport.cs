@@ -104,7 +104,7 @@ internal sealed class StatusReport(
             {
                 MaximumLoss = [.. LineAdvice.For(b.First.Model, site.Storage.CommitWindow, (b.Second as LineBus)?.OutlivesProcess)],
             })],
-            Devices = [.. links.Select(l => Device(l.Model, l.link, Texts(l.link)))],
+            Devices = [.. links.Select(l => Device(l.Model, l.link, Texts(l.link)) with { Name = _devices[l.link.Device.Id].Name })],
             Uplinks = [.. states.Select(s => Uplink(s, now))],
             Process = Process(_started, statistics.ProcessBytesWritten, faults.Count),
         };
