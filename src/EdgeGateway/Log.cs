@@ -188,4 +188,7 @@ internal static partial class Log
 
     [LoggerMessage(307, LogLevel.Warning, "The state of the last run was not taken over: {Reason}. Counters start from their next reading")]
     public static partial void StateNotTakenOver(ILogger log, string reason);
+
+    [LoggerMessage(514, LogLevel.Warning, "The store was {Cause}; every stream begins epoch {Epoch}")]
+    public static partial void StoreRestored(ILogger log, string cause, long epoch);
 }

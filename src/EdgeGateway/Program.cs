@@ -37,7 +37,10 @@ var root = new RootCommand(
       edgegateway status                     what the running gateway does, and what is wrong
       edgegateway doctor                     computer, network, broker, store: what is wrong, and the cure
       edgegateway alarms                     what a person must see, why, and what to do next
-      edgegateway reload                     take over an edited configuration without losing anything
+      edgegateway reload                     take over an edited configuration without losing a poll
+      edgegateway backup FILE                store, configuration and keys in one file, while it runs
+      edgegateway restore FILE               put a backup back, here or on another computer
+      edgegateway wipe                       delete what a gateway keeps of a site, for its last day
       edgegateway soak                       watch a gateway for hours or days: does anything leak or drift?
       edgegateway pulses                     pulses through a wire between two GPIO lines: how many a second count
     """);
@@ -65,6 +68,9 @@ Func<Command>[] commands =
     AlarmsCommand.Create,
     CemsCommand.Create,
     ReloadCommand.Create,
+    BackupCommand.Create,
+    RestoreCommand.Create,
+    WipeCommand.Create,
     OutboxCommand.Create,
     VerifyFeedCommand.Create,
     ReplayCommand.Create,

@@ -4,7 +4,7 @@ using EdgeGateway.Core.Profiles;
 namespace EdgeGateway.Core.Site;
 
 /// <summary>
-/// What an HJ 212 data logger sends as registers, so that profiles, plans, detectors and accounts work as for any other device (docs/decisions/0016). The one place that the bus,
+/// What an HJ 212 data logger sends as registers, so that profiles, plans, detectors and accounts work as for any other device (docs/decisions/0018). The one place that the bus,
 /// <c>check</c>, the simulator, the tests and the documentation share. The logger itself has the first block of 16 input registers, each factor one of its own.
 /// </summary>
 public static class Hj212Layout

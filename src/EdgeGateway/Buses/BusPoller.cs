@@ -62,13 +62,22 @@ public sealed class BusPoller : IDisposable
     private readonly BusyMeter _busy;
     private long _lastEnd = long.MinValue / 2;
     private volatile bool _stopped;
+    private volatile bool _mustReadOnceAgain;
 
-    public BusPoller(BusModel model, SiteModel site, IBus bus, ReadingQueue queue, GatewayClock clock, ILogger log)
+    /// <summary>An owner.</summary>
+    /// <param name="model">The bus.</param>
+    /// <param name="site">The configuration.</param>
+    /// <param name="bus">What is owned.</param>
+    /// <param name="queue">Receives the readings.</param>
+    /// <param name="clock">Stamps them.</param>
+    /// <param name="log">Told which devices go and come.</param>
+    /// <param name="numbering">Goes with every reading: <see cref="Reading.Numbering"/>.</param>
+    public BusPoller(BusModel model, SiteModel site, IBus bus, ReadingQueue queue, GatewayClock clock, ILogger log, int numbering = 0)
     {
         Model = model;
         _site = site;
         _bus = bus;
-        _writer = new ReadingWriter(site, queue);
+        _writer = new ReadingWriter(site, queue, numbering);
         _clock = clock;
         _log = log;
         _alarm = new Alarm(clock.Time);
@@ -149,7 +158,7 @@ public sealed class BusPoller : IDisposable
     public Task<IReadOnlyList<Reading>> ReadNowAsync(DeviceModel device, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(device);
-        var link = Array.Find(_links, l => l.Device.Index == device.Index)
+        var link = Array.Find(_links, l => l.Device.Id == device.Id)
             ?? throw new ArgumentException($"The device {device.Id} is not on the bus {Model.Id}.", nameof(device));
         return UseBusAsync(async (_, stop) => await ReadAsync(link, stop).ConfigureAwait(false), TimeSpan.Zero, cancel);
     }
@@ -176,6 +185,13 @@ public sealed class BusPoller : IDisposable
         return errand.Done.Task.WaitAsync(cancel);
     }
 
+    /// <summary>Reads once more what is read once: another configuration came into force, which has not seen it yet.</summary>
+    public void ReadOnceAgain()
+    {
+        _mustReadOnceAgain = true;
+        _alarm.Wake();
+    }
+
     public void Dispose() => _alarm.Dispose();
 
     private async Task PollAsync(CancellationToken cancel, CancellationToken reads)
@@ -188,6 +204,15 @@ public sealed class BusPoller : IDisposable
             while (TakeEnded() is { } slot)
             {
                 await FinishAsync(slot, cancel).ConfigureAwait(false);
+            }
+
+            if (_mustReadOnceAgain)
+            {
+                _mustReadOnceAgain = false;
+                foreach (var link in _links.Where(static l => !l.IsDown))
+                {
+                    PlanOnce(link);
+                }
             }
 
             if (_agenda.NextDue <= _clock.Monotonic)
@@ -534,6 +559,11 @@ public sealed class BusPoller : IDisposable
         link.Plans.Forgive();
 
         // What is read once may have changed: the device may have been replaced.
+        PlanOnce(link);
+    }
+
+    private void PlanOnce(DeviceLink link)
+    {
         foreach (var poll in link.Plans.Polls)
         {
             if (poll.IsOnce && poll.Due == long.MaxValue)

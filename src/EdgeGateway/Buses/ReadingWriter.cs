@@ -7,7 +7,7 @@ using EdgeGateway.Hosting;
 namespace EdgeGateway.Buses;
 
 /// <summary>Puts what requests brought, or why they brought nothing, into the queue; waits while it is full. One write at a time.</summary>
-internal sealed class ReadingWriter(SiteModel site, ReadingQueue queue)
+internal sealed class ReadingWriter(SiteModel site, ReadingQueue queue, int numbering)
 {
     // Of its own, and not from the shared pool: that one keeps arrays for each thread, and the owner of a bus goes on on whichever thread its reply arrives.
     private Reading[] _group = [];
@@ -23,7 +23,7 @@ internal sealed class ReadingWriter(SiteModel site, ReadingQueue queue)
         var group = Room(count);
         for (var i = 0; i < count; i++)
         {
-            group[i] = DeviceReader.Decode(site.Points[read.Points[i]], read.Request, reply, registers.Span, at);
+            group[i] = DeviceReader.Decode(site.Points[read.Points[i]], read.Request, reply, registers.Span, at) with { Numbering = numbering };
         }
 
         await WriteAsync(count, cancel).ConfigureAwait(false);
@@ -37,7 +37,7 @@ internal sealed class ReadingWriter(SiteModel site, ReadingQueue queue)
         var group = Room(count);
         for (var i = 0; i < count; i++)
         {
-            group[i] = DeviceReader.Missing(read.Points[i], at, reply);
+            group[i] = DeviceReader.Missing(read.Points[i], at, reply) with { Numbering = numbering };
         }
 
         await WriteAsync(count, cancel).ConfigureAwait(false);
@@ -46,7 +46,7 @@ internal sealed class ReadingWriter(SiteModel site, ReadingQueue queue)
     /// <summary>Writes that a point has no value.</summary>
     public ValueTask WriteMissingAsync(int point, BusReply reply, long at, CancellationToken cancel)
     {
-        var missing = DeviceReader.Missing(point, at, reply);
+        var missing = DeviceReader.Missing(point, at, reply) with { Numbering = numbering };
         Follower?.Current?.Decoded(new ReadOnlySpan<Reading>(in missing));
         return queue.WriteAsync(missing, cancel);
     }

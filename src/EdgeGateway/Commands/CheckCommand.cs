@@ -29,12 +29,16 @@ internal static class CheckCommand
         };
         var configuration = new Option<string?>("--config", "-c") { Description = "The same as naming the file.", HelpName = "FILE" };
         var profiles = CommonOptions.Profiles();
+        var upgrade = new Option<bool>("--upgrade")
+        {
+            Description = "Also say whether this version of the program can go on with the store of each gateway.yaml, which another version wrote: nothing is changed, and that one may run meanwhile.",
+        };
         var command = new Command(
             "check",
             """
             Check configuration, device profiles, wiring descriptions, factor sets and scenarios; no wire is touched. All problems are reported at once,
             each with file, line, what is wrong and how to mend it. Exit code: 0 usable, 2 not usable.
-            """) { files, configuration, profiles };
+            """) { files, configuration, profiles, upgrade };
         command.SetAction(result =>
         {
             string[] given = [.. result.GetValue(files) ?? [], .. result.GetValue(configuration) is { } one ? [one] : Array.Empty<string>()];
@@ -43,12 +47,12 @@ internal static class CheckCommand
                 given = ["gateway.yaml"];
             }
 
-            return Run(given, result.GetValue(profiles));
+            return Run(given, result.GetValue(profiles), result.GetValue(upgrade));
         });
         return command;
     }
 
-    private static int Run(string[] given, string? profileDirectory)
+    private static int Run(string[] given, string? profileDirectory, bool isUpgrade)
     {
         var usable = true;
         foreach (var path in given.SelectMany(Expand))
@@ -57,7 +61,7 @@ internal static class CheckCommand
                 : IsWiring(path) ? WiringCommand.Load(path) is not null
                 : IsFactorSet(path) ? FactorsCommand.IsUsable(path)
                 : IsScenarios(path) ? CheckScenarios(path)
-                : CheckGateway(path, profileDirectory);
+                : CheckGateway(path, profileDirectory, isUpgrade);
         }
 
         return usable ? Terminal.Success : Terminal.BadInput;
@@ -165,7 +169,27 @@ internal static class CheckCommand
             : watched.Length > 0 ? cost : null;
     }
 
-    private static bool CheckGateway(string path, string? profileDirectory)
+    private static bool CanTakeOver(SiteModel model)
+    {
+        try
+        {
+            var check = UpgradeCheck.Of(model);
+            foreach (var line in check.Lines)
+            {
+                Console.WriteLine($"  {line}");
+            }
+
+            Console.WriteLine($"  version {ProgramVersion.Text} {(check.CanTakeOver ? "can" : "cannot")} take over the store in {model.Storage.Directory}");
+            return check.CanTakeOver;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Console.WriteLine($"  the store cannot be looked at: {e.Message}");
+            return false;
+        }
+    }
+
+    private static bool CheckGateway(string path, string? profileDirectory, bool isUpgrade)
     {
         var site = SiteFiles.Find(path, profileDirectory).Load(path, out var problems);
         Terminal.Print(problems, Console.Error);
@@ -186,6 +210,11 @@ internal static class CheckCommand
         if (Novelty(model) is { } novelty)
         {
             Console.WriteLine($"  {novelty}");
+        }
+
+        if (isUpgrade && !CanTakeOver(model))
+        {
+            return false;
         }
 
         var ports = new SerialInventory();

@@ -11,7 +11,13 @@ namespace EdgeGateway.Commands;
 /// The life of <c>edgegateway run</c>: opens the gateway, changes it over to another configuration when that is asked for, and starts it again after a
 /// fault. Tells the service manager how far it is.
 /// </summary>
-internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, ServiceManager? manager, Reloader reloader, LineShelf? shelf = null)
+/// <param name="time">Clocks.</param>
+/// <param name="logs">Where it logs.</param>
+/// <param name="manager">Who started the program; null when nobody watches it.</param>
+/// <param name="reloader">Takes wishes for another configuration.</param>
+/// <param name="textOfFile">Names the text that the configuration file holds now: <see cref="GoodCopy.TextOf"/>.</param>
+/// <param name="shelf">Keeps GPIO lines; null when nobody does.</param>
+internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, ServiceManager? manager, Reloader reloader, Func<string> textOfFile, LineShelf? shelf = null)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(60);
@@ -26,10 +32,31 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
     // The configuration to go back to while the one that takes over has not started.
     private LoadedSite? _before;
 
+    // Buses that go on polling between two configurations.
+    private CarriedPolling? _carried;
+    private volatile GatewayRuntime? _gateway;
+    private string _storage = "";
+
     /// <summary>Runs until <paramref name="stop"/>.</summary>
+    /// <param name="site">The configuration to start with.</param>
+    /// <param name="lastGood">What to start when it does not start; null when there is nothing else.</param>
+    /// <param name="stop">Ends the run.</param>
     /// <exception cref="StoreException">At the start: the store cannot be used; the message says what to do.</exception>
     /// <exception cref="IOException">At the start: the health endpoint or the control socket cannot be opened.</exception>
-    public async Task RunAsync(LoadedSite site, CancellationToken stop)
+    public async Task RunAsync(LoadedSite site, LoadedSite? lastGood, CancellationToken stop)
+    {
+        _before = lastGood;
+        try
+        {
+            await KeepRunningAsync(site, stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            await LetGoAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task KeepRunningAsync(LoadedSite site, CancellationToken stop)
     {
         using var hangUp = OperatingSystem.IsWindows() ? null : System.Runtime.InteropServices.PosixSignalRegistration.Create(
             System.Runtime.InteropServices.PosixSignal.SIGHUP,
@@ -44,16 +71,21 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
         {
             var started = time.GetTimestamp();
             LoadedSite? next;
+            _storage = running.Model.Storage.Directory;
             try
             {
                 next = await RunOnceAsync(running, stop).ConfigureAwait(false);
             }
-            catch (Exception e) when (_before is not null && e is StoreException or IOException)
+            catch (Exception e) when (_before is not null && e is StoreException or IOException && IsItsFault(running, e))
             {
                 // The new one was good as far as it can be checked; it does not start, say, because its health port is taken.
                 Log.ReloadFailed(_log, e.Message);
                 reloader.Ended(ReloadDocument.Failed, e.Message);
+                var refused = running.Model.ConfigurationHash;
                 (running, _before) = (_before!, null);
+
+                // Noted once this one runs: when it does not either, something else is wrong.
+                reloader.Refusal = new ConfigurationRefusal(refused, time.GetUtcNow(), $"it does not start: {e.Message}");
                 continue;
             }
 #pragma warning disable CA1031 // A gateway that ended by whatever fault is started again.
@@ -87,6 +119,11 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
             {
                 Log.ReloadRefused(_log, problem);
             }
+
+            var refusal = new ConfigurationRefusal(textOfFile(), wish.At, wish.Problems is [.., var last] ? last : "it cannot be used");
+            reloader.Refusal = refusal;
+            Note(refusal);
+            _gateway?.TellRefused(refusal);
         }
 
         return wish;
@@ -113,14 +150,28 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
         var status = site.Model.StatusEvery is { } every ? StatusLine.PrintAsync(gateway, every, Console.Out, end.Token) : Task.CompletedTask;
         var settling = SettleAsync(end.Token);
         var running = gateway.RunAsync(end.Token);
-        _hasRun = true;
+        (_hasRun, _carried, _gateway) = (true, null, gateway);
         IsInForce();
+        if (reloader.Refusal is { } refusal)
+        {
+            Note(refusal);
+            gateway.TellRefused(refusal);
+        }
+        else
+        {
+            ForgetRefusal();
+        }
+
         manager?.Ready($"Running configuration {site.Model.ConfigurationHash[..12]}");
         await using var stopping = stop.Register(() => manager?.Stopping());
         var wanted = reloader.Wanted;
         await Task.WhenAny(running, wanted).ConfigureAwait(false);
+        LoadedSite? next = null;
         if (!running.IsCompleted && !stop.IsCancellationRequested)
         {
+            next = reloader.Take();
+            manager?.Reloading(time);
+            gateway.ChangeTo(next.Model);
             await end.CancelAsync().ConfigureAwait(false);
         }
 
@@ -130,13 +181,16 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
         }
         finally
         {
+            _gateway = null;
+            _carried = gateway.GiveUpPolling();
+
             // Who reads the lines may have gone; the gateway does not depend on it.
             await end.CancelAsync().ConfigureAwait(false);
             await status.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await settling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        return wanted.IsCompletedSuccessfully && !stop.IsCancellationRequested ? reloader.Take() : null;
+        return stop.IsCancellationRequested ? null : next;
     }
 
     private async Task SettleAsync(CancellationToken end)
@@ -159,7 +213,7 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
         {
             try
             {
-                var seams = new RuntimeSeams { Manager = manager, Reloader = reloader, Wait = wait, Shelf = shelf };
+                var seams = new RuntimeSeams { Manager = manager, Reloader = reloader, Wait = wait, Shelf = shelf, Carried = wait is null ? _carried : null };
                 return (GatewayRuntime.Open(site, time, logs, seams), null);
             }
             catch (StoreException e) when (e.CanRetry && StoreMarker.IsThere(site.Model.Storage.Directory))
@@ -176,6 +230,8 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
                 }
             }
 
+            // What they read has no store to go to under this configuration; its own buses poll without one.
+            await LetGoAsync().ConfigureAwait(false);
             _hasRun = true;
             await using var storeless = new StorelessGateway(site.Model, wait, manager, reloader, _log, shelf);
             await using var control = await ControlServer.StartStorelessAsync(storeless.Measure, site.Model.Storage.Directory, site.Model.HealthListen, Ask, stop).ConfigureAwait(false);
@@ -202,7 +258,44 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
         if (_before is not null)
         {
             reloader.Ended(ReloadDocument.InForce);
-            _before = null;
+            (_before, reloader.Refusal) = (null, null);
+        }
+    }
+
+    // At the start, what is wrong with a store that both configurations name is no fault of the newer one.
+    private bool IsItsFault(LoadedSite site, Exception fault) => _hasRun || fault is not StoreException || site.Model.Storage.Directory != _before!.Model.Storage.Directory;
+
+    private void ForgetRefusal()
+    {
+        try
+        {
+            GoodCopy.Forget(_storage);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.GoodCopyFailed(_log, e.Message);
+        }
+    }
+
+    /// <summary>The last good configuration stays in force, also after a restart.</summary>
+    private void Note(ConfigurationRefusal refusal)
+    {
+        try
+        {
+            GoodCopy.Note(_storage, refusal);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.GoodCopyFailed(_log, e.Message);
+        }
+    }
+
+    private async Task LetGoAsync()
+    {
+        if (_carried is { } carried)
+        {
+            _carried = null;
+            await carried.EndAsync().ConfigureAwait(false);
         }
     }
 

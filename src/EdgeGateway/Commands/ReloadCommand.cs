@@ -18,7 +18,8 @@ internal static class ReloadCommand
             "reload",
             """
             Have the running gateway take over its edited configuration. It is checked completely first: one that is not good is refused with
-            everything that is wrong, and what runs goes on as it is (exit code 2). Nothing that was accepted is lost; polls rest for some seconds.
+            everything that is wrong, and what runs goes on as it is (exit code 2). Nothing that was accepted is lost, and devices that the change
+            does not concern are polled as if nothing happened. One that does not start gives way to the one before (exit code 1).
             The same as SIGHUP to the process, with the answer on the terminal.
             """) { configuration, profiles };
         command.SetAction((result, cancel) => ReloadAsync(result.GetValue(configuration)!, result.GetValue(profiles), cancel));

@@ -50,8 +50,7 @@ internal static class RunCommand
 
     private static async Task<int> RunAsync(string configuration, string? profiles, string format, LogLevel level, TimeSpan shift, CancellationToken cancel)
     {
-        var site = CommonOptions.Load(configuration, profiles, starting: true);
-        if (site is null)
+        if (Choose(configuration, profiles) is not var (site, lastGood, refusal))
         {
             return Terminal.BadInput;
         }
@@ -64,12 +63,12 @@ internal static class RunCommand
                 var loaded = CommonOptions.Read(configuration, profiles, out var problems);
                 return (loaded, problems);
             },
-            time);
+            time) { Refusal = refusal };
         using var manager = ServiceManager.FromEnvironment(Environment.GetEnvironmentVariable, Environment.ProcessId);
         using var shelf = new LineShelf(manager, LineShelf.Handed(Environment.GetEnvironmentVariable, Environment.ProcessId));
         try
         {
-            await new GatewayService(time, logs, manager, reloader, shelf).RunAsync(site, cancel).ConfigureAwait(false);
+            await new GatewayService(time, logs, manager, reloader, () => GoodCopy.TextOf(configuration), shelf).RunAsync(site, lastGood, cancel).ConfigureAwait(false);
             return Terminal.Success;
         }
         catch (StoreException e)
@@ -81,6 +80,37 @@ internal static class RunCommand
             return Terminal.Fail($"The gateway cannot start: {e.Message} If it is the health endpoint, write 'health: {{ listen: \"127.0.0.1:PORT\" }}' with a free port in {configuration}, or 'health: off'.");
         }
     }
+
+    /// <summary>What is started: what the file says, unless a running gateway has refused just that; then the last good configuration, as before the restart.</summary>
+    /// <returns>The site, what to start when it does not start, and what was refused; null when nothing can be started.</returns>
+    private static (LoadedSite Site, LoadedSite? LastGood, ConfigurationRefusal? Refusal)? Choose(string configuration, string? profiles)
+    {
+        var site = CommonOptions.Read(configuration, profiles, out var problems);
+        Terminal.Print(problems, Console.Error);
+        var texts = site?.Model.ConfigurationHash ?? GoodCopy.TextOf(configuration);
+        foreach (var storage in site is null ? Stores(configuration) : [site.Model.Storage.Directory])
+        {
+            var good = GoodCopy.Load(storage, configuration);
+            if (good is not null && GoodCopy.Refused(storage) is { } refusal && refusal.Texts == texts && texts.Length > 0)
+            {
+                Console.Error.WriteLine(refusal.Text);
+                return (good, null, refusal);
+            }
+
+            if (site is not null)
+            {
+                return (site, good?.Model.ConfigurationHash == site.Model.ConfigurationHash ? null : good, null);
+            }
+        }
+
+        var errors = problems.Count(p => p.Severity == Core.ProblemSeverity.Error);
+        Console.Error.WriteLine($"{errors} {(errors == 1 ? "error" : "errors")}. Nothing was started.");
+        return null;
+    }
+
+    /// <summary>Where the store of a file that cannot be read may be: where systemd keeps the state of the service (systemd.exec(5), StateDirectory), and the default.</summary>
+    private static IEnumerable<string> Stores(string configuration) =>
+        [.. Environment.GetEnvironmentVariable("STATE_DIRECTORY")?.Split(':') ?? [], Path.Combine(Path.GetDirectoryName(Path.GetFullPath(configuration))!, "data")];
 
     private static ILoggerFactory Logging(string format, LogLevel level) => LoggerFactory.Create(builder =>
     {

@@ -16,8 +16,13 @@ internal static class StatusCommand
         var configuration = CommonOptions.Configuration();
         var profiles = CommonOptions.Profiles();
         var json = CommonOptions.Json();
-        var command = new Command("status", "Show what the running gateway does: devices, uplinks, outbox, and what is wrong.") { configuration, profiles, json };
-        command.SetAction((result, cancel) => AskAsync(
+        var wait = new Option<double?>("--wait-healthy")
+        {
+            Description = "Wait at most so long until the gateway works: this version of the program, the configuration of the file in force, a store that takes readings, no loop blocked. Devices and uplinks may be down. Exit code 0, or 1 with the reason.",
+            HelpName = "SECONDS",
+        };
+        var command = new Command("status", "Show what the running gateway does: devices, uplinks, outbox, and what is wrong.") { configuration, profiles, json, wait };
+        command.SetAction((result, cancel) => result.GetValue(wait) is { } seconds ? HealthWait.RunAsync(result.GetValue(configuration)!, result.GetValue(profiles), TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 86_400)), cancel) : AskAsync(
             result.GetValue(configuration)!,
             result.GetValue(profiles),
             "status",

@@ -205,6 +205,7 @@ public static class ControlServer
         TraceEndpoint.Map(endpoints, gateway);
         ProbeEndpoint.Map(endpoints, gateway);
         FollowEndpoint.Map(endpoints, gateway);
+        BackupEndpoint.Map(endpoints, gateway);
     }
 
     private static async Task<WriteRequest?> OrderAsync(HttpContext context)

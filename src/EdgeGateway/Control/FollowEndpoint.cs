@@ -47,6 +47,15 @@ internal static class FollowEndpoint
             return;
         }
 
+        if (gateway.PollerOf(gateway.Site.Devices[point.DeviceIndex].BusId) is { Follower: null } poller)
+        {
+            await Replies.RefuseAsync(
+                context,
+                StatusCodes.Status409Conflict,
+                $"The bus {poller.Model.Id} has been polled without a break since an earlier configuration, which numbered its points otherwise: its samples can be followed after the next restart of the gateway.").ConfigureAwait(false);
+            return;
+        }
+
         var follow = gateway.Follow(point);
         if (!gateway.Follower.TryBegin(follow))
         {

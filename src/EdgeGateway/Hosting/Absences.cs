@@ -54,6 +54,7 @@ internal sealed class Absences
     public const string Stopped = "stopped by operator";
     public const string NotStopped = "power or process";
     public const string StoreDamaged = "store was damaged";
+    public const string StoreRestored = "store was restored from a backup";
     public const string StoreNotWritten = "store could not be written";
     public const string QueueFull = "readings came faster than they could be stored";
 
@@ -128,7 +129,7 @@ internal sealed class Absences
         var missing = (from, to) switch
         {
             (_, null) => "; how long is not known, the clock was not set",
-            (null, _) when absence.Reason != StoreDamaged => "; since when is not known, the clock was not set",
+            (null, _) when absence.Reason is not (StoreDamaged or StoreRestored) => "; since when is not known, the clock was not set",
             _ => "",
         };
         return Statement(now, from, to, absence.Reason + missing);

@@ -75,12 +75,17 @@ internal sealed class CommitLoop
 
     private readonly Reading[] _part = new Reading[256];
     private readonly bool[] _isText;
+    private readonly bool _isRestored;
+
+    // Set when buses have gone on polling since the configuration before.
+    private readonly PointNumbers? _polls;
 
     private readonly LedgerKeeper _ledger;
 
     private LocalPath _path;
     private Sample[] _samples = new Sample[4096];
     private volatile bool _saysStop;
+    private volatile bool _isChange;
     private bool _isLast;
     private long _nextCheckpoint;
     private long _lastFed;
@@ -104,8 +109,9 @@ internal sealed class CommitLoop
     private long _ruleFaultsTold;
     private long _nextRuleFault;
 
-    public CommitLoop(LoadedSite site, SqliteStore store, ReadingQueue queue, GatewayClock clock, RetainedBirths births, ILogger log, Guid? boot = null, StoreWait? wait = null)
+    public CommitLoop(LoadedSite site, SqliteStore store, ReadingQueue queue, GatewayClock clock, RetainedBirths births, ILogger log, Guid? boot = null, StoreWait? wait = null, PointNumbers? polls = null)
     {
+        _polls = polls;
         _site = site;
         _isText = [.. site.Model.Points.Select(point => point.Kind == PointKind.Text)];
         Texts = new string?[site.Model.Points.Count];
@@ -121,10 +127,14 @@ internal sealed class CommitLoop
         _clockNotes = new ClockNotes(notes, _bootId);
         _absences = new Absences(notes);
         _commit = new CommitBatch { ValueOf = StateRecovery.ValueOf(_path.Site) };
-        _unstored = new UnstoredValues(site.Model);
+        _unstored = new UnstoredValues(site.Model, polls);
+
+        // Whoever used the queue before may have ended while the store could not be written.
+        queue.Note(null);
         Wear = new FlashWear(recovered.Store.Counters, () => Taken, clock.Time);
         _transition = _path.Site.ConfigurationHash != site.Model.ConfigurationHash || recovered.CannotContinue is not null;
         _afterLoss = recovered.Store.Report is not null;
+        _isRestored = recovered.Store.Report?.IsRestore == true;
         _ledger = new LedgerKeeper(store, site.Model, _path, recovered.Store.Report) { IsUnsettled = recovered.Upgraded is not null };
         _mayKnowLess = _afterLoss || recovered.CannotContinue is not null;
         _checkpointWanted = recovered.Upgraded is not null;
@@ -149,7 +159,11 @@ internal sealed class CommitLoop
         }
 
         var stop = recovered.Store.Counters.GetValueOrDefault(Absences.StopCounter);
-        NoteAbsence(stop > 0 && stop == _path.Batch ? Absences.Stopped : Absences.NotStopped, wait?.Since ?? clock.Monotonic);
+        if (polls is null)
+        {
+            NoteAbsence(stop > 0 && stop == _path.Batch ? Absences.Stopped : Absences.NotStopped, wait?.Since ?? clock.Monotonic);
+        }
+
         if (stop > 0)
         {
             ForgetStop();
@@ -332,6 +346,12 @@ internal sealed class CommitLoop
                 encoder.Birth(device, now, Texts);
             }
 
+            if (_polls is not null)
+            {
+                // It never stopped.
+                return;
+            }
+
             encoder.Health(new HealthRecord
             {
                 Time = now,
@@ -348,7 +368,8 @@ internal sealed class CommitLoop
     }
 
     /// <summary>The last commit of <see cref="RunAsync"/> says that the gateway stops, and how far each stream was numbered: nothing is numbered after that.</summary>
-    public void End() => _saysStop = true;
+    /// <param name="isChange">True when another configuration follows at once and buses go on polling: then it does not stop.</param>
+    public void End(bool isChange = false) => (_isChange, _saysStop) = (isChange, !isChange);
 
     /// <summary>Commits once a window until cancelled, then once more.</summary>
     /// <exception cref="StoreException">The store is damaged beyond going on; a restart salvages it.</exception>
@@ -424,14 +445,24 @@ internal sealed class CommitLoop
 
         if (recovered.Store.Report is { } report)
         {
-            Log.StoreSalvaged(_log, report.Cause, report.RowsSaved, report.BatchesSaved, report.SetAside, report.Epoch);
+            if (report.IsRestore)
+            {
+                Log.StoreRestored(_log, report.Cause, report.Epoch);
+            }
+            else
+            {
+                Log.StoreSalvaged(_log, report.Cause, report.RowsSaved, report.BatchesSaved, report.SetAside, report.Epoch);
+            }
+
             Post((encoder, now) =>
             {
                 encoder.Health(new HealthRecord
                 {
                     Time = now,
                     Kind = HealthKind.NewEpoch,
-                    Text = $"The store was damaged ({report.Cause}). Readable rows were saved and numbering starts again in a new epoch.",
+                    Text = report.IsRestore
+                        ? $"The store was {report.Cause}. Numbering starts again in a new epoch; what was acquired after the backup may have been published by the gateway before."
+                        : $"The store was damaged ({report.Cause}). Readable rows were saved and numbering starts again in a new epoch.",
                     Fields =
                     [
                         new HealthField("rowsSaved", report.RowsSaved), new HealthField("batchesSaved", report.BatchesSaved),
@@ -450,7 +481,7 @@ internal sealed class CommitLoop
                         First = 1,
                         Last = head.Next - 1,
                         State = RangeState.Issued,
-                        Reason = "the store was damaged; numbers after this may have existed",
+                        Reason = report.IsRestore ? "the store was restored from a backup; numbers after this may have existed" : "the store was damaged; numbers after this may have existed",
                     });
                 }
 
@@ -782,7 +813,7 @@ internal sealed class CommitLoop
 
             _teller.NoteRepeats(_commit);
 
-            if (ending)
+            if (ending && !_isChange)
             {
                 _commit.Counters.Add((Absences.StopCounter, _path.Batch));
             }
@@ -824,7 +855,7 @@ internal sealed class CommitLoop
             from = before.To;
         }
 
-        _absences.Add(new Absence(from, new SpanEnd(null, _bootId, _clock.SinceBoot(until)), _afterLoss ? Absences.StoreDamaged : reason));
+        _absences.Add(new Absence(from, new SpanEnd(null, _bootId, _clock.SinceBoot(until)), _afterLoss ? _isRestored ? Absences.StoreRestored : Absences.StoreDamaged : reason));
         if (!CanTellAbsences)
         {
             _commitNotes.Add(_absences.Note());
@@ -1114,14 +1145,21 @@ internal sealed class CommitLoop
 
             foreach (ref readonly var reading in _part.AsSpan(0, part))
             {
-                if (_isText[reading.Point])
+                var point = _polls?.Of(reading) ?? reading.Point;
+                if (point < 0)
                 {
-                    TakeText(reading.Point, reading.Text);
+                    // Of a device that is gone or is read differently now; it was read once more before it was let go.
+                    continue;
+                }
+
+                if (_isText[point])
+                {
+                    TakeText(point, reading.Text);
                 }
                 else
                 {
                     bad += reading.Quality.HasValue ? 0 : 1;
-                    _samples[count++] = new Sample(reading.Point, _clock.At(reading.Monotonic), reading.Value, reading.Raw, reading.Quality);
+                    _samples[count++] = new Sample(point, _clock.At(reading.Monotonic), reading.Value, reading.Raw, reading.Quality);
                 }
             }
         }

@@ -26,9 +26,6 @@ public sealed class GatewayRuntime : IAsyncDisposable
     /// <summary>Uplinks get 3 s for acknowledgements (requirement M-11), and this in all with their good-bye.</summary>
     private static readonly TimeSpan UplinkGrace = TimeSpan.FromSeconds(4.5);
 
-    /// <summary>A bus that does not give back its last read by then is left behind: it has no part in what follows.</summary>
-    private static readonly TimeSpan PollerGrace = TimeSpan.FromSeconds(1);
-
     /// <summary>Writes under way and safe values get this long at a stop; what a dead device does not take waits for the next start.</summary>
     private static readonly TimeSpan WriteGrace = TimeSpan.FromSeconds(1.5);
 
@@ -50,8 +47,11 @@ public sealed class GatewayRuntime : IAsyncDisposable
     private readonly SqliteStore _store;
     private readonly ReadingQueue _queue;
     private readonly CommitLoop _loop;
+    private readonly BusOwner[] _owners;
     private readonly BusPoller[] _pollers;
-    private readonly IBus[] _buses;
+    private readonly PointNumbers _numbers;
+    private readonly int _numbering;
+    private readonly CarriedPolling? _carried;
     private readonly Dictionary<string, WireHub> _wires;
     private readonly IUplink[] _uplinks;
     private readonly Heartbeat[] _uplinkBeats;
@@ -62,6 +62,9 @@ public sealed class GatewayRuntime : IAsyncDisposable
     private readonly FaultCount _faults;
     private readonly LineShelf? _shelf;
     private readonly BoxGauges _box;
+    private bool _hasAdopted;
+    private volatile SiteModel? _next;
+    private CarriedPolling? _given;
 
     private GatewayRuntime(LoadedSite site, GatewayClock clock, SqliteStore store, ILoggerFactory logs, RuntimeSeams seams)
     {
@@ -69,9 +72,12 @@ public sealed class GatewayRuntime : IAsyncDisposable
         _clock = clock;
         _store = store;
         _log = logs.CreateLogger(LogCategory);
-        _queue = seams.Wait?.Queue ?? new ReadingQueue(clock.Time);
+        _carried = seams.Carried;
+        _queue = seams.Wait?.Queue ?? _carried?.Queue ?? new ReadingQueue(clock.Time);
+        _numbering = _carried is null ? 0 : _carried.Numbering + 1;
+        _numbers = new PointNumbers(Site, _numbering, _carried?.Owners.Select(o => (o.Numbering, o.Site)) ?? []);
         var births = new RetainedBirths();
-        _loop = new CommitLoop(site, store, _queue, clock, births, _log, wait: seams.Wait);
+        _loop = new CommitLoop(site, store, _queue, clock, births, _log, wait: seams.Wait, polls: _carried is null ? null : _numbers);
         _watch = new LoopWatch(seams.Manager, clock.Time, _log);
         _faults = new FaultCount(_log);
         _loop.Turned = TurnOf(_watch.Add("the commit loop"));
@@ -85,16 +91,11 @@ public sealed class GatewayRuntime : IAsyncDisposable
         _shelf = seams.Shelf;
         _box = new BoxGauges(Site, clock.Time);
         var context = new BusContext { Time = clock.Time, Log = _log, Notes = notes.ToDictionary(n => n.Key, n => n.Text!, StringComparer.Ordinal), Shelf = _shelf };
-        _buses = [.. Site.Buses.Select(bus => seams.Bus?.Invoke(bus) ?? BusKinds.Create(bus, context))];
-        _loop.Keepers = [.. _buses.OfType<IStateKeeper>()];
-        _pollers = [.. Site.Buses.Select((bus, i) => new BusPoller(bus, Site, _buses[i], _queue, clock, _log)
-        {
-            Follower = _loop.Follower,
-
-            // While the disk cannot be written the queue is full and the owners wait.
-            Beat = _watch.Add($"bus {bus.Id}", BusPoller.LongestTurn(Site.Devices.Where(d => d.BusId == bus.Id)), () => _queue.Count >= ReadingQueue.Capacity),
-        })];
-        _wires = Site.Buses.Zip(_buses).Where(b => b.Second is IWatchedBus).ToDictionary(b => b.First.Id, b => new WireHub((IWatchedBus)b.Second, clock.Time));
+        _owners = [.. Site.Buses.Select(bus => Kept(bus) ?? Own(bus, seams.Bus?.Invoke(bus) ?? BusKinds.Create(bus, context)))];
+        IBus[] buses = [.. _owners.Select(o => o.Bus)];
+        _pollers = [.. _owners.Select(o => o.Poller)];
+        _loop.Keepers = [.. buses.OfType<IStateKeeper>()];
+        _wires = Site.Buses.Zip(buses).Where(b => b.Second is IWatchedBus).ToDictionary(b => b.First.Id, b => new WireHub((IWatchedBus)b.Second, clock.Time));
         _uplinkBeats = [.. Site.Uplinks.Select(uplink => _watch.Add($"uplink {uplink.Id}"))];
         _uplinks = [.. Site.Uplinks.Select((uplink, i) => UplinkTable.Create(uplink, new UplinkContext
         {
@@ -112,8 +113,39 @@ public sealed class GatewayRuntime : IAsyncDisposable
         }))];
         _journal = new WriteJournal(notes, _loop.RecordAsync, damaged);
         _desk = new WriteDesk(Site, _pollers, _journal, () => _loop.Failing, BootClock.System(clock.Time), clock.Time, _log);
-        _status = new StatusReport(Site, clock, store, _loop, _pollers, _uplinks, _buses, _watch, _faults, seams.Reloader);
+        _status = new StatusReport(Site, clock, store, _loop, _pollers, _uplinks, buses, _watch, _faults, seams.Reloader);
     }
+
+    /// <summary>The owner of a bus that goes on, because nothing changed for it; null when there is none.</summary>
+    private BusOwner? Kept(BusModel bus)
+    {
+        var owner = _carried?.Owners.FirstOrDefault(o => o.Model.Id == bus.Id);
+        if (owner is null || !PolledAlike.Bus(owner.Site, owner.Model, Site))
+        {
+            return null;
+        }
+
+        if (owner.Poller.Beat is { } beat)
+        {
+            _watch.Adopt(beat, IsQueueFull);
+        }
+
+        owner.Poller.Follower = HasItsNumbers(owner.Site, bus) ? _loop.Follower : null;
+        return owner;
+    }
+
+    /// <summary>Whether the points of a bus have the same numbers under the configuration with which its owner began.</summary>
+    private bool HasItsNumbers(SiteModel before, BusModel bus) =>
+        Site.Devices.Where(d => d.BusId == bus.Id).SelectMany(d => d.Points).SequenceEqual(before.Devices.Where(d => d.BusId == bus.Id).SelectMany(d => d.Points));
+
+    private BusOwner Own(BusModel bus, IBus made)
+    {
+        var beat = _watch.Add($"bus {bus.Id}", BusPoller.LongestTurn(Site.Devices.Where(d => d.BusId == bus.Id)), IsQueueFull);
+        return new BusOwner(bus, Site, _numbering, made, new BusPoller(bus, Site, made, _queue, _clock, _log, _numbering) { Beat = beat, Follower = _loop.Follower });
+    }
+
+    // While the disk cannot be written the queue is full and the owners wait.
+    private bool IsQueueFull() => _queue.Count >= ReadingQueue.Capacity;
 
     private Action<TimeSpan> TurnOf(Heartbeat beat) => rest =>
     {
@@ -150,7 +182,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         var store = SqliteStore.Open(site.Model.Storage, [.. site.Model.Uplinks.Select(u => u.Id)], time);
         try
         {
-            return new GatewayRuntime(site, seams.Wait?.Clock ?? MakeClock(time, seams.Clock), store, logs, seams);
+            return new GatewayRuntime(site, seams.Wait?.Clock ?? seams.Carried?.Clock ?? MakeClock(time, seams.Clock), store, logs, seams);
         }
         catch
         {
@@ -176,12 +208,17 @@ public sealed class GatewayRuntime : IAsyncDisposable
 
         // Lines of the configuration before that this one does not use belong to whoever wants them.
         _shelf?.KeepOnly(Site);
+        await AdoptAsync().ConfigureAwait(false);
         _loop.Begin();
         var loop = Task.Run(() => _loop.RunAsync(stopLoop.Token), CancellationToken.None);
         var uplinks = _uplinks.Select((uplink, i) => Task.Run(
             () => Supervisor.KeepAsync($"uplink {uplink.Id}", uplink.RunAsync, _clock.Time, _log, stopUplinks.Token, _loop.PartFailed, _uplinkBeats[i]), CancellationToken.None)).ToArray();
-        var pollers = _pollers.Select(poller => Task.Run(
-            () => Supervisor.KeepAsync($"bus {poller.Model.Id}", poller.RunAsync, _clock.Time, _log, stopPolling.Token, _loop.PartFailed, poller.Beat), CancellationToken.None)).ToArray();
+        foreach (var owner in _owners)
+        {
+            owner.Failed = _loop.PartFailed;
+            owner.Start(_clock.Time, _log);
+        }
+
         var check = Task.Run(() => Supervisor.KeepAsync("store check", CheckStoreAsync, _clock.Time, _log, stopPolling.Token, _loop.PartFailed), CancellationToken.None);
         var restatement = Task.Run(() => Supervisor.KeepAsync("restatement", RestateAsync, _clock.Time, _log, stopPolling.Token, _loop.PartFailed), CancellationToken.None);
         var writes = Task.Run(() => Supervisor.KeepAsync("writes", RunWritesAsync, _clock.Time, _log, stopPolling.Token, _loop.PartFailed), CancellationToken.None);
@@ -196,10 +233,11 @@ public sealed class GatewayRuntime : IAsyncDisposable
         }
 
         _watch.Stop();
+        var carried = stop.IsCancellationRequested && _next is { } next ? _owners.Where(o => MayGoOn(o, next)).ToArray() : [];
         Log.Stopping(_log);
         await _desk.CloseAsync(WriteGrace).ConfigureAwait(false);
         await stopPolling.CancelAsync().ConfigureAwait(false);
-        await EndAsync("A bus", [.. pollers, writes, check, restatement], PollerGrace).ConfigureAwait(false);
+        await EndAsync("A bus", [.. _owners.Except(carried).Select(o => o.EndAsync()), writes, check, restatement], BusOwner.Grace).ConfigureAwait(false);
         foreach (var wire in _wires.Values)
         {
             wire.End();
@@ -207,7 +245,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
 
         _loop.Follower.Current?.Stop("the gateway stops");
 
-        _loop.End();
+        _loop.End(isChange: stop.IsCancellationRequested && _next is not null);
         await stopLoop.CancelAsync().ConfigureAwait(false);
         _queue.Wake();
         try
@@ -236,7 +274,38 @@ public sealed class GatewayRuntime : IAsyncDisposable
             Log.LastCommitFailed(_log, e.Message);
         }
 
+        if (stop.IsCancellationRequested && _next is not null)
+        {
+            _given = new CarriedPolling(carried, _queue, _clock, _numbering);
+        }
+
         Log.Stopped(_log, _store.Statistics(withLosses: false).Rows);
+    }
+
+    /// <summary>Says, before the stop, that another configuration follows: buses that it has too go on polling.</summary>
+    public void ChangeTo(SiteModel next) => _next = next;
+
+    /// <summary>The buses that go on polling, after <see cref="RunAsync"/>; null when it was not asked to leave any. They are the caller's now.</summary>
+    internal CarriedPolling? GiveUpPolling() => _given;
+
+    // A bus that keeps totals of its own and does not stay as it is must have committed them before the next one reads them.
+    private static bool MayGoOn(BusOwner owner, SiteModel next) => PolledAlike.Bus(owner.Site, owner.Model, next) || (owner.Bus is not IStateKeeper && next.Buses.Any(b => b.Id == owner.Model.Id));
+
+    /// <summary>Takes over the buses of the configuration before that go on, and ends those that do not: these were polled until now.</summary>
+    private async Task AdoptAsync()
+    {
+        _hasAdopted = true;
+        if (_carried is null)
+        {
+            return;
+        }
+
+        // Closed before the new ones open: a serial port, and many a device, takes one client only.
+        var closed = await Task.WhenAll(_carried.Owners.Except(_owners).Select(o => o.CloseAsync(_clock.Time))).ConfigureAwait(false);
+        if (closed.Contains(false))
+        {
+            Log.PartLeftBehind(_log, "A bus");
+        }
     }
 
     private async Task EndAsync(string part, Task[] tasks, TimeSpan grace)
@@ -253,7 +322,14 @@ public sealed class GatewayRuntime : IAsyncDisposable
     public Task<IReadOnlyList<Reading>> ReadNowAsync(DeviceModel device, CancellationToken cancel)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return _pollers.First(p => p.Model.Id == device.BusId).ReadNowAsync(device, cancel);
+        var owner = _owners.First(o => o.Model.Id == device.BusId);
+        return ReadAsync(owner, device, cancel);
+    }
+
+    private async Task<IReadOnlyList<Reading>> ReadAsync(BusOwner owner, DeviceModel device, CancellationToken cancel)
+    {
+        var readings = await owner.Poller.ReadNowAsync(device, cancel).ConfigureAwait(false);
+        return [.. readings.Select(r => r with { Point = _numbers.Of(r with { Numbering = owner.Numbering }) })];
     }
 
     /// <summary>The clock of the gateway.</summary>
@@ -298,6 +374,25 @@ public sealed class GatewayRuntime : IAsyncDisposable
 
     /// <summary>Enters a linearity check or a RATA that a person has made; the result says why it is refused, null when it is done.</summary>
     internal Task<string?> EnterAsync(AuditOrder order) => _loop.EnterAsync(order);
+
+    /// <summary>Tells the feed that the last good configuration stays in force, and why.</summary>
+    internal void TellRefused(ConfigurationRefusal refusal) => _loop.Post((encoder, now) => encoder.Health(new HealthRecord
+    {
+        Time = now,
+        Kind = HealthKind.Configuration,
+        Text = refusal.Text,
+        Fields = [new HealthField("configuration", Site.ConfigurationHash)],
+    }));
+
+    /// <summary>Copies the store while it is in use.</summary>
+    /// <returns>The copy, beside the store; the caller takes it away.</returns>
+    /// <exception cref="StoreException">There is no room for it, or it cannot be read or written.</exception>
+    internal async Task<string> CopyStoreAsync(CancellationToken cancel)
+    {
+        var path = new StoreFiles(Site.Storage.Directory).Copy;
+        await _store.CopyAsync(path, cancel).ConfigureAwait(false);
+        return path;
+    }
 
     /// <summary>What the gateway does and what is wrong, now.</summary>
     public StatusDocument Status() => _status.Make();
@@ -364,18 +459,16 @@ public sealed class GatewayRuntime : IAsyncDisposable
         _watch.Dispose();
         _faults.Dispose();
         _desk.Dispose();
-        foreach (var poller in _pollers)
-        {
-            poller.Dispose();
-        }
 
-        foreach (var bus in _buses)
+        // What it did not take over, or has given up, is somebody else's.
+        var others = (_given ?? (_hasAdopted ? null : _carried))?.Owners ?? [];
+        await EndAsync("A bus", [.. _owners.Except(others).Select(o => o.DisposeAsync().AsTask())], 2 * BusOwner.Grace).ConfigureAwait(false);
+        if (_given is null && (_carried is null || _hasAdopted))
         {
-            await EndAsync("A bus", [bus.DisposeAsync().AsTask()], PollerGrace).ConfigureAwait(false);
+            _queue.Dispose();
         }
 
         await _box.DisposeAsync().ConfigureAwait(false);
-        _queue.Dispose();
         _store.Dispose();
     }
 }
@@ -391,6 +484,9 @@ internal sealed record RuntimeSeams
 
     /// <summary>Where reloads are asked for; null when the configuration cannot be read again.</summary>
     public Reloader? Reloader { get; init; }
+
+    /// <summary>Buses that go on from the configuration before; null when none do.</summary>
+    public CarriedPolling? Carried { get; init; }
 
     /// <summary>Makes the bus of a model in place of the usual one; null or a null result: the usual one.</summary>
     public Func<BusModel, IBus?>? Bus { get; init; }

@@ -68,6 +68,17 @@ internal sealed class LoopWatch : IDisposable
         return beat;
     }
 
+    /// <summary>A loop that another watch has watched before and that went on.</summary>
+    /// <param name="beat">Its sign of life.</param>
+    /// <param name="excused">As for <see cref="Add"/>.</param>
+    public void Adopt(Heartbeat beat, Func<bool>? excused = null)
+    {
+        lock (_gate)
+        {
+            _loops.Add((beat, excused));
+        }
+    }
+
     /// <summary>Begins to tell who is blocked, and the service manager in one line how the gateway is.</summary>
     /// <param name="word">That line; called every few seconds, from a timer.</param>
     public void Start(Func<string> word)

@@ -1,7 +1,9 @@
 namespace EdgeGateway.Hosting;
 
 /// <summary>The newest reading of each point while the store cannot be written, and how many readings found no place in the queue.</summary>
-internal sealed class NewestReadings(int points)
+/// <param name="points">How many points there are.</param>
+/// <param name="numbers">Numbers them; null when all readings carry those in force.</param>
+internal sealed class NewestReadings(int points, PointNumbers? numbers = null)
 {
     private readonly Lock _gate = new();
     private readonly Reading[] _readings = new Reading[points];
@@ -14,10 +16,16 @@ internal sealed class NewestReadings(int points)
     /// <summary>Notes a reading.</summary>
     public void Set(in Reading reading)
     {
+        var point = numbers?.Of(reading) ?? reading.Point;
+        if (point < 0)
+        {
+            return;
+        }
+
         lock (_gate)
         {
-            _readings[reading.Point] = reading;
-            _isFresh[reading.Point] = true;
+            _readings[point] = reading with { Point = point };
+            _isFresh[point] = true;
         }
     }
 

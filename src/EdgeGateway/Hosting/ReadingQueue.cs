@@ -12,6 +12,9 @@ public readonly record struct Reading(int Point, long Monotonic, double Value, u
 {
     /// <summary>What a text point reads; null for numbers, and where nothing was read. A text makes no sample.</summary>
     public string? Text { get; init; }
+
+    /// <summary>The configuration by which <see cref="Point"/> is numbered: <see cref="PointNumbers"/>.</summary>
+    public int Numbering { get; init; }
 }
 
 /// <summary>The bounded queue between the pollers and the pipeline. Full: the pollers wait, nothing is dropped.</summary>

@@ -38,6 +38,9 @@ internal sealed class Reloader(Func<(LoadedSite? Site, IReadOnlyList<Problem> Pr
     /// <summary>The last wish, or null.</summary>
     public ReloadDocument? Last { get; private set; }
 
+    /// <summary>That the last good configuration runs in place of what the file says; null while they are the same.</summary>
+    public ConfigurationRefusal? Refusal { get; set => Volatile.Write(ref field, value); }
+
     /// <summary>Completes with a configuration that is to be taken over.</summary>
     public Task<LoadedSite> Wanted { get { lock (_gate) { return _wanted.Task; } } }
 

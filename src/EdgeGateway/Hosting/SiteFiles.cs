@@ -66,16 +66,25 @@ public sealed class SiteFiles
         }
 
         var text = new SourceText(configuration, File.ReadAllText(configuration));
-        var directory = Path.GetDirectoryName(Path.GetFullPath(configuration))!;
+        return Load(configuration, text, FactorText, out problems);
+    }
+
+    /// <summary>Reads and checks a site whose text stands elsewhere than in its file: the last good one.</summary>
+    /// <param name="configuration">The file; paths in the text are relative to it.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="factorText">Reads the site's own factor set from its path.</param>
+    /// <param name="problems">Everything that is wrong.</param>
+    internal LoadedSite? Load(string configuration, SourceText text, Func<string, SourceText?> factorText, out IReadOnlyList<Problem> problems)
+    {
+        // Paths in the file are relative to the file, wherever the program was started.
+        var here = Path.GetDirectoryName(Path.GetFullPath(configuration))!;
         SourceText? factors = null;
-        var site = Load(text, Text, _paths.Keys, out var profiles, out problems, file => factors = FactorText(Path.GetFullPath(file, directory)));
+        var site = Load(text, Text, _paths.Keys, out var profiles, out problems, file => factors = factorText(Path.GetFullPath(file, here)));
         if (site is null)
         {
             return null;
         }
 
-        // Paths in the file are relative to the file, wherever the program was started.
-        var here = Path.GetDirectoryName(Path.GetFullPath(configuration))!;
         List<Problem> all = [.. problems];
         site = site with
         {
@@ -97,7 +106,7 @@ public sealed class SiteFiles
         return all.Exists(p => p.Severity == ProblemSeverity.Error) ? null : new LoadedSite(site, text, profiles) { Factors = factors };
     }
 
-    private static SourceText? FactorText(string path) => File.Exists(path) ? new SourceText(path, File.ReadAllText(path)) : null;
+    internal static SourceText? FactorText(string path) => File.Exists(path) ? new SourceText(path, File.ReadAllText(path)) : null;
 
     /// <summary>Refuses a factor set that the trusted key has not signed.</summary>
     private static void RequireSignature(FactorSet set, string file, string key, string signature, List<Problem> problems)

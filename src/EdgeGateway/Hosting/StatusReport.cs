@@ -29,7 +29,10 @@ internal sealed class StatusReport(
 {
     private readonly DateTimeOffset _started = clock.Time.GetUtcNow();
     private readonly Dictionary<string, double> _predicted = pollers.ToDictionary(
-        p => p.Model.Id, p => BusLoad.Predict(p.Model, p.Links.Select(l => l.Device), site.Points).Utilisation, StringComparer.Ordinal);
+        p => p.Model.Id, p => BusLoad.Predict(p.Model, site.Devices.Where(d => d.BusId == p.Model.Id), site.Points).Utilisation, StringComparer.Ordinal);
+
+    // A bus that went on from the configuration before has the devices as they were numbered then.
+    private readonly Dictionary<string, DeviceModel> _devices = site.Devices.ToDictionary(d => d.Id, StringComparer.Ordinal);
 
     /// <summary>Makes the document of this moment; from any thread.</summary>
     public StatusDocument Make() => Make(store.Statistics(withLosses: false), [.. uplinks.Select(u => u.Status)]);
@@ -57,6 +60,11 @@ internal sealed class StatusReport(
         if (loop.Failing is { } failing)
         {
             problems.Add($"The store cannot be written: {failing}");
+        }
+
+        if (reloader?.Refusal is { } refusal)
+        {
+            problems.Add(refusal.Text);
         }
 
         problems.AddRange(StorageProblems(statistics));
@@ -113,7 +121,7 @@ internal sealed class StatusReport(
             {
                 MaximumLoss = [.. LineAdvice.For(b.First.Model, site.Storage.CommitWindow, (b.Second as LineBus)?.OutlivesProcess)],
             })],
-            Devices = [.. links.Select(l => Device(l.Model, l.link, Texts(l.link)))],
+            Devices = [.. links.Select(l => Device(l.Model, l.link, Texts(l.link)) with { Name = _devices[l.link.Device.Id].Name })],
             Uplinks = [.. states.Select(s => Uplink(s, now))],
             Process = Process(_started, statistics.ProcessBytesWritten, faults.Count),
         };
@@ -173,7 +181,7 @@ internal sealed class StatusReport(
     }
 
     private Dictionary<string, string> Texts(DeviceLink link) =>
-        link.Device.Points.Where(p => loop.Texts[p] is not null).ToDictionary(p => site.Points[p].Id, p => loop.Texts[p]!, StringComparer.Ordinal);
+        _devices[link.Device.Id].Points.Where(p => loop.Texts[p] is not null).ToDictionary(p => site.Points[p].Id, p => loop.Texts[p]!, StringComparer.Ordinal);
 
     private IEnumerable<string> StorageProblems(StoreStatistics statistics)
     {

@@ -6,7 +6,7 @@ using EdgeGateway.Uplinks;
 namespace EdgeGateway.Hosting;
 
 /// <summary>While nothing can be stored, hands what is read to the uplinks, unnumbered: nothing of it is accepted (decision 0006).</summary>
-internal sealed class UnstoredValues(SiteModel site)
+internal sealed class UnstoredValues(SiteModel site, PointNumbers? numbers = null)
 {
     private readonly VolatileEncoder _encoder = new(site);
     private readonly VolatileValues _values = new();
@@ -23,7 +23,7 @@ internal sealed class UnstoredValues(SiteModel site)
     public void Begin(ReadingQueue queue, Instant since)
     {
         Since = since;
-        _newest = new NewestReadings(site.Points.Count);
+        _newest = new NewestReadings(site.Points.Count, numbers);
         queue.Note(_newest);
     }
 

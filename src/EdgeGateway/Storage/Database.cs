@@ -163,6 +163,29 @@ internal sealed class Database : IDisposable
     /// <summary>Moves pages from the end of the file into free ones and makes it shorter by at most so many pages, in a transaction of its own.</summary>
     public void GiveBack(long pages) => Execute($"PRAGMA incremental_vacuum({pages})");
 
+    /// <summary>Begins to copy the database into a file; what this connection commits meanwhile goes into the copy as well.</summary>
+    /// <param name="path">An empty file, or one that is made.</param>
+    /// <exception cref="StoreException">The copy cannot be opened.</exception>
+    public DatabaseCopy CopyTo(string path)
+    {
+        var to = Open(path, raw.SQLITE_OPEN_READWRITE | raw.SQLITE_OPEN_CREATE);
+        try
+        {
+            var copy = raw.sqlite3_backup_init(to._db, "main", _db, "main");
+            if (copy is null or { IsInvalid: true })
+            {
+                to.Check(raw.sqlite3_errcode(to._db), "copy into");
+            }
+
+            return new DatabaseCopy(to, copy!);
+        }
+        catch
+        {
+            to.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Prepares a statement that lives as long as the connection.</summary>
     public Statement Prepare(string sql)
     {

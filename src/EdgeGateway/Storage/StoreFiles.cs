@@ -24,6 +24,9 @@ internal sealed record StoreFiles(string Directory)
     /// <summary>Space kept for the time when others have filled the file system: <see cref="Storage.Ballast"/>.</summary>
     public string Ballast => Path.Combine(Directory, "gateway.ballast");
 
+    /// <summary>A copy that a backup takes away.</summary>
+    public string Copy => Database + ".copy";
+
     /// <summary>How far the last commit had come: <see cref="StoreWitness"/>.</summary>
     public string Witness => Path.Combine(Directory, "gateway.last");
 

@@ -47,6 +47,9 @@ public sealed record RecoveryReport
     /// <summary>What was wrong, for a person.</summary>
     public required string Cause { get; init; }
 
+    /// <summary>True when nothing was damaged: the store is a backup that took the place of another.</summary>
+    public bool IsRestore => SetAside.Length == 0;
+
     public required Instant When { get; init; }
 
     /// <summary>Name of the set of files that was set aside in the store's directory.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Hosting;
 using EdgeGateway.Simulator;
@@ -35,6 +36,9 @@ internal sealed class GatewaySite : IAsyncDisposable
     public IReadOnlyDictionary<int, long> Functions =>
         Enumerable.Range(0, 256).Where(f => Interlocked.Read(ref _functions[f]) > 0).ToDictionary(f => f, f => Interlocked.Read(ref _functions[f]));
 
+    /// <summary>When each request reached the devices, by unit: the simulator's own log, by the monotonic clock.</summary>
+    public ConcurrentQueue<(byte Unit, TimeSpan At)> Requests { get; } = new();
+
     /// <summary>A folder with a configuration; nothing is served.</summary>
     /// <param name="template">The configuration.</param>
     /// <param name="ports">Ports for the places in it.</param>
@@ -70,7 +74,11 @@ internal sealed class GatewaySite : IAsyncDisposable
                 {
                     FreePorts = true,
                     SerialPorts = serialPorts ?? new Dictionary<string, string>(),
-                    Observe = request => Interlocked.Increment(ref site._functions[request.Function]),
+                    Observe = request =>
+                    {
+                        Interlocked.Increment(ref site._functions[request.Function]);
+                        site.Requests.Enqueue((request.Unit, TimeProvider.System.GetElapsedTime(0)));
+                    },
                 });
             foreach (var (bus, at) in site.Server.EndPoints)
             {

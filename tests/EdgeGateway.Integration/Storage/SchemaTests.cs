@@ -190,6 +190,64 @@ public sealed class SchemaTests
         Assert.True(IsReadBy(version: 1, Frame(TestStore.MakeInput(7, 5))));
     }
 
+    [Fact]
+    public void A_full_disk_while_the_schema_is_brought_up_leaves_the_store_as_it_was_and_the_next_start_goes_on()
+    {
+        using var t = Filled();
+        var rows = t.ReadAll().Select(r => r.Id).ToArray();
+        t.Store.Dispose();
+        Sql.Execute(t.Database, AsVersion3 + "VACUUM");
+        using (var db = Database.OpenForSalvage(t.Database))
+        {
+            db.LimitPages(db.QueryLong("PRAGMA page_count"));
+            Assert.Equal(StoreFailure.DiskFull, Assert.Throws<StoreException>(() => Schema.Migrate(db)).Failure);
+            Assert.Equal(3, db.QueryLong("SELECT version FROM schema"));
+        }
+
+        Assert.Equal(0, Sql.Long(t.Database, "SELECT count(*) FROM sqlite_schema WHERE name = 'ledger'"));
+        t.Reopen();
+        Assert.Null(t.Recovery.Report);
+        Assert.Equal(rows, t.ReadAll().Select(r => r.Id));
+        Assert.Equal(4, Sql.Long(t.Database, "SELECT version FROM schema"));
+    }
+
+    [Fact]
+    public void A_power_cut_while_the_schema_is_brought_up_leaves_all_of_it_or_nothing()
+    {
+        using var t = Filled();
+        var rows = t.ReadAll().Select(r => r.Id).ToArray();
+        t.Store.Dispose();
+        Sql.Execute(t.Database, AsVersion2);
+
+        // As the disk looks in the middle: what was written so far stands in the log, and its end is missing.
+        var cut = Directory.CreateTempSubdirectory("edgegateway-cut-").FullName;
+        using (var db = Database.OpenForSalvage(t.Database))
+        {
+            db.Execute("PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN IMMEDIATE");
+            db.Execute("ALTER TABLE loss ADD COLUMN crc INTEGER; CREATE TABLE ledger(x); INSERT INTO ledger SELECT randomblob(3000) FROM outbox; UPDATE schema SET version = 4");
+            foreach (var file in new[] { t.Database, t.Database + "-wal" })
+            {
+                File.Copy(file, Path.Combine(cut, Path.GetFileName(file)));
+            }
+
+            db.Rollback();
+        }
+
+        Assert.True(new FileInfo(Path.Combine(cut, "gateway.db-wal")).Length > 0, "nothing of it was written yet");
+        foreach (var file in Directory.EnumerateFiles(cut))
+        {
+            File.Copy(file, Path.Combine(t.Directory, Path.GetFileName(file)), overwrite: true);
+        }
+
+        Directory.Delete(cut, recursive: true);
+        File.Delete(t.Database + "-shm");
+        t.Reopen();
+        Assert.Null(t.Recovery.Report);
+        Assert.Equal(rows, t.ReadAll().Select(r => r.Id));
+        Assert.Equal(4, Sql.Long(t.Database, "SELECT version FROM schema"));
+        Assert.Equal(0, Sql.Long(t.Database, "SELECT count(*) FROM ledger"));
+    }
+
     private static byte[] Frame(InputBatch batch)
     {
         var output = new System.Buffers.ArrayBufferWriter<byte>();

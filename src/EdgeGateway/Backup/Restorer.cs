@@ -1,0 +1,212 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using EdgeGateway.Core;
+using EdgeGateway.Core.Configuration;
+using EdgeGateway.Core.Site;
+using EdgeGateway.Hosting;
+using EdgeGateway.Storage;
+
+namespace EdgeGateway.Backup;
+
+/// <summary>What a restore writes.</summary>
+/// <param name="From">Entry of the backup.</param>
+/// <param name="To">The file.</param>
+/// <param name="Replaces">Whether another file is there.</param>
+internal sealed record RestoreStep(BackupFile From, string To, bool Replaces);
+
+/// <summary>A restore that has been checked: nothing is written yet.</summary>
+/// <param name="Manifest">What the backup holds.</param>
+/// <param name="Store">Directory of the store.</param>
+/// <param name="Steps">What is written, the store first.</param>
+/// <param name="HasStore">Whether there is a store already.</param>
+internal sealed record RestorePlan(BackupManifest Manifest, string Store, IReadOnlyList<RestoreStep> Steps, bool HasStore)
+{
+    /// <summary>What is there already and would be replaced.</summary>
+    public IReadOnlyList<string> Replaced => [.. HasStore ? [$"the store in {Store}"] : Array.Empty<string>(), .. Steps.Where(s => s.Replaces).Select(s => s.To)];
+}
+
+/// <summary>Puts a backup back: all of it is checked before anything is touched, and what it replaces is set aside.</summary>
+/// <param name="backup">The backup.</param>
+/// <param name="configuration">Where <c>gateway.yaml</c> goes.</param>
+/// <param name="time">Dates what is set aside; the new epoch is taken from it.</param>
+internal sealed class Restorer(string backup, string configuration, TimeProvider time)
+{
+    private const string Workshop = "restoring";
+
+    private readonly string _directory = Path.GetDirectoryName(Path.GetFullPath(configuration))!;
+
+    /// <summary>Reads the whole backup and says what a restore would do.</summary>
+    /// <exception cref="InvalidDataException">The backup is not what was written, or this program cannot use it; the message says why.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public RestorePlan Plan()
+    {
+        var texts = new Dictionary<string, MemoryStream>(StringComparer.Ordinal);
+        var manifest = BackupReader.Read(backup, file => file.Path.StartsWith(BackupNames.Configuration, StringComparison.Ordinal) && !file.IsSecret ? texts[file.Path] = new MemoryStream() : null);
+        if (manifest.StoreOldestReader > Schema.Version)
+        {
+            throw new InvalidDataException($"the store in {backup} is of a newer EdgeGateway ({manifest.Program}; it needs schema {manifest.StoreOldestReader}, this program knows {Schema.Version}). Install that version; nothing has been changed");
+        }
+
+        var site = Site(texts);
+        var store = Path.GetFullPath(site.Storage.Directory, _directory);
+        var files = new StoreFiles(store);
+        var shipped = SiteFiles.Find(configuration, null);
+        var hasStore = File.Exists(files.Marker) || File.Exists(files.Database);
+        List<RestoreStep> steps = [];
+        foreach (var file in manifest.Files)
+        {
+            if (file.Path.StartsWith(BackupNames.Store, StringComparison.Ordinal))
+            {
+                // A store that is there is set aside whole; a key without one is a file like any other.
+                var place = Path.Combine(store, Path.GetFileName(file.Path));
+                steps.Add(new(file, place, !hasStore && File.Exists(place)));
+                continue;
+            }
+
+            // A profile that is here with the same text, shipped with the program, say, stays where it is: a copy beside the configuration would hide its next revision.
+            var to = file.Path == BackupNames.GatewayText ? Path.GetFullPath(configuration) : Path.Combine(_directory, file.Path[BackupNames.Configuration.Length..]);
+            if (file.Path.StartsWith(BackupNames.Configuration + "device-profiles/", StringComparison.Ordinal)
+                && shipped.Text(Path.GetFileNameWithoutExtension(file.Path)) is { } known && known.Text == TextOf(texts[file.Path]))
+            {
+                continue;
+            }
+
+            var isThere = File.Exists(to);
+            if (!isThere || Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(to))) != file.Sha256)
+            {
+                steps.Add(new(file, to, isThere));
+            }
+        }
+
+        return new(manifest, store, steps, hasStore);
+    }
+
+    /// <summary>Does what the plan says. A backup that was changed since does not get that far.</summary>
+    /// <returns>The epoch with which the store goes on, and where what it replaced was set aside; null when nothing was.</returns>
+    /// <exception cref="InvalidDataException">The backup is not what was written.</exception>
+    /// <exception cref="StoreException">A gateway runs with the store, or the copy is damaged.</exception>
+    /// <exception cref="IOException">Something could not be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">Something may not be written.</exception>
+    public (long Epoch, string? Aside) Run(RestorePlan plan)
+    {
+        var files = new StoreFiles(plan.Store);
+        MakeDirectory(plan.Store);
+        using var held = StoreLock.Take(plan.Store);
+        var lastEpoch = Math.Max(plan.Manifest.Epoch, StoreMarker.Read(files.Marker)?.Epoch ?? 0);
+        var workshop = Path.Combine(plan.Store, Workshop);
+        if (Directory.Exists(workshop))
+        {
+            Directory.Delete(workshop, recursive: true);
+        }
+
+        MakeDirectory(workshop);
+        var made = plan.Steps.Select((step, i) => (step.From.Path, Place: Path.Combine(workshop, i.ToString(CultureInfo.InvariantCulture)))).ToDictionary(m => m.Path, m => m.Place, StringComparer.Ordinal);
+        BackupReader.Read(backup, file =>
+        {
+            if (!made.TryGetValue(file.Path, out var place))
+            {
+                return null;
+            }
+
+            StoreCopy.MakePrivate(place);
+            return new FileStream(place, FileMode.Open, FileAccess.Write);
+        });
+        var epoch = StoreCopy.BeginAnew(made[BackupNames.Database], lastEpoch, string.Create(CultureInfo.InvariantCulture, $"restored from a backup of {plan.Manifest.MadeAt.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z"), time);
+
+        var stamp = time.GetUtcNow().UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+        var aside = plan.HasStore ? SetAside(files, stamp) : null;
+        new StoreMarker(epoch).Write(files.Marker);
+        foreach (var step in plan.Steps)
+        {
+            MakeDirectory(Path.GetDirectoryName(step.To)!);
+            if (step.Replaces)
+            {
+                File.Move(step.To, $"{step.To}.replaced-{stamp}", overwrite: true);
+            }
+
+            File.Move(made[step.From.Path], step.To, overwrite: true);
+            Readable(step);
+        }
+
+        Directory.Delete(workshop, recursive: true);
+        Durable.FlushDirectory(plan.Store);
+        Durable.FlushDirectory(_directory);
+        GiveToOwner(plan);
+        return (epoch, aside);
+    }
+
+    private SiteModel Site(Dictionary<string, MemoryStream> texts)
+    {
+        SourceText? Text(string name) => texts.TryGetValue(BackupNames.Configuration + name, out var text) ? new SourceText(name, TextOf(text)) : null;
+        var site = SiteFiles.Load(Text(LoadedSite.GatewayText)!, id => Text($"device-profiles/{id}.yaml"), [], out _, out var problems, Text);
+        return site ?? throw new InvalidDataException(
+            $"this program cannot use the configuration in {backup}: {problems.FirstOrDefault(p => p.Severity == ProblemSeverity.Error)}. Install the version that made it");
+    }
+
+    private static string TextOf(MemoryStream text) => Encoding.UTF8.GetString(text.ToArray());
+
+    /// <summary>Moves the store that is there into a directory beside; only its lock stays.</summary>
+    private static string SetAside(StoreFiles files, string stamp)
+    {
+        var aside = Path.Combine(files.Directory, $"replaced-{stamp}");
+        MakeDirectory(aside);
+        foreach (var file in Directory.EnumerateFiles(files.Directory, "gateway.*").Where(f => Path.GetFileName(f) is not ("gateway.lock" or "gateway.pid" or "gateway.sock")).ToArray())
+        {
+            File.Move(file, Path.Combine(aside, Path.GetFileName(file)), overwrite: true);
+        }
+
+        Durable.FlushDirectory(files.Directory);
+        return aside;
+    }
+
+    private static void MakeDirectory(string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
+
+    // What is no secret of a configuration is read by the service's group (docs/install.md).
+    private static void Readable(RestoreStep step)
+    {
+        if (!OperatingSystem.IsWindows() && !step.From.IsSecret)
+        {
+            File.SetUnixFileMode(step.To, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        }
+    }
+
+    /// <summary>Root restores for the service: files belong to whoever owns the directory in which they lie.</summary>
+    private void GiveToOwner(RestorePlan plan)
+    {
+        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
+        {
+            return;
+        }
+
+        Own(plan.Store, [.. Directory.EnumerateFileSystemEntries(plan.Store, "*", SearchOption.AllDirectories)]);
+        Own(_directory, [.. plan.Steps.Select(s => s.To).Where(to => SiteFileList.Within(_directory, to) is not null && SiteFileList.Within(plan.Store, to) is null)]);
+    }
+
+    private static void Own(string like, string[] files)
+    {
+        if (files.Length == 0)
+        {
+            return;
+        }
+
+        using var change = Process.Start(new ProcessStartInfo("chown", ["--no-dereference", $"--reference={like}", "--", .. files]) { RedirectStandardError = true });
+        var said = change?.StandardError.ReadToEnd();
+        change?.WaitForExit();
+        if (change?.ExitCode != 0)
+        {
+            throw new IOException($"everything is restored, but its owner could not be set ({said?.Trim()}): chown the files in {like} to the user of the service");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using EdgeGateway.Core.Site;
+using EdgeGateway.Hosting;
+
+namespace EdgeGateway.Backup;
+
+/// <summary>A file that a configuration needs beside itself.</summary>
+/// <param name="Path">Where it is.</param>
+/// <param name="IsSecret">Whether it is a password or a private key.</param>
+internal readonly record struct SiteFile(string Path, bool IsSecret);
+
+/// <summary>The files of a site beside <c>gateway.yaml</c> and its profiles.</summary>
+internal static class SiteFileList
+{
+    /// <summary>Directory of passwords beside the configuration, from which systemd hands them to the service (docs/install.md).</summary>
+    public const string SecretsDirectory = "secrets";
+
+    /// <summary>All of them, each once; some may not be there.</summary>
+    /// <param name="site">The site.</param>
+    /// <param name="directory">Directory of the configuration.</param>
+    public static IReadOnlyList<SiteFile> Of(SiteModel site, string directory)
+    {
+        List<SiteFile> files = [];
+        foreach (var uplink in site.Uplinks)
+        {
+            switch (uplink)
+            {
+                case MqttUplinkModel mqtt:
+                    Add(mqtt.PasswordFile, true);
+                    Add(mqtt.KeyFile, true);
+                    Add(mqtt.CertificateFile, false);
+                    Add(mqtt.CaFile, false);
+                    break;
+                case Hj212UplinkModel hj212:
+                    Add(hj212.PasswordFile, true);
+                    break;
+            }
+        }
+
+        if (site.FactorFiles is { } factors)
+        {
+            Add(factors.File, false);
+            if (factors.Key is { } key)
+            {
+                Add(key, false);
+                Add(factors.Signature ?? factors.File + ".sig", false);
+            }
+        }
+
+        var secrets = Path.Combine(directory, SecretsDirectory);
+        if (Directory.Exists(secrets) && Protocols.FileRights.MayRead(secrets) is not false)
+        {
+            foreach (var file in Directory.EnumerateFiles(secrets).Order(StringComparer.Ordinal))
+            {
+                Add(file, true);
+            }
+        }
+
+        return files;
+
+        void Add(string? path, bool isSecret)
+        {
+            if (path is not null && new SiteFile(Path.GetFullPath(path, directory), isSecret) is var file && !files.Exists(f => f.Path == file.Path))
+            {
+                files.Add(file);
+            }
+        }
+    }
+
+    /// <summary>The name of a file relative to a directory that holds it, with slashes; null when it lies elsewhere.</summary>
+    public static string? Within(string directory, string path)
+    {
+        var relative = Path.GetRelativePath(directory, path).Replace(Path.DirectorySeparatorChar, '/');
+        return BackupNames.IsSafe(relative) ? relative : null;
+    }
+}
+
+/// <summary>Names of entries in a backup.</summary>
+internal static class BackupNames
+{
+    public const string Manifest = "manifest.json";
+    public const string Store = "store/";
+    public const string Configuration = "configuration/";
+    public const string Database = Store + "gateway.db";
+    public const string GatewayText = Configuration + LoadedSite.GatewayText;
+
+    /// <summary>Whether a relative name stays where it is put: no way up, no root, no empty part.</summary>
+    public static bool IsSafe(string name) =>
+        name.Length > 0 && !Path.IsPathRooted(name) && !name.Contains('\\', StringComparison.Ordinal) && name.Split('/').All(part => part is not ("" or "." or ".."));
+}

@@ -1,0 +1,229 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Runtime.Versioning;
+using EdgeGateway.Backup;
+using EdgeGateway.Core.Feed;
+using EdgeGateway.Integration.Mqtt;
+using EdgeGateway.Integration.Storage;
+using EdgeGateway.Protocols.Mqtt;
+using EdgeGateway.Storage;
+
+namespace EdgeGateway.Integration.Gateway;
+
+/// <summary>A gateway that is backed up, put back, upgraded and wiped.</summary>
+[UnsupportedOSPlatform("windows")]
+public sealed class BackupTests
+{
+    private static readonly string Text = LoadSite.Configuration(2).Replace("servers: [", "username: gw, passwordFile: secrets/broker, servers: [", StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_backup_of_a_running_gateway_goes_on_in_a_new_epoch_and_nothing_is_taken_for_a_duplicate()
+    {
+        using var broker = await Mosquitto.RunAsync(new MosquittoSettings { Persistent = true });
+        await using var receiver = await FeedReceiver.SubscribeAsync(broker);
+        await using var site = await ServeAsync(broker.Port);
+        var backup = Path.Combine(Path.GetDirectoryName(site.Configuration)!, "backup.tar.gz");
+        await using (var gateway = await GatewayProcess.RunAsync(site))
+        {
+            await gateway.StatusHoldsAsync(s => s.Delivered > 5, "records leave");
+            var (code, words, errors) = await GatewayProcess.CommandAsync("backup", backup, "--config", site.Configuration);
+            Assert.True(code == 0, $"{words}\n{errors}\n{gateway.Log}");
+            Assert.False(File.Exists(new StoreFiles(site.Store).Copy));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(backup));
+            Assert.Contains("passwords and private keys", words, StringComparison.Ordinal);
+
+            // It goes on, and numbers records that the backup does not know.
+            var delivered = (await gateway.StatusAsync()).Delivered;
+            await gateway.StatusHoldsAsync(s => s.Delivered > delivered + 5, "more records leave");
+
+            (code, _, errors) = await GatewayProcess.CommandAsync("restore", backup, "--config", site.Configuration, "--replace");
+            Assert.Equal(1, code);
+            Assert.Contains("Another gateway", errors, StringComparison.Ordinal);
+            await gateway.HistoryIsThroughAsync();
+            Assert.True(await gateway.StopAsync() == 0, gateway.Log);
+        }
+
+        var before = Content(site);
+        var (dry, said, _) = await GatewayProcess.CommandAsync("restore", backup, "--config", site.Configuration, "--replace", "--dry-run");
+        Assert.Equal(0, dry);
+        Assert.Contains("Nothing was written", said, StringComparison.Ordinal);
+        var (refused, _, why) = await GatewayProcess.CommandAsync("restore", backup, "--config", site.Configuration);
+        Assert.Equal(1, refused);
+        Assert.Contains("--replace", why, StringComparison.Ordinal);
+        Assert.Equal(before, Content(site));
+
+        var (done, told, wrong) = await GatewayProcess.CommandAsync("restore", backup, "--config", site.Configuration, "--replace");
+        Assert.True(done == 0, $"{told}\n{wrong}");
+        Assert.Single(Directory.GetDirectories(site.Store, "replaced-*"));
+        await using (var again = await GatewayProcess.RunAsync(site))
+        {
+            var record = await receiver.GetAsync(FeedStream.Health, r => r.GetProperty("kind").GetString() == "new-epoch", "the feed tells the restore", () => again.Log);
+            Assert.Contains("restored from a backup", record.GetProperty("text").GetString(), StringComparison.Ordinal);
+            await again.StatusHoldsAsync(s => s.Delivered > 5, "records leave");
+            await again.HistoryIsThroughAsync();
+            Assert.True(await again.StopAsync() == 0, again.Log);
+        }
+
+        var report = receiver.Report();
+        Assert.True(report is { Missing: 0, Duplicated: 0, EpochChanges: 1 }, $"{report.Line}\n{report}");
+    }
+
+    [Fact]
+    public async Task A_backup_without_keys_holds_none_and_one_that_was_changed_or_is_of_a_newer_program_is_refused()
+    {
+        await using var site = await ServeAsync(Mosquitto.FreePort());
+        await using (var gateway = await GatewayProcess.RunAsync(site))
+        {
+            await gateway.StatusHoldsAsync(s => s.Outbox.Rows > 2, "rows wait");
+            Assert.True(await gateway.StopAsync() == 0, gateway.Log);
+        }
+
+        // Of a gateway that does not run.
+        var folder = Path.GetDirectoryName(site.Configuration)!;
+        var (full, bare) = (Path.Combine(folder, "full.tar.gz"), Path.Combine(folder, "bare.tar.gz"));
+        Assert.Equal(0, (await GatewayProcess.CommandAsync("backup", full, "--config", site.Configuration)).ExitCode);
+        Assert.Equal(0, (await GatewayProcess.CommandAsync("backup", bare, "--config", site.Configuration, "--without-keys")).ExitCode);
+        Assert.Contains("configuration/secrets/broker", Names(full));
+        Assert.Contains($"store/{LedgerKeyFile.Name}", Names(full));
+        Assert.DoesNotContain(Names(bare), n => n.Contains("secrets", StringComparison.Ordinal) || n.EndsWith(LedgerKeyFile.Name, StringComparison.Ordinal));
+
+        // A flipped bit, a half file, a file of something else.
+        var bytes = await File.ReadAllBytesAsync(full);
+        foreach (var at in new[] { bytes.Length / 3, bytes.Length / 2, bytes.Length * 2 / 3 })
+        {
+            var changed = (byte[])bytes.Clone();
+            changed[at] ^= 0x10;
+            await RefusedAsync(folder, changed);
+        }
+
+        await RefusedAsync(folder, bytes[..(bytes.Length / 2)]);
+        await RefusedAsync(folder, "no backup"u8.ToArray());
+
+        Sql.Execute(Path.Combine(site.Store, "gateway.db"), "UPDATE schema SET version = 99, oldest_reader = 99");
+        var copy = Path.Combine(folder, "newer.db");
+        StoreCopy.MakeOf(new StoreFiles(site.Store), copy);
+        var newer = Path.Combine(folder, "newer.tar.gz");
+        BackupWriter.Write(newer, site.Load(), site.Configuration, copy, withKeys: true, TimeProvider.System);
+        var e = Assert.Throws<InvalidDataException>(() => new Restorer(newer, Path.Combine(folder, "elsewhere", "gateway.yaml"), TimeProvider.System).Plan());
+        Assert.Contains("newer", e.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(folder, "elsewhere")));
+    }
+
+    [Fact]
+    public async Task An_upgrade_is_told_beforehand_whether_it_can_go_on_and_afterwards_whether_it_works()
+    {
+        await using var site = await ServeAsync(Mosquitto.FreePort());
+        var (none, _, words) = await GatewayProcess.CommandAsync("status", "--config", site.Configuration, "--wait-healthy", "0");
+        Assert.Equal(1, none);
+        Assert.Contains("no gateway runs", words, StringComparison.Ordinal);
+        await using (var gateway = await GatewayProcess.RunAsync(site))
+        {
+            // The broker is away: no fault of the program.
+            var (healthy, said, errors) = await GatewayProcess.CommandAsync("status", "--config", site.Configuration, "--wait-healthy", "60");
+            Assert.True(healthy == 0, $"{said}\n{errors}\n{gateway.Log}");
+            await gateway.StatusHoldsAsync(s => s.Outbox.Rows > 2, "rows wait");
+            var (running, told, _) = await GatewayProcess.CommandAsync("check", site.Configuration, "--upgrade");
+            Assert.True(running == 0, told);
+            Assert.Contains("can take over the store", told, StringComparison.Ordinal);
+
+            // The file was edited and not taken over: not what was asked for.
+            site.Configure(Text.Replace("windows: [5s, 15s]", "windows: [5s, 30s]", StringComparison.Ordinal));
+            var (other, _, not) = await GatewayProcess.CommandAsync("status", "--config", site.Configuration, "--wait-healthy", "0");
+            Assert.Equal(1, other);
+            Assert.Contains("is in force, and the file says", not, StringComparison.Ordinal);
+            site.Configure(Text);
+            Assert.True(await gateway.StopAsync() == 0, gateway.Log);
+        }
+
+        Sql.Execute(Path.Combine(site.Store, "gateway.db"), "UPDATE schema SET version = 99, oldest_reader = 99");
+        var (refused, verdict, _) = await GatewayProcess.CommandAsync("check", site.Configuration, "--upgrade");
+        Assert.Equal(2, refused);
+        Assert.Contains("needs schema 99", verdict, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_wipe_deletes_what_it_says_and_has_the_broker_forget_the_gateway()
+    {
+        using var broker = await Mosquitto.RunAsync(new MosquittoSettings { Persistent = true });
+        await using var site = await ServeAsync(broker.Port);
+        await using (var gateway = await GatewayProcess.RunAsync(site))
+        {
+            await gateway.StatusHoldsAsync(s => s.Delivered > 5, "records leave");
+            var (busy, _, errors) = await GatewayProcess.CommandAsync("wipe", "--config", site.Configuration, "--yes", "gw-1");
+            Assert.Equal(1, busy);
+            Assert.Contains("Another gateway", errors, StringComparison.Ordinal);
+            Assert.True(await gateway.StopAsync() == 0, gateway.Log);
+        }
+
+        Assert.NotEmpty(await RetainedAsync(broker));
+        var before = Content(site);
+        Assert.Equal(1, (await GatewayProcess.CommandAsync("wipe", "--config", site.Configuration, "--yes", "gw-2")).ExitCode);
+        Assert.Equal(before, Content(site));
+
+        await File.WriteAllTextAsync(Path.Combine(site.Store, "notes.txt"), "of a person");
+        var certificate = Path.Combine(Path.GetDirectoryName(site.Configuration)!, "certificate.txt");
+        var (code, words, wrong) = await GatewayProcess.CommandAsync("wipe", "--config", site.Configuration, "--yes", "gw-1", "--certificate", certificate);
+        Assert.True(code == 0, $"{words}\n{wrong}");
+        Assert.Equal("notes.txt", Path.GetFileName(Assert.Single(Directory.EnumerateFileSystemEntries(site.Store))));
+        Assert.False(File.Exists(Path.Combine(Path.GetDirectoryName(site.Configuration)!, "secrets", "broker")));
+        Assert.Empty(await RetainedAsync(broker));
+        var account = await File.ReadAllTextAsync(certificate);
+        Assert.Contains("gateway.db", account, StringComparison.Ordinal);
+        Assert.Contains("notes.txt: not made by the gateway", account, StringComparison.Ordinal);
+        Assert.DoesNotContain("NOT ", account, StringComparison.Ordinal);
+    }
+
+    private static async Task<GatewaySite> ServeAsync(int broker)
+    {
+        var site = await GatewaySite.ServeAsync(LoadSite.Configuration(2), broker, profiles: LoadSite.Profile);
+        var secrets = Directory.CreateDirectory(Path.Combine(Path.GetDirectoryName(site.Configuration)!, "secrets")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(secrets, "broker"), "secret");
+        File.SetUnixFileMode(Path.Combine(secrets, "broker"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        site.Configure(Text);
+        return site;
+    }
+
+    private static async Task RefusedAsync(string folder, byte[] bytes)
+    {
+        var path = Path.Combine(folder, "changed.tar.gz");
+        await File.WriteAllBytesAsync(path, bytes);
+        Assert.Throws<InvalidDataException>(() => new Restorer(path, Path.Combine(folder, "elsewhere", "gateway.yaml"), TimeProvider.System).Plan());
+        Assert.False(Directory.Exists(Path.Combine(folder, "elsewhere")));
+    }
+
+    private static string[] Names(string backup)
+    {
+        using var archive = new TarReader(new GZipStream(File.OpenRead(backup), CompressionMode.Decompress));
+        List<string> names = [];
+        while (archive.GetNextEntry() is { } entry)
+        {
+            names.Add(entry.Name);
+        }
+
+        return [.. names];
+    }
+
+    private static async Task<string[]> RetainedAsync(Mosquitto broker)
+    {
+        var topics = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        await using var client = new MqttClient(new MqttClientOptions { Servers = [broker.Uri], ClientId = "auditor" }, TimeProvider.System)
+        {
+            MessageReceived = (message, _) =>
+            {
+                topics.Enqueue(message.Topic);
+                return ValueTask.CompletedTask;
+            },
+        };
+        _ = client.RunAsync(CancellationToken.None);
+        Assert.True((await client.SubscribeAsync("edgegateway/#").AsTask().WaitAsync(Until.Limit)).Granted);
+
+        // What the broker keeps it sends before it takes this one's own message, which closes the list.
+        await client.PublishAsync("edgegateway/end", "x"u8.ToArray());
+        await Until.HoldsAsync(() => topics.Contains("edgegateway/end"), "the list is closed", () => broker.Log);
+        return [.. topics.Where(t => t != "edgegateway/end").Distinct()];
+    }
+
+    private static (string, string)[] Content(GatewaySite site) =>
+        [.. Directory.EnumerateFiles(site.Store, "*", SearchOption.AllDirectories).Where(f => Path.GetFileName(f) is not ("gateway.sock" or "gateway.lock" or "gateway.pid")).Order()
+            .Select(f => (f, Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(f)))))];
+}
