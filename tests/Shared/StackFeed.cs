@@ -46,7 +46,9 @@ internal static class StackFeed
         var (site, problems) = SiteLoader.Load(
             new("gateway.yaml", text[..text.IndexOf("  - id: stack-us", StringComparison.Ordinal)].TrimEnd() + "\n    " + uplink),
             id => new($"{id}.yaml", File.ReadAllText(RepositoryFiles.At($"{Folder}device-profiles/{id}.yaml"))));
-        Assert.True(site is not null && problems.Count == 0, string.Join('\n', problems));
+
+        // Warned of: so few samples make no valid minute, and none of these numbers depends on that.
+        Assert.True(site is not null && problems.All(p => p.Severity == ProblemSeverity.Warning), string.Join('\n', problems));
         return site;
     }
 

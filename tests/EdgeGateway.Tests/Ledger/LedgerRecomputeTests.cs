@@ -234,6 +234,9 @@ public class LedgerRecomputeTests
         {
             ConfigurationContent c => r with { Content = c with { Accounts = [.. c.Accounts.Select(a => a.Device == "fan" ? a with { Method = method, Model = a.Model with { Method = method } } : a)] } },
             EmissionContent { Device: "fan", Entry.Account: EmissionAccount.Device } e => r with { Content = e with { Entry = e.Entry with { Method = method, FactorId = factor, Milligrams = e.Entry.Milligrams + 5 } } },
+
+            // What remains of the incomer beside the fan: recomputed from both.
+            EmissionContent { Entry.Account: EmissionAccount.Remainder } e => r with { Content = e with { Entry = e.Entry with { Milligrams = e.Entry.Milligrams - 5 } } },
             _ => r,
         }).ToArray();
         var recomputed = Recompute(records);
