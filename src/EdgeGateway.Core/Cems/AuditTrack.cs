@@ -20,6 +20,9 @@ internal sealed class AuditTrack(RataSystem system, CemsComponent? component, de
     /// <summary>The same of a RATA.</summary>
     public const int RataGraceHours = 720;
 
+    /// <summary>The largest bias factor by which an hour is adjusted.</summary>
+    private const decimal LargestBias = 10;
+
     private decimal? _bias;
     private decimal? _next;
     private Test _linearity;
@@ -37,6 +40,11 @@ internal sealed class AuditTrack(RataSystem system, CemsComponent? component, de
             throw new EmissionRefusedException($"{system} has no linearity check by 40 CFR 75.");
         }
 
+        if (runs.Any(r => !r.IsUsed))
+        {
+            throw new EmissionRefusedException("A linearity check leaves out no injection: all nine count.");
+        }
+
         LinearityLevel[] levels = [.. runs.GroupBy(r => r.Reference).OrderBy(g => g.Key).Select(g => Cems.Linearity.Judge(judged, [.. g.Select(r => new Injection(r.Cems, r.Reference))]))];
         var result = Cems.Linearity.ResultOf(levels);
         _linearity = new(due, 0, result == TestResult.Failed);
@@ -52,6 +60,11 @@ internal sealed class AuditTrack(RataSystem system, CemsComponent? component, de
     public (RataResult Result, long? Due) Rata(IReadOnlyList<RataRun> runs, Func<int, long> quarterEnd)
     {
         var found = Cems.Rata.Judge(system, runs);
+        if (found.Quarters is not null && found.BiasFactor > LargestBias)
+        {
+            throw new EmissionRefusedException($"A bias factor of {found.BiasFactor} cannot be: the reference is more than {LargestBias} times what the system shows. Look at the units of both columns.");
+        }
+
         long? due = found.Quarters is { } quarters ? quarterEnd(quarters) : null;
         _rata = new(due, 0, due is null);
         _next = due is null ? null : found.BiasFactor;

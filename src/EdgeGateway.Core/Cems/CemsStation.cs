@@ -711,8 +711,9 @@ internal sealed class CemsStation
             channel?.EndMinute();
         }
 
-        // Part 75 states hundredths of an hour; the others weigh what was measured.
-        var operating = ((_operatingMs[0] + _operatingMs[1] + _operatingMs[2] + _operatingMs[3]) / (decimal)HourMs).To(_model.Rules == CemsRules.Part75 ? 2 : MillisecondDecimals);
+        // Part 75 states hundredths of a whole hour; a part of one, and the others, weigh what was measured.
+        var isWhole = cut == WindowCut.None && _from == _start;
+        var operating = ((_operatingMs[0] + _operatingMs[1] + _operatingMs[2] + _operatingMs[3]) / (decimal)HourMs).To(_model.Rules == CemsRules.Part75 && isWhole ? 2 : MillisecondDecimals);
         var ran = operating > 0;
         var statuses = _calibrations.Select(c => c.EndHour(_start, ran)).ToArray();
         for (var i = 0; i < _calibrations.Length; i++)
@@ -791,7 +792,17 @@ internal sealed class CemsStation
 
             if (_model.Rules == CemsRules.Hj75)
             {
-                entries[i].Rate = entries[i].Value is { } value && flow is { } dry ? Rate(i, value, dry) : null;
+                try
+                {
+                    entries[i].Rate = entries[i].Value is { } value && flow is { } dry ? Rate(i, value, dry) : null;
+                    CemsLimits.RequireQuantity(entries[i].Rate ?? 0, "The emission rate");
+                }
+                catch (EmissionRefusedException e)
+                {
+                    // Readings that are each possible, and not together: more than all of the gas, say.
+                    (entries[i].Value, entries[i].Rate, entries[i].IsValid, entries[i].Flag, entries[i].Note) = (null, null, false, CemsFlag.Fault, e.Message);
+                }
+
                 if (entries[i].Rate is null)
                 {
                     entries[i].Note ??= entries[_flow].Note ?? (flow is null ? "the flow is missing" : null);

@@ -71,6 +71,12 @@ public static class Substitution
             return Initial(gap, potential, v => v.To(1));
         }
 
+        // After three years without an hour that counts there is nothing to look back to.
+        if (gap.Lookback.Count == 0)
+        {
+            return new(Potential(gap, potential), potential, "12", 0);
+        }
+
         switch (tier)
         {
             case Tier.Potential:

@@ -1,3 +1,4 @@
+using System.Globalization;
 using EdgeGateway.Core.Alarms;
 using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Feed;
@@ -100,7 +101,7 @@ public sealed class LedgerTap : IFeedSink
                 Unit = record.Unit,
                 Passed = record.Result is TestResult.Passed or TestResult.PassedAlternative,
                 Who = record.Who,
-                Text = $"{record.Gas}{GasEnd}{record.Result.Word()}",
+                Text = $"{record.Gas}{GasEnd}{record.Result.Word()}{(record.BiasFactor is { } bias ? string.Create(CultureInfo.InvariantCulture, $"; bias factor {bias}") : "")}{(record.Due is { } due ? $"; due {due}" : "")}",
             });
         }
 

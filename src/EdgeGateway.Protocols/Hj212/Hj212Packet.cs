@@ -22,6 +22,7 @@ public sealed class Hj212Packet
     private const string Data = "CP=&&";
     private const string DataEnd = "&&";
     private const int FullNumber = 17;
+    private const int LongestRepeated = 64;
 
     /// <summary>A packet.</summary>
     /// <param name="header">The fields in front of CP.</param>
@@ -129,6 +130,10 @@ public sealed class Hj212Packet
         ArgumentNullException.ThrowIfNull(packet);
         return Answer(packet, Hj212Command.IsData(packet.Command) ? Hj212Command.DataAck : Hj212Command.NoticeAck);
     }
+
+    /// <summary>Whether an answer, which repeats QN, PW and MN, fits a frame: none of them is longer than 64 bytes. Those of the standard have at most 24.</summary>
+    public bool IsAnswerable =>
+        Encoding.UTF8.GetByteCount(Number) <= LongestRepeated && Encoding.UTF8.GetByteCount(Password) <= LongestRepeated && Encoding.UTF8.GetByteCount(Device) <= LongestRepeated;
 
     /// <summary>A packet by the edition of 2017.</summary>
     public static Hj212Packet Make(string number, string system, string command, string password, string device, Hj212Flag flag, IReadOnlyList<IReadOnlyList<Hj212Field>> groups) =>

@@ -179,7 +179,8 @@ public sealed class Hj212Station : IAsyncDisposable
     /// <summary>False when the link is closed.</summary>
     private async ValueTask<bool> TakeAsync(Hj212Link link, Hj212Packet packet, CancellationToken stop)
     {
-        if (Hj212Command.IsAnswer(packet.Command))
+        // What can be nobody's, its fields being longer than any of the standard, gets no answer either.
+        if (Hj212Command.IsAnswer(packet.Command) || !packet.IsAnswerable)
         {
             return true;
         }

@@ -53,7 +53,7 @@ internal sealed class Restorer(string backup, string configuration, TimeProvider
         var store = Path.GetFullPath(site.Storage.Directory, _directory);
         var files = new StoreFiles(store);
         var shipped = SiteFiles.Find(configuration, null);
-        var hasStore = File.Exists(files.Marker) || File.Exists(files.Database);
+        var hasStore = HasStore(store);
         List<RestoreStep> steps = [];
         foreach (var file in manifest.Files)
         {
@@ -140,19 +140,30 @@ internal sealed class Restorer(string backup, string configuration, TimeProvider
     private SiteModel Site(Dictionary<string, MemoryStream> texts)
     {
         SourceText? Text(string name) => texts.TryGetValue(BackupNames.Configuration + name, out var text) ? new SourceText(name, TextOf(text)) : null;
-        var site = SiteFiles.Load(Text(LoadedSite.GatewayText)!, id => Text($"device-profiles/{id}.yaml"), [], out _, out var problems, Text);
+        SourceText? FactorText(string file)
+        {
+            var full = Path.GetFullPath(file, _directory);
+            return (SiteFileList.Within(_directory, full) is { } name ? Text(name) : null) ?? SiteFiles.FactorText(full);
+        }
+
+        var site = SiteFiles.Load(Text(LoadedSite.GatewayText)!, id => Text($"device-profiles/{id}.yaml"), [], out _, out var problems, FactorText);
         return site ?? throw new InvalidDataException(
             $"this program cannot use the configuration in {backup}: {problems.FirstOrDefault(p => p.Severity == ProblemSeverity.Error)}. Install the version that made it");
     }
 
     private static string TextOf(MemoryStream text) => Encoding.UTF8.GetString(text.ToArray());
 
+    /// <summary>Whether anything of a store is there: what only looks like remains, a write-ahead log say, must not become part of another.</summary>
+    private static bool HasStore(string store) => Directory.Exists(store) && Directory.EnumerateFiles(store, "gateway.*").Any(f => !IsOfARun(f) && Path.GetFileName(f) is not (LedgerKeyFile.Name or LedgerKeyFile.PublicName));
+
+    private static bool IsOfARun(string file) => Path.GetFileName(file) is "gateway.lock" or "gateway.pid" or "gateway.sock";
+
     /// <summary>Moves the store that is there into a directory beside; only its lock stays.</summary>
     private static string SetAside(StoreFiles files, string stamp)
     {
         var aside = Path.Combine(files.Directory, $"replaced-{stamp}");
         MakeDirectory(aside);
-        foreach (var file in Directory.EnumerateFiles(files.Directory, "gateway.*").Where(f => Path.GetFileName(f) is not ("gateway.lock" or "gateway.pid" or "gateway.sock")).ToArray())
+        foreach (var file in Directory.EnumerateFiles(files.Directory, "gateway.*").Where(f => !IsOfARun(f)).ToArray())
         {
             File.Move(file, Path.Combine(aside, Path.GetFileName(file)), overwrite: true);
         }

@@ -61,8 +61,21 @@ internal static class BackupCommand
         {
             if (copy is not null)
             {
-                File.Delete(copy);
+                Forget(copy);
             }
+        }
+    }
+
+    /// <summary>Deletes the copy; that it stays says nothing against the backup.</summary>
+    private static void Forget(string copy)
+    {
+        try
+        {
+            StoreCopy.Delete(copy);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine($"{copy} is of no more use and could not be deleted: {e.Message}");
         }
     }
 
@@ -92,7 +105,7 @@ internal static class BackupCommand
         }
         catch
         {
-            File.Delete(copy);
+            Forget(copy);
             throw;
         }
     }

@@ -389,7 +389,8 @@ public sealed class GatewayRuntime : IAsyncDisposable
     /// <exception cref="StoreException">There is no room for it, or it cannot be read or written.</exception>
     internal async Task<string> CopyStoreAsync(CancellationToken cancel)
     {
-        var path = new StoreFiles(Site.Storage.Directory).Copy;
+        // Of its own: who asked for the last one may still be packing it.
+        var path = $"{new StoreFiles(Site.Storage.Directory).Copy}-{Guid.NewGuid():N}";
         await _store.CopyAsync(path, cancel).ConfigureAwait(false);
         return path;
     }

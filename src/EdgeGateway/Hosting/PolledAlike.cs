@@ -47,6 +47,8 @@ internal static class PolledAlike
         (LocalBus a, LocalBus b) => a.Inputs.SequenceEqual(b.Inputs) && a == b with { Inputs = a.Inputs },
         (Dlt645Bus a, Dlt645Bus b) => a.Meters.SequenceEqual(b.Meters) && a == b with { Meters = a.Meters },
         (Dlt645OverTcpBus a, Dlt645OverTcpBus b) => a.Meters.SequenceEqual(b.Meters) && a == b with { Meters = a.Meters },
+        (Hj212Bus a, Hj212Bus b) => a.Loggers.SequenceEqual(b.Loggers) && a == b with { Loggers = a.Loggers },
+        (Hj212OverTcpBus a, Hj212OverTcpBus b) => a.Loggers.SequenceEqual(b.Loggers) && a == b with { Loggers = a.Loggers },
         _ => bus == other,
     };
 }

@@ -15,7 +15,7 @@ internal static class StoreCopy
     /// <summary>Makes an empty file for its owner alone, in place of one that was left by a command that was cut off.</summary>
     public static void MakePrivate(string path)
     {
-        File.Delete(path);
+        Delete(path);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
@@ -23,6 +23,15 @@ internal static class StoreCopy
         }
 
         new FileStream(path, options).Dispose();
+    }
+
+    /// <summary>Deletes a copy that is of no more use, and what SQLite has put beside it.</summary>
+    public static void Delete(string path)
+    {
+        foreach (var file in (string[])[path, path + "-journal", path + "-wal", path + "-shm"])
+        {
+            File.Delete(file);
+        }
     }
 
     /// <summary>Copies a store that no gateway has open; the caller holds its lock.</summary>

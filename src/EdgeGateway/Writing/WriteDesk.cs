@@ -41,6 +41,7 @@ internal sealed class WriteDesk : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Alarm _alarm;
+    private readonly CancellationTokenSource _over = new();
     private readonly Dictionary<string, SemaphoreSlim> _turns;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Attempt> _attempts = [];
@@ -203,6 +204,9 @@ internal sealed class WriteDesk : IDisposable
             .ToArray();
         await FinishAsync(safe).WaitAsync(limit, _time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
+        // A bus may outlive this desk: what has not begun by now must not reach a device under another configuration.
+        await _over.CancelAsync().ConfigureAwait(false);
+
         async Task FinishAsync(Task[] first)
         {
             await Task.WhenAll(first).ConfigureAwait(false);
@@ -210,7 +214,11 @@ internal sealed class WriteDesk : IDisposable
         }
     }
 
-    public void Dispose() => _alarm.Dispose();
+    public void Dispose()
+    {
+        _alarm.Dispose();
+        _over.Dispose();
+    }
 
     private static string Place(WritePlan plan)
     {
@@ -469,6 +477,7 @@ internal sealed class WriteDesk : IDisposable
         var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         var begun = 0;
         using var limit = new CancellationTokenSource(TurnLimit, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _over.Token);
         try
         {
             return await poller.UseBusAsync<T?>(
@@ -494,7 +503,7 @@ internal sealed class WriteDesk : IDisposable
                     }
                 },
                 TimeSpan.Zero,
-                limit.Token).ConfigureAwait(false);
+                either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

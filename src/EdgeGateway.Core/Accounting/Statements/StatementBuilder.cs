@@ -22,6 +22,8 @@ public sealed class StatementBuilder
     private readonly Dictionary<string, LineSum> _remainders = [];
     private readonly Dictionary<(string Area, int Scope, EmissionBasis Basis, string? GwpSet, string Method), LineSum> _areas = [];
     private readonly Dictionary<(EmissionAccount, string?, string, int), IntervalSet> _seen = [];
+    private readonly HashSet<(string? Device, string Method, int Era, Instant Start)> _stackStarts = [];
+    private readonly HashSet<(string? Device, string Method, int Era, Instant Start, TimeSpan Width)> _stackParts = [];
     private readonly Dictionary<(string Device, string Method), StackSum> _stacks = [];
     private readonly List<StatementEntry> _losses = [];
     private readonly List<StatementRestatement> _restatements = [];
@@ -208,6 +210,15 @@ public sealed class StatementBuilder
             }
 
             if (!seen.Add(entry.Start))
+            {
+                return;
+            }
+        }
+        else if (isInterval)
+        {
+            // After a loss a stack may say an hour again, or a part of one that the ledger holds whole.
+            var isNew = _stackStarts.Add((entry.Device, entry.Method, entry.Era, entry.Start));
+            if (!_stackParts.Add((entry.Device, entry.Method, entry.Era, entry.Start, entry.Width)) || (entry.Cut == WindowCut.Loss && !isNew))
             {
                 return;
             }

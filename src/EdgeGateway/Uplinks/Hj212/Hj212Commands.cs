@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Protocols.Hj212;
 
@@ -13,9 +12,6 @@ namespace EdgeGateway.Uplinks.Hj212;
 /// <param name="log">Told of each command with its answer.</param>
 internal sealed class Hj212Commands(Hj212UplinkModel model, string password, Hj212Rows rows, Func<DateTime> now, Action<string, string> log)
 {
-    /// <summary>QN has 17 digits, PW and MN are shorter than this; bytes.</summary>
-    private const int LongestField = 64;
-
     private const int LeastInterval = 30;
     private const int MostInterval = 3600;
 
@@ -28,7 +24,7 @@ internal sealed class Hj212Commands(Hj212UplinkModel model, string password, Hj2
     public IReadOnlyList<Hj212Packet> Answer(Hj212Packet request)
     {
         // An answer repeats them: longer ones would not fit into a packet, and are of nobody who speaks this protocol.
-        if (Encoding.UTF8.GetByteCount(request.Number) > LongestField || Encoding.UTF8.GetByteCount(request.Password) > LongestField || Encoding.UTF8.GetByteCount(request.Device) > LongestField)
+        if (!request.IsAnswerable)
         {
             log(request.Command, "no answer: QN, PW or MN is too long");
             return [];

@@ -118,7 +118,8 @@ internal sealed class Hj212Intervals
                 }
             }
 
-            return new([new(Hj212Command.RealTime, groups)], _rows);
+            // A time alone is no data, and platforms refuse it.
+            return new(groups.Count > 1 ? [new(Hj212Command.RealTime, groups)] : [], _rows);
         }
 
         private static void Put(List<Hj212Field> fields, string key, string? value)

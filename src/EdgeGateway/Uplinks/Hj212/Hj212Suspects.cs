@@ -6,7 +6,7 @@ namespace EdgeGateway.Uplinks.Hj212;
 /// </summary>
 internal sealed class Hj212Suspects
 {
-    /// <summary>A parcel that failed this often while others of its command were taken is never taken.</summary>
+    /// <summary>A parcel that failed again this often, each time after others of its command were taken, is never taken.</summary>
     public const int MaxProven = 3;
 
     /// <summary>Most that stand aside. When there are more it is the platform that is at fault, and nothing new is tried.</summary>
@@ -79,8 +79,11 @@ internal sealed class Hj212Suspects
     /// <returns>The parcel when it is never taken, as this has proved; otherwise null.</returns>
     public Hj212Parcel? Failed(Hj212Parcel parcel, string command, TimeSpan now)
     {
+        // Only what was taken since its last try is proof: a platform that took this command in the morning may take nothing now.
+        var known = _suspects.Find(s => s.Parcel == parcel);
+        var isProof = known is not null && known.Command == command && _taken.GetValueOrDefault(command) > known.Seen;
         var suspect = Note(parcel, command, now);
-        return IsTaking(command) ? Proved(suspect) : null;
+        return isProof ? Proved(suspect) : null;
     }
 
     /// <summary>No answer came to a packet of a parcel. If the next of its command has one, it was not the link.</summary>
@@ -96,10 +99,10 @@ internal sealed class Hj212Suspects
     private Suspect Note(Hj212Parcel parcel, string command, TimeSpan now)
     {
         var suspect = _suspects.Find(s => s.Parcel == parcel);
-        if (suspect is null)
-        {
-            _suspects.Add(suspect = new(parcel));
-        }
+
+        // Behind all others: the next connection begins with another one, and what it takes tells which of them is at fault.
+        _suspects.Remove(suspect ??= new(parcel));
+        _suspects.Add(suspect);
 
         (suspect.Command, suspect.Seen) = (command, _taken.GetValueOrDefault(command));
         (suspect.NotBefore, suspect.NotBlindBefore) = (now + (FirstPause * (1 << suspect.Proven)), now + BlindPause);
