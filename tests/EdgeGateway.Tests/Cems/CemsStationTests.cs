@@ -235,7 +235,7 @@ public class CemsStationTests
         Assert.Equal((WindowCut.ClockStep, 0.5m, 0), (cut.Cut, cut.OperatingTime, cut.Era));
         Assert.Equal((Start, TimeSpan.FromMinutes(30)), (cut.Start, cut.Width));
         var rest = stack.Rig.CemsHours[1];
-        Assert.Equal((Start + TimeSpan.FromMinutes(20), TimeSpan.FromMinutes(40), WindowCut.None, 1, 0.67m), (rest.Start, rest.Width, rest.Cut, rest.Era, rest.OperatingTime));
+        Assert.Equal((Start + TimeSpan.FromMinutes(20), TimeSpan.FromMinutes(40), WindowCut.None, 1, 0.666666667m), (rest.Start, rest.Width, rest.Cut, rest.Era, rest.OperatingTime));
     }
 
     [Theory]

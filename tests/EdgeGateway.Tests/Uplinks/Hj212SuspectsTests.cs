@@ -20,10 +20,10 @@ public class Hj212SuspectsTests
         [new(new OutboxRow { Id = ++_rows, Stream = FeedStream.Summary, Epoch = 1, FirstSequence = _rows, Count = 1, Class = RowClass.Summary, Created = Instant.UnixEpoch, Body = "[]"u8.ToArray() })]);
 
     [Fact]
-    public void What_is_refused_three_times_beside_others_of_its_command_is_never_taken()
+    public void What_is_refused_again_three_times_after_others_of_its_command_were_taken_is_never_taken()
     {
         var bad = Parcel();
-        for (var time = 1; time < Hj212Suspects.MaxProven; time++)
+        for (var time = 0; time < Hj212Suspects.MaxProven; time++)
         {
             _suspects.Taken(Hour);
             Assert.Null(_suspects.Failed(bad, Hour, _now));
@@ -35,6 +35,21 @@ public class Hj212SuspectsTests
         }
 
         Assert.Same(bad, _suspects.Failed(bad, Hour, _now));
+    }
+
+    [Fact]
+    public void What_was_taken_before_the_last_try_proves_nothing()
+    {
+        Hj212Parcel[] parcels = [.. Enumerable.Range(0, Hj212Suspects.Most).Select(_ => Parcel())];
+        _suspects.Taken(Hour);
+        for (var time = 0; time < 100; time++)
+        {
+            // The platform takes nothing any more; each is tried in turn, and none of them is at fault.
+            Assert.Null(_suspects.Failed(time < parcels.Length ? parcels[time] : _suspects.Blind(_now)!, Hour, _now));
+            _now += TimeSpan.FromMinutes(5);
+        }
+
+        Assert.True(_suspects.IsFull);
     }
 
     [Fact]
