@@ -140,25 +140,23 @@ internal sealed class LevelMemory
         return nearest;
     }
 
-    /// <summary>How many levels lie below: the place of the first that does not.</summary>
-    /// <remarks>All are looked at, several at a time: of a search by halves no processor can predict which way it turns, and for the values of the memory's size that costs more.</remarks>
     private static int FirstNotBelow(ReadOnlySpan<float> levels, float level)
     {
-        // Each lane counts down by one for each level below (true is -1).
-        var limit = new Vector<float>(level);
-        var counts = Vector<int>.Zero;
-        foreach (var some in MemoryMarshal.Cast<float, Vector<float>>(levels))
+        var (first, end) = (0, levels.Length);
+        while (first < end)
         {
-            counts += Vector.LessThan(some, limit);
+            var middle = (first + end) >>> 1;
+            if (levels[middle] < level)
+            {
+                first = middle + 1;
+            }
+            else
+            {
+                end = middle;
+            }
         }
 
-        var below = -Vector.Sum(counts);
-        foreach (var one in levels[(levels.Length - (levels.Length % Vector<float>.Count))..])
-        {
-            below += one < level ? 1 : 0;
-        }
-
-        return below;
+        return first;
     }
 
     private void Remember(double value)
