@@ -18,7 +18,12 @@ internal sealed class LevelMemory
     /// <summary>Single precision loses digits below; a series that spans less is taken as constant.</summary>
     private const double SmallestRange = 1e-30;
 
+    /// <summary>From so few levels on, halving costs more than counting.</summary>
+    private const int CountedLevels = 64;
+
+    /// <summary>Two generations, each a whole number of vectors. Where no level is yet, infinity stands: it is above all levels.</summary>
     private readonly float[] _levels;
+    private readonly int _capacity;
     private readonly int _period;
     private readonly double _spacing;
     private double _currentOrigin;
@@ -35,7 +40,9 @@ internal sealed class LevelMemory
     /// <param name="period">Values in a generation.</param>
     public LevelMemory(int capacity, int spacing, int period)
     {
-        _levels = new float[2 * capacity];
+        _levels = new float[2 * RoundedUp(capacity)];
+        _capacity = capacity;
+        _levels.AsSpan().Fill(float.PositiveInfinity);
         _spacing = (1.0 / spacing) + Rounding;
         _period = period;
     }
@@ -49,16 +56,20 @@ internal sealed class LevelMemory
     /// <summary>Whether the last value lay above or below all levels remembered.</summary>
     public bool IsBeyond { get; private set; }
 
-    private Span<float> Current => _levels.AsSpan(_swapped ? _levels.Length / 2 : 0, _currentCount);
+    private Span<float> CurrentRoom => _levels.AsSpan(_swapped ? _levels.Length / 2 : 0, _levels.Length / 2);
 
-    private Span<float> Previous => _levels.AsSpan(_swapped ? 0 : _levels.Length / 2, _previousCount);
+    private Span<float> PreviousRoom => _levels.AsSpan(_swapped ? 0 : _levels.Length / 2, _levels.Length / 2);
+
+    private Span<float> Current => CurrentRoom[.._currentCount];
+
+    private Span<float> Previous => PreviousRoom[.._previousCount];
 
     /// <summary>Distance of <paramref name="value"/> from the nearest level remembered, 0 when it is known or nothing is; then remembers it.</summary>
     public double Observe(double value)
     {
         var (low, high) = (value, value);
-        var toCurrent = Distance(Current, _currentOrigin, value, ref low, ref high, out var isCurrentAbove);
-        var toPrevious = Distance(Previous, _previousOrigin, value, ref low, ref high, out var isPreviousAbove);
+        var toCurrent = Distance(CurrentRoom, _currentCount, _currentOrigin, value, ref low, ref high, out var isCurrentAbove);
+        var toPrevious = Distance(PreviousRoom, _previousCount, _previousOrigin, value, ref low, ref high, out var isPreviousAbove);
         var distance = Math.Min(toCurrent, toPrevious);
 
         // Which side is nearer no processor can predict: no branches.
@@ -78,6 +89,7 @@ internal sealed class LevelMemory
             (_previousOrigin, _previousCount) = (_currentOrigin, _currentCount);
             _currentCount = 0;
             _swapped = !_swapped;
+            CurrentRoom.Fill(float.PositiveInfinity);
         }
 
         return double.IsInfinity(distance) || distance < Rounding * Range || Range < SmallestRange ? 0 : distance;
@@ -85,6 +97,7 @@ internal sealed class LevelMemory
 
     public void Clear()
     {
+        _levels.AsSpan().Fill(float.PositiveInfinity);
         _currentCount = _previousCount = _age = 0;
         Range = 0;
     }
@@ -106,57 +119,68 @@ internal sealed class LevelMemory
         _previousOrigin = reader.ReadDouble();
         Range = reader.ReadDouble();
         _age = reader.ReadInt32();
-        _currentCount = LoadLevels(_levels.AsSpan(0, _levels.Length / 2), ref reader);
-        _previousCount = LoadLevels(_levels.AsSpan(_levels.Length / 2), ref reader);
+        _levels.AsSpan().Fill(float.PositiveInfinity);
+        _currentCount = LoadLevels(CurrentRoom, ref reader);
+        _previousCount = LoadLevels(PreviousRoom, ref reader);
     }
 
-    private static int LoadLevels(Span<float> levels, ref StateReader reader)
-    {
-        var stored = MemoryMarshal.Cast<byte, float>(reader.ReadBytes());
-        if (stored.Length > levels.Length)
-        {
-            throw new InvalidDataException($"The state holds {stored.Length} levels where {levels.Length} have room: it is of other settings.");
-        }
+    private static int RoundedUp(int count) => (count + Vector<float>.Count - 1) & -Vector<float>.Count;
 
-        stored.CopyTo(levels);
-        return stored.Length;
-    }
-
-    private static double Distance(ReadOnlySpan<float> levels, double origin, double value, ref double low, ref double high, out bool isAbove)
+    private static double Distance(ReadOnlySpan<float> room, int count, double origin, double value, ref double low, ref double high, out bool isAbove)
     {
         isAbove = false;
-        if (levels.IsEmpty)
+        if (count == 0)
         {
             return double.PositiveInfinity;
         }
 
+        var levels = room[..count];
         low = Math.Min(low, origin + levels[0]);
         high = Math.Max(high, origin + levels[^1]);
         var relative = value - origin;
-        var above = FirstNotBelow(levels, (float)relative);
+        var above = FirstNotBelow(room, count, (float)relative);
         var distance = above < levels.Length ? Math.Abs(levels[above] - relative) : double.PositiveInfinity;
         var nearest = above > 0 ? Math.Min(distance, Math.Abs(levels[above - 1] - relative)) : distance;
         isAbove = nearest == distance;
         return nearest;
     }
 
-    private static int FirstNotBelow(ReadOnlySpan<float> levels, float level)
+    /// <summary>The place of the first level that is not below <paramref name="level"/>. What is halved cannot be predicted, so no branches; few levels are counted, several at a time.</summary>
+    private static int FirstNotBelow(ReadOnlySpan<float> room, int count, float level)
     {
-        var (first, end) = (0, levels.Length);
-        while (first < end)
+        var first = 0;
+        while (count > CountedLevels)
         {
-            var middle = (first + end) >>> 1;
-            if (levels[middle] < level)
-            {
-                first = middle + 1;
-            }
-            else
-            {
-                end = middle;
-            }
+            var half = count >>> 1;
+
+            // The sign of the difference, as a mask: all ones when the level in the middle is below.
+            first += half & (BitConverter.SingleToInt32Bits(room[first + half - 1] - level) >> 31);
+            count -= half;
         }
 
-        return first;
+        // Infinity behind the levels, and sorted levels before them, do no harm: a vector more or less finds the same place.
+        var length = RoundedUp(count);
+        first = Math.Min(first, room.Length - length);
+        var wanted = new Vector<float>(level);
+        var below = Vector<int>.Zero;
+        foreach (var levels in MemoryMarshal.Cast<float, Vector<float>>(room.Slice(first, length)))
+        {
+            below -= Vector.LessThan(levels, wanted);
+        }
+
+        return first + Vector.Sum(below);
+    }
+
+    private int LoadLevels(Span<float> room, ref StateReader reader)
+    {
+        var stored = MemoryMarshal.Cast<byte, float>(reader.ReadBytes());
+        if (stored.Length > _capacity)
+        {
+            throw new InvalidDataException($"The state holds {stored.Length} levels where {_capacity} have room: it is of other settings.");
+        }
+
+        stored.CopyTo(room);
+        return stored.Length;
     }
 
     private void Remember(double value)
@@ -167,14 +191,14 @@ internal sealed class LevelMemory
         }
 
         var level = (float)(value - _currentOrigin);
-        if (_currentCount == _levels.Length / 2)
+        if (_currentCount == _capacity)
         {
             var spare = MostCrowded(level);
             Current[(spare + 1)..].CopyTo(Current[spare..]);
-            _currentCount--;
+            CurrentRoom[--_currentCount] = float.PositiveInfinity;
         }
 
-        var place = FirstNotBelow(Current, level);
+        var place = FirstNotBelow(CurrentRoom, _currentCount, level);
         _currentCount++;
         Current[place..^1].CopyTo(Current[(place + 1)..]);
         Current[place] = level;

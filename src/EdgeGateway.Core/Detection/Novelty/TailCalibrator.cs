@@ -55,7 +55,7 @@ internal struct TailCalibrator(double tailShare)
         }
 
         _spread += (deviation - _spread) * Math.Max(share, 0.001);
-        var step = _spread * Math.Max(Math.Sqrt(share), 0.02);
+        var step = _spread * (share > 0 ? Math.Max(Math.Sqrt(share), 0.02) : 0.02);
         if (isBeyond)
         {
             _exceedances = Math.Min(_exceedances + 1, EnoughCalls);

@@ -20,22 +20,22 @@ internal struct LinearRelation
     private double _yy;
     private double _pairs;
 
-    /// <summary>Share of the variance of y that the line explains, 0 to 1.</summary>
-    public readonly double Correlation => _xx > 0 && _yy > 0 ? _xy * _xy / (_xx * _yy) : 0;
-
     /// <summary>Standard deviation of y about the line.</summary>
-    public readonly double Scatter => _weight > 2 ? Math.Sqrt(Math.Max(0, _yy - (_xx > 0 ? _xy * _xy / _xx : 0)) / (_weight - 2)) : double.NaN;
+    public readonly double Scatter => _weight > 2 ? Math.Sqrt(Math.Max(0, _yy - (_xx > 0 ? _xy * Slope : 0)) / (_weight - 2)) : double.NaN;
+
+    private readonly double Slope => _xy / _xx;
 
     /// <summary>What the line says of y; NaN where it has no confidence.</summary>
     public readonly double Predict(double x)
     {
-        if (_pairs < LeastPairs || _weight <= 2 || Correlation < LeastCorrelation)
+        // The correlation, and the reach, without a division: this is asked at each sample.
+        if (_pairs < LeastPairs || _weight <= 2 || !(_xx > 0 && _yy > 0) || _xy * _xy < LeastCorrelation * _xx * _yy)
         {
             return double.NaN;
         }
 
         var away = x - _meanX;
-        return away * away <= Reach * Reach * _xx / _weight ? _meanY + (_xy / _xx * away) : double.NaN;
+        return away * away * _weight <= Reach * Reach * _xx ? _meanY + (Slope * away) : double.NaN;
     }
 
     /// <summary>Learns a pair.</summary>
@@ -49,8 +49,9 @@ internal struct LinearRelation
         _pairs = Math.Min(_pairs + 1, 1e9);
         var dx = x - _meanX;
         var dy = y - _meanY;
-        _meanX += dx / _weight;
-        _meanY += dy / _weight;
+        var share = 1 / _weight;
+        _meanX += dx * share;
+        _meanY += dy * share;
         _xx = (_xx * keep) + (dx * (x - _meanX));
         _xy = (_xy * keep) + (dx * (y - _meanY));
         _yy = (_yy * keep) + (dy * (y - _meanY));

@@ -224,7 +224,7 @@ internal sealed class RuleDetector : IDetector
             case RuleReference.OwnMean:
                 return AgainstOwnMean(computed, seconds);
             case RuleReference.Line:
-                return AgainstLine(seconds);
+                return AgainstLine();
             default:
                 return computed;
         }
@@ -259,7 +259,7 @@ internal sealed class RuleDetector : IDetector
         return isLearned ? number : double.NaN;
     }
 
-    private double AgainstLine(double seconds)
+    private double AgainstLine()
     {
         var x = _tracks[1].Quick;
         var y = _tracks[0].Quick;
@@ -270,7 +270,7 @@ internal sealed class RuleDetector : IDetector
         // Not fed by its own anomalies. Without confidence (NaN) everything is learned.
         if (!_finding.Stands && !(residual > UnlearnedResiduals * scatter && residual > 0.02 * Math.Abs(expected)))
         {
-            _line.Learn(x, y, seconds / (_slow + seconds));
+            _line.Learn(x, y, _shares.Slow);
         }
 
         return double.IsNaN(expected) || expected == 0 ? double.NaN : residual > SureResiduals * scatter ? 100 * residual / Math.Abs(expected) : 0;
