@@ -72,6 +72,14 @@ public sealed class PackageTests(ITestOutputHelper told) : IDisposable
         Assert.True(code == 0, said);
     }
 
+    [ToolFact("shellcheck", "shellcheck")]
+    public async Task The_scripts_that_dpkg_runs_have_no_fault_that_shellcheck_finds()
+    {
+        string[] scripts = [.. new[] { "preinst", "postinst", "prerm", "postrm", "launcher" }.Select(s => RepositoryFiles.At($"hardware/package/debian/{s}"))];
+        var (code, said) = await RunAsync("shellcheck", ["--severity=warning", .. scripts]);
+        Assert.True(code == 0, said);
+    }
+
     [ToolFact("perl", "perl-base")]
     public async Task The_witness_of_the_clock_writes_what_the_gateway_reads()
     {
@@ -130,6 +138,7 @@ public sealed class PackageTests(ITestOutputHelper told) : IDisposable
         }
 
         Assert.DoesNotContain("none declared", copyright, StringComparison.Ordinal);
+        await EveryLibraryHasItsLicenceAsync(tree, parts);
 
         // What is run is in the bill by its hash.
         var library = Path.Combine(tree, "usr/lib/edgegateway");
@@ -239,6 +248,30 @@ public sealed class PackageTests(ITestOutputHelper told) : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static string[] Units => [RepositoryFiles.At("hardware/systemd/edgegateway.service"), RepositoryFiles.At("hardware/systemd/edgegateway-clock.service")];
+
+    /// <summary>What the program loads by its deps.json stands in the bill, and the words of each licence lie beside it.</summary>
+    private static async Task EveryLibraryHasItsLicenceAsync(string tree, Dictionary<string, JsonElement> bill)
+    {
+        using var loaded = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(tree, "usr/lib/edgegateway/edgegateway.deps.json")));
+        var packages = loaded.RootElement.GetProperty("libraries").EnumerateObject().Where(l => l.Value.GetProperty("type").GetString() == "package").Select(l => l.Name).ToArray();
+        Assert.Contains(packages, p => p.StartsWith("OpenTelemetry.Exporter.OpenTelemetryProtocol/", StringComparison.Ordinal));
+        foreach (var package in packages)
+        {
+            var part = Assert.Contains($"pkg:nuget/{package.Replace('/', '@')}", (IReadOnlyDictionary<string, JsonElement>)bill);
+            var texts = Directory.GetFiles(Path.Combine(tree, "usr/share/doc/edgegateway/licences"), $"{package.Split('/')[0].ToLowerInvariant()}-LICENSE*");
+            var text = await File.ReadAllTextAsync(Assert.Single(texts));
+            var licence = part.GetProperty("licenses")[0];
+            var declared = licence.TryGetProperty("expression", out var expression) ? expression.GetString() : licence.GetProperty("license").GetProperty("name").GetString();
+            var words = declared switch
+            {
+                "MIT" => "Permission is hereby granted, free of charge",
+                "Apache-2.0" => "Apache License",
+                _ => Path.GetFileName(texts[0]) == declared!["the text in licences/".Length..] ? text : "a text of that name",
+            };
+            Assert.Contains(words, text, StringComparison.Ordinal);
+            Assert.True(text.Contains("opyright", StringComparison.Ordinal) || text.Contains('©', StringComparison.Ordinal), texts[0]);
+        }
+    }
 
     /// <summary>The commands as completion tells them stand in the man page, each with its help, and the shell's script completes them.</summary>
     private async Task ManPageAndCompletionKnowEveryCommandAsync(string tree)
