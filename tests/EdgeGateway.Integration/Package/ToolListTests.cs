@@ -38,7 +38,7 @@ public sealed partial class ToolListTests
         var scripts = new[] { "hardware/package/build", "tests/package/trial", "tests/package/container", "hardware/acceptance/run" }.Select(RepositoryFiles.At);
         var used = scripts.SelectMany(file => File.ReadLines(file).Where(line => !line.TrimStart().StartsWith('#')).SelectMany(line => Word().Matches(line).Select(m => m.Value)).Where(Packages.ContainsKey)).ToHashSet();
         Assert.Contains("pgrep", used);
-        Assert.Empty(used.Where(program => !Installed.Contains(Packages[program])));
+        Assert.DoesNotContain(used, program => !Installed.Contains(Packages[program]));
     }
 
     private static HashSet<string> Installed { get; } =

@@ -82,7 +82,7 @@ internal sealed class CollectorDouble : IAsyncDisposable
         context.Response.ContentType = "application/grpc";
         if (isCall)
         {
-            Take(context.Request, isMetricsCall, new Protobuf(frame[5..]));
+            Take(context.Request, isMetricsCall, new Protobuf(frame.AsSpan(5).ToArray()));
             await context.Response.Body.WriteAsync(new byte[5], context.RequestAborted);
         }
 
