@@ -2,6 +2,7 @@ using System.CommandLine;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Feed;
+using EdgeGateway.Core.Profiles;
 using EdgeGateway.Simulator;
 using EdgeGateway.Telemetry;
 
