@@ -88,7 +88,7 @@ internal static class PipelineBench
         report.Add($"{mode}: advance and flush", Median(closingBytes), "bytes allocated a sample");
     }
 
-    private static void Fill(Core.Site.SiteModel site, Sample[] samples, long second)
+    internal static void Fill(Core.Site.SiteModel site, Sample[] samples, long second)
     {
         foreach (var point in site.Points)
         {
@@ -103,5 +103,5 @@ internal static class PipelineBench
         }
     }
 
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+    internal static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 }

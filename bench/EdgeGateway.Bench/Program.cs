@@ -24,6 +24,7 @@ var root = new RootCommand(
     FrugalityBench.Create(),
     DecodeBench.Create(),
     PipelineBench.Create(),
+    TelemetryBench.Create(),
     DetectorBench.Create(),
     CarbonBench.Create(),
     CemsBench.Create(),

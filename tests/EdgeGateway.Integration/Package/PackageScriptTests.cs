@@ -10,9 +10,12 @@ namespace EdgeGateway.Integration.Package;
 [SupportedOSPlatform("linux")]
 public sealed class PackageScriptTests : IDisposable
 {
-    private const string Good = "case \"$1\" in status) echo '{}' ;; esac";
+    private const string Good = "case \"$1\" in status) echo Healthy ;; esac";
     private const string DoesNotStart = "# spoilt\ncase \"$1\" in status) exit 1 ;; esac";
     private const string Refuses = "case \"$1\" in check) echo 'gateway.yaml:3:1: error: unknown key'; exit 2 ;; esac";
+
+    private const string NotHealthy = "case \"$*\" in 'status --wait-healthy '*) echo 'Not healthy after 5 s: the store is in the state failing.' >&2; exit 1 ;; esac";
+    private const string RefusesStore = "case \"$*\" in 'check --upgrade '*) echo 'gateway.yaml: usable'; echo '  The store needs schema 99'; echo '  version 2.0 cannot take over the store in data'; exit 2 ;; esac";
 
     private readonly string _root = Directory.CreateTempSubdirectory("edgegateway-scripts-").FullName;
 
@@ -92,6 +95,44 @@ public sealed class PackageScriptTests : IDisposable
         Assert.Contains("edgegateway: 2.0 was rolled back: it refuses the configuration that 1.0 runs with: gateway.yaml:3:1: error: unknown key", said, StringComparison.Ordinal);
         Assert.Contains(Good, Read("usr/lib/edgegateway/edgegateway"), StringComparison.Ordinal);
         Assert.Equal(0, Restarts);
+    }
+
+    [Fact]
+    public async Task A_program_that_runs_and_does_not_work_is_put_away_with_its_own_words()
+    {
+        Assert.Equal(0, (await RunAsync("preinst", "upgrade", "1.0")).ExitCode);
+        Unpack("2.0", NotHealthy);
+        var (code, said) = await RunAsync("postinst", "EDGEGATEWAY_HEALTH_LIMIT=2", "configure", "1.0");
+
+        Assert.Equal(1, code);
+        Assert.Contains("2.0 was rolled back: it did not come up, or did not stay (the log: journalctl -u edgegateway). Not healthy after 5 s: the store is in the state failing.", said, StringComparison.Ordinal);
+        Assert.Contains("edgegateway: 1.0 is up.", said, StringComparison.Ordinal);
+        Assert.Contains(Good, Read("usr/lib/edgegateway/edgegateway"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_program_that_cannot_take_over_the_store_is_put_away_and_the_service_not_restarted()
+    {
+        Assert.Equal(0, (await RunAsync("preinst", "upgrade", "1.0")).ExitCode);
+        Unpack("2.0", RefusesStore);
+        var (code, said) = await RunAsync("postinst", "configure", "1.0");
+
+        Assert.Equal(1, code);
+        Assert.Contains("edgegateway: 2.0 was rolled back: it cannot go on with the store of 1.0: The store needs schema 99 version 2.0 cannot take over the store in data", said.Replace(":  ", ": ", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(Good, Read("usr/lib/edgegateway/edgegateway"), StringComparison.Ordinal);
+        Assert.Equal(0, Restarts);
+    }
+
+    [Fact]
+    public async Task The_store_of_a_gateway_that_does_not_run_is_no_reason_against_its_start()
+    {
+        Script("bin/systemctl", """case "$*" in *is-active*) exit 3 ;; *InvocationID*) wc -l < "$DPKG_ROOT/restarts" ;; esac""");
+        Assert.Equal(0, (await RunAsync("preinst", "upgrade", "1.0")).ExitCode);
+        Unpack("2.0", RefusesStore);
+        var (code, said) = await RunAsync("postinst", "configure", "1.0");
+
+        Assert.True(code == 0, said);
+        Assert.Equal(1, Restarts);
     }
 
     [Fact]

@@ -66,9 +66,18 @@ public sealed class PackageTests(ITestOutputHelper told) : IDisposable
     [InlineData("sh", "../acceptance/run")]
     [InlineData("bash", "build")]
     [InlineData("bash", "../../tests/package/trial")]
+    [InlineData("bash", "../../tests/package/container")]
     public async Task Scripts_can_be_read_by_their_shell(string shell, string script)
     {
         var (code, said) = await RunAsync(shell, ["-n", RepositoryFiles.At($"hardware/package/{script}")]);
+        Assert.True(code == 0, said);
+    }
+
+    [ToolFact("shellcheck", "shellcheck")]
+    public async Task The_scripts_that_dpkg_runs_have_no_fault_that_shellcheck_finds()
+    {
+        string[] scripts = [.. new[] { "preinst", "postinst", "prerm", "postrm", "launcher" }.Select(s => RepositoryFiles.At($"hardware/package/debian/{s}"))];
+        var (code, said) = await RunAsync("shellcheck", ["--severity=warning", .. scripts]);
         Assert.True(code == 0, said);
     }
 
@@ -130,6 +139,7 @@ public sealed class PackageTests(ITestOutputHelper told) : IDisposable
         }
 
         Assert.DoesNotContain("none declared", copyright, StringComparison.Ordinal);
+        await EveryLibraryHasItsLicenceAsync(tree, parts);
 
         // What is run is in the bill by its hash.
         var library = Path.Combine(tree, "usr/lib/edgegateway");
@@ -231,14 +241,53 @@ public sealed class PackageTests(ITestOutputHelper told) : IDisposable
         }
 
         Assert.Equal(await File.ReadAllBytesAsync(packages[1]), await File.ReadAllBytesAsync(packages[2]));
-        var (ended, log) = await RunAsync("bash", [RepositoryFiles.At("tests/package/trial"), packages[0], packages[1]]);
+
+        // The portable one around the program that was built for these tests.
+        var (built, how) = await RunAsync("bash", [RepositoryFiles.At("hardware/package/build"), "all", "--program", RepositoryFiles.At("src/EdgeGateway/bin/Release/net10.0"), "--version", "0.0.2", "--output", _folder]);
+        Assert.True(built == 0, how);
+        var (ended, log) = await RunAsync("bash", [RepositoryFiles.At("tests/package/trial"), packages[0], packages[1], Path.Combine(_folder, "edgegateway_0.0.2_all.deb")]);
         told.WriteLine(log);
         Assert.True(ended == 0 && log.Contains("\nall seen", StringComparison.Ordinal), log);
+
+        if (ToolFactAttribute.Has("buildah"))
+        {
+            (ended, log) = await RunAsync("bash", [RepositoryFiles.At("tests/package/container"), packages[1]]);
+            told.WriteLine(log);
+            Assert.True(ended == 0 && log.Contains("\nall seen", StringComparison.Ordinal), log);
+        }
+        else
+        {
+            told.WriteLine("Not seen: the container, which needs buildah from the Debian package of that name.");
+        }
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static string[] Units => [RepositoryFiles.At("hardware/systemd/edgegateway.service"), RepositoryFiles.At("hardware/systemd/edgegateway-clock.service")];
+
+    /// <summary>What the program loads by its deps.json stands in the bill, and the words of each licence lie beside it.</summary>
+    private static async Task EveryLibraryHasItsLicenceAsync(string tree, Dictionary<string, JsonElement> bill)
+    {
+        using var loaded = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(tree, "usr/lib/edgegateway/edgegateway.deps.json")));
+        var packages = loaded.RootElement.GetProperty("libraries").EnumerateObject().Where(l => l.Value.GetProperty("type").GetString() == "package").Select(l => l.Name).ToArray();
+        Assert.Contains(packages, p => p.StartsWith("OpenTelemetry.Exporter.OpenTelemetryProtocol/", StringComparison.Ordinal));
+        foreach (var package in packages)
+        {
+            var part = Assert.Contains($"pkg:nuget/{package.Replace('/', '@')}", (IReadOnlyDictionary<string, JsonElement>)bill);
+            var texts = Directory.GetFiles(Path.Combine(tree, "usr/share/doc/edgegateway/licences"), $"{package.Split('/')[0].ToLowerInvariant()}-LICENSE*");
+            var text = await File.ReadAllTextAsync(Assert.Single(texts));
+            var licence = part.GetProperty("licenses")[0];
+            var declared = licence.TryGetProperty("expression", out var expression) ? expression.GetString() : licence.GetProperty("license").GetProperty("name").GetString();
+            var words = declared switch
+            {
+                "MIT" => "Permission is hereby granted, free of charge",
+                "Apache-2.0" => "Apache License",
+                _ => Path.GetFileName(texts[0]) == declared!["the text in licences/".Length..] ? text : "a text of that name",
+            };
+            Assert.Contains(words, text, StringComparison.Ordinal);
+            Assert.True(words == text || text.Contains("opyright", StringComparison.Ordinal) || text.Contains('©', StringComparison.Ordinal), texts[0]);
+        }
+    }
 
     /// <summary>The commands as completion tells them stand in the man page, each with its help, and the shell's script completes them.</summary>
     private async Task ManPageAndCompletionKnowEveryCommandAsync(string tree)
@@ -289,9 +338,9 @@ public sealed class PackageTests(ITestOutputHelper told) : IDisposable
     private sealed class ToolFactAttribute : FactAttribute
     {
         public ToolFactAttribute(string tool, string package) =>
-            Skip = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, tool)))
-                ? null
-                : $"Needs {tool}, from the Debian package {package}.";
+            Skip = Has(tool) ? null : $"Needs {tool}, from the Debian package {package}.";
+
+        public static bool Has(string tool) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, tool)));
     }
 
     /// <summary>A fact that publishes, and makes a Debian: minutes.</summary>

@@ -1,23 +1,36 @@
+using System.Buffers.Binary;
 using System.Net;
 using EdgeGateway.Integration.Mqtt;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
 
 namespace EdgeGateway.Integration.Telemetry;
 
-/// <summary>A double of a collector of OpenTelemetry: takes OTLP over HTTP with protobuf and keeps what it was told. Fields by opentelemetry-proto, version 1.</summary>
-internal sealed class CollectorDouble : IDisposable
+/// <summary>
+/// A double of a collector of OpenTelemetry: takes OTLP over HTTP with protobuf, or over gRPC (HTTP/2 without TLS), and keeps what it was told. Fields by opentelemetry-proto, version 1;
+/// frames by the gRPC protocol over HTTP/2.
+/// </summary>
+internal sealed class CollectorDouble : IAsyncDisposable
 {
-    private readonly HttpListener _listener = new();
+    private readonly WebApplication _server;
+    private readonly bool _isGrpc;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, CollectedMetric> _metrics = [];
     private readonly List<CollectedSpan> _spans = [];
     private readonly Dictionary<string, string> _resource = [];
+    private readonly HashSet<string> _authorizations = [];
 
-    public CollectorDouble()
+    private CollectorDouble(bool isGrpc)
     {
-        Port = Mosquitto.FreePort();
-        _listener.Prefixes.Add($"http://127.0.0.1:{Port}/");
-        _listener.Start();
-        _ = Task.Run(ServeAsync);
+        (_isGrpc, Port) = (isGrpc, Mosquitto.FreePort());
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(server => server.Listen(IPAddress.Loopback, Port, endpoint => endpoint.Protocols = isGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1));
+        _server = builder.Build();
+        ((IApplicationBuilder)_server).Run(ServeAsync);
     }
 
     public int Port { get; }
@@ -30,41 +43,58 @@ internal sealed class CollectorDouble : IDisposable
     /// <summary>What the sender says of itself.</summary>
     public IReadOnlyDictionary<string, string> Resource { get { lock (_gate) { return new Dictionary<string, string>(_resource); } } }
 
-    public void Dispose() => _listener.Close();
+    /// <summary>The different values of the header <c>authorization</c> that came; empty text where it was missing.</summary>
+    public IReadOnlyCollection<string> Authorizations { get { lock (_gate) { return [.. _authorizations]; } } }
 
-    private async Task ServeAsync()
+    public static async Task<CollectorDouble> StartAsync(bool isGrpc = false)
     {
-        while (_listener.IsListening)
-        {
-            HttpListenerContext context;
-            try
-            {
-                context = await _listener.GetContextAsync();
-            }
-            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
-            {
-                // The test is over.
-                return;
-            }
-
-            using var body = new MemoryStream();
-            await context.Request.InputStream.CopyToAsync(body);
-            var message = new Protobuf(body.ToArray());
-            context.Response.StatusCode = Take(context.Request, message) ? 200 : 404;
-            context.Response.ContentType = "application/x-protobuf";
-            context.Response.Close();
-        }
+        var collector = new CollectorDouble(isGrpc);
+        await collector._server.StartAsync();
+        return collector;
     }
 
-    private bool Take(HttpListenerRequest request, Protobuf message)
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    private async Task ServeAsync(HttpContext context)
     {
-        if (request is not { HttpMethod: "POST", ContentType: "application/x-protobuf" } || request.Url!.AbsolutePath is not ("/v1/metrics" or "/v1/traces"))
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+        if (!_isGrpc)
         {
-            return false;
+            var isMetrics = context.Request.Path == "/v1/metrics";
+            var isKnown = context.Request is { Method: "POST", ContentType: "application/x-protobuf" } && (isMetrics || context.Request.Path == "/v1/traces");
+            if (isKnown)
+            {
+                Take(context.Request, isMetrics, new Protobuf(body.ToArray()));
+            }
+
+            context.Response.StatusCode = isKnown ? StatusCodes.Status200OK : StatusCodes.Status404NotFound;
+            context.Response.ContentType = "application/x-protobuf";
+            return;
         }
 
+        // A message: whether it is compressed, its length in four bytes, itself. Status 12: no such method.
+        var asked = context.Request.Path.Value;
+        var frame = body.ToArray();
+        var isMetricsCall = asked == "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+        var isCall = context.Request is { Method: "POST", ContentType: "application/grpc" } && (isMetricsCall || asked == "/opentelemetry.proto.collector.trace.v1.TraceService/Export")
+            && frame is [0, _, _, _, _, ..] && BinaryPrimitives.ReadUInt32BigEndian(frame.AsSpan(1)) == frame.Length - 5;
+        context.Response.ContentType = "application/grpc";
+        if (isCall)
+        {
+            Take(context.Request, isMetricsCall, new Protobuf(frame.AsSpan(5).ToArray()));
+            await context.Response.Body.WriteAsync(new byte[5], context.RequestAborted);
+        }
+
+        context.Response.AppendTrailer("grpc-status", isCall ? "0" : "12");
+    }
+
+    private void Take(HttpRequest request, bool isMetrics, Protobuf message)
+    {
         lock (_gate)
         {
+            _authorizations.Add(request.Headers.Authorization.ToString());
+
             // ResourceMetrics and ResourceSpans: resource 1, scopes 2; a scope: metrics or spans 2.
             foreach (var resource in message.All(1))
             {
@@ -75,7 +105,7 @@ internal sealed class CollectorDouble : IDisposable
 
                 foreach (var one in resource.All(2).SelectMany(scope => scope.All(2)))
                 {
-                    if (request.Url.AbsolutePath == "/v1/metrics")
+                    if (isMetrics)
                     {
                         Metric(one);
                     }
@@ -86,8 +116,6 @@ internal sealed class CollectorDouble : IDisposable
                 }
             }
         }
-
-        return true;
     }
 
     private void Metric(Protobuf metric)

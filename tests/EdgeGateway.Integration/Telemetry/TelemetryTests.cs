@@ -52,14 +52,18 @@ public sealed class TelemetryTests
         Directory.Delete(folder, recursive: true);
     }
 
-    [Fact]
-    public async Task A_collector_gets_the_metrics_and_the_trace_of_a_followed_sample()
+    [Theory]
+    [InlineData("http/protobuf")]
+    [InlineData("grpc")]
+    public async Task A_collector_gets_the_metrics_and_the_trace_of_a_followed_sample(string protocol)
     {
-        using var collector = new CollectorDouble();
+        await using var collector = await CollectorDouble.StartAsync(isGrpc: protocol == "grpc");
         using var broker = await Mosquitto.RunAsync();
-        var telemetry = $"telemetry: {{ otlp: {{ endpoint: \"http://127.0.0.1:{collector.Port}\", interval: 1s }} }}";
+        var telemetry = $"telemetry: {{ otlp: {{ endpoint: \"http://127.0.0.1:{collector.Port}\", protocol: {protocol}, interval: 1s }} }}";
         await using var site = await GatewaySite.ServeAsync(With(LoadSite.Configuration(1), $"health: off\n{telemetry}"), broker.Port, profiles: LoadSite.Profile);
-        await using var gateway = await GatewayProcess.RunAsync(site);
+
+        // OpenTelemetry Protocol Exporter, "Specifying headers via environment variables": values are percent-encoded.
+        await using var gateway = await GatewayProcess.RunAsync(site, new Dictionary<string, string> { ["OTEL_EXPORTER_OTLP_HEADERS"] = "authorization=Bearer%20s3cret" });
         await gateway.HistoryIsThroughAsync();
 
         // Every metric whose part is there; a computer may show little of itself.
@@ -86,6 +90,8 @@ public sealed class TelemetryTests
         Assert.All(spans.Where(s => s != root), s => Assert.True(s.Parent == root.Id && s.Start >= root.Start && s.Start <= s.End && s.End <= root.End, $"{s}\n{root}"));
         Assert.Equal("centre", Assert.Single(spans, s => s.Name == "acknowledge").Tags["edgegateway.uplink"]);
         Assert.Equal(0, await gateway.StopAsync());
+        Assert.Equal(["Bearer s3cret"], collector.Authorizations);
+        Assert.DoesNotContain("s3cret", gateway.Log, StringComparison.Ordinal);
         Assert.DoesNotContain("does not take metrics", gateway.Log, StringComparison.Ordinal);
     }
 

@@ -209,4 +209,14 @@ public sealed class SampleFollowTests
 
         return steps;
     }
+
+    [Fact]
+    public void The_output_that_the_documentation_shows_has_every_step_of_a_sample_that_went_through()
+    {
+        var page = File.ReadAllText(RepositoryFiles.At("docs/observability.md"));
+        var shown = page[page.IndexOf("$ edgegateway follow ", StringComparison.Ordinal)..];
+        var lines = shown[..shown.IndexOf("```", StringComparison.Ordinal)].Split('\n', StringSplitOptions.RemoveEmptyEntries)[1..];
+        Assert.Equal(["read", "decode", "take", "validate", "detect", "record", "store", "commit", "publish", "acknowledge", "end"], lines.Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3]));
+        Assert.All(lines, line => Assert.Matches(@"^\d\d:\d\d:\d\d\.\d{3} +\d+\.\d ms  [a-z]", line));
+    }
 }
