@@ -109,7 +109,7 @@ public sealed class StatementTests : IDisposable
             (Good, file, "", "1 scenarios, from 2024: usable"),
             (Good, At("plans"), "", "1 scenarios, from 2024: usable"),
             (Good.Replace("base: { year: 2024, tonnes: 10250 }\n", "", StringComparison.Ordinal), file, "", "1 scenarios, from the year of the statement: usable"),
-            (Good.Replace("growthPercent", "growth", StringComparison.Ordinal), file, "scenarios.yaml:4:24: error: unknown key 'growth'", "not usable"),
+            (Good.Replace("growthPercent", "growth", StringComparison.Ordinal), file, "scenarios.yaml:4:23: error: unknown key 'growth'", "not usable"),
             (Good.Replace("growthPercent: 3", "growthPercent: -120", StringComparison.Ordinal), At("plans"), "scenarios.yaml: error: ", "not usable"),
         })
         {
