@@ -10,21 +10,33 @@ public sealed record PooledFactor(double Factor, double Between, double Uncertai
 /// <summary>What devices of one kind say together about their factors.</summary>
 public static class FactorClusters
 {
-    /// <summary>Puts beside each factor what the others of the same unit and fuel say of it. Those that no hour has moved know nothing of their own and are left out.</summary>
+    // The middles of the thirds: always the same, so that the same devices make the same bands with the same names.
+    private static readonly string[] Bands = ["low", "middle", "high"];
+    private static readonly double[][] BandCentres = [[1.0 / 6], [1.0 / 2], [5.0 / 6]];
+
+    /// <summary>
+    /// Puts beside each factor what the others of the same unit, fuel and load say of it: a boiler at half load has another factor than one at full load. Those that no hour has moved know nothing of their own, and
+    /// those whose load is not known yet have no band; both are left out.
+    /// </summary>
     public static IReadOnlyList<AdaptedFactorState> PoolByKind(IReadOnlyList<AdaptedFactorState> factors)
     {
         ArgumentNullException.ThrowIfNull(factors);
         AdaptedFactorState[] pooled = [.. factors];
-        foreach (var group in Enumerable.Range(0, pooled.Length).Where(i => pooled[i].Hours > 0 && pooled[i].UncertaintyPercent > 0).GroupBy(i => (pooled[i].Method, pooled[i].LearntFor)).Where(g => g.Count() > 1))
+        foreach (var kind in Enumerable.Range(0, pooled.Length).Where(i => pooled[i] is { Hours: > 0, UncertaintyPercent: > 0, LoadShare: not null }).GroupBy(i => (pooled[i].Method, pooled[i].LearntFor)))
         {
-            int[] places = [.. group];
-            var found = Pool([.. places.Select(i => ((double)pooled[i].Factor, (double)pooled[i].Factor * pooled[i].UncertaintyPercent / 200))]);
-            for (var k = 0; k < places.Length; k++)
+            int[] members = [.. kind];
+            var (bands, _) = Group([.. members.Select(i => new[] { pooled[i].LoadShare!.Value })], BandCentres);
+            foreach (var band in members.Zip(bands).GroupBy(m => m.Second, m => m.First).Where(b => b.Count() > 1))
             {
-                pooled[places[k]] = pooled[places[k]] with
+                int[] places = [.. band];
+                var found = Pool([.. places.Select(i => ((double)pooled[i].Factor, (double)pooled[i].Factor * pooled[i].UncertaintyPercent / 200))]);
+                for (var k = 0; k < places.Length; k++)
                 {
-                    Cluster = new(group.Key.LearntFor, places.Length, (decimal)found.Factor, 200 * found.Uncertainty / found.Factor, (decimal)found.Shrunk[k]),
-                };
+                    pooled[places[k]] = pooled[places[k]] with
+                    {
+                        Cluster = new(kind.Key.LearntFor, Bands[band.Key], places.Length, (decimal)found.Factor, 200 * found.Uncertainty / found.Factor, (decimal)found.Shrunk[k]),
+                    };
+                }
             }
         }
 

@@ -19,6 +19,9 @@ internal sealed class FactorFollower
     /// <summary>Refusals in a row after which the factor is trusted less: the fuel or the plant has changed.</summary>
     private const int RefusalsUntilDoubt = 3;
 
+    /// <summary>Hours after which it is known at which load a device runs.</summary>
+    private const int HoursUntilLoad = 24;
+
     private readonly AdaptModel _model;
     private readonly double _activityPercent;
     private readonly string _learntFor;
@@ -43,6 +46,9 @@ internal sealed class FactorFollower
     private decimal _carried;
     private decimal? _official;
     private Approval? _approval;
+    private int _loadHours;
+    private decimal _loadSum;
+    private decimal _loadMost;
 
     /// <param name="model">What the site declares.</param>
     /// <param name="mass">The counter of the CO2 in the stack.</param>
@@ -149,7 +155,7 @@ internal sealed class FactorFollower
 
     /// <summary>What is known of the factor, for people.</summary>
     public AdaptedFactorState? State(string device, string method) => !_hasFactor ? null
-        : new(device, method, (decimal)_factor.Factor, Percent, _hours, _refused, _official, _approval?.Factor, _approval?.Who, _approval?.At) { LearntFor = _learntFor };
+        : new(device, method, (decimal)_factor.Factor, Percent, _hours, _refused, _official, _approval?.Factor, _approval?.Who, _approval?.At) { LearntFor = _learntFor, LoadShare = _loadHours < HoursUntilLoad ? null : (double)(_loadSum / _loadHours / _loadMost) };
 
     /// <summary>Puts the factor as it is now in the place of the official one.</summary>
     /// <returns>Why it is refused; null when it is done.</returns>
@@ -207,8 +213,11 @@ internal sealed class FactorFollower
             writer.Write(approval.AtMs);
         }
 
-        // Last: a program that does not know it leaves it unread.
+        // Last: a program that does not know them leaves them unread.
         writer.Write(_learntFor);
+        writer.Write(_loadHours);
+        writer.Write(_loadSum);
+        writer.Write(_loadMost);
     }
 
     public void Load(ref StateReader reader)
@@ -236,7 +245,9 @@ internal sealed class FactorFollower
         _carried = reader.ReadDecimal();
         _official = reader.ReadNullableDecimal();
         _approval = reader.ReadBoolean() ? new(reader.ReadDecimal(), reader.ReadDouble(), reader.ReadString(), reader.ReadInt64()) : null;
-        if (!reader.AtEnd && reader.ReadString() is var learntFor && learntFor != _learntFor)
+        var learntFor = reader.AtEnd ? _learntFor : reader.ReadString();
+        (_loadHours, _loadSum, _loadMost) = reader.AtEnd ? default : (reader.ReadInt32(), reader.ReadDecimal(), reader.ReadDecimal());
+        if (learntFor != _learntFor)
         {
             Unlearn(learntFor);
         }
@@ -264,6 +275,7 @@ internal sealed class FactorFollower
         (_factor, _hasFactor, _hours, _refused, _refusedInRow, _lastHour) = (default, false, 0, 0, 0, 0);
         (_hour, _quarters, _hourActivity, _hourKilograms, _isAssured) = (long.MinValue, 0, 0, 0, false);
         (_carried, _official, _approval) = (0, null, null);
+        (_loadHours, _loadSum, _loadMost) = (0, 0, 0);
     }
 
     private void MoveTo(long time, long intervalEnd)
@@ -318,6 +330,7 @@ internal sealed class FactorFollower
         {
             _hours++;
             _refusedInRow = 0;
+            (_loadHours, _loadSum, _loadMost) = (_loadHours + 1, _loadSum + _hourActivity, Math.Max(_loadMost, _hourActivity));
         }
         else if (_isAssured)
         {
@@ -390,14 +403,18 @@ public sealed record AdaptedFactorState(
     /// <summary>What one unit of the activity is: unit, fuel and reference state. Devices that have it in common say something of each other.</summary>
     public required string LearntFor { get; init; }
 
+    /// <summary>Mean activity of the hours that moved it, as a share of that of the largest of them, 0 to 1; null while a day of them is not known.</summary>
+    public double? LoadShare { get; init; }
+
     /// <summary>What devices of the same kind say of this factor; null when there is no other, or none has learnt.</summary>
     public FactorInCluster? Cluster { get; init; }
 }
 
 /// <summary>A device's factor among those of devices of its kind (<see cref="FactorClusters"/>): a third figure, for people who approve.</summary>
 /// <param name="Name">What they have in common: unit, fuel and reference state.</param>
+/// <param name="Load">Third of the load at which they run: <c>low</c>, <c>middle</c> or <c>high</c>.</param>
 /// <param name="Devices">How many they are.</param>
 /// <param name="Common">Their common factor, kg CO2 for one unit of the activity.</param>
 /// <param name="CommonPercent">Half width of it at 95 %, percent.</param>
 /// <param name="Shrunk">The device's own factor drawn towards it, by how sure each is.</param>
-public sealed record FactorInCluster(string Name, int Devices, decimal Common, double CommonPercent, decimal Shrunk);
+public sealed record FactorInCluster(string Name, string Load, int Devices, decimal Common, double CommonPercent, decimal Shrunk);

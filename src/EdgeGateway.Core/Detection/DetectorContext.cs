@@ -18,6 +18,9 @@ public sealed record DetectorContext(SiteModel Site, PointModel Point, DetectorM
     /// <summary>A value of another point that is older (milliseconds) is not used: three of its periods, at least 2 s.</summary>
     public static long OldestOf(PointModel other) => Math.Max(2_000, 3 * (other.Period.Ticks / TimeSpan.TicksPerMillisecond));
 
+    /// <summary>The smallest step that the watched point can show, in its unit; 0 where its encoding has none.</summary>
+    public double Step => Point.Encoding is { IsStepped: true, ScaleAt: null } encoding ? Math.Abs((double)encoding.Scale) : 0;
+
     /// <summary>A setting, or <paramref name="otherwise"/> when it is not given.</summary>
     public double Number(string key, double otherwise) => Model.Settings.TryGetValue(key, out var value) ? value : otherwise;
 

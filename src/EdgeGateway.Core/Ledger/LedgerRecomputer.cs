@@ -33,6 +33,7 @@ public sealed class LedgerRecomputer
     private readonly Dictionary<(EmissionAccount Account, string Name, string Method), IReadOnlyList<LedgerPart>> _sums = [];
     private readonly Dictionary<(string Device, string Method), int> _places = [];
     private EmissionContent?[] _interval = [];
+    private bool _saysSums;
 
     /// <summary>Entries that were recomputed and agree.</summary>
     public long Agreed { get; private set; }
@@ -40,8 +41,11 @@ public sealed class LedgerRecomputer
     /// <summary>Entries among them whose activity was not confirmed from their registers.</summary>
     public long FromActivity { get; private set; }
 
-    /// <summary>Entries that could not be recomputed: the ledger does not hold their configuration or factor set, or their mass is not made by a factor of the set, or they are sums of which it does not say what they are made of.</summary>
+    /// <summary>Entries that could not be recomputed, <see cref="SumsWithoutParts"/> included: the ledger does not hold their configuration or factor set, or their mass is not made by a factor of the set, or entries of the interval are missing.</summary>
     public long NotRecomputed { get; private set; }
+
+    /// <summary>Remainders and totals among them of which the ledger does not say what they are made of: those of programs that did not write it yet.</summary>
+    public long SumsWithoutParts { get; private set; }
 
     /// <summary>The first difference; null while all agree.</summary>
     public LedgerDifference? Difference { get; private set; }
@@ -98,6 +102,7 @@ public sealed class LedgerRecomputer
             _places[(account.Device, account.Method)] = i;
         }
 
+        _saysSums = configuration.Sums is not null;
         foreach (var sum in configuration.Sums ?? [])
         {
             _sums[(sum.Account, sum.Name, sum.Method)] = sum.Parts;
@@ -223,6 +228,7 @@ public sealed class LedgerRecomputer
         if (entry.Width != Interval || !_sums.TryGetValue((entry.Account, name, entry.Method), out var parts) || !parts.All(p => IsOf(entry, p.Account) && (p.PricedBy < 0 || IsOf(entry, p.PricedBy))))
         {
             NotRecomputed++;
+            SumsWithoutParts += _saysSums ? 0 : 1;
             return;
         }
 

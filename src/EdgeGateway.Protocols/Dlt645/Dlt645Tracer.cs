@@ -4,29 +4,24 @@ using EdgeGateway.Protocols.Modbus;
 namespace EdgeGateway.Protocols.Dlt645;
 
 /// <summary>Turns the bytes of a line with DL/T 645 meters into frames in words: who is asked what, who answers, how long it took, and what is odd about it.</summary>
-/// <remarks>Bounded whatever comes: it keeps what may become one frame, and the last question. Both directions are recognised, so that another client and its meters can be listened to.</remarks>
+/// <remarks>It remembers the last question. Both directions are recognised, so that another client and its meters can be listened to.</remarks>
 /// <param name="report">Receives each frame, in order.</param>
-public sealed class Dlt645Tracer(Action<TracedFrame> report) : IFrameTracer
+public sealed class Dlt645Tracer(Action<TracedFrame> report) : LineTracer(report)
 {
-    private const int BufferSize = 1024;
     private const byte Start = 0x68;
     private const int SecondStart = 7;
 
-    private readonly byte[] _buffer = new byte[BufferSize];
     private readonly byte[] _data = new byte[byte.MaxValue];
-    private int _length;
-    private TimeSpan _started;
-    private TimeSpan _last;
     private Asked? _asked;
 
     /// <summary>A pause inside a frame after which the rest is not awaited: bytes follow one another within 500 ms. DL/T 645-2007, 5.2.</summary>
-    public TimeSpan Gap { get; init; } = TimeSpan.FromMilliseconds(500);
+    public override TimeSpan Gap { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>The unit by which the reader of the trace knows a meter; null when it knows none.</summary>
     public Func<MeterAddress, int?> UnitOf { get; init; } = static _ => null;
 
     /// <inheritdoc/>
-    public void Sent(TimeSpan at, ReadOnlySpan<byte> frame)
+    public override void Sent(TimeSpan at, ReadOnlySpan<byte> frame)
     {
         // On this line nothing can come any more that belongs to what came before.
         Flush();
@@ -39,78 +34,38 @@ public sealed class Dlt645Tracer(Action<TracedFrame> report) : IFrameTracer
         }
         else
         {
-            report(new(at, true, TraceKind.Noise, $"{FrameText.Count(frame.Length, "byte")} sent that make no frame", frame.ToArray()));
+            Report(new(at, true, TraceKind.Noise, $"{FrameText.Count(frame.Length, "byte")} sent that make no frame", frame.ToArray()));
         }
     }
 
     /// <inheritdoc/>
-    public void Received(TimeSpan at, ReadOnlySpan<byte> bytes)
+    public override void Flush()
     {
-        Pass(at);
-        while (!bytes.IsEmpty)
+        Examine(Last);
+        var begin = Dlt645Frame.Find(Waiting, Dlt645Strictness.Lenient);
+        Noise(begin.Kind == Dlt645FoundKind.Incomplete ? begin.At : Waiting.Length);
+        if (Waiting.Length > 0)
         {
-            _started = _length == 0 ? at : _started;
-            var count = Math.Min(bytes.Length, BufferSize - _length);
-            bytes[..count].CopyTo(_buffer.AsSpan(_length));
-            _length += count;
-            bytes = bytes[count..];
-            _last = at;
-            Examine(at);
-            if (_length == BufferSize)
-            {
-                Flush();
-            }
-        }
-    }
-
-    /// <summary>Time passed: what has been waiting for its rest for longer than <see cref="Gap"/> is reported as it is.</summary>
-    public void Pass(TimeSpan at)
-    {
-        if (_length > 0 && at - _last > Gap)
-        {
-            Flush();
-        }
-    }
-
-    /// <inheritdoc/>
-    public void LineChanged(TimeSpan at, bool isOpen)
-    {
-        Break();
-        report(new(at, false, TraceKind.Line, isOpen ? "line opened" : "line closed", []));
-    }
-
-    /// <inheritdoc/>
-    public void Break()
-    {
-        Flush();
-        _asked = null;
-    }
-
-    /// <inheritdoc/>
-    public void Flush()
-    {
-        Examine(_last);
-        var begin = Dlt645Frame.Find(_buffer.AsSpan(0, _length), Dlt645Strictness.Lenient);
-        Noise(begin.Kind == Dlt645FoundKind.Incomplete ? begin.At : _length);
-        if (_length > 0)
-        {
-            report(new(_started, false, TraceKind.Damaged, $"the beginning of a frame: {_length}{(begin.Length > 0 ? $" of {begin.Length}" : "")} bytes", _buffer.AsSpan(0, _length).ToArray())
+            Report(new(Started, false, TraceKind.Damaged, $"the beginning of a frame: {Waiting.Length}{(begin.Length > 0 ? $" of {begin.Length}" : "")} bytes", Waiting.ToArray())
             {
                 AskedUnit = UnitAsked,
                 Note = "broken off: the meter stopped sending, or bytes were lost",
             });
-            Drop(_length, _last);
+            Drop(Waiting.Length, Last);
         }
     }
 
+    /// <inheritdoc/>
+    protected override void ForgetAsked() => _asked = null;
+
     private int? UnitAsked => _asked is { } asked ? UnitOf(asked.Meter) : null;
 
-    /// <summary>Reports all frames that came whole, damaged or not.</summary>
-    private void Examine(TimeSpan at)
+    /// <inheritdoc/>
+    protected override void Examine(TimeSpan at)
     {
         while (true)
         {
-            var found = Dlt645Frame.Find(_buffer.AsSpan(0, _length), Dlt645Strictness.Lenient);
+            var found = Dlt645Frame.Find(Waiting, Dlt645Strictness.Lenient);
             if (found.Kind is not (Dlt645FoundKind.Frame or Dlt645FoundKind.WrongCheckSum))
             {
                 return;
@@ -119,7 +74,7 @@ public sealed class Dlt645Tracer(Action<TracedFrame> report) : IFrameTracer
             Before(found.At, at);
             if (found.Kind == Dlt645FoundKind.Frame)
             {
-                Take(_buffer.AsSpan(0, found.Length), found.Deviations);
+                Take(Waiting[..found.Length], found.Deviations);
                 Drop(found.Length, at);
             }
             else
@@ -132,7 +87,7 @@ public sealed class Dlt645Tracer(Action<TracedFrame> report) : IFrameTracer
     /// <summary>Reports what came before a frame: damaged ones, and what makes none.</summary>
     private void Before(int length, TimeSpan at)
     {
-        while (Dlt645Frame.Find(_buffer.AsSpan(0, length), Dlt645Strictness.Lenient) is { Kind: Dlt645FoundKind.WrongCheckSum } damaged)
+        while (Dlt645Frame.Find(Waiting[..length], Dlt645Strictness.Lenient) is { Kind: Dlt645FoundKind.WrongCheckSum } damaged)
         {
             Noise(damaged.At);
             length -= damaged.At + Damaged(damaged.Length, at);
@@ -145,20 +100,20 @@ public sealed class Dlt645Tracer(Action<TracedFrame> report) : IFrameTracer
     private int Damaged(int length, TimeSpan at)
     {
         // What looked like a start may have been noise in front of one: the next that looks like one is spared.
-        var frame = _buffer.AsSpan(0, length);
+        var frame = Waiting[..length];
         var end = 1;
-        while (end < length && !(_buffer[end] == Start && end + SecondStart < _length && _buffer[end + SecondStart] == Start))
+        while (end < length && !(Waiting[end] == Start && end + SecondStart < Waiting.Length && Waiting[end + SecondStart] == Start))
         {
             end++;
         }
 
         var from = MeterAddress.Read(frame[1..]);
-        report(new(_started, false, TraceKind.Damaged, $"frame of meter {from} with a wrong check sum", frame[..end].ToArray())
+        Report(new(Started, false, TraceKind.Damaged, $"frame of meter {from} with a wrong check sum", frame[..end].ToArray())
         {
             Unit = UnitOf(from),
             AskedUnit = UnitAsked,
             Check = CheckSum.Wrong,
-            Latency = _asked is { } asked ? _started - asked.At : null,
+            Latency = _asked is { } asked ? Started - asked.At : null,
             Note = "damaged on the way, or two meters answered at once",
         });
         Drop(end, at);
@@ -174,7 +129,7 @@ public sealed class Dlt645Tracer(Action<TracedFrame> report) : IFrameTracer
         }
         else if (_asked is { IsSent: true } asked && frame.SequenceEqual(asked.Frame))
         {
-            report(new(_started, false, TraceKind.Echo, "our own question, heard back", frame.ToArray())
+            Report(new(Started, false, TraceKind.Echo, "our own question, heard back", frame.ToArray())
             {
                 Unit = UnitOf(address),
                 AskedUnit = UnitOf(address),
@@ -185,7 +140,7 @@ public sealed class Dlt645Tracer(Action<TracedFrame> report) : IFrameTracer
         }
         else
         {
-            Question(_started, frame, frame, address, control, length, deviations, isSent: false);
+            Question(Started, frame, frame, address, control, length, deviations, isSent: false);
         }
     }
 
@@ -194,7 +149,7 @@ public sealed class Dlt645Tracer(Action<TracedFrame> report) : IFrameTracer
         var isOther = !isSent && _asked is { IsSent: true };
         var unit = UnitOf(address);
         _asked = new(at, address, control.Function, IdentifierIn(length), isSent, frame.ToArray());
-        report(new(at, isSent, TraceKind.Request, QuestionText(address, control.Function, length), bytes.ToArray())
+        Report(new(at, isSent, TraceKind.Request, QuestionText(address, control.Function, length), bytes.ToArray())
         {
             Unit = unit,
             AskedUnit = unit,
@@ -207,14 +162,14 @@ public sealed class Dlt645Tracer(Action<TracedFrame> report) : IFrameTracer
     private void Answer(ReadOnlySpan<byte> frame, MeterAddress from, Dlt645Control control, int length, Dlt645Deviations deviations)
     {
         var oddity = Oddity(from, control, length);
-        report(new(_started, false, control.IsRefusal ? TraceKind.Exception : TraceKind.Reply, AnswerText(from, control, length), frame.ToArray())
+        Report(new(Started, false, control.IsRefusal ? TraceKind.Exception : TraceKind.Reply, AnswerText(from, control, length), frame.ToArray())
         {
             Unit = UnitOf(from),
             AskedUnit = UnitAsked,
             Function = (byte)control.Function,
             ExceptionCode = control.IsRefusal && length > 0 ? _data[0] : (byte)0,
             Check = CheckSum.Good,
-            Latency = _asked is { } asked ? _started - asked.At : null,
+            Latency = _asked is { } asked ? Started - asked.At : null,
             Note = oddity.Length > 0 ? oddity : NoteOf(deviations),
         });
         if (_asked is not null)
@@ -284,24 +239,23 @@ public sealed class Dlt645Tracer(Action<TracedFrame> report) : IFrameTracer
     /// <summary>Reports the first bytes of the buffer as what makes no frame, unless all only wake up, and drops them.</summary>
     private void Noise(int length)
     {
-        var bytes = _buffer.AsSpan(0, length);
+        var bytes = Waiting[..length];
         if (bytes.ContainsAnyExcept(Dlt645Frame.WakeUp))
         {
-            report(new(_started, false, TraceKind.Noise, $"{FrameText.Count(length, "byte")} that make no frame", bytes.ToArray())
+            Report(new(Started, false, TraceKind.Noise, $"{FrameText.Count(length, "byte")} that make no frame", bytes.ToArray())
             {
                 AskedUnit = UnitAsked,
                 Note = "noise, another speed or parity, or another protocol",
             });
         }
 
-        Drop(length, _started);
+        Drop(length, Started);
     }
 
     private void Drop(int length, TimeSpan at)
     {
-        _buffer.AsSpan(length, _length - length).CopyTo(_buffer);
-        _length -= length;
-        _started = at;
+        Remove(length);
+        Started = at;
     }
 
     /// <summary>The last question.</summary>

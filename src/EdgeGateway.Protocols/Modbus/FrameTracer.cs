@@ -7,27 +7,22 @@ namespace EdgeGateway.Protocols.Modbus;
 /// has no clock and no line; it is told what passed and when.
 /// </summary>
 /// <remarks>
-/// Bounded whatever comes: it keeps one frame that is being received and the last <see cref="Remembered"/> requests. On a serial line the
+/// It remembers the last <see cref="Remembered"/> requests. On a serial line the
 /// length of a frame comes from its content, as in <see cref="RtuFrame"/>; both directions are recognised, so that other clients and
 /// their devices can be listened to.
 /// </remarks>
 /// <param name="format">How frames are told apart.</param>
 /// <param name="report">Receives each frame, in order.</param>
-public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report) : IFrameTracer
+public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report) : LineTracer(report)
 {
     /// <summary>How many requests are remembered, to recognise late answers.</summary>
     public const int Remembered = 64;
 
     // The longest frame is an ASCII one: a colon, two digits for each of 254 bytes, carriage return and line feed.
-    private const int BufferSize = 1024;
     private const int LongestAscii = 513;
 
-    private readonly byte[] _buffer = new byte[BufferSize];
     private readonly List<Asked> _asked = new(Remembered);
-    private int _length;
     private int _noise;
-    private TimeSpan _started;
-    private TimeSpan _last;
 
     private enum Look
     {
@@ -37,13 +32,13 @@ public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report) 
     }
 
     /// <summary>A pause inside a frame after which the rest is not awaited; more than adapters hold bytes back.</summary>
-    public TimeSpan Gap { get; init; } = TimeSpan.FromMilliseconds(80);
+    public override TimeSpan Gap { get; init; } = TimeSpan.FromMilliseconds(80);
 
     /// <summary>How many requests the client may have under way at once; an answer that so many newer requests have overtaken is late.</summary>
     public int InFlight { get; set; } = 1;
 
     /// <inheritdoc/>
-    public void Sent(TimeSpan at, ReadOnlySpan<byte> frame)
+    public override void Sent(TimeSpan at, ReadOnlySpan<byte> frame)
     {
         // On TCP a frame may be interrupted by a request of ours; on a line nothing can come any more that belongs to what came before.
         if (format != FrameFormat.Tcp)
@@ -57,72 +52,31 @@ public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report) 
         }
         else
         {
-            report(new(at, true, TraceKind.Noise, $"{FrameText.Count(frame.Length, "byte")} sent that make no frame", frame.ToArray()));
+            Report(new(at, true, TraceKind.Noise, $"{FrameText.Count(frame.Length, "byte")} sent that make no frame", frame.ToArray()));
         }
     }
 
     /// <inheritdoc/>
-    public void Received(TimeSpan at, ReadOnlySpan<byte> bytes)
+    public override void Flush()
     {
-        Pass(at);
-        while (!bytes.IsEmpty)
+        if (Waiting.Length > 0)
         {
-            if (_length == 0)
-            {
-                _started = at;
-            }
-
-            var count = Math.Min(bytes.Length, BufferSize - _length);
-            bytes[..count].CopyTo(_buffer.AsSpan(_length));
-            _length += count;
-            bytes = bytes[count..];
-            _last = at;
-            Examine(isFinal: false, at);
-            if (_length == BufferSize)
-            {
-                Flush();
-            }
-        }
-    }
-
-    /// <summary>Time passed: what has been waiting for its rest for longer than <see cref="Gap"/> is reported as it is.</summary>
-    public void Pass(TimeSpan at)
-    {
-        if (_length > 0 && at - _last > Gap)
-        {
-            Flush();
+            Examine(isFinal: true, Last);
+            ReportNoise(Waiting.Length);
         }
     }
 
     /// <inheritdoc/>
-    public void LineChanged(TimeSpan at, bool isOpen)
-    {
-        Break();
-        report(new(at, false, TraceKind.Line, isOpen ? "line opened" : "line closed", []));
-    }
+    protected override void Examine(TimeSpan at) => Examine(isFinal: false, at);
 
     /// <inheritdoc/>
-    public void Break()
-    {
-        Flush();
-        _asked.Clear();
-    }
-
-    /// <inheritdoc/>
-    public void Flush()
-    {
-        if (_length > 0)
-        {
-            Examine(isFinal: true, _last);
-            ReportNoise(_length);
-        }
-    }
+    protected override void ForgetAsked() => _asked.Clear();
 
     private void Examine(bool isFinal, TimeSpan at)
     {
-        while (_length > _noise)
+        while (Waiting.Length > _noise)
         {
-            var look = Find(_buffer.AsSpan(_noise, _length - _noise), isFinal, out var length);
+            var look = Find(Waiting[_noise..], isFinal, out var length);
             if (look == Look.Wait && !isFinal)
             {
                 return;
@@ -136,9 +90,9 @@ public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report) 
 
             var begin = _noise;
             ReportNoise(begin);
-            Take(_buffer.AsSpan(0, length));
+            Take(Waiting[..length]);
             Drop(length);
-            _started = at;
+            Started = at;
         }
     }
 
@@ -265,16 +219,16 @@ public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report) 
     /// <summary>A whole frame came.</summary>
     private void Take(ReadOnlySpan<byte> frame)
     {
-        var at = _started;
+        var at = Started;
         if (!TryPdu(frame, out var unit, out var transaction, out var pdu, out var check))
         {
-            report(new(at, false, TraceKind.Noise, $"{FrameText.Count(frame.Length, "byte")} that make no frame", frame.ToArray()));
+            Report(new(at, false, TraceKind.Noise, $"{FrameText.Count(frame.Length, "byte")} that make no frame", frame.ToArray()));
             return;
         }
 
         if (check == CheckSum.Wrong)
         {
-            report(new(at, false, TraceKind.Damaged, "frame with a wrong check sum", frame.ToArray()) { Unit = unit, Function = Code(pdu), Check = check });
+            Report(new(at, false, TraceKind.Damaged, "frame with a wrong check sum", frame.ToArray()) { Unit = unit, Function = Code(pdu), Check = check });
             return;
         }
 
@@ -288,7 +242,7 @@ public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report) 
         var isOurs = newest is { IsSent: true } && frame.SequenceEqual(newest.Bytes);
         if (isOurs && (newest!.Answers > 0 || !IsMirrored(pdu[0])))
         {
-            report(new(at, false, TraceKind.Echo, "our own request, heard back", frame.ToArray())
+            Report(new(at, false, TraceKind.Echo, "our own request, heard back", frame.ToArray())
             {
                 Unit = unit,
                 AskedUnit = newest.Unit,
@@ -380,7 +334,7 @@ public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report) 
 
         var others = !isSent && _asked.Exists(a => a.IsSent);
         _asked.Add(new(at, unit, Code(pdu), pdu[0] is >= 1 and <= 4 ? quantity ?? 0 : -1, transaction, isSent, frame.ToArray()) { Address = address });
-        report(new(at, isSent, TraceKind.Request, text, frame.ToArray())
+        Report(new(at, isSent, TraceKind.Request, text, frame.ToArray())
         {
             Unit = unit,
             AskedUnit = unit,
@@ -396,7 +350,7 @@ public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report) 
     {
         var newest = _asked.Count > 0 ? _asked[^1] : null;
         var latency = asked is null ? (TimeSpan?)null : at - asked.At;
-        report(new(at, false, (pdu[0] & Pdu.ExceptionFlag) != 0 ? TraceKind.Exception : TraceKind.Reply, FrameText.Reply(pdu), frame.ToArray())
+        Report(new(at, false, (pdu[0] & Pdu.ExceptionFlag) != 0 ? TraceKind.Exception : TraceKind.Reply, FrameText.Reply(pdu), frame.ToArray())
         {
             Unit = unit,
             AskedUnit = (asked ?? newest)?.Unit,
@@ -458,8 +412,8 @@ public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report) 
     {
         if (length > 0)
         {
-            var bytes = _buffer.AsSpan(0, length);
-            report(Unreadable(bytes));
+            var bytes = Waiting[..length];
+            Report(Unreadable(bytes));
             Drop(length);
         }
 
@@ -471,7 +425,7 @@ public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report) 
         var newest = _asked.Count > 0 ? _asked[^1] : null;
         if (newest is { IsSent: true, Answers: 0 } && format != FrameFormat.Tcp && bytes.Length < newest.Bytes.Length && newest.Bytes.AsSpan().StartsWith(bytes))
         {
-            return new(_started, false, TraceKind.Echo, $"the first {FrameText.Count(bytes.Length, "byte")} of our own request, heard back", bytes.ToArray())
+            return new(Started, false, TraceKind.Echo, $"the first {FrameText.Count(bytes.Length, "byte")} of our own request, heard back", bytes.ToArray())
             {
                 AskedUnit = newest.Unit,
                 Note = "echo of our own request, broken off",
@@ -481,12 +435,12 @@ public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report) 
         if (format == FrameFormat.Rtu && bytes.Length >= 2 && newest is not null && bytes[0] == newest.Unit && (bytes[1] & ~Pdu.ExceptionFlag) == newest.Function)
         {
             var length = FrameLengths.OfReply(bytes);
-            var frame = new TracedFrame(_started, false, TraceKind.Damaged, "", bytes.ToArray())
+            var frame = new TracedFrame(Started, false, TraceKind.Damaged, "", bytes.ToArray())
             {
                 Unit = bytes[0],
                 AskedUnit = newest.Unit,
                 Function = (byte)(bytes[1] & ~Pdu.ExceptionFlag),
-                Latency = _started - newest.At,
+                Latency = Started - newest.At,
             };
             if (length > bytes.Length || length == 0)
             {
@@ -510,7 +464,7 @@ public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report) 
             }
         }
 
-        return new(_started, false, TraceKind.Noise, $"{FrameText.Count(bytes.Length, "byte")} that make no frame", bytes.ToArray())
+        return new(Started, false, TraceKind.Noise, $"{FrameText.Count(bytes.Length, "byte")} that make no frame", bytes.ToArray())
         {
             AskedUnit = newest?.Unit,
             Check = CheckSum.None,
@@ -520,8 +474,7 @@ public sealed class FrameTracer(FrameFormat format, Action<TracedFrame> report) 
 
     private void Drop(int length)
     {
-        _buffer.AsSpan(length, _length - length).CopyTo(_buffer);
-        _length -= length;
+        Remove(length);
         _noise = Math.Max(0, _noise - length);
     }
 

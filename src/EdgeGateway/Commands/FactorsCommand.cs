@@ -203,13 +203,13 @@ internal static class FactorsCommand
                 factor.UncertaintyPercent.ToString("0.##", CultureInfo.InvariantCulture) + " %",
                 factor.Hours.ToString(CultureInfo.InvariantCulture),
                 factor.Refused.ToString(CultureInfo.InvariantCulture),
-                factor.Cluster is { } cluster ? $"{Number(Math.Round(cluster.Shrunk, 6))} (common {Number(Math.Round(cluster.Common, 6))} of {cluster.Devices})" : "",
+                factor.Cluster is { } cluster ? $"{Number(Math.Round(cluster.Shrunk, 6))} (common {Number(Math.Round(cluster.Common, 6))} of {cluster.Devices} at {cluster.Load} load)" : "",
                 factor.OfficialFactor is { } official ? Number(Math.Round(official, 6)) : "",
                 factor.ApprovedFactor is { } approved ? Markup.Escape($"{Number(Math.Round(approved, 6))} by {factor.ApprovedBy}") : "official");
         }
 
         AnsiConsole.Write(table);
-        Console.WriteLine("kg CO2 for one unit of the activity; 'of its kind' is the factor drawn towards those of devices with the same fuel and unit. 'edgegateway factors approve DEVICE' puts what was learnt into force.");
+        Console.WriteLine("kg CO2 for one unit of the activity; 'of its kind' is the factor drawn towards those of devices with the same fuel, unit and load. 'edgegateway factors approve DEVICE' puts what was learnt into force.");
     }
 
     private static Command Decide(string action, string description, string done)

@@ -290,7 +290,7 @@ internal static class LedgerCommand
             {
                 Console.WriteLine(JsonSerializer.Serialize(
                     new RecomputedDocument(
-                        difference is null, difference?.Record, difference?.What, entries.Agreed, entries.FromActivity, entries.NotRecomputed, log?.Agreed ?? 0, log?.NotCompared ?? 0, log?.First?.ToString(), log?.Last?.ToString(), log?.Stopped),
+                        difference is null, difference?.Record, difference?.What, entries.Agreed, entries.FromActivity, entries.NotRecomputed, entries.SumsWithoutParts, log?.Agreed ?? 0, log?.NotCompared ?? 0, log?.First?.ToString(), log?.Last?.ToString(), log?.Stopped),
                     LedgerDocuments.Default.RecomputedDocument));
             }
             else
@@ -325,9 +325,16 @@ internal static class LedgerCommand
         }
 
         Console.WriteLine($"from the ledger itself: {entries.Agreed} entries agree bit for bit{(entries.FromActivity > 0 ? $"; {entries.FromActivity} of them from their activity, because registers do not tell it (gauges, sums, roll-over, reset, exchange)" : "")}");
-        if (entries.NotRecomputed > 0)
+        if (entries.SumsWithoutParts > 0)
         {
-            Console.WriteLine($"not recomputed: {entries.NotRecomputed} entries whose configuration or factor set is not in this part of the ledger, or whose mass no factor set gives (decided by a person, market based, or of a stack)");
+            Console.WriteLine(
+                $"not recomputed: {entries.SumsWithoutParts} totals and remainders (of the site, of areas, behind meters), because the program that made them did not write into the ledger of which entries they are sums; the entries themselves are recomputed");
+        }
+
+        if (entries.NotRecomputed > entries.SumsWithoutParts)
+        {
+            Console.WriteLine(
+                $"not recomputed: {entries.NotRecomputed - entries.SumsWithoutParts} entries whose configuration or factor set is not in this part of the ledger, or whose mass no factor set gives (decided by a person, market based, or of a stack), and sums of such an interval that is not whole");
         }
     }
 
@@ -486,7 +493,7 @@ internal sealed record ProofVerdictDocument(bool Proven, string? Problem, string
 
 /// <summary>What <c>ledger recompute</c> found, for programs.</summary>
 internal sealed record RecomputedDocument(
-    bool Agrees, long? DifferentRecord, string? Difference, long FromLedger, long FromActivity, long NotRecomputed, long FromSampleLog, long NotCompared, string? SampleLogFirst, string? SampleLogLast, string? SampleLogStopped);
+    bool Agrees, long? DifferentRecord, string? Difference, long FromLedger, long FromActivity, long NotRecomputed, long SumsWithoutParts, long FromSampleLog, long NotCompared, string? SampleLogFirst, string? SampleLogLast, string? SampleLogStopped);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(LedgerVerdictDocument))]

@@ -68,6 +68,9 @@ public sealed record AdaptedFactorDocument
     /// <summary>What one unit of the activity is: unit, fuel and reference state.</summary>
     public string? LearntFor { get; init; }
 
+    /// <summary>Mean load of the hours that moved it, as a share of the largest of them, 0 to 1; null while a day of them is not known.</summary>
+    public double? LoadShare { get; init; }
+
     /// <summary>What other devices of its kind say of it; null when there are none.</summary>
     public FactorInCluster? Cluster { get; init; }
 }
@@ -135,6 +138,7 @@ internal static class AccountDocuments
                 ApprovedBy = f.ApprovedBy ?? "",
                 ApprovedAt = f.ApprovedAt?.ToDateTimeOffset(),
                 LearntFor = f.LearntFor,
+                LoadShare = f.LoadShare,
                 Cluster = f.Cluster,
             }),
         ]);

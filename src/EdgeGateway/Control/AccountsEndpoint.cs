@@ -1,4 +1,3 @@
-using System.Text.Json;
 using EdgeGateway.Hosting;
 using EdgeGateway.Storage;
 using Microsoft.AspNetCore.Builder;
@@ -31,38 +30,10 @@ internal static class AccountsEndpoint
         }
     }
 
-    private static async Task OrderAsync(HttpContext context, GatewayRuntime gateway)
-    {
-        AccountOrderDocument? order = null;
-        try
-        {
-            order = await JsonSerializer.DeserializeAsync(context.Request.Body, ControlJson.Default.AccountOrderDocument, context.RequestAborted).ConfigureAwait(false);
-        }
-        catch (JsonException)
-        {
-            // Answered below, like an order without an action.
-        }
-
-        if (order is null || !AccountDocuments.IsWhole(order))
-        {
-            await Replies.RefuseAsync(context, StatusCodes.Status422UnprocessableEntity, $"{Grammar} Actions: {string.Join(", ", AccountDocuments.Actions)}.").ConfigureAwait(false);
-            return;
-        }
-
-        try
-        {
-            if (await gateway.OrderAsync(order with { Reason = order.Reason ?? "" }, SocketPeer.Describe(context)).ConfigureAwait(false) is { } refusal)
-            {
-                await Replies.RefuseAsync(context, StatusCodes.Status422UnprocessableEntity, refusal).ConfigureAwait(false);
-                return;
-            }
-        }
-        catch (StoreException e)
-        {
-            await Replies.RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, e.Message).ConfigureAwait(false);
-            return;
-        }
-
-        await ListAsync(context, gateway).ConfigureAwait(false);
-    }
+    private static Task OrderAsync(HttpContext context, GatewayRuntime gateway) => OrderReply.SendAsync(
+        context,
+        ControlJson.Default.AccountOrderDocument,
+        $"{Grammar} Actions: {string.Join(", ", AccountDocuments.Actions)}.",
+        order => AccountDocuments.IsWhole(order) ? gateway.OrderAsync(order with { Reason = order.Reason ?? "" }, SocketPeer.Describe(context)) : null,
+        () => ListAsync(context, gateway));
 }

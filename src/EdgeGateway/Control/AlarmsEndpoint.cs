@@ -1,7 +1,5 @@
-using System.Text.Json;
 using EdgeGateway.Core.Alarms;
 using EdgeGateway.Hosting;
-using EdgeGateway.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -27,39 +25,12 @@ internal static class AlarmsEndpoint
             : Replies.RefuseAsync(context, StatusCodes.Status422UnprocessableEntity, $"There is no language '{language}'. Languages: {string.Join(", ", AlarmMessages.Languages)}.");
     }
 
-    private static async Task OrderAsync(HttpContext context, GatewayRuntime gateway)
-    {
-        AlarmOrderDocument? order = null;
-        try
-        {
-            order = await JsonSerializer.DeserializeAsync(context.Request.Body, ControlJson.Default.AlarmOrderDocument, context.RequestAborted).ConfigureAwait(false);
-        }
-        catch (JsonException)
-        {
-            // Answered below, like an order without alarms.
-        }
-
-        if (order is not { Action: not null, Ids: not null } || !AlarmDocuments.Actions.TryGetValue(order.Action, out var action) || order.ForSeconds is not (null or (>= 0 and <= 1e9)))
-        {
-            await Replies.RefuseAsync(context, StatusCodes.Status422UnprocessableEntity, $"{Grammar} Actions: {string.Join(", ", AlarmDocuments.Actions.Keys)}.").ConfigureAwait(false);
-            return;
-        }
-
-        TimeSpan? time = order.ForSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
-        try
-        {
-            if (await gateway.OrderAsync(new AlarmOrder(action, order.Ids, time, SocketPeer.Describe(context), order.Reason ?? "")).ConfigureAwait(false) is { } refusal)
-            {
-                await Replies.RefuseAsync(context, StatusCodes.Status422UnprocessableEntity, refusal).ConfigureAwait(false);
-                return;
-            }
-        }
-        catch (StoreException e)
-        {
-            await Replies.RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, e.Message).ConfigureAwait(false);
-            return;
-        }
-
-        await ListAsync(context, gateway).ConfigureAwait(false);
-    }
+    private static Task OrderAsync(HttpContext context, GatewayRuntime gateway) => OrderReply.SendAsync(
+        context,
+        ControlJson.Default.AlarmOrderDocument,
+        $"{Grammar} Actions: {string.Join(", ", AlarmDocuments.Actions.Keys)}.",
+        order => order is { Action: not null, Ids: not null } && AlarmDocuments.Actions.TryGetValue(order.Action, out var action) && order.ForSeconds is (null or (>= 0 and <= 1e9))
+            ? gateway.OrderAsync(new AlarmOrder(action, order.Ids, order.ForSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null, SocketPeer.Describe(context), order.Reason ?? ""))
+            : null,
+        () => ListAsync(context, gateway));
 }

@@ -1,19 +1,16 @@
-using System.Text.Json;
+using System.Runtime.CompilerServices;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Following;
 using EdgeGateway.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace EdgeGateway.Control;
 
 /// <summary><c>/follow/{device}/{point}</c>: what becomes of the next sample of a point, one JSON document a line, until every uplink is done with it, the asker goes, or the gateway stops.</summary>
 internal static class FollowEndpoint
 {
-    private static readonly byte[] NewLine = "\n"u8.ToArray();
-
     public static void Map(IEndpointRouteBuilder endpoints, GatewayRuntime gateway) =>
         endpoints.Map("/follow/{device}/{point}", context => ControlServer.OverSocket(context, () => ServeAsync(context, gateway)));
 
@@ -65,34 +62,22 @@ internal static class FollowEndpoint
 
         try
         {
-            // Nothing is said until something happens.
-            if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
-            {
-                rate.MinDataRate = null;
-            }
-
-            var cancel = context.RequestAborted;
-            context.Response.ContentType = "application/x-ndjson";
-            await context.Response.StartAsync(cancel).ConfigureAwait(false);
-            await context.Response.Body.FlushAsync(cancel).ConfigureAwait(false);
-            List<FollowDocument> steps = [];
-            await foreach (var step in follow.Steps.ReadAllAsync(cancel).ConfigureAwait(false))
-            {
-                steps.Add(step);
-                var told = step.Complete is null ? step : step with { TraceId = FollowTrace.Send(gateway.Site, point, steps) };
-                await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(told, FollowJson.Default.FollowDocument), cancel).ConfigureAwait(false);
-                await context.Response.Body.WriteAsync(NewLine, cancel).ConfigureAwait(false);
-                await context.Response.Body.FlushAsync(cancel).ConfigureAwait(false);
-            }
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            // The asker has seen enough.
-            return;
+            await LineReply.SendAsync(context, FollowJson.Default.FollowDocument, cancel => StepsAsync(follow, gateway.Site, point, cancel)).ConfigureAwait(false);
         }
         finally
         {
             gateway.Follower.End(follow);
+        }
+    }
+
+    /// <summary>What happened to the sample, each step as it happens; the last one names the trace of all.</summary>
+    private static async IAsyncEnumerable<IReadOnlyList<FollowDocument>> StepsAsync(SampleFollow follow, SiteModel site, PointModel point, [EnumeratorCancellation] CancellationToken cancel)
+    {
+        List<FollowDocument> steps = [];
+        await foreach (var step in follow.Steps.ReadAllAsync(cancel).ConfigureAwait(false))
+        {
+            steps.Add(step);
+            yield return [step.Complete is null ? step : step with { TraceId = FollowTrace.Send(site, point, steps) }];
         }
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using EdgeGateway.Buses;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Hosting;
@@ -7,15 +6,12 @@ using EdgeGateway.Tracing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
 namespace EdgeGateway.Control;
 
 /// <summary><c>/trace/{bus}</c>: what passes on a bus, one JSON document a line, until the asker goes or the gateway stops.</summary>
 internal static class TraceEndpoint
 {
-    private static readonly byte[] NewLine = "\n"u8.ToArray();
-
     public static void Map(IEndpointRouteBuilder endpoints, GatewayRuntime gateway) =>
         endpoints.Map("/trace/{bus}", context => ControlServer.OverSocket(context, () => ServeAsync(context, gateway)));
 
@@ -42,33 +38,9 @@ internal static class TraceEndpoint
 
         try
         {
-            // A reader may be slow or stand still; what it misses is counted.
-            if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } rate)
-            {
-                rate.MinDataRate = null;
-            }
-
-            var cancel = context.RequestAborted;
-            context.Response.ContentType = "application/x-ndjson";
-            await context.Response.StartAsync(cancel).ConfigureAwait(false);
-            await context.Response.Body.FlushAsync(cancel).ConfigureAwait(false);
             var bus = gateway.Site.Buses.First(b => b.Id == id);
             var session = new TraceSession([.. gateway.Site.Devices.Where(d => d.BusId == id)], wire.WallClock, unit);
-            await foreach (var documents in session.WatchAsync(wire, watcher, bus, cancel).ConfigureAwait(false))
-            {
-                foreach (var document in documents)
-                {
-                    await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(document, TraceJson.Default.TraceDocument), cancel).ConfigureAwait(false);
-                    await context.Response.Body.WriteAsync(NewLine, cancel).ConfigureAwait(false);
-                }
-
-                await context.Response.Body.FlushAsync(cancel).ConfigureAwait(false);
-            }
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            // The asker has seen enough.
-            return;
+            await LineReply.SendAsync(context, TraceJson.Default.TraceDocument, cancel => session.WatchAsync(wire, watcher, bus, cancel)).ConfigureAwait(false);
         }
         finally
         {

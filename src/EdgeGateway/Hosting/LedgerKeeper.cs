@@ -14,6 +14,7 @@ internal sealed class LedgerKeeper
     private readonly DeviceKey _key;
     private readonly string _gateway;
     private readonly string _directory;
+    private readonly Func<Instant, LedgerExpiry?> _findExpired;
     private readonly LedgerChain _chain;
     private readonly List<long> _rotten = [];
     private readonly string? _programBefore;
@@ -31,9 +32,11 @@ internal sealed class LedgerKeeper
     /// <param name="site">The site.</param>
     /// <param name="path">Takes what there is to say.</param>
     /// <param name="salvage">What the store found damaged, while that is not told yet; null otherwise.</param>
+    /// <param name="findExpired">Finds the days whose time is over; null for <see cref="SqliteStore.FindExpiredLedger"/>.</param>
     /// <exception cref="StoreException">The ledger or the device key cannot be read.</exception>
-    public LedgerKeeper(SqliteStore store, SiteModel site, LocalPath path, RecoveryReport? salvage)
+    public LedgerKeeper(SqliteStore store, SiteModel site, LocalPath path, RecoveryReport? salvage, Func<Instant, LedgerExpiry?>? findExpired = null)
     {
+        _findExpired = findExpired ?? store.FindExpiredLedger;
         (_store, _gateway, _directory) = (store, site.GatewayId, site.Storage.Directory);
         _key = LedgerKeyFile.LoadOrMake(site.Storage.Directory, out var keyProblem);
         var recovered = store.RecoverLedger();
@@ -202,7 +205,7 @@ internal sealed class LedgerKeeper
         LedgerExpiry? found;
         try
         {
-            found = _store.FindExpiredLedger(Instant.From(now.ToDateTimeOffset().AddYears(-years)));
+            found = _findExpired(Instant.From(now.ToDateTimeOffset().AddYears(-years)));
         }
         catch (StoreException e) when (e.CanRetry)
         {

@@ -130,7 +130,8 @@ internal sealed class LocalPath
             }
 
             _valueOf ??= StateRecovery.ValueOf(Site);
-            if (InputBatchCodec.TryDecode(stored.Frame.Span, _valueOf, ref _samples, out var held) != FrameStatus.Intact)
+            // Another version of the program may read the same registers otherwise; its recovery says so.
+            if (InputBatchCodec.TryDecode(stored.Frame.Span, _valueOf, ref _samples, out var held) is not (FrameStatus.Intact or FrameStatus.ValuesDiffer))
             {
                 throw new InvalidDataException($"Batch {stored.Number} of the sample log, which was held until the clock was set, cannot be read.");
             }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Outbox;
@@ -128,12 +129,22 @@ internal sealed class StateRecovery(LoadedSite site, SqliteStore store, ILogger 
             var status = InputBatchCodec.TryDecode(batch.Frame.Span, valueOf, ref samples, out var input);
             if (status == FrameStatus.ValuesDiffer)
             {
-                throw NotReplayable(batch.Number, "this version makes other values of its registers");
+                if (_upgraded is null && !LedgerKeeper.IsUpgrade(store))
+                {
+                    throw NotReplayable(batch.Number, "this version makes other values of its registers");
+                }
+
+                // The registers are what was written; another version reads them otherwise, as it reads those that come.
+                _upgraded ??= string.Create(CultureInfo.InvariantCulture, $"from batch {batch.Number} of the sample log on it makes other values of the same registers");
+            }
+            else if (status != FrameStatus.Intact)
+            {
+                throw Damaged($"batch {batch.Number} of the sample log cannot be read ({status})");
             }
 
-            if (status != FrameStatus.Intact || batch.Number != path.Batch + 1)
+            if (batch.Number != path.Batch + 1)
             {
-                throw Damaged($"batch {batch.Number} of the sample log cannot be read or does not follow on batch {path.Batch} ({status})");
+                throw Damaged($"batch {batch.Number} of the sample log does not follow on batch {path.Batch}");
             }
 
             // What is held is released a few batches at a time; the last of them go with the change.
@@ -163,7 +174,7 @@ internal sealed class StateRecovery(LoadedSite site, SqliteStore store, ILogger 
             }
 
             // Another version may make more records of the same samples, or fewer. What was committed stands, under its numbers, and this one goes on behind it.
-            _upgraded = difference;
+            _upgraded = _upgraded is { } values ? $"{values}; {difference}" : difference;
         }
 
         path.Encoder.Heads = stored;

@@ -203,7 +203,7 @@ internal static class EntrySource
             tell($"{path}: {bad} lines could not be read");
         }
 
-        foreach (var (entry, _, _) in entries.OrderBy(e => e.Entry.Start).ThenBy(e => e.Epoch).ThenBy(e => e.Sequence))
+        foreach (var (entry, _, _) in entries.OrderBy(e => e.Entry.Record.Start).ThenBy(e => e.Epoch).ThenBy(e => e.Sequence))
         {
             builder.Add(entry);
         }
@@ -227,7 +227,7 @@ internal static class EntrySource
             if (seen.Add((gateway, epoch, sequence)))
             {
                 var published = LedgerJson.ReadPublished(record, epoch, sequence);
-                entries.Add((StatementEntry.From(published.Device, published.Entry), epoch, sequence));
+                entries.Add((new StatementEntry(published.Device, published.Entry), epoch, sequence));
             }
 
             sequence++;

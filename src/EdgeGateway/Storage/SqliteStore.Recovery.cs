@@ -91,7 +91,7 @@ public sealed partial class SqliteStore
     /// <summary>
     /// The batches of the sample log with numbers above <paramref name="after"/>, one at a time. A batch that is missing or
     /// damaged shows as a gap in the numbers or as a frame that does not decode: call <see cref="MarkDamaged"/>, dispose the store and open it again.
-    /// For <see cref="FrameStatus.ValuesDiffer"/> call <see cref="MarkNotReplayable"/>: those bytes are whole, and would be carried over.
+    /// For <see cref="FrameStatus.ValuesDiffer"/> call <see cref="MarkNotReplayable"/>, unless another version of the program wrote it: those bytes are whole, and would be carried over.
     /// </summary>
     /// <exception cref="StoreException">When damaged, that has been noted: dispose the store and open it again.</exception>
     public IEnumerable<StoredBatch> ReadBatches(long after)

@@ -113,7 +113,7 @@ internal sealed class TraceSession(IReadOnlyList<DeviceModel> devices, Func<Time
         }
     }
 
-    private sealed class Reader(IFrameTracer tracer) : IWireReader
+    private sealed class Reader(LineTracer tracer) : IWireReader
     {
         public void Take(WireEvent what, TimeSpan at, ReadOnlySpan<byte> bytes)
         {

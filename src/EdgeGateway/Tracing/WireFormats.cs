@@ -12,7 +12,7 @@ internal static class WireFormats
     /// <summary>Makes what tells the frames of this bus in words.</summary>
     /// <param name="bus">The bus.</param>
     /// <param name="report">Receives each frame, in order.</param>
-    public static IFrameTracer Tracer(BusModel bus, Action<TracedFrame> report)
+    public static LineTracer Tracer(BusModel bus, Action<TracedFrame> report)
     {
         if (bus is not IMeterBus meters)
         {

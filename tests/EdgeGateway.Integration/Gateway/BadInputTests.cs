@@ -12,6 +12,9 @@ public sealed class BadInputTests
         { "health: off", "helth: off", 6, "unknown key 'helth'", "Did you mean 'health'?" },
         { "unit: 2", "unit: 300", 11, "'unit' is '300'", "from 0 to 255" },
         { "unit: 2", "unit: 1", 11, "the unit id 1 on the bus 'bus' belongs to the device 'load000' already", "answer at the same time" },
+        { "region: CN }", "region: CN-XX }", 2, "there are no emission factors for the region 'CN-XX'", "Known regions: " },
+        { "ratedPower: 40kW }", "ratedPower: 40kW, carbon: [{ method: sf6-balance, year: 2025, begin: -1, end: 0, gwp: AR6 }] }", 11, "'begin' is -1", "" },
+        { "ratedPower: 40kW }", "ratedPower: 40kW, carbon: [{ method: sf6-balance, year: 2025, begin: 1, end: 0, gwp: AR6 }, { method: sf6-balance, year: 2024, begin: 1, end: 0, gwp: AR5 }] }", 11, "the site's total cannot add them", "" },
         { "ratedPower: 40kW", "ratedPower: 40kg", 11, "'ratedPower' is '40kg'", "400 kW" },
     };
 

@@ -1,42 +1,20 @@
-using EdgeGateway.Core.Configuration;
+using System.Buffers;
+using EdgeGateway.Core;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Ledger;
+using EdgeGateway.Core.State;
+using EdgeGateway.Hosting;
 using EdgeGateway.Integration.Mqtt;
 using EdgeGateway.Integration.Storage;
 using EdgeGateway.Ledgers;
 using EdgeGateway.Storage;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Integration.Gateway;
 
 /// <summary>The ledger of the real commit loop over a real store, on clocks that the test moves: what is lost or changed is said, and nothing is entered twice.</summary>
 public sealed class LedgerLoopTests : IAsyncLifetime
 {
-    private const string Profile =
-        """
-        schema: edgegateway/device-profile/1
-        id: plant
-        kind: flow-meter
-        vendor: Test
-        models: [M1]
-        revision: 1
-        title: { en: Test plant }
-        sources:
-          manual: { type: document, ref: Test manual }
-        transport:
-          modbus: { maxRegistersPerRead: 64 }
-        defaults: { table: holding, wordOrder: high-first, poll: slow }
-        poll: { fast: 1s, normal: 10s, slow: 60s }
-        identify:
-          - { point: temperature, min: -40, max: 80 }
-        points:
-          - { id: mass, at: 0, type: uint32, unit: kg, role: conveyor.mass.total, counter: { rolloverAt: width, resets: replace-only }, source: [manual] }
-          - { id: stack, at: 2, type: uint32, unit: kg, role: conveyor.mass.total, counter: { rolloverAt: width, resets: replace-only }, source: [manual] }
-          - { id: bought, at: 4, type: uint32, unit: kW.h, role: electricity.energy.active.import, counter: { rolloverAt: width, resets: replace-only }, carbon: { role: electricity_purchased, scope: 2 }, source: [manual] }
-          - { id: temperature, at: 6, type: float32, unit: Cel, role: gas.temperature, source: [manual] }
-        selfTest:
-          - { point: mass, words: [0, 7], value: 7 }
-        """;
-
     private const string Burnt = "{ method: fuel-combustion, activity: mass, fuel: ipcc-residual-fuel-oil, uncertaintyPercent: 1, adapt: { mass: stack, least: 2500, most: 3500, massUncertaintyPercent: 5, systematicPercent: 2, driftPercentPerDay: 0.1 } }";
 
     private const string Once = """
@@ -46,7 +24,7 @@ public sealed class LedgerLoopTests : IAsyncLifetime
 
     private GatewaySite _site = null!;
 
-    public async Task InitializeAsync() => _site = await GatewaySite.ServeAsync(Text(Burnt), Mosquitto.FreePort(), profiles: new SourceText("plant.yaml", Profile));
+    public async Task InitializeAsync() => _site = await GatewaySite.ServeAsync(Text(Burnt), Mosquitto.FreePort(), profiles: PlantProfile.Source);
 
     public async Task DisposeAsync() => await _site.DisposeAsync();
 
@@ -80,6 +58,8 @@ public sealed class LedgerLoopTests : IAsyncLifetime
         _site.Configure(Text(carbon));
         return new(_site.Load(), HeldClockTests.Boot, HeldClockTests.Truth, synchronised: true);
     }
+
+    private List<string> Bodies() => [.. LedgerSource.Open(_site.Store).Lines().Select(l => System.Text.Encoding.ASCII.GetString(l.Body.Span))];
 
     private List<LedgerRecord> Records() => [.. LedgerSource.Open(_site.Store).Lines().Select(l => l.Record)];
 
@@ -199,21 +179,12 @@ public sealed class LedgerLoopTests : IAsyncLifetime
         {
             // As one that made a summary more of the same samples.
             using var db = EdgeGateway.Storage.Database.OpenForSalvage(Database);
-            var entries = new List<HeadEntry>();
-            using (var all = db.Once(HeadTable.Select))
+            var summaries = Head(db, HeadName.Streams[(byte)FeedStream.Summary]);
+            new HeadTable(db).Save(summaries with { B = summaries.B + 1 });
+            if (isOther)
             {
-                while (all.Step())
-                {
-                    Assert.True(HeadTable.TryRead(all, out var entry));
-                    entries.Add(entry);
-                }
+                MadeByAnother(db);
             }
-
-            var head = new HeadTable(db);
-            var summaries = entries.Single(e => e.Name == HeadName.Streams[(byte)FeedStream.Summary]);
-            head.Save(summaries with { B = summaries.B + 1 });
-            var ledger = entries.Single(e => e.Name == HeadName.Ledger);
-            head.Save(ledger with { Text = isOther ? ledger.Text!.Replace(ProgramVersion.Text, "0.0.1", StringComparison.Ordinal) : ledger.Text });
         });
         if (!isOther)
         {
@@ -233,6 +204,132 @@ public sealed class LedgerLoopTests : IAsyncLifetime
         Assert.Null(rig.Salvage);
         Assert.DoesNotContain(Records(), r => r.Content is GapContent);
         Assert.Single(rig.Health("configuration"));
+    }
+
+    private static HeadEntry Head(Database db, string name)
+    {
+        using var all = db.Once(HeadTable.Select);
+        while (all.Step())
+        {
+            Assert.True(HeadTable.TryRead(all, out var entry));
+            if (entry.Name == name)
+            {
+                return entry;
+            }
+        }
+
+        throw new InvalidOperationException($"There is no head '{name}'.");
+    }
+
+    private static void MadeByAnother(Database db)
+    {
+        var ledger = Head(db, HeadName.Ledger);
+        new HeadTable(db).Save(ledger with { Text = ledger.Text!.Replace(ProgramVersion.Text, "0.0.1", StringComparison.Ordinal) });
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Another_version_that_reads_the_registers_otherwise_goes_on_and_the_same_one_is_salvaged(bool isOther)
+    {
+        _site.Configure(Text(Burnt).Replace("checkpoint: 60s", "checkpoint: 1h", StringComparison.Ordinal));
+        using var rig = new HeldClockTests.Rig(_site.Load(), HeldClockTests.Boot, HeldClockTests.Truth, synchronised: true);
+        await rig.FeedAsync(20, Plant);
+        var before = Bodies();
+        void Restart() => rig.Kill(HeldClockTests.Boot, meanwhile: () =>
+        {
+            using var db = EdgeGateway.Storage.Database.OpenForSalvage(Database);
+            ReadOtherwise(db);
+            if (isOther)
+            {
+                MadeByAnother(db);
+            }
+        });
+        if (!isOther)
+        {
+            Assert.Contains("makes other values of its registers", Assert.Throws<StoreException>(Restart).Message, StringComparison.Ordinal);
+            rig.Kill(HeldClockTests.Boot);
+            Assert.NotNull(rig.Salvage);
+            return;
+        }
+
+        Restart();
+        Assert.Null(rig.Salvage);
+        await rig.FeedAsync(1, Plant);
+        Assert.Contains("other values of the same registers", Assert.Single(rig.Health("configuration")).GetProperty("text").GetString(), StringComparison.Ordinal);
+
+        // Told once; nothing is missing and nothing is entered again.
+        rig.Kill(HeldClockTests.Boot);
+        await rig.FeedAsync(40, Plant);
+        Assert.Null(rig.Salvage);
+        Assert.Single(rig.Health("configuration"));
+        Assert.Equal(before, Bodies().Take(before.Count));
+        Assert.DoesNotContain(Records(), r => r.Content is GapContent);
+        var entries = Entries("fuel-combustion");
+        Assert.Equal(entries.Count, entries.DistinctBy(e => e.Start).Count());
+        Assert.All(entries.Zip(entries.Skip(1)), e => Assert.Equal(e.First.EndReading, e.Second.StartReading));
+        Assert.Null(Verify().Verdict.Fault);
+    }
+
+    /// <summary>Writes the sample log anew as a program would that makes other values of the same registers.</summary>
+    private void ReadOtherwise(Database db)
+    {
+        var valueOf = StateRecovery.ValueOf(_site.Load().Model);
+        double Otherwise(int point, ulong raw) => valueOf(point, raw) + 1;
+        List<(long Number, byte[] Body)> rows = [];
+        using (var all = db.Once("SELECT number, body FROM log ORDER BY number"))
+        {
+            while (all.Step())
+            {
+                var samples = new Sample[64];
+                Assert.NotEqual(FrameStatus.CrcMismatch, InputBatchCodec.TryDecode(all.Bytes(1), Otherwise, ref samples, out var batch));
+                var body = new ArrayBufferWriter<byte>();
+                InputBatchCodec.Encode(batch, Otherwise, body);
+                rows.Add((all.Long(0), body.WrittenSpan.ToArray()));
+            }
+        }
+
+        foreach (var (number, body) in rows)
+        {
+            using var write = db.Once("UPDATE log SET body = ?2 WHERE number = ?1");
+            write.Bind(1, number).Bind(2, body).Run();
+        }
+    }
+
+    [Fact]
+    public void What_is_to_be_removed_after_its_years_is_looked_for_again_when_it_could_not_be_read()
+    {
+        var model = _site.Load().Model;
+        using var store = SqliteStore.Open(model.Storage, [TestStore.Destination], new TestClock());
+        _ = store.Recover();
+        var path = new LocalPath(model, FeedHeads.Start(1)) { ReadLog = store.ReadBatches };
+        var asked = new List<Instant>();
+        var keeper = new LedgerKeeper(store, model, path, null, before =>
+        {
+            asked.Add(before);
+            return asked.Count > 2 ? null : throw new StoreException(StoreFailure.Io, "the disk is slow");
+        });
+        keeper.Announce(path);
+        var at = Instant.Parse("2026-03-01T12:00:00Z");
+        string? Commit(Instant now)
+        {
+            var batch = new CommitBatch { ValueOf = StateRecovery.ValueOf(model) };
+            keeper.Pack(path, now, batch);
+            store.Commit(batch);
+            keeper.Committed();
+            return keeper.Progress.Problem;
+        }
+
+        Assert.Null(Commit(at));
+        Assert.Empty(asked);
+
+        // The day is sealed, and the next commits ask until they are answered.
+        Assert.Contains("could not be read: the disk is slow", Commit(at + TimeSpan.FromDays(1)), StringComparison.Ordinal);
+        Assert.NotNull(Commit(at + TimeSpan.FromDays(1) + TimeSpan.FromSeconds(1)));
+        Assert.Null(Commit(at + TimeSpan.FromDays(1) + TimeSpan.FromSeconds(2)));
+        Assert.Null(Commit(at + TimeSpan.FromDays(1) + TimeSpan.FromSeconds(3)));
+        Assert.Equal(3, asked.Count);
+        Assert.All(asked, before => Assert.Equal("2016-03-02", before.ToString()[..10]));
     }
 
     [Fact]

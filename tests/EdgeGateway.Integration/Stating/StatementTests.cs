@@ -98,6 +98,29 @@ public sealed class StatementTests : IDisposable
         Assert.Contains("no column 'impact'", errors, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_file_of_scenarios_is_checked_alone_and_with_the_folder_it_lies_in()
+    {
+        const string Good = "schema: edgegateway/scenarios/1\nbase: { year: 2024, tonnes: 10250 }\nscenarios:\n  - { name: baseline, growthPercent: 3 }\n";
+        Directory.CreateDirectory(At("plans"));
+        var file = At(Path.Combine("plans", "scenarios.yaml"));
+        foreach (var (text, place, what, says) in new[]
+        {
+            (Good, file, "", "1 scenarios, from 2024: usable"),
+            (Good, At("plans"), "", "1 scenarios, from 2024: usable"),
+            (Good.Replace("base: { year: 2024, tonnes: 10250 }\n", "", StringComparison.Ordinal), file, "", "1 scenarios, from the year of the statement: usable"),
+            (Good.Replace("growthPercent", "growth", StringComparison.Ordinal), file, "scenarios.yaml:4:23: error: unknown key 'growth'", "not usable"),
+            (Good.Replace("growthPercent: 3", "growthPercent: -120", StringComparison.Ordinal), At("plans"), "scenarios.yaml: error: ", "not usable"),
+        })
+        {
+            await File.WriteAllTextAsync(file, text);
+            var (code, output, errors) = await GatewayProcess.CommandAsync("check", place);
+            Assert.Equal(what.Length == 0 ? 0 : 2, code);
+            Assert.Contains(what, errors, StringComparison.Ordinal);
+            Assert.Contains($"{file}: {says}", output, StringComparison.Ordinal);
+        }
+    }
+
     /// <summary><c>UPDATE_PICTURES=1 dotnet test</c> makes the pictures of the documentation anew, from forty days.</summary>
     [BrowserFact]
     public async Task The_page_is_drawn_by_a_browser_and_prints_on_a_few_pages()

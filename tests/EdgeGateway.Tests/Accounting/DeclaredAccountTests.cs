@@ -4,51 +4,16 @@ using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Ledger;
 using EdgeGateway.Core.Site;
 using EdgeGateway.Tests.LocalPath;
+using EdgeGateway.Tests.Shared;
 
 namespace EdgeGateway.Tests.Accounting;
 
 /// <summary>Carbon accounts that a site declares in gateway.yaml: from the text to the entries.</summary>
 public class DeclaredAccountTests
 {
-    private const string Profile =
-        """
-        schema: edgegateway/device-profile/1
-        id: plant
-        kind: flow-meter
-        vendor: Test
-        models: [M1]
-        revision: 1
-        title: { en: Test plant }
-        sources:
-          manual: { type: document, ref: Test manual }
-        transport:
-          modbus: { maxRegistersPerRead: 64 }
-        defaults: { table: holding, wordOrder: high-first, poll: slow }
-        poll: { fast: 1s, normal: 10s, slow: 60s }
-        identify:
-          - { point: temperature, min: -40, max: 80 }
-        points:
-          - { id: volume, at: 0, type: uint32, unit: m3, role: fluid.volume.total, counter: { rolloverAt: width, resets: replace-only }, source: [manual] }
-          - { id: mass, at: 2, type: uint32, unit: kg, role: conveyor.mass.total, counter: { rolloverAt: width, resets: replace-only }, source: [manual] }
-          - { id: heat, at: 4, type: uint32, unit: MW.h, scale: 0.001, role: electricity.energy.active.total, counter: { rolloverAt: width, resets: replace-only }, source: [manual] }
-          - { id: bought, at: 6, type: uint32, unit: kW.h, role: electricity.energy.active.import, counter: { rolloverAt: width, resets: replace-only }, carbon: { role: electricity_purchased, scope: 2 }, source: [manual] }
-          - { id: flow, at: 10, type: float32, unit: m3/min, role: fluid.flow, source: [manual] }
-          - { id: methane, at: 12, type: float32, unit: "%{vol}", role: gas.concentration.ch4, plausible: { min: 0, max: 100 }, source: [manual] }
-          - { id: temperature, at: 14, type: float32, unit: Cel, role: gas.temperature, source: [manual] }
-          - { id: gas_density, at: 18, type: float32, unit: kg/m3, role: switchgear.gas.density, source: [manual] }
-          - { id: gas_pressure, at: 20, type: float32, unit: kPa, role: switchgear.gas.pressure, source: [manual] }
-          - { id: gas_temperature, at: 22, type: float32, unit: Cel, role: switchgear.gas.temperature, source: [manual] }
-          - { id: pressure, at: 16, type: float32, unit: kPa, role: gas.pressure, source: [manual] }
-          - { id: flared, at: 24, type: float32, unit: m3/min, role: fluid.flow, source: [manual] }
-          - { id: used, at: 26, type: float32, unit: m3/min, role: fluid.flow, source: [manual] }
-          - { id: stack, at: 28, type: uint32, unit: kg, role: conveyor.mass.total, counter: { rolloverAt: width, resets: replace-only }, source: [manual] }
-        selfTest:
-          - { point: volume, words: [0, 7], value: 7 }
-        """;
-
     private static readonly Instant Start = Rig.At("2026-03-01T08:00:00Z");
 
-    private static (SiteModel? Model, IReadOnlyList<Problem> Problems) Load(string carbon, FactorSet? factors = null) => SiteLoader.Load(
+    private static (SiteModel? Model, IReadOnlyList<Problem> Problems) Load(string carbon, FactorSet? factors = null, string more = "") => SiteLoader.Load(
         new("gateway.yaml", $$"""
             schema: edgegateway/gateway/1
             site: { id: mine, timezone: Asia/Shanghai, region: CN-SX }
@@ -61,8 +26,9 @@ public class DeclaredAccountTests
                 unit: 1
                 carbon:
                   - {{carbon}}
+                {{more}}
             """),
-        id => id == "plant" ? new("plant.yaml", Profile) : null,
+        id => id == "plant" ? PlantProfile.Source : null,
         factors: factors);
 
     private static Rig Begin(string carbon)
@@ -201,6 +167,47 @@ public class DeclaredAccountTests
         rig.Pipeline.Advance(Start + TimeSpan.FromSeconds(902));
         var entry = Entries(rig, "electricity-purchased")[0];
         Assert.Equal((10m, 7_096_000L, null), (entry.ActivityKWh, entry.Milligrams, entry.Detail));
+    }
+
+    [Fact]
+    public void The_fuel_of_a_generator_is_counted_and_its_electricity_is_not_counted_again()
+    {
+        var rig = new Rig(Load("{ method: fuel-combustion, activity: mass, fuel: cn-diesel }", more: "metering: { role: generator }").Model!);
+        rig.Pipeline.Advance(Start);
+        int Index(string id) => rig.Site.Points.Single(p => p.Id == id).Index;
+        for (var m = 0; m <= 15; m++)
+        {
+            rig.Raw(Index("mass"), Start + TimeSpan.FromMinutes(m), 1000 + (ulong)m).Raw(Index("bought"), Start + TimeSpan.FromMinutes(m), 1000 + (4 * (ulong)m));
+            rig.Pipeline.Advance(Start + TimeSpan.FromMinutes(m) + TimeSpan.FromSeconds(2));
+        }
+
+        var burnt = Entries(rig, "fuel-combustion")[0];
+        Assert.Equal((0.014m, true), (burnt.Detail!.Activity, burnt.Milligrams > 0));
+        var made = rig.Emissions.Single(e => e.Account == EmissionAccount.Device && e.Method != "fuel-combustion" && e.Start == Start);
+        Assert.Equal((56m, 0L, 0), (made.ActivityKWh, made.Milligrams, made.Scope));
+        Assert.Equal(burnt.Milligrams, rig.Emissions.Where(e => e.Account == EmissionAccount.Site && e.Start == Start).Sum(e => e.Milligrams));
+    }
+
+    [Fact]
+    public void A_jump_above_the_rated_power_is_told_and_no_energy_is_invented_or_lost_by_it()
+    {
+        var rig = new Rig(Load("{ method: sink-absorption, activity: mass }", more: "ratedPower: 40kW").Model!);
+        rig.Pipeline.Advance(Start);
+        var index = rig.Site.Points.Single(p => p.Id == "bought").Index;
+        for (var m = 0; m <= 46; m++)
+        {
+            // 20 kW; once a reading that no meter of 40 kW can show.
+            rig.Raw(index, Start + TimeSpan.FromMinutes(m), m == 20 ? 900_000 : 1000 + ((ulong)m / 3));
+            rig.Pipeline.Advance(Start + TimeSpan.FromMinutes(m) + TimeSpan.FromSeconds(2));
+        }
+
+        var entries = Entries(rig, "electricity-purchased").Where(e => e.Account == EmissionAccount.Device).ToList();
+        Assert.Equal(3, entries.Count);
+        Assert.Equal([4m, 5m, 5m], entries.Select(e => e.ActivityKWh));
+        Assert.Equal((1000m, 1014m), (entries[0].StartReading, entries[2].EndReading));
+        var told = rig.Anomalies.Where(a => a.Detector == "counter-jump").ToList();
+        Assert.Equal([true, false], told.Select(a => a.Raised));
+        Assert.Contains("grew by 898994 kWh", told[0].Text, StringComparison.Ordinal);
     }
 
     private const string Shaft = "{ method: mine-methane, flow: flow, methane: methane, temperature: temperature, pressure: pressure, gwp: AR6, uncertaintyPercent: 6 }";
@@ -578,14 +585,35 @@ public class DeclaredAccountTests
     [Fact]
     public void Devices_of_the_same_fuel_and_unit_say_something_of_each_other_and_no_others_do()
     {
-        AdaptedFactorState State(string device, string learntFor, decimal factor, int hours = 50) => new(device, "fuel-combustion", factor, 2, hours, 0, 3000, null, null, null) { LearntFor = learntFor };
-        var pooled = FactorClusters.PoolByKind([State("a", "t of coal", 3000), State("b", "t of coal", 3300), State("gas", "m3 of gas", 2), State("new", "t of coal", 9999, hours: 0)]);
-        Assert.Equal([true, true, false, false], pooled.Select(p => p.Cluster is not null));
+        AdaptedFactorState State(string device, string learntFor, decimal factor, int hours = 50, double? load = 0.9) =>
+            new(device, "fuel-combustion", factor, 2, hours, 0, 3000, null, null, null) { LearntFor = learntFor, LoadShare = load };
+        var pooled = FactorClusters.PoolByKind(
+            [State("a", "t of coal", 3000), State("b", "t of coal", 3300, load: 0.8), State("gas", "m3 of gas", 2), State("new", "t of coal", 9999, hours: 0), State("half", "t of coal", 8000, load: 0.4), State("unknown", "t of coal", 8000, load: null)]);
+        Assert.Equal([true, true, false, false, false, false], pooled.Select(p => p.Cluster is not null));
         var (a, b) = (pooled[0].Cluster!, pooled[1].Cluster!);
-        Assert.Equal(("t of coal", 2, a.Common), (a.Name, a.Devices, b.Common));
+        Assert.Equal(("t of coal", "high", 2, a.Common), (a.Name, a.Load, a.Devices, b.Common));
         Assert.InRange(a.Common, 3100m, 3200m);
         Assert.True(a.Shrunk > 3000 && a.Shrunk < a.Common && b.Shrunk < 3300 && b.Shrunk > b.Common, "each is drawn towards the other");
         Assert.Equal((3000m, 3300m), (pooled[0].Factor, pooled[1].Factor));
+
+        // Two at half load are a band of their own, and at full load nothing changes by it.
+        var two = FactorClusters.PoolByKind([State("a", "t of coal", 3000), State("half", "t of coal", 8000, load: 0.4), State("b", "t of coal", 3300, load: 0.8), State("other", "t of coal", 8200, load: 0.5)]);
+        Assert.Equal(["high", "middle", "high", "middle"], two.Select(p => p.Cluster!.Load));
+        Assert.Equal(a, two[0].Cluster);
+    }
+
+    [Fact]
+    public void The_load_at_which_a_factor_was_learnt_is_known_after_a_day_and_outlives_a_restart()
+    {
+        var rig = Begin(Stack);
+        Burn(rig, 0, 20 * 60);
+        Assert.Null(Assert.Single(rig.Pipeline.AdaptedFactors).LoadShare);
+        Burn(rig, (20 * 60) + 1, 30 * 60);
+        var load = Assert.Single(rig.Pipeline.AdaptedFactors).LoadShare;
+        Assert.InRange(load!.Value, 0.95, 1);
+        var next = Begin(Stack);
+        next.Load(rig.Save());
+        Assert.Equal(load, Assert.Single(next.Pipeline.AdaptedFactors).LoadShare);
     }
 
     [Fact]

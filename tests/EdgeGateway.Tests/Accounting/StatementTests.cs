@@ -36,26 +36,29 @@ public class StatementTests
 
     private static StatementPeriod Day(string text = "2026-03-01") => StatementPeriod.Parse(text, Mine.Zone)!;
 
-    private static StatementEntry Entry(string device, Instant start, long milligrams, double coverage = 1) => new()
+    private static StatementEntry Entry(string device, Instant start, long milligrams, double coverage = 1) => new(device, new()
     {
-        Device = device,
+        Device = -1,
         Account = EmissionAccount.Device,
         Start = start,
         Width = Quarter,
+        Era = 0,
         Method = "electricity-purchased",
         Scope = 2,
-        Basis = EmissionBasis.Location,
-        Activity = milligrams / 709_600m,
-        Unit = "kW.h",
+        ActivityKWh = milligrams / 709_600m,
         Milligrams = milligrams,
-        Gas = "CO2",
         FactorId = Grid,
-        Factor = 0.7096m,
+        FactorKgPerKWh = 0.7096m,
         FactorNote = "year 2022 for 2026",
         UncertaintyPercent = MeterAndGrid,
         Coverage = coverage,
         CountsTowardSite = device == "incomer",
-    };
+        Allocated = false,
+    });
+
+    /// <summary>An entry of another method.</summary>
+    private static StatementEntry Declared(string device, Instant start, long milligrams, string method, int scope = 1, string gas = "CO2", string? gwpSet = null, long? removed = null, long? biogenic = null) =>
+        Entry(device, start, milligrams).With(r => r with { Method = method, Scope = scope, CountsTowardSite = true, Detail = new(r.ActivityKWh, "kW.h", r.FactorKgPerKWh, gas, gwpSet, removed) { BiogenicMilligrams = biogenic } });
 
     /// <summary>A whole day of each device with the given kilograms in each quarter of an hour.</summary>
     private static StatementBuilder Whole(StatementPeriod period, StatementSubject subject, params (string Device, long Kilograms)[] devices)
@@ -96,7 +99,7 @@ public class StatementTests
     public void The_gateways_own_total_of_an_area_goes_before_that_of_the_tree()
     {
         var builder = Whole(Day(), StatementSubject.Site, ("incomer", 10), ("belt", 3));
-        builder.Add(Entry("", Day().Start, 5 * Kilogram) with { Device = null, Account = EmissionAccount.Area, Area = "BC-01" });
+        builder.Add((Entry("", Day().Start, 5 * Kilogram) with { Device = null }).With(r => r with { Account = EmissionAccount.Area, Area = "BC-01" }));
         var areas = builder.Build(Source, withForecast: false).Areas;
         Assert.Equal(5 * Kilogram, (long)areas.Single(a => a.Area == "BC-01").Mass!.Value.Milligrams);
         Assert.Equal(96 * 7 * Kilogram, (long)areas.Single(a => a.Area == "low-voltage room").Mass!.Value.Milligrams);
@@ -125,7 +128,7 @@ public class StatementTests
     {
         var builder = new StatementBuilder(Mine, Day(), StatementSubject.Site, Factors);
         builder.Add(Entry("incomer", Day().Start, Kilogram));
-        builder.Add(Entry("second", Day().Start, Kilogram) with { CountsTowardSite = true });
+        builder.Add(Entry("second", Day().Start, Kilogram).With(r => r with { CountsTowardSite = true }));
         Assert.Equal(Math.Sqrt(0.5 + (7.5 * 7.5)), builder.Build(Source, withForecast: false).Totals[0].Mass!.Value.UncertaintyPercent, 9); // 1 % of each meter by squares: 0.707 % of the sum
     }
 
@@ -134,7 +137,7 @@ public class StatementTests
     {
         var builder = new StatementBuilder(Mine, Day(), StatementSubject.Site, Factors);
         builder.Add(Entry("incomer", Day().Start, Kilogram));
-        builder.Add(Entry("incomer", Day().Start + Quarter, Kilogram) with { UncertaintyPercent = double.NaN });
+        builder.Add(Entry("incomer", Day().Start + Quarter, Kilogram).With(r => r with { UncertaintyPercent = double.NaN }));
         Assert.True(double.IsNaN(builder.Build(Source, withForecast: false).Totals[0].Mass!.Value.UncertaintyPercent));
     }
 
@@ -148,7 +151,7 @@ public class StatementTests
             if (i is < 24 or >= 48)
             {
                 var silent = i is >= 48 and < 56;
-                builder.Add(Entry("incomer", start + (i * Quarter), silent ? 0 : i == 56 ? 20 * Kilogram : Kilogram, silent ? 0 : 1) with { Allocated = i == 56 });
+                builder.Add(Entry("incomer", start + (i * Quarter), silent ? 0 : i == 56 ? 20 * Kilogram : Kilogram, silent ? 0 : 1).With(r => r with { Allocated = i == 56 }));
             }
         }
 
@@ -191,11 +194,11 @@ public class StatementTests
     public void The_same_entry_counts_once_and_one_made_after_a_loss_yields_to_the_one_before()
     {
         var builder = new StatementBuilder(Mine, Day(), StatementSubject.Site, Factors);
-        builder.Add(Entry("incomer", Day().Start, 3) with { Cut = WindowCut.Loss });
+        builder.Add(Entry("incomer", Day().Start, 3).With(r => r with { Cut = WindowCut.Loss }));
         builder.Add(Entry("incomer", Day().Start, 10));
         builder.Add(Entry("incomer", Day().Start, 10));
-        builder.Add(Entry("incomer", Day().Start, 100) with { Era = 1 }); // a clock set back: both are true
-        builder.Add(Entry("incomer", Day().Start + Quarter, 1000) with { Cut = WindowCut.Loss });
+        builder.Add(Entry("incomer", Day().Start, 100).With(r => r with { Era = 1 })); // a clock set back: both are true
+        builder.Add(Entry("incomer", Day().Start + Quarter, 1000).With(r => r with { Cut = WindowCut.Loss }));
         Assert.Equal(1110L, (long)builder.Build(Source, withForecast: false).Totals[0].Mass!.Value.Milligrams);
     }
 
@@ -204,9 +207,9 @@ public class StatementTests
     {
         var (builder, start) = (new StatementBuilder(Mine, Day(), StatementSubject.Site, Factors), Day().Start);
         builder.Add(Entry("incomer", start, 100));
-        builder.Add(Entry("incomer", start, 40) with { Method = ElectricityMarket.Name, Basis = EmissionBasis.Market, FactorId = "contract" });
-        builder.Add(Entry("boiler", start, 7) with { Method = "fuel-combustion", Scope = 1, Basis = EmissionBasis.None, BiogenicMilligrams = 5, CountsTowardSite = true });
-        builder.Add(Entry("well", start, 0) with { Method = "co2-injected", Scope = 0, Basis = EmissionBasis.None, RemovedMilligrams = 60, CountsTowardSite = true });
+        builder.Add(Entry("incomer", start, 40).With(r => r with { Method = ElectricityMarket.Name, FactorId = "contract" }));
+        builder.Add(Declared("boiler", start, 7, "fuel-combustion", biogenic: 5));
+        builder.Add(Declared("well", start, 0, "co2-injected", scope: 0, removed: 60));
         var statement = builder.Build(Source, withForecast: false);
         Assert.Equal([(1, EmissionBasis.None, 7), (2, EmissionBasis.Location, 100)], statement.Totals.Where(t => t.Basis != EmissionBasis.Market).Select(t => (t.Scope, t.Basis, (int)t.Mass!.Value.Milligrams)));
         Assert.Equal((60, 5), ((int)statement.Removed!.Value.Milligrams, (int)statement.Biogenic!.Value.Milligrams));
@@ -219,7 +222,7 @@ public class StatementTests
         var (builder, start) = (new StatementBuilder(Mine, Day(), StatementSubject.Site, Factors), Day().Start);
         foreach (var (device, set) in new[] { ("a", "AR5"), ("b", "AR6") })
         {
-            builder.Add(Entry(device, start, 10) with { Method = "mine-methane", Scope = 1, Basis = EmissionBasis.None, Gas = "CH4_fossil", GwpSet = set, CountsTowardSite = true });
+            builder.Add(Declared(device, start, 10, "mine-methane", gas: "CH4_fossil", gwpSet: set));
         }
 
         var statement = builder.Build(Source, withForecast: false);
@@ -237,7 +240,7 @@ public class StatementTests
         {
             var builder = new StatementBuilder(Mine, period, StatementSubject.Site, Factors);
             builder.Add(Entry("incomer", Day().Start, 100));
-            builder.Add(Entry("gis", year.Start, 500) with { Method = "sf6-balance", Scope = 1, Basis = EmissionBasis.None, Gas = "SF6", GwpSet = "AR6", Width = year.End - year.Start, CountsTowardSite = true });
+            builder.Add(Declared("gis", year.Start, 500, "sf6-balance", gas: "SF6", gwpSet: "AR6").With(r => r with { Width = year.End - year.Start }));
             var statement = builder.Build(Source, withForecast: false);
             Assert.Equal(expected, statement.Totals.Count(t => t.Scope == 1));
             Assert.Equal(100L, (long)statement.Totals.Single(t => t.Scope == 2).Mass!.Value.Milligrams);
@@ -274,7 +277,7 @@ public class StatementTests
         for (var i = 0; i < 4; i++)
         {
             builder.Add(Entry("incomer", Day().Start + (i * Quarter), 709_600));
-            builder.Add(Entry("box", Day().Start + (i * Quarter), 887) with { Method = "gateway-power", Scope = 0, Basis = EmissionBasis.None, Activity = 0.00125m }); // 5 W
+            builder.Add(Entry("box", Day().Start + (i * Quarter), 887).With(r => r with { Method = "gateway-power", Scope = 0, ActivityKWh = 0.00125m })); // 5 W
         }
 
         var statement = builder.Build(Source, withForecast: false);
@@ -362,9 +365,8 @@ public class StatementTests
     public void What_is_refused_is_said_in_the_language_of_the_page()
     {
         var builder = Days("2026-03", 79);
-        var entry = Entry("fan", Day().Start, Kilogram) with { Scope = 1, Basis = EmissionBasis.None, Gas = "CH4", CountsTowardSite = true };
-        builder.Add(entry with { Method = "mine-methane", GwpSet = "AR5" });
-        builder.Add(entry with { Method = "sf6-leak", GwpSet = "AR6" });
+        builder.Add(Declared("fan", Day().Start, Kilogram, "mine-methane", gas: "CH4", gwpSet: "AR5"));
+        builder.Add(Declared("fan", Day().Start, Kilogram, "sf6-leak", gas: "CH4", gwpSet: "AR6"));
         var statement = builder.Build(Source, scenarios: new(null, [new("a", 3, 1, -0.25, 20)]));
         var chinese = StatementHtml.Write(statement, StatementWords.In("zh"));
         Assert.Contains("采用不同 GWP 集（AR5, AR6）的质量不相加。", chinese, StringComparison.Ordinal);
@@ -519,4 +521,10 @@ public class StatementTests
         Assert.Equal(["factors", "calibration", "gap"], statement.Events.Select(e => e.Kind));
         Assert.Equal(709_600L, (long)statement.Totals[0].Mass!.Value.Milligrams);
     }
+}
+
+file static class Entries
+{
+    /// <summary>The entry with another record.</summary>
+    public static StatementEntry With(this StatementEntry entry, Func<EmissionRecord, EmissionRecord> change) => entry with { Record = change(entry.Record) };
 }

@@ -74,7 +74,7 @@ public class FortyDaysTests
         var builder = new StatementBuilder(StatementSite.From(site), april, StatementSubject.Site, TestSite.Factors);
         foreach (var entry in rig.Emissions)
         {
-            builder.Add(StatementEntry.From(entry.Device < 0 ? null : site.Devices[entry.Device].Id, entry));
+            builder.Add(new StatementEntry(entry.Device < 0 ? null : site.Devices[entry.Device].Id, entry));
         }
 
         var statement = builder.Build(new("ledger", "forty days", null, Verified: false), withForecast: false);

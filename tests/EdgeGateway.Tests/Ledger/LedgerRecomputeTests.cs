@@ -100,6 +100,12 @@ public class LedgerRecomputeTests
         Assert.Null(recomputed.Difference);
         Assert.Equal(Day.Records.Count(r => r.Content is EmissionContent { Entry.Account: EmissionAccount.Device }), recomputed.Agreed);
         Assert.Equal(Day.Records.Count(r => r.Content is EmissionContent { Entry.Account: not EmissionAccount.Device }), recomputed.NotRecomputed);
+        Assert.Equal(recomputed.NotRecomputed, recomputed.SumsWithoutParts);
+
+        // From the configuration of a program that says it on, its sums are recomputed.
+        recomputed = Recompute([.. Day.Records.Select(r => r.Content is ConfigurationContent c ? r with { Content = c with { Sums = null } } : r), .. Day.Records.SkipWhile(r => r.Content is not FactorsContent)]);
+        Assert.Null(recomputed.Difference);
+        Assert.Equal(Day.Records.Count(r => r.Content is EmissionContent { Entry.Account: not EmissionAccount.Device }), recomputed.SumsWithoutParts);
     }
 
     [Fact]
@@ -186,6 +192,31 @@ public class LedgerRecomputeTests
             """));
         Assert.True(set is not null, string.Join('\n', problems));
         Assert.Empty(Restate(set, Day.Records).Results(LedgerSite.Name(FactorSet.BuiltIn())));
+    }
+
+    [Fact]
+    public void What_was_entered_after_the_factor_had_run_out_has_its_mass_when_a_set_has_one_again()
+    {
+        var (set, problems) = FactorSetLoader.Load(new SourceText("ending.yaml", """
+            schema: edgegateway/factors/1
+            id: ending
+            version: 1
+            title: Ends at nine
+            sources: { old: { text: Old, from: "2026-01-01T00:00:00Z", to: "2026-03-01T09:00:00Z" } }
+            regions: { CN-SX: { name: Shanxi } }
+            factors: [{ of: electricity, region: CN-SX, source: old, value: 0.7, unit: kg/(kW.h), status: verified }]
+            """));
+        Assert.True(set is not null, string.Join('\n', problems));
+        var records = new LedgerRig(set).Run(130).Records.ToArray();
+        var entries = records.Select(r => r.Content).OfType<EmissionContent>().Where(e => e is { Device: "incomer", Entry.Account: EmissionAccount.Device }).ToArray();
+        var without = entries.Where(e => e.Entry.Start >= Instant.Parse("2026-03-01T09:00:00Z")).ToArray();
+        Assert.Equal(4, without.Length);
+        Assert.All(without, e => Assert.Equal((true, 0L, 0d, "none"), (e.Activity > 0, e.Mass, e.Entry.Coverage, e.Entry.FactorId)));
+        Assert.All(without, e => Assert.Contains("has no 'electricity' that holds at", e.Entry.FactorNote, StringComparison.Ordinal));
+        Assert.Null(Recompute(records).Difference);
+        var restated = Restate(FactorSet.BuiltIn(), records).Results(LedgerSite.Name(set)).Single(r => r.Device == "incomer");
+        Assert.Equal((entries.Sum(e => e.Activity), 0L), (restated.Activity, restated.Refused));
+        Assert.Equal((long)(restated.Activity * 0.7096m * 1_000_000m), restated.After);
     }
 
     [Fact]

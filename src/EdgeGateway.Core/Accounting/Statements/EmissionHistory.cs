@@ -35,10 +35,10 @@ internal sealed class EmissionHistory(TimeZoneInfo zone)
             _lines.Add(key, days = []);
         }
 
-        var day = DayOf(entry.Start);
+        var day = DayOf(entry.Record.Start);
         var (mass, known) = days.GetValueOrDefault(day);
-        days[day] = (mass + entry.Milligrams, known + (entry.Coverage * entry.Width.TotalMilliseconds));
-        var end = entry.Start + entry.Width;
+        days[day] = (mass + entry.Record.Milligrams, known + (entry.Record.Coverage * entry.Record.Width.TotalMilliseconds));
+        var end = entry.Record.Start + entry.Record.Width;
         Last = Last is { } last && last > end ? last : end;
     }
 

@@ -41,24 +41,24 @@ internal sealed class LineSum(StatementPeriod period, IReadOnlyDictionary<string
     public void Add(in StatementEntry entry)
     {
         HasEntries = true;
-        var part = period.PartOf(entry.Start);
-        Milligrams += entry.Milligrams;
+        var part = period.PartOf(entry.Record.Start);
+        Milligrams += entry.Record.Milligrams;
         Removed += entry.RemovedMilligrams;
         Biogenic += entry.BiogenicMilligrams;
         Activity += entry.Activity;
         Adapted = entry.AdaptedMilligrams is { } adapted ? (Adapted ?? 0) + adapted : Adapted;
-        _parts[part] += entry.Milligrams;
-        _knownMs[part] += entry.Coverage * entry.Width.TotalMilliseconds;
-        _substitutedMs += entry.Substituted * entry.Width.TotalMilliseconds;
-        if (entry.Allocated)
+        _parts[part] += entry.Record.Milligrams;
+        _knownMs[part] += entry.Record.Coverage * entry.Record.Width.TotalMilliseconds;
+        _substitutedMs += entry.Substituted * entry.Record.Width.TotalMilliseconds;
+        if (entry.Record.Allocated)
         {
-            Allocated += entry.Milligrams;
+            Allocated += entry.Record.Milligrams;
         }
 
-        var known = factors.GetValueOrDefault(entry.FactorId) is { } factor && factor.UncertaintyPercent <= entry.UncertaintyPercent ? factor.UncertaintyPercent : (double?)null;
-        Uncertain.Add(entry.FactorId, entry.Milligrams, entry.UncertaintyPercent, known);
-        RemovedSum.Add(entry.FactorId, entry.RemovedMilligrams, entry.UncertaintyPercent, known);
-        BiogenicSum.Add(entry.FactorId, entry.BiogenicMilligrams, entry.UncertaintyPercent, known);
+        var known = factors.GetValueOrDefault(entry.Record.FactorId) is { } factor && factor.UncertaintyPercent <= entry.Record.UncertaintyPercent ? factor.UncertaintyPercent : (double?)null;
+        Uncertain.Add(entry.Record.FactorId, entry.Record.Milligrams, entry.Record.UncertaintyPercent, known);
+        RemovedSum.Add(entry.Record.FactorId, entry.RemovedMilligrams, entry.Record.UncertaintyPercent, known);
+        BiogenicSum.Add(entry.Record.FactorId, entry.BiogenicMilligrams, entry.Record.UncertaintyPercent, known);
         Use(entry);
         Follow(entry);
     }
@@ -85,15 +85,15 @@ internal sealed class LineSum(StatementPeriod period, IReadOnlyDictionary<string
     private void Follow(in StatementEntry entry)
     {
         var begin = _reached ?? (FirstEver > period.Start ? FirstEver : period.Start);
-        if (entry.Start > begin)
+        if (entry.Record.Start > begin)
         {
-            Note(begin, entry.Start, "no-entry");
+            Note(begin, entry.Record.Start, "no-entry");
         }
 
-        var end = entry.Start + entry.Width;
-        if (entry.Coverage <= 0)
+        var end = entry.Record.Start + entry.Record.Width;
+        if (entry.Record.Coverage <= 0)
         {
-            Note(entry.Start, end, entry.Substituted > 0 ? "substituted" : entry.FactorId == "none" && entry.FactorNote is not null ? "no-factor" : "not-heard");
+            Note(entry.Record.Start, end, entry.Substituted > 0 ? "substituted" : entry.Record.FactorId == "none" && entry.Record.FactorNote is not null ? "no-factor" : "not-heard");
         }
 
         _reached = _reached is { } reached && reached > end ? reached : end;
@@ -113,22 +113,22 @@ internal sealed class LineSum(StatementPeriod period, IReadOnlyDictionary<string
 
     private void Use(in StatementEntry entry)
     {
-        if (entry.Scope == 0 && entry.FactorId == "none")
+        if (entry.Record.Scope == 0 && entry.Record.FactorId == "none")
         {
             return; // Sold and generated energy needs no factor.
         }
 
-        var key = (entry.FactorId, entry.FactorSet, entry.Factor);
+        var key = (entry.Record.FactorId, entry.FactorSet, entry.Factor);
         if (!_factors.TryGetValue(key, out var use))
         {
-            _factors.Add(key, use = new(entry.FactorId, entry.FactorSet, entry.Factor, entry.Unit) { From = entry.Start });
+            _factors.Add(key, use = new(entry.Record.FactorId, entry.FactorSet, entry.Factor, entry.Unit) { From = entry.Record.Start });
         }
 
-        use.Milligrams += entry.Milligrams + entry.RemovedMilligrams;
-        use.From = entry.Start < use.From ? entry.Start : use.From;
-        var end = entry.Start + entry.Width;
+        use.Milligrams += entry.Record.Milligrams + entry.RemovedMilligrams;
+        use.From = entry.Record.Start < use.From ? entry.Record.Start : use.From;
+        var end = entry.Record.Start + entry.Record.Width;
         use.To = end > use.To ? end : use.To;
-        if (entry.FactorNote is { } note)
+        if (entry.Record.FactorNote is { } note)
         {
             use.Notes.Add(note);
         }

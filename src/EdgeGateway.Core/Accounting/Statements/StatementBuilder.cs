@@ -54,12 +54,12 @@ public sealed class StatementBuilder
     /// <summary>Takes an entry. Those after the end of the period are not needed.</summary>
     public void Add(in StatementEntry entry)
     {
-        if (entry.Start >= _period.End)
+        if (entry.Record.Start >= _period.End)
         {
             return;
         }
 
-        if (entry.Cut == WindowCut.Loss)
+        if (entry.Record.Cut == WindowCut.Loss)
         {
             _losses.Add(entry);
             return;
@@ -192,24 +192,24 @@ public sealed class StatementBuilder
 
     private void Take(in StatementEntry entry)
     {
-        if (entry.Account == EmissionAccount.Site)
+        if (entry.Record.Account == EmissionAccount.Site)
         {
             return; // The site's own entry is a sum of others, and is made again here.
         }
 
         // A balance of a year may be corrected by a second entry of the same year; both count.
-        var isInterval = entry.Width <= TimeSpan.FromHours(1);
+        var isInterval = entry.Record.Width <= TimeSpan.FromHours(1);
 
         // Not of a stack: parts of an hour lie within one quarter of it, and those of earlier programs all name the hour's begin.
-        if (isInterval && !StackMethods.Contains(entry.Method))
+        if (isInterval && !StackMethods.Contains(entry.Record.Method))
         {
-            var identity = (entry.Account, entry.Device ?? entry.Area, entry.Method, entry.Era);
+            var identity = (entry.Record.Account, entry.Device ?? entry.Record.Area, entry.Record.Method, entry.Record.Era);
             if (!_seen.TryGetValue(identity, out var seen))
             {
                 _seen.Add(identity, seen = new());
             }
 
-            if (!seen.Add(entry.Start))
+            if (!seen.Add(entry.Record.Start))
             {
                 return;
             }
@@ -217,17 +217,17 @@ public sealed class StatementBuilder
         else if (isInterval)
         {
             // After a loss a stack may say an hour again, or a part of one that the ledger holds whole.
-            var isNew = _stackStarts.Add((entry.Device, entry.Method, entry.Era, entry.Start));
-            if (!_stackParts.Add((entry.Device, entry.Method, entry.Era, entry.Start, entry.Width)) || (entry.Cut == WindowCut.Loss && !isNew))
+            var isNew = _stackStarts.Add((entry.Device, entry.Record.Method, entry.Record.Era, entry.Record.Start));
+            if (!_stackParts.Add((entry.Device, entry.Record.Method, entry.Record.Era, entry.Record.Start, entry.Record.Width)) || (entry.Record.Cut == WindowCut.Loss && !isNew))
             {
                 return;
             }
         }
 
-        var isInside = isInterval ? _period.Contains(entry.Start) : _period.Contains(entry.Start + (entry.Width / 2)) && _period.End - _period.Start >= entry.Width - TimeSpan.FromDays(1);
-        if (entry.Account == EmissionAccount.Device)
+        var isInside = isInterval ? _period.Contains(entry.Record.Start) : _period.Contains(entry.Record.Start + (entry.Record.Width / 2)) && _period.End - _period.Start >= entry.Record.Width - TimeSpan.FromDays(1);
+        if (entry.Record.Account == EmissionAccount.Device)
         {
-            var key = new LineKey(entry.Device ?? "", entry.Method, entry.Scope, entry.Basis, entry.Gas, entry.GwpSet, entry.Unit, entry.CountsTowardSite);
+            var key = new LineKey(entry.Device ?? "", entry.Record.Method, entry.Record.Scope, entry.Basis, entry.Gas, entry.GwpSet, entry.Unit, entry.Record.CountsTowardSite);
             if (isInterval)
             {
                 _history.Add(key, entry);
@@ -235,17 +235,17 @@ public sealed class StatementBuilder
 
             if (!_lines.TryGetValue(key, out var line))
             {
-                _lines.Add(key, line = new(_period, _factorsById) { FirstEver = entry.Start });
+                _lines.Add(key, line = new(_period, _factorsById) { FirstEver = entry.Record.Start });
             }
 
-            line.FirstEver = entry.Start < line.FirstEver ? entry.Start : line.FirstEver;
+            line.FirstEver = entry.Record.Start < line.FirstEver ? entry.Record.Start : line.FirstEver;
             if (isInside)
             {
                 line.Add(entry);
                 _entries++;
-                if (entry.Stack is { } stack)
+                if (entry.Record.Detail?.Stack is { } stack)
                 {
-                    Add(entry.Device ?? "", entry.Method, stack);
+                    Add(entry.Device ?? "", entry.Record.Method, stack);
                 }
 
                 if (!isInterval)
@@ -253,32 +253,32 @@ public sealed class StatementBuilder
                     return;
                 }
 
-                for (var at = entry.Start; at < entry.Start + entry.Width; at += TimeSpan.FromMilliseconds(CarbonBook.WidthMs))
+                for (var at = entry.Record.Start; at < entry.Record.Start + entry.Record.Width; at += TimeSpan.FromMilliseconds(CarbonBook.WidthMs))
                 {
                     _running.Add(at);
                 }
 
-                _first = _first is { } first && first < entry.Start ? first : entry.Start;
-                var end = entry.Start + entry.Width;
+                _first = _first is { } first && first < entry.Record.Start ? first : entry.Record.Start;
+                var end = entry.Record.Start + entry.Record.Width;
                 _last = _last is { } last && last > end ? last : end;
             }
         }
-        else if (isInside && entry is { Account: EmissionAccount.Area, Area: { } area })
+        else if (isInside && entry.Record is { Account: EmissionAccount.Area, Area: { } area })
         {
-            var key = (area, entry.Scope, entry.Basis, entry.GwpSet, entry.Method);
+            var key = (area, entry.Record.Scope, entry.Basis, entry.GwpSet, entry.Record.Method);
             if (!_areas.TryGetValue(key, out var sum))
             {
-                _areas.Add(key, sum = new(_period, _factorsById) { FirstEver = entry.Start });
+                _areas.Add(key, sum = new(_period, _factorsById) { FirstEver = entry.Record.Start });
             }
 
             sum.Add(entry);
             _entries++;
         }
-        else if (isInside && entry.Account == EmissionAccount.Remainder)
+        else if (isInside && entry.Record.Account == EmissionAccount.Remainder)
         {
             if (!_remainders.TryGetValue(entry.Device ?? "", out var rest))
             {
-                _remainders.Add(entry.Device ?? "", rest = new(_period, _factorsById) { FirstEver = entry.Start });
+                _remainders.Add(entry.Device ?? "", rest = new(_period, _factorsById) { FirstEver = entry.Record.Start });
             }
 
             rest.Add(entry);

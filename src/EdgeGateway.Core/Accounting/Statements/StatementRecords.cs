@@ -23,7 +23,7 @@ public sealed class StatementRecords(StatementBuilder builder)
         switch (record.Content)
         {
             case EmissionContent emission:
-                builder.Add(StatementEntry.From(emission.Device, emission.Entry) with { FactorSet = _sets.GetValueOrDefault(emission.FactorSet, emission.FactorSet[..Math.Min(12, emission.FactorSet.Length)]) });
+                builder.Add(new StatementEntry(emission.Device, emission.Entry) { FactorSet = _sets.GetValueOrDefault(emission.FactorSet, emission.FactorSet[..Math.Min(12, emission.FactorSet.Length)]) });
                 break;
             case FactorsContent factors:
                 var name = new FactorSetName(factors.Id, factors.Version, factors.Hash).ToString();
