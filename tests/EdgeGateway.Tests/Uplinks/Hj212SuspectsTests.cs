@@ -63,7 +63,7 @@ public class Hj212SuspectsTests
         {
             _suspects.Taken(_other, Minute);
             Assert.Null(_suspects.Failed(bad, Hour, _now));
-            _now += TimeSpan.FromMinutes(5);
+            _now += TimeSpan.FromMinutes(4);
             Assert.Null(_suspects.Next(_now));
         }
     }
