@@ -10,6 +10,7 @@ internal sealed class ClientListener : IAsyncDisposable
     private readonly int _maxClients;
     private readonly TimeProvider _time;
     private readonly Func<Socket, CancellationToken, Task> _serve;
+    private readonly Func<bool>? _giveWay;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
     private readonly Dictionary<Socket, Task> _clients = [];
@@ -19,13 +20,15 @@ internal sealed class ClientListener : IAsyncDisposable
     /// <param name="maxClients">Clients served at a time; further ones are closed at once.</param>
     /// <param name="time">The clock for waiting.</param>
     /// <param name="serve">Serves a client until it is gone or the token ends. The socket is closed afterwards; socket errors and cancellation are taken for its end.</param>
+    /// <param name="giveWay">Called when all places are taken: tells one that has no more use of its place to end, and whether there was one. Null: further clients are closed.</param>
     /// <exception cref="IOException">The endpoint cannot be had; the message says why.</exception>
-    public ClientListener(IPEndPoint? endPoint, int maxClients, TimeProvider time, Func<Socket, CancellationToken, Task> serve)
+    public ClientListener(IPEndPoint? endPoint, int maxClients, TimeProvider time, Func<Socket, CancellationToken, Task> serve, Func<bool>? giveWay = null)
     {
         endPoint ??= new(IPAddress.Loopback, 0);
         _maxClients = maxClients;
         _time = time;
         _serve = serve;
+        _giveWay = giveWay;
         _listener = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
@@ -100,7 +103,8 @@ internal sealed class ClientListener : IAsyncDisposable
 
             lock (_gate)
             {
-                if (_clients.Count >= _maxClients)
+                // One that was told to end has its place a moment longer; twice as many is the bound.
+                if (_clients.Count >= _maxClients && !(_giveWay is not null && _clients.Count < 2 * _maxClients && _giveWay()))
                 {
                     client.Dispose();
                     continue;

@@ -97,7 +97,7 @@ internal static class StackFeed
     {
         var model = Assert.IsType<Hj212UplinkModel>(Assert.Single(site.Uplinks));
         return new(
-            model with { Port = receiver.EndPoint.Port, PasswordFile = passwordFile, AnswerTimeout = TimeSpan.FromSeconds(1), ReconnectMax = TimeSpan.FromSeconds(1) },
+            model with { Port = receiver.EndPoint.Port, PasswordFile = passwordFile, AnswerTimeout = TimeSpan.FromSeconds(1), ReconnectMin = TimeSpan.FromSeconds(1), ReconnectMax = TimeSpan.FromSeconds(1) },
             CentreUplink.Context(outbox),
             [.. site.Points.Select(p => (site.Devices[p.DeviceIndex].Id, p.Id))]);
     }

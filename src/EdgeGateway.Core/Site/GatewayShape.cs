@@ -133,6 +133,7 @@ public static class GatewayShape
             new("host", Text, "Name or address of the logger; with 'listen: true' the address of this computer to which loggers connect.") { Required = true, AlsoCalled = ["address", "ip"] },
             new("port", Integer(1, 65_535), "TCP port.") { Required = true },
             new("listen", TrueOrFalse, "true: loggers connect to this computer, as to a platform. HJ 212 has no encryption: only in a network of the plant's own.") { Default = "false", AlsoCalled = ["server"] },
+            new("idleLimit", Duration, "With 'listen: true': a connection on which no packet came for so long is closed, 1m to 1d. Loggers send at least once an hour (RtdInterval).") { Default = "61m" },
             .. Loggers(),
         ],
         "45s");
@@ -459,7 +460,8 @@ public static class GatewayShape
         new("realTime", new EitherShape(Off, Duration), "Least time between two real-time values (2011) of a factor, 30s to 1h; of points whose samples are published.") { Default = "30s" },
         new("answerTimeout", Duration, "How long the platform may take to acknowledge a packet (OverTime).") { Default = "10s", AlsoCalled = ["overTime"] },
         new("sendings", Integer(1, 10), "How often a packet is sent at most before the connection is made anew (ReCount).") { Default = "3", AlsoCalled = ["reCount"] },
-        new("reconnectMax", Duration, "Longest wait before a reconnect. It begins at 1s and doubles with each failure.") { Default = "1m" },
+        new("reconnectMin", Duration, "First wait before a reconnect, a quarter more or less so that a fleet does not come back at once; it doubles with each failure.") { Default = "10s" },
+        new("reconnectMax", Duration, "Longest wait before a reconnect.") { Default = "1m" },
         new("commands", new ListShape(Choice("1000", "1011", "1061", "1062", "1063", "2011", "2012")), "Commands of the platform that are carried out: 1011 tells the time, 1061 and 1063 the intervals; 1000, 1062, 2011 and 2012 change how this uplink sends until the next start. Every other one is refused.") { Default = "[]" },
         new("allowPlaintext", TrueOrFalse, "HJ 212 knows no encryption: must be true for a platform beyond this machine, best behind a VPN.") { Default = "false" });
 
@@ -552,6 +554,7 @@ public static class GatewayShape
     [
         new("loggers", new ListShape(Logger, min: 1), "The loggers that send here.") { Required = true },
         new("maxAge", Duration, "After this long without a new one a value is none any more: some of the logger's intervals of real-time data.") { Default = "2m" },
+        new("maxLag", Duration, "How old DataTime may be, 10s to 1d. What the logger had stored for longer is counted as late and not shown; what its clock makes older is shown as uncertain.") { Default = "5m" },
         new("strict", TrueOrFalse, "true: packets that deviate from the standard are refused. false: they are taken where their check sum is right, and counted.") { Default = "false" },
     ];
 

@@ -24,6 +24,12 @@ public static class Hj212Layout
     /// <summary>Name of the seconds since the factor was sent last.</summary>
     public const string Age = "age";
 
+    /// <summary>Name of the seconds by which the newest real-time data lay behind the gateway's clock when they came; 0 when they were ahead of it.</summary>
+    public const string Lag = "lag";
+
+    /// <summary>Name of the packets of real-time data that the logger had stored, and that are no values of the present.</summary>
+    public const string Late = "late packets";
+
     /// <summary>Name of the packets with a right check sum.</summary>
     public const string Packets = "packets";
 
@@ -40,7 +46,8 @@ public static class Hj212Layout
     private static readonly string[] Codes =
         ["a00000", "a01001", "a01006", "a01011", "a01012", "a01013", "a01014", "a01016", "a05001", "a19001", "a21002", "a21005", "a21026", "a24088", "a34013"];
 
-    // HJ/T 212-2005, as public implementations have it; those whose unit is the same in both editions.
+    // HJ/T 212-2005, appendix B, second-hand: the text of that edition was not at hand. Two public implementations agree on each of these: srdgame/lua-HJ212, hj212/tags/info.lua (org_name
+    // beside the code of 2017), and lingkejia/bocon-operation-app, src/lib/polcodeList05.js. Only those whose unit is the same in both editions.
     private static readonly FrozenDictionary<string, string> Old = new Dictionary<string, string>
     {
         ["01"] = "a34013", ["02"] = "a21026", ["03"] = "a21002", ["04"] = "a21005", ["30"] = "a05001",
@@ -57,7 +64,9 @@ public static class Hj212Layout
         new ImageField(2, RegisterType.UInt32, Damaged),
         new ImageField(4, RegisterType.UInt32, Deviating),
         new ImageField(6, RegisterType.UInt32, Incomplete),
-        new ImageField(8, RegisterType.UInt16, Age));
+        new ImageField(8, RegisterType.UInt16, Age),
+        new ImageField(9, RegisterType.UInt16, Lag),
+        new ImageField(10, RegisterType.UInt32, Late));
 
     /// <summary>The block of a factor.</summary>
     public static ImageLayout Factor { get; } = new(

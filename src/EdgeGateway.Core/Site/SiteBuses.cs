@@ -3,7 +3,7 @@ using EdgeGateway.Core.Configuration;
 namespace EdgeGateway.Core.Site;
 
 /// <summary>Resolves <c>buses</c>. A line or an endpoint has exactly one owner, so none may appear twice.</summary>
-internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRules)
+internal sealed class SiteBuses(TimeZoneInfo zone, ProblemCollector problems, InputRules? inputRules)
 {
     private const int MaxDelayMilliseconds = 100;
 
@@ -17,6 +17,7 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
     private static readonly TimeSpan LoggerTimeout = TimeSpan.FromSeconds(45);
     private static readonly TimeSpan DefaultMaxAge = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan LongestMaxAge = TimeSpan.FromHours(4);
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestTurnaround = TimeSpan.FromSeconds(10);
@@ -24,11 +25,11 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
     // Who owns what: serial ports by path, endpoints as tcp:host:port and udp:host:port, whatever is spoken there.
     private readonly Dictionary<string, string> _owners = [];
 
-    public static List<BusModel> Resolve(Section root, ProblemCollector problems, InputRules? inputRules)
+    public static List<BusModel> Resolve(Section root, TimeZoneInfo zone, ProblemCollector problems, InputRules? inputRules)
     {
         var buses = new List<BusModel>();
         var ids = new Dictionary<string, int>();
-        var resolver = new SiteBuses(problems, inputRules);
+        var resolver = new SiteBuses(zone, problems, inputRules);
         foreach (var entry in root.List("buses").OfType<YamlMap>())
         {
             if (GatewayShape.Bus.Choose(entry) is not { } shape)
@@ -104,8 +105,8 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
         {
             return new Hj212OverTcpBus
             {
-                Id = id, Host = host, Port = port, Timeout = timeout, IsListening = IsListening(section, host),
-                Loggers = Loggers(section), MaxAge = MaxAge(section), IsStrict = section.Boolean("strict") ?? false,
+                Id = id, Host = host, Port = port, Timeout = timeout, IsListening = IsListening(section, host), IdleLimit = IdleLimit(section),
+                Loggers = Loggers(section), MaxAge = MaxAge(section), MaxLag = MaxLag(section), TimeZone = zone, IsStrict = section.Boolean("strict") ?? false,
             };
         }
 
@@ -208,7 +209,7 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
             ? new Hj212Bus
             {
                 Id = id, Port = port, Baud = baud, Parity = parity, StopBits = stopBits, Timeout = timeout,
-                Loggers = Loggers(section), MaxAge = MaxAge(section), IsStrict = section.Boolean("strict") ?? false,
+                Loggers = Loggers(section), MaxAge = MaxAge(section), MaxLag = MaxLag(section), TimeZone = zone, IsStrict = section.Boolean("strict") ?? false,
             }
             : shape == GatewayShape.RtuBus
             ? new ModbusRtuBus { Id = id, Port = port, Baud = baud, Parity = parity, StopBits = stopBits, Timeout = timeout }
@@ -314,6 +315,22 @@ internal sealed class SiteBuses(ProblemCollector problems, InputRules? inputRule
         }
 
         return age;
+    }
+
+    private TimeSpan MaxLag(Section section) => Within(section, "maxLag", TimeSpan.FromSeconds(10), Day) ?? TimeSpan.FromMinutes(5);
+
+    // The longest interval of real-time data (RtdInterval), and a minute.
+    private TimeSpan IdleLimit(Section section) => Within(section, "idleLimit", TimeSpan.FromMinutes(1), Day) ?? TimeSpan.FromMinutes(61);
+
+    private TimeSpan? Within(Section section, string key, TimeSpan least, TimeSpan most)
+    {
+        if (section.Duration(key) is not { } time || (time >= least && time <= most))
+        {
+            return section.Duration(key);
+        }
+
+        problems.Error(section.At(key), $"a {key} of {time.TotalSeconds:0.###} s is not possible", $"Write {least.TotalSeconds:0}s to {most.TotalSeconds:0}s");
+        return null;
     }
 
     private bool IsListening(Section section, string host)

@@ -21,6 +21,9 @@ internal sealed class SiteHj212(UplinkSurroundings site, ProblemCollector proble
 
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
+    // The standard says nothing of reconnecting; it gives an answer 10 s (CN 1000, OverTime).
+    private static readonly TimeSpan DefaultReconnectMin = TimeSpan.FromSeconds(10);
+
     /// <summary>The uplink of a section; what is wrong is reported.</summary>
     public Hj212UplinkModel Resolve(Section section, string id)
     {
@@ -50,6 +53,13 @@ internal sealed class SiteHj212(UplinkSurroundings site, ProblemCollector proble
             }
         }
 
+        var reconnectMax = Within(section, "reconnectMax", TimeSpan.FromSeconds(1), Hour) ?? TimeSpan.FromMinutes(1);
+        var reconnectMin = Within(section, "reconnectMin", TimeSpan.FromSeconds(1), Hour) ?? DefaultReconnectMin;
+        if (section.Has("reconnectMin") && reconnectMin > reconnectMax)
+        {
+            problems.Error(section.At("reconnectMin"), $"the first wait before a reconnect, {reconnectMin.TotalSeconds:0} s, is longer than the longest, {reconnectMax.TotalSeconds:0} s", "Write a shorter one, or a longer 'reconnectMax'");
+        }
+
         return new()
         {
             Id = id,
@@ -64,7 +74,8 @@ internal sealed class SiteHj212(UplinkSurroundings site, ProblemCollector proble
             RealTime = RealTime(section),
             AnswerTimeout = Within(section, "answerTimeout", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(2)) ?? TimeSpan.FromSeconds(10),
             Sendings = section.Integer("sendings") ?? 3,
-            ReconnectMax = Within(section, "reconnectMax", TimeSpan.FromSeconds(1), Hour) ?? TimeSpan.FromMinutes(1),
+            ReconnectMin = reconnectMin < reconnectMax ? reconnectMin : reconnectMax,
+            ReconnectMax = reconnectMax,
             Commands = [.. section.Scalars("commands").Select(c => c.Text)],
         };
     }

@@ -56,10 +56,10 @@ public static class SiteLoader
         var gatewaySection = root.Block("gateway", GatewayShape.Gateway);
         var gatewayId = gatewaySection.Text("id") ?? "";
         var windows = Windows(root, problems);
-        var buses = SiteBuses.Resolve(root, problems, inputRules);
+        var zone = Zone(site, problems);
+        var buses = SiteBuses.Resolve(root, zone, problems, inputRules);
         SiteBoard.Check(root, gatewaySection, problems);
         var library = new ProfileLibrary(profiles, knownProfiles ?? [], problems);
-        var zone = Zone(site, problems);
         var devices = new SiteDevices(library, buses, region, knownRegions, windows[0], zone, problems);
         devices.Resolve(root);
         MeteringTree.Check(devices.Placed, problems);

@@ -294,6 +294,12 @@ public interface ILoggerBus
 
     /// <summary>After this long without a new one a value is none any more.</summary>
     TimeSpan MaxAge { get; }
+
+    /// <summary>How far DataTime may lie before or behind the gateway's clock, or before the sender's own: beyond it a value is doubted, or not of the present.</summary>
+    TimeSpan MaxLag { get; }
+
+    /// <summary>Zone of all times in packets.</summary>
+    TimeZoneInfo TimeZone { get; }
 }
 
 /// <summary>HJ 212-2017 from a data logger on a serial port.</summary>
@@ -307,6 +313,12 @@ public sealed record Hj212Bus : SerialBus, ILoggerBus
 
     /// <inheritdoc/>
     public required TimeSpan MaxAge { get; init; }
+
+    /// <inheritdoc/>
+    public TimeSpan MaxLag { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <inheritdoc/>
+    public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Utc;
 }
 
 /// <summary>HJ 212-2017 from data loggers over TCP.</summary>
@@ -321,8 +333,17 @@ public sealed record Hj212OverTcpBus : NetworkBus, ILoggerBus
     /// <inheritdoc/>
     public required TimeSpan MaxAge { get; init; }
 
+    /// <inheritdoc/>
+    public TimeSpan MaxLag { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <inheritdoc/>
+    public TimeZoneInfo TimeZone { get; init; } = TimeZoneInfo.Utc;
+
     /// <summary>Whether loggers connect to this computer, host and port being where; otherwise it connects to the logger.</summary>
     public bool IsListening { get; init; }
+
+    /// <summary>Where it listens: a connection on which no packet came for so long is closed.</summary>
+    public TimeSpan IdleLimit { get; init; } = TimeSpan.FromMinutes(61);
 }
 
 /// <summary>How the kernel switches the direction of an RS-485 line by RTS.</summary>
@@ -665,6 +686,9 @@ public sealed record Hj212UplinkModel : UplinkModel
 
     /// <summary>How often a packet is sent at most before the connection is made anew (ReCount).</summary>
     public int Sendings { get; init; } = 3;
+
+    /// <summary>First wait before a reconnect, a quarter more or less; doubled with each failure.</summary>
+    public TimeSpan ReconnectMin { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Longest wait before a reconnect.</summary>
     public TimeSpan ReconnectMax { get; init; } = TimeSpan.FromMinutes(1);

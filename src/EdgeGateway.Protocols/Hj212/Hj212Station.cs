@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using EdgeGateway.Protocols.Serial;
 
 namespace EdgeGateway.Protocols.Hj212;
@@ -11,6 +12,12 @@ public sealed record Hj212StationOptions
 
     /// <summary>Most connections at once where it listens.</summary>
     public int MaxClients { get; init; } = 16;
+
+    /// <summary>Where it listens: a connection on which no packet came for so long is closed. Real-time data come once an hour at least (RtdInterval, HJ 212-2017).</summary>
+    public TimeSpan IdleLimit { get; init; } = TimeSpan.FromMinutes(61);
+
+    /// <summary>Where it listens and all places are taken: the connection that was silent longest gives way, if that was for so long. The least RtdInterval is 30 s.</summary>
+    public TimeSpan GivesWayAfter { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Longest pause between two attempts to open a line, or to listen.</summary>
     public TimeSpan LongestPause { get; init; } = TimeSpan.FromSeconds(30);
@@ -34,7 +41,12 @@ public sealed class Hj212Station : IAsyncDisposable
     private readonly Hj212Counters _counters = new();
     private readonly Lock _gate = new();
     private readonly Task _running;
+    private readonly Lock _places = new();
+    private readonly List<Connection> _connections = [];
     private long _connects;
+    private long _idle;
+    private long _gaveWay;
+    private long _turnedAway;
     private int _open;
     private string? _problem;
 
@@ -50,6 +62,15 @@ public sealed class Hj212Station : IAsyncDisposable
 
     /// <summary>Lines opened, or connections accepted, so far.</summary>
     public long Connects => Interlocked.Read(ref _connects);
+
+    /// <summary>Connections closed because nothing came over them for the idle limit.</summary>
+    public long Idle => Interlocked.Read(ref _idle);
+
+    /// <summary>Connections closed for a new one, as all places were taken and they were silent longest.</summary>
+    public long GaveWay => Interlocked.Read(ref _gaveWay);
+
+    /// <summary>Connections refused, as all places were taken by others that send.</summary>
+    public long TurnedAway => Interlocked.Read(ref _turnedAway);
 
     /// <summary>Whether a line is open or a logger connected.</summary>
     public bool IsConnected => Volatile.Read(ref _open) > 0;
@@ -132,7 +153,7 @@ public sealed class Hj212Station : IAsyncDisposable
         {
             try
             {
-                var listener = new ClientListener(endPoint, _options.MaxClients, _time, (client, over) => ServeAsync(TcpLine.Accepted(client, _time), over));
+                var listener = new ClientListener(endPoint, _options.MaxClients, _time, ServeClientAsync, GiveWay);
                 await using (listener.ConfigureAwait(false))
                 {
                     Volatile.Write(ref _problem, null);
@@ -147,8 +168,59 @@ public sealed class Hj212Station : IAsyncDisposable
         }
     }
 
+    private async Task ServeClientAsync(Socket client, CancellationToken stop)
+    {
+        KeepAlive(client);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        var connection = new Connection(end, _time.GetTimestamp());
+        lock (_places)
+        {
+            _connections.Add(connection);
+        }
+
+        try
+        {
+            await ServeAsync(TcpLine.Accepted(client, _time), end.Token, connection).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_places)
+            {
+                _connections.Remove(connection);
+            }
+        }
+    }
+
+    /// <summary>A peer that is gone without a word is found within two minutes, though nothing is ever sent to it.</summary>
+    private static void KeepAlive(Socket client)
+    {
+        client.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        client.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 60);
+        client.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 10);
+        client.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 6);
+    }
+
+    /// <summary>Ends the connection that was silent longest, unless it has sent of late.</summary>
+    private bool GiveWay()
+    {
+        lock (_places)
+        {
+            var oldest = _connections.MinBy(c => c.Heard);
+            if (oldest is null || _time.GetElapsedTime(oldest.Heard) < _options.GivesWayAfter)
+            {
+                Interlocked.Increment(ref _turnedAway);
+                return false;
+            }
+
+            _connections.Remove(oldest);
+            Interlocked.Increment(ref _gaveWay);
+            oldest.End.Cancel();
+            return true;
+        }
+    }
+
     /// <summary>One line, until it is closed; true when a packet came over it.</summary>
-    private async Task<bool> ServeAsync(IByteLine line, CancellationToken stop)
+    private async Task<bool> ServeAsync(IByteLine line, CancellationToken stop, Connection? connection = null)
     {
         var link = new Hj212Link(line, _options.IsStrict, _time) { Counters = _counters };
         var hasTaken = false;
@@ -167,6 +239,15 @@ public sealed class Hj212Station : IAsyncDisposable
                     }
 
                     hasTaken |= packet is not null;
+                    if (connection is not null && packet is not null)
+                    {
+                        connection.Heard = _time.GetTimestamp();
+                    }
+                    else if (connection is not null && _time.GetElapsedTime(connection.Heard) >= _options.IdleLimit)
+                    {
+                        Interlocked.Increment(ref _idle);
+                        return hasTaken;
+                    }
                 }
             }
             finally
@@ -193,5 +274,21 @@ public sealed class Hj212Station : IAsyncDisposable
 
         return !isTaken || !packet.Flag.WantsAnswer
             || await link.SendAsync(Hj212Packet.Receipt(packet), WriteTime, stop).ConfigureAwait(false);
+    }
+
+    /// <summary>A connection that was accepted.</summary>
+    private sealed class Connection(CancellationTokenSource end, long accepted)
+    {
+        private long _heard = accepted;
+
+        /// <summary>Ends it; under the lock of the list while it stands in there.</summary>
+        public CancellationTokenSource End => end;
+
+        /// <summary>Time stamp of its last packet, or of its begin.</summary>
+        public long Heard
+        {
+            get => Interlocked.Read(ref _heard);
+            set => Interlocked.Exchange(ref _heard, value);
+        }
     }
 }

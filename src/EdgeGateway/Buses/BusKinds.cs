@@ -1,6 +1,7 @@
 using System.Net;
 using EdgeGateway.Box;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Core.State;
 using EdgeGateway.Hosting;
 using EdgeGateway.Lines;
 using EdgeGateway.Protocols.Dlt645;
@@ -26,7 +27,7 @@ public static class BusKinds
         SensorsBus sensors => new SensorImageBus(sensors, context.Log, context.Time, static input => input.Trigger is { } trigger ? new CapturedSensor(input.Device, input.Channel, trigger, input.MainsHertz) : new Sensor(input.Device, input.Channel)),
         BoxBus box => new BoxHealth(box, context.Time, context.Log),
         IMeterBus meters => new MeterBus(meters, CreateMeterClient(model, context.Time)),
-        ILoggerBus loggers => new LoggerBus(loggers, take => CreateStation(model, take, context.Time), context.Time),
+        ILoggerBus loggers => new LoggerBus(loggers, take => CreateStation(model, take, context.Time), context.Time, WallOf(context.Clock ?? new(context.Time))),
         _ => new ModbusBus(CreateClient(model, context.Time), context.Time),
     };
 
@@ -90,13 +91,16 @@ public static class BusKinds
                 var settings = SettingsOf(serial);
                 return Hj212Station.Open((_, _) => ValueTask.FromResult<IByteLine>(SerialPort.Open(serial.Port, settings, time)), take, new() { IsStrict = serial.IsStrict }, time);
             case Hj212OverTcpBus { IsListening: true } own:
-                return Hj212Station.Listen(new(IPAddress.Parse(own.Host), own.Port), take, new() { IsStrict = own.IsStrict }, time);
+                return Hj212Station.Listen(new(IPAddress.Parse(own.Host), own.Port), take, new() { IsStrict = own.IsStrict, IdleLimit = own.IdleLimit }, time);
             case Hj212OverTcpBus logger:
                 return Hj212Station.Open(Opener(logger, time), take, new() { IsStrict = logger.IsStrict }, time);
             default:
                 throw new ArgumentException($"A {model?.GetType().Name} has no HJ 212 loggers.", nameof(model));
         }
     }
+
+    /// <summary>The wall time of a clock; null while it is not known.</summary>
+    private static Func<DateTimeOffset?> WallOf(GatewayClock clock) => () => clock.Quality == TimeQuality.Unset ? null : clock.At(clock.Monotonic).ToDateTimeOffset();
 
     /// <summary>The settings of a serial bus in the words of the port.</summary>
     public static SerialSettings SettingsOf(SerialBus bus) => new()
@@ -166,6 +170,9 @@ internal sealed record BusContext
 {
     /// <summary>Clock of waits and time limits.</summary>
     public required TimeProvider Time { get; init; }
+
+    /// <summary>Dates what devices say of time; null: the wall clock as it is now.</summary>
+    public GatewayClock? Clock { get; init; }
 
     /// <summary>Told of what changes.</summary>
     public ILogger Log { get; init; } = NullLogger.Instance;

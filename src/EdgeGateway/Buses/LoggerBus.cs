@@ -19,8 +19,15 @@ internal sealed class LoggerBus : IBus
 
     private const int MostUnknown = 8;
 
+    // The register has 16 bits, and all ones are no value.
+    private const int LongestShown = 65_534;
+
+    // How long connections that gave way or were turned away are told of.
+    private static readonly TimeSpan Told = TimeSpan.FromHours(1);
+
     private readonly ILoggerBus _model;
     private readonly TimeProvider _time;
+    private readonly Func<DateTimeOffset?> _clock;
     private readonly Func<Func<Hj212Packet, bool>, Hj212Station> _start;
     private readonly Lock _gate = new();
     private readonly Dictionary<string, Logger> _byNumber;
@@ -31,15 +38,18 @@ internal sealed class LoggerBus : IBus
     private readonly List<RegisterMark> _marks = [];
     private readonly ushort[] _block = new ushort[Hj212Layout.BlockLength];
     private Hj212Station? _station;
+    private (long, long, long) _crowd;
+    private long _crowdSince;
     private bool _hasWaited;
     private string _lastProblem = "";
 
     /// <param name="model">The loggers.</param>
     /// <param name="start">Starts what takes their packets; called by the first read.</param>
-    /// <param name="time">The clock.</param>
-    public LoggerBus(ILoggerBus model, Func<Func<Hj212Packet, bool>, Hj212Station> start, TimeProvider time)
+    /// <param name="time">The clock of waits.</param>
+    /// <param name="clock">Wall time, by which DataTime is judged; null while it is not known.</param>
+    public LoggerBus(ILoggerBus model, Func<Func<Hj212Packet, bool>, Hj212Station> start, TimeProvider time, Func<DateTimeOffset?> clock)
     {
-        (_model, _start, _time) = (model, start, time);
+        (_model, _start, _time, _clock) = (model, start, time, clock);
         _assembly = new(time);
         _byNumber = model.Loggers.ToDictionary(l => l.Number, _ => new Logger(), StringComparer.OrdinalIgnoreCase);
         _byUnit = model.Loggers.ToDictionary(l => l.Unit, l => _byNumber[l.Number]);
@@ -61,7 +71,12 @@ internal sealed class LoggerBus : IBus
         {
             lock (_gate)
             {
-                return [.. _unknown.Select(n => $"a logger with the MN {n} sends here, and the bus has none of that number: correct 'mn' in 'loggers', or add it")];
+                return
+                [
+                    .. _unknown.Select(n => $"a logger with the MN {n} sends here, and the bus has none of that number: correct 'mn' in 'loggers', or add it"),
+                    .. _byNumber.Where(l => l.Value.Doubt is not null && !IsSilent(l.Value)).Select(l => $"the clock of the logger {l.Key} is {Math.Abs(l.Value.Lag):0} s {(l.Value.Lag > 0 ? "behind" : "ahead")}, and its values are doubted: set it (or this computer's, or raise 'maxLag')"),
+                    .. Crowd(),
+                ];
             }
         }
     }
@@ -97,6 +112,28 @@ internal sealed class LoggerBus : IBus
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _station?.DisposeAsync() ?? ValueTask.CompletedTask;
 
+    private bool IsSilent(Logger logger) => logger.Heard is not { } heard || _time.GetElapsedTime(heard) > _model.MaxAge;
+
+    /// <summary>Connections that found no place of late, or lost theirs.</summary>
+    private IEnumerable<string> Crowd()
+    {
+        if (_station is not { } station)
+        {
+            yield break;
+        }
+
+        var crowd = (station.Idle, station.GaveWay, station.TurnedAway);
+        if (crowd != _crowd)
+        {
+            (_crowd, _crowdSince) = (crowd, _time.GetTimestamp());
+        }
+
+        if (crowd != (0L, 0L, 0L) && _time.GetElapsedTime(_crowdSince) < Told)
+        {
+            yield return $"connections of loggers so far: {crowd.Idle} closed as nothing came, {crowd.GaveWay} silent ones closed for new ones, {crowd.TurnedAway} refused as all places were taken: see who else connects here, and that the network does not cut connections";
+        }
+    }
+
     private BusReply Show(Logger logger, ReadRequest request, Span<ushort> registers)
     {
         var now = _time.GetTimestamp();
@@ -116,11 +153,11 @@ internal sealed class LoggerBus : IBus
             var begin = block * Hj212Layout.BlockLength;
             if (block == 0)
             {
-                ShowLogger(now, heard);
+                ShowLogger(logger, now, heard);
             }
             else
             {
-                ShowFactor(logger.Factors[block - 1], begin, now);
+                ShowFactor(logger, logger.Factors[block - 1], begin, now);
             }
 
             var first = Math.Max(request.Address, begin);
@@ -131,7 +168,7 @@ internal sealed class LoggerBus : IBus
         return new(QualityReason.None) { Marks = _marks.Count > 0 ? _marks : null };
     }
 
-    private void ShowLogger(long now, long heard)
+    private void ShowLogger(Logger logger, long now, long heard)
     {
         var counters = _station!.Counters;
         Hj212Layout.Logger.Clear(_block);
@@ -140,9 +177,11 @@ internal sealed class LoggerBus : IBus
         Hj212Layout.Logger.Put(_block, Hj212Layout.Deviating, counters.DeviatingPackets);
         Hj212Layout.Logger.Put(_block, Hj212Layout.Incomplete, _assembly.Incomplete);
         Hj212Layout.Logger.Put(_block, Hj212Layout.Age, Seconds(heard, now));
+        Hj212Layout.Logger.Put(_block, Hj212Layout.Lag, (long)Math.Clamp(logger.Lag, 0, LongestShown));
+        Hj212Layout.Logger.Put(_block, Hj212Layout.Late, logger.Late);
     }
 
-    private void ShowFactor(in Factor factor, int begin, long now)
+    private void ShowFactor(Logger logger, in Factor factor, int begin, long now)
     {
         Hj212Layout.Factor.Clear(_block);
         if (!factor.IsKnown || _time.GetElapsedTime(factor.At, now) > _model.MaxAge)
@@ -154,9 +193,10 @@ internal sealed class LoggerBus : IBus
         Hj212Layout.Factor.Put(_block, Hj212Layout.Corrected, factor.Corrected);
         Hj212Layout.Factor.Put(_block, Hj212Layout.Flag, factor.Flag);
         Hj212Layout.Factor.Put(_block, Hj212Layout.Age, Seconds(factor.At, now));
-        if (factor.Flag != 'N')
+        // What the analyser says of itself goes before what is said of the clock.
+        if (factor.Flag != 'N' || logger.Doubt is not null)
         {
-            _marks.Add(new(begin, Hj212Layout.Judged, Hj212Layout.QualityOf(factor.Flag)));
+            _marks.Add(new(begin, Hj212Layout.Judged, factor.Flag != 'N' ? Hj212Layout.QualityOf(factor.Flag) : Quality.Uncertain(logger.Doubt!.Value)));
         }
     }
 
@@ -178,7 +218,7 @@ internal sealed class LoggerBus : IBus
             }
 
             logger.Heard = _time.GetTimestamp();
-            if (packet.Command == Hj212Command.RealTime && _assembly.Take(packet) is { } whole)
+            if (packet.Command == Hj212Command.RealTime && _assembly.Take(packet) is { } whole && IsPresent(logger, whole))
             {
                 foreach (var group in whole.Groups)
                 {
@@ -188,6 +228,43 @@ internal sealed class LoggerBus : IBus
         }
 
         _first.TrySetResult();
+        return true;
+    }
+
+    /// <summary>
+    /// Whether real-time data are of the present. A logger sends what it stored while a connection was cut with the DataTime of then: much older than the packet's own number (QN), or
+    /// than what it sent before. What is old by the gateway's clock alone comes from a logger whose clock is wrong: it is shown with a doubt.
+    /// </summary>
+    private bool IsPresent(Logger logger, Hj212Packet packet)
+    {
+        if (!Hj212Time.TryParse(packet.Value("DataTime"), out var measured))
+        {
+            // Those of 2005 may leave it out: then it is the instant at which it came.
+            (logger.Lag, logger.Doubt) = (0, null);
+            return true;
+        }
+
+        var isStored = DateTime.TryParseExact(packet.Number, Hj212Time.NumberFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var sent) && sent - measured > _model.MaxLag;
+
+        // After so long without anything newer the logger's clock has been set back.
+        var isBefore = logger.Newest is { } newest && measured < newest.Measured && _time.GetElapsedTime(newest.At) <= _model.MaxLag;
+        if (isStored || isBefore)
+        {
+            logger.Late++;
+            return false;
+        }
+
+        logger.Newest = (measured, _time.GetTimestamp());
+        var now = _clock();
+        if (now is null)
+        {
+            (logger.Lag, logger.Doubt) = (0, null);
+            return true;
+        }
+
+        var lag = TimeZoneInfo.ConvertTime(now.Value, _model.TimeZone).DateTime - measured;
+        logger.Lag = lag.TotalSeconds;
+        logger.Doubt = lag > _model.MaxLag ? QualityReason.Stale : lag < -_model.MaxLag ? QualityReason.ClockUnset : null;
         return true;
     }
 
@@ -230,6 +307,16 @@ internal sealed class LoggerBus : IBus
     private sealed class Logger
     {
         public long? Heard { get; set; }
+
+        // DataTime of the newest real-time data, and when they came.
+        public (DateTime Measured, long At)? Newest { get; set; }
+
+        // Seconds by which they lay behind the gateway's clock, and what is doubted for that.
+        public double Lag { get; set; }
+
+        public QualityReason? Doubt { get; set; }
+
+        public long Late { get; set; }
 
         public Factor[] Factors { get; } = new Factor[Hj212Layout.Count];
     }

@@ -90,7 +90,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
 
         _shelf = seams.Shelf;
         _box = new BoxGauges(Site, clock.Time);
-        var context = new BusContext { Time = clock.Time, Log = _log, Notes = notes.ToDictionary(n => n.Key, n => n.Text!, StringComparer.Ordinal), Shelf = _shelf };
+        var context = new BusContext { Time = clock.Time, Clock = clock, Log = _log, Notes = notes.ToDictionary(n => n.Key, n => n.Text!, StringComparer.Ordinal), Shelf = _shelf };
         _owners = [.. Site.Buses.Select(bus => Kept(bus) ?? Own(bus, seams.Bus?.Invoke(bus) ?? BusKinds.Create(bus, context)))];
         IBus[] buses = [.. _owners.Select(o => o.Bus)];
         _pollers = [.. _owners.Select(o => o.Poller)];

@@ -89,7 +89,7 @@ internal sealed class StorelessGateway : IAsyncDisposable
         _started = clock.Time.GetUtcNow();
         _watch = new LoopWatch(manager, clock.Time, log);
         _beat = _watch.Add("the wait for the store");
-        _buses = [.. site.Buses.Select(bus => BusKinds.Create(bus, new BusContext { Time = clock.Time, Log = log, Shelf = shelf }))];
+        _buses = [.. site.Buses.Select(bus => BusKinds.Create(bus, new BusContext { Time = clock.Time, Clock = clock, Log = log, Shelf = shelf }))];
         _pollers = [.. site.Buses.Select((bus, i) => new BusPoller(bus, site, _buses[i], wait.Queue, clock, log)
         {
             Beat = _watch.Add($"bus {bus.Id}", BusPoller.LongestTurn(site.Devices.Where(d => d.BusId == bus.Id)), () => wait.Queue.Count >= ReadingQueue.Capacity),

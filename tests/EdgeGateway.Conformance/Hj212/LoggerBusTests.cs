@@ -58,7 +58,7 @@ public class LoggerBusTests
     {
         var turn = 0;
         await using var logger = Hj212Logger.Listen(
-            () => [Hj212Packet.Make($"2025030112{turn++:00000}00", "31", "2011", "123456", Mn, Hj212Flag.Of(wantsAnswer: true), [[new("DataTime", "20250301120000")], [new("a05001-Rtd", "236412.5"), new("a05001-Flag", "C")], [new("a19001-Rtd", "22.5"), new("a19001-Flag", "T")], [new("a21026-Rtd", "35"), new("a21026-Flag", "N")]])],
+            () => [Hj212Packet.Make($"2025030112{turn++:00000}00", "31", "2011", "123456", Mn, Hj212Flag.Of(wantsAnswer: true), [[new("DataTime", Hj212Time.Write(TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(8)))], [new("a05001-Rtd", "236412.5"), new("a05001-Flag", "C")], [new("a19001-Rtd", "22.5"), new("a19001-Flag", "T")], [new("a21026-Rtd", "35"), new("a21026-Flag", "N")]])],
             options: new() { Interval = TimeSpan.FromMilliseconds(50), Damages = _ => turn == 1, Patience = new() { Answer = TimeSpan.FromMilliseconds(100), Sendings = 1 } });
         var (model, _) = Load(Bus(logger.EndPoint!.Port));
         await using var bus = BusKinds.Create(model!.Buses[0], TimeProvider.System);
@@ -106,6 +106,8 @@ public class LoggerBusTests
     [InlineData("{ id: loggers, type: hj212, port: /dev/ttyUSB9, loggers: [{ unit: 1, mn: A }, { unit: 2, mn: A }] }", "the logger A is there twice")]
     [InlineData("{ id: loggers, type: hj212, port: /dev/ttyUSB9, loggers: [{ unit: 2, mn: A }] }", "no logger of the bus 'loggers' has the unit 1")]
     [InlineData("{ id: loggers, type: hj212, port: /dev/ttyUSB9, maxAge: 2d, loggers: [{ unit: 1, mn: A }] }", "a maxAge of 172800 s is not possible")]
+    [InlineData("{ id: loggers, type: hj212, port: /dev/ttyUSB9, maxLag: 1s, loggers: [{ unit: 1, mn: A }] }", "a maxLag of 1 s is not possible")]
+    [InlineData("{ id: loggers, type: hj212-over-tcp, host: 127.0.0.1, port: 9000, listen: true, idleLimit: 5s, loggers: [{ unit: 1, mn: A }] }", "a idleLimit of 5 s is not possible")]
     [InlineData("{ id: loggers, type: hj212-over-tcp, host: logger.example, port: 9000, listen: true, loggers: [{ unit: 1, mn: A }] }", "is no address to listen on")]
     public void What_is_wrong_with_loggers_is_told(string bus, string what) =>
         Assert.Contains(Load(bus).Problems, p => p.What.Contains(what, StringComparison.Ordinal));
@@ -131,7 +133,10 @@ public class LoggerBusTests
 
     private sealed class StillTime : TimeProvider
     {
-        public override DateTimeOffset GetUtcNow() => new(2026, 3, 2, 10, 0, 0, TimeSpan.Zero);
+        // Ten minutes that the simulation lives through before the present.
+        private readonly DateTimeOffset _begin = System.GetUtcNow().AddMinutes(-10);
+
+        public override DateTimeOffset GetUtcNow() => _begin;
 
         public override long GetTimestamp() => 0;
     }

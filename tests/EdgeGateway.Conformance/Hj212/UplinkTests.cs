@@ -50,6 +50,7 @@ public sealed class UplinkTests : IAsyncDisposable
                 Minute = TimeSpan.FromMinutes(1),
                 RealTime = TimeSpan.FromSeconds(30),
                 AnswerTimeout = TimeSpan.FromSeconds(2),
+                ReconnectMin = TimeSpan.FromMilliseconds(200),
                 Commands = commands,
             },
             new() { SiteId = "s", GatewayId = "g", Outbox = _outbox, Births = () => [], Time = TimeProvider.System, Logger = NullLogger.Instance, Jitter = () => 0 },
@@ -222,6 +223,41 @@ public sealed class UplinkTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_command_that_the_platform_never_takes_holds_up_no_other_and_comes_when_it_is_taken()
+    {
+        var refuses = 1;
+        await using var receiver = Hj212Receiver.Start(options: new() { Judge = p => p.Command == "2051" && Volatile.Read(ref refuses) == 1 ? Hj212Reception.Refuse : Hj212Reception.Acknowledge });
+        List<long> minutes = [.. Enumerable.Range(0, 3 * Hj212Suspects.Most).Select(i => Add(FeedStream.Summary, Summary("co2", 60, i.ToString(CultureInfo.InvariantCulture))).Id)];
+        var mixed = Add(FeedStream.Summary, Summary("co2", 60, "100"), Summary("co2", 3600, "200"));
+        var hour = Add(FeedStream.Summary, Summary("co2", 3600, "201"));
+        var uplink = Start(receiver);
+        await UntilAcknowledgedAsync(hour.Id);
+        Assert.Equal(["200", "201"], receiver.Received.Select(p => p.Value("a05001-Avg")));
+        Assert.Contains("stand aside, tried again", uplink.Status.LastError, StringComparison.Ordinal);
+        Volatile.Write(ref refuses, 0);
+        receiver.HangUp();
+        foreach (var row in minutes.Append(mixed.Id))
+        {
+            await UntilAcknowledgedAsync(row);
+        }
+
+        Assert.Empty(_outbox.Quarantined);
+        Assert.Equal(minutes.Count + 1, receiver.Received.Where(p => p.Command == "2051").Select(p => p.Value("a05001-Avg")).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_window_without_a_value_makes_no_empty_group_and_no_packet_of_a_time_alone()
+    {
+        await using var receiver = Hj212Receiver.Start(options: new() { IsStrict = true });
+        Start(receiver);
+        var nothing = Add(FeedStream.Summary, Summary("co2_mass", 3600, "1"));
+        var half = Add(FeedStream.Summary, Summary("co2_mass", 60, "1"), Summary("o2", 60, "6.8"));
+        await UntilAcknowledgedAsync(nothing.Id);
+        await UntilAcknowledgedAsync(half.Id);
+        Assert.Equal(["DataTime=20250301120000;a19001-Min=1.5,a19001-Avg=6.8,a19001-Max=2.25,a19001-Flag=N"], receiver.Received.Select(p => string.Join(';', p.Groups.Select(g => string.Join(',', g)))));
+    }
+
+    [Fact]
     public async Task Rows_without_its_factors_are_settled_and_nothing_is_sent()
     {
         await using var receiver = Hj212Receiver.Start();
@@ -311,6 +347,7 @@ public sealed class UplinkTests : IAsyncDisposable
     [InlineData("host: 127.0.0.1, port: 9000, mn: X1, passwordFile: pw, factors: [{ code: a19001, point: chimney.o2 }]", "there is no device of 'chimney.o2'")]
     [InlineData("host: 127.0.0.1, port: 9000, mn: X1, passwordFile: pw, factors: [{ code: a05001, point: stack.frequency }]", "HJ 212 wants a05001 in mg/m3")]
     [InlineData("host: 127.0.0.1, port: 9000, mn: X1, passwordFile: pw, minute: 7m, factors: [{ code: zz, point: stack.frequency }]", "there are no windows of 420 s")]
+    [InlineData("host: 127.0.0.1, port: 9000, mn: X1, passwordFile: pw, reconnectMin: 2m, factors: [{ code: zz, point: stack.frequency }]", "is longer than the longest")]
     [InlineData("host: 127.0.0.1, port: 9000, mn: X1, passwordFile: pw, realTime: 5s, factors: [{ code: zz, point: stack.frequency }]", "5 s is not possible here")]
     [InlineData("host: 127.0.0.1, port: 9000, mn: X1, passwordFile: pw, factors: [{ code: zz, point: stack.frequency }]", "not among those whose units are known")]
     [InlineData("host: 127.0.0.1, port: 9000, mn: 'a;b', passwordFile: pw, factors: [{ code: zz, point: stack.frequency }]", "cannot be an MN")]

@@ -19,6 +19,7 @@ public sealed class LoggerBusTests : IAsyncDisposable
     private readonly LoggerBus _bus;
     private readonly ushort[] _registers = new ushort[Hj212Layout.BlockLength];
     private Func<Hj212Packet, bool> _take = static _ => false;
+    private DateTimeOffset? _wall;
     private bool _isOpen;
 
     public LoggerBusTests() => _bus = new(
@@ -28,7 +29,8 @@ public sealed class LoggerBusTests : IAsyncDisposable
             _take = take;
             return Hj212Station.Open((_, _) => throw new IOException("nobody is there"), take, new(), _time);
         },
-        _time);
+        _time,
+        () => _wall);
 
     public ValueTask DisposeAsync() => _bus.DisposeAsync();
 
@@ -137,6 +139,47 @@ public sealed class LoggerBusTests : IAsyncDisposable
         Assert.Equal(new BusReply(QualityReason.DeviceException, 2), await StartAsync(Hj212Layout.AddressOf(Hj212Layout.Count) - 1, 2));
         Assert.False((await _bus.WriteAsync(1, RegisterTable.HoldingRegister, 0, new ushort[1], single: true, TimeSpan.FromSeconds(1), CancellationToken.None)).IsGood);
     }
+
+    [Theory]
+    [InlineData("120000", null)]
+    [InlineData("115501", null)]
+    [InlineData("120459", null)]
+    [InlineData("115459", QualityReason.Stale)]
+    [InlineData("120501", QualityReason.ClockUnset)]
+    public async Task Values_of_a_logger_whose_clock_is_wrong_are_doubted(string measured, QualityReason? doubt)
+    {
+        _wall = new(2025, 3, 1, 12, 0, 0, TimeSpan.Zero);
+        var (reply, value, _, _) = await ShowAsync(Sent($"20250301{measured}000", $"DataTime=20250301{measured};a05001-Rtd=1.5,a05001-Flag=N"));
+        Assert.Equal(1.5, value);
+        Assert.Equal(doubt is { } reason ? Quality.Uncertain(reason) : (Quality?)null, reply.Marks?[0].Quality);
+        Assert.Equal(doubt is null ? 0 : 1, _bus.Problems.Count(p => p.Contains("clock of the logger", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task What_the_logger_had_stored_is_late_and_no_value_of_the_present()
+    {
+        _wall = new(2025, 3, 1, 12, 0, 0, TimeSpan.Zero);
+        await ShowAsync(Sent("20250301120000000", "DataTime=20250301120000;a05001-Rtd=1,a05001-Flag=N"));
+
+        // Its own number says so, or it has sent newer ones before.
+        var (_, value, _, _) = await ShowAsync(
+            Sent("20250301120001000", "DataTime=20250301110000;a05001-Rtd=2,a05001-Flag=N"),
+            Sent("20250301115900000", "DataTime=20250301115900;a05001-Rtd=3,a05001-Flag=N"));
+        Assert.Equal(1, value);
+        Assert.True((await StartAsync(0, Hj212Layout.BlockLength)).IsGood);
+        Assert.Equal((0, 0, 2), (_registers[9], _registers[10], _registers[11]));
+    }
+
+    [Fact]
+    public async Task Stored_data_alone_are_no_value()
+    {
+        _wall = new(2025, 3, 1, 12, 0, 0, TimeSpan.Zero);
+        var (reply, value, _, _) = await ShowAsync(Sent("20250301120001000", "DataTime=20250301110000;a05001-Rtd=2,a05001-Flag=N"));
+        Assert.Equal((true, double.NaN), (reply.IsGood, value));
+    }
+
+    private static Hj212Packet Sent(string number, string data) =>
+        Hj212Packet.Parse(System.Text.Encoding.UTF8.GetBytes($"QN={number};ST=31;CN=2011;PW=123456;MN={Mn};Flag=5;CP=&&{data}&&"), out _);
 
     [Fact]
     public async Task No_packet_makes_the_bus_throw()

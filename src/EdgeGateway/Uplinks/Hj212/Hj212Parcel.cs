@@ -28,15 +28,21 @@ internal sealed class Hj212OpenRow(OutboxRow row)
     /// <summary>Whether something of it was sent; a row without data for the authority never is.</summary>
     public bool IsSent { get; set; }
 
+    /// <summary>Whether something of it was not tried: the row stays in the outbox, whatever became of the rest.</summary>
+    public bool IsLeft { get; set; }
+
     /// <summary>Why something of it is never taken; null when all was.</summary>
     public string? Problem { get; set; }
 }
 
-/// <summary>What is sent and acknowledged as a whole: the data of a row, or those of an interval with all its rows.</summary>
+/// <summary>What is sent and acknowledged as a whole: the data of a row that leave with one command, or those of an interval with all its rows.</summary>
 internal sealed class Hj212Parcel(IReadOnlyList<Hj212Data> data, IReadOnlyList<Hj212OpenRow> rows)
 {
     /// <summary>In the order in which they are sent.</summary>
     public IReadOnlyList<Hj212Data> Data => data;
+
+    /// <summary>The command of all its data; null when it has none.</summary>
+    public string? Command => data.Count > 0 ? data[0].Command : null;
 
     /// <summary>The rows it was made of; never empty.</summary>
     public IReadOnlyList<Hj212OpenRow> Rows => rows;

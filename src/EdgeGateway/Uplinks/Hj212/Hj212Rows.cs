@@ -59,13 +59,14 @@ internal sealed class Hj212Rows(Hj212UplinkModel model, IReadOnlyList<(string De
             }
         }
 
+        // A window without a value gives a factor no field; a group or a packet of nothing is none.
         return
         [
-            .. packets.Select(p => new Hj212Data(
+            .. packets.Where(p => p.Value.Values.Any(fields => fields.Count > 0)).Select(p => new Hj212Data(
                 p.Key.Command,
                 [
                     [new("DataTime", Hj212Time.Write(p.Key.Time))],
-                    .. p.Value.Values.Select(fields => (IReadOnlyList<Hj212Field>)[.. fields.OrderBy(f => f.Key.EndsWith("-Flag", StringComparison.Ordinal))]),
+                    .. p.Value.Values.Where(fields => fields.Count > 0).Select(fields => (IReadOnlyList<Hj212Field>)[.. fields.OrderBy(f => f.Key.EndsWith("-Flag", StringComparison.Ordinal))]),
                 ])),
         ];
     }
@@ -190,4 +191,5 @@ internal sealed class Hj212Rows(Hj212UplinkModel model, IReadOnlyList<(string De
             "substituted" => "S",
             _ => "D",
         };
-    }}
+    }
+}

@@ -12,16 +12,23 @@ namespace EdgeGateway.Uplinks.Hj212;
 /// HJ 212-2017 to a platform, fed from the same outbox as the other uplinks and with a cursor of its own. A row leaves when the platform has acknowledged (9014) every packet made of
 /// it; rows that hold nothing of its factors are settled when they are reached. What waits longest goes behind what is new: live rows first, history when none waits. Samples of an
 /// interval leave as one packet, whatever rows they came in. What the platform does not take while it takes others stands aside, and is set aside for good when that is proved
-/// (<see cref="Hj212Suspects"/>).
+/// (<see cref="Hj212Suspects"/>). A command of which nothing is taken leaves its rows in the outbox, and holds up no other.
 /// </summary>
 /// <remarks>HJ 212-2017 knows no login: a platform knows the sender by MN and PW in each packet. A repeated packet keeps its QN as long as the connection stands.</remarks>
 public sealed class Hj212Uplink : IUplink
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ConnectTime = TimeSpan.FromSeconds(10);
+    private const string Ended = "the platform has closed the connection";
+
     // QnRtn, HJ 212-2017, table 4.
     private const string WrongPassword = "3";
     private const string WrongDevice = "4";
+
+    // Parcels of a command that is not taken and whose places are full stay in the outbox, so many of them. Each leaves a hole in what is acknowledged, which every commit writes.
+    internal const int MostPassedOver = 1024;
+
+    // The end of a connection that stood so long is told, however often its reason was told before.
+    private static readonly TimeSpan Lasting = TimeSpan.FromMinutes(10);
 
     private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(500);
 
@@ -35,13 +42,20 @@ public sealed class Hj212Uplink : IUplink
     private readonly Hj212Intervals _live = new();
     private readonly Hj212Intervals _history = new();
 
+    // Of the row that was read last, and not sent yet.
+    private readonly Queue<Hj212Parcel> _ready = new();
+
     // Rows that were taken and are not settled, by id: beyond a connection, too.
     private readonly Dictionary<long, Hj212OpenRow> _open = [];
     private readonly Func<long, bool> _isOpen;
 
     // What is under way, and goes first on the next connection when this one ends for a reason of its own.
     private Hj212Parcel? _again;
-    private string? _told;
+
+    // Parcels that were left in the outbox on this connection, by command.
+    private readonly Dictionary<string, int> _passed = [];
+    private readonly Hj212Told _told = new();
+    private TimeSpan _connectedAt;
     private readonly long _began;
     private UplinkStatus _status;
 
@@ -78,13 +92,13 @@ public sealed class Hj212Uplink : IUplink
     /// <inheritdoc/>
     public async Task RunAsync(CancellationToken stop)
     {
-        var pause = FirstPause;
+        var pause = _model.ReconnectMin;
         while (!stop.IsCancellationRequested)
         {
             try
             {
                 var delivered = await ServeAsync(stop).ConfigureAwait(false);
-                pause = delivered ? FirstPause : pause;
+                pause = delivered ? _model.ReconnectMin : pause;
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -117,8 +131,9 @@ public sealed class Hj212Uplink : IUplink
         await using (session.ConfigureAwait(false))
         {
             _lanes.Begin();
+            _passed.Clear();
             _suspects.Begin();
-            _told = null;
+            _connectedAt = Monotonic;
             Update(Status with { Connected = true, Since = _context.Time.GetUtcNow(), LastError = null });
             _context.Logger.UplinkConnected(Id, Server, _lanes.Backlog);
             while (true)
@@ -128,7 +143,7 @@ public sealed class Hj212Uplink : IUplink
                 stop.ThrowIfCancellationRequested();
                 var problem = Next(stop) is { } parcel ? await DeliverAsync(session, parcel, password, stop).ConfigureAwait(false)
                     : await session.ListenAsync(Turn, stop).ConfigureAwait(false) ? null
-                    : "the platform has closed the connection";
+                    : ClosedAtRest();
                 if (problem is not null)
                 {
                     Down(problem);
@@ -146,21 +161,33 @@ public sealed class Hj212Uplink : IUplink
             return waiting;
         }
 
-        while (!_suspects.IsFull)
+        while (MayRead)
         {
             _context.Beat?.Beat(UplinkContext.LongestRest);
             stop.ThrowIfCancellationRequested();
             var (now, utcNow) = (Monotonic, _context.Time.GetUtcNow());
+            if (_ready.TryDequeue(out var parcel))
+            {
+                if (Admit(parcel))
+                {
+                    return parcel;
+                }
+
+                continue;
+            }
+
             var hasLive = _lanes.Peek(FeedLane.Live, _isOpen) is not null;
             if (_live.Take(isEnd: false, !hasLive, utcNow, now, _rows.LocalOf) is { } newest)
             {
-                return newest;
+                _ready.Enqueue(newest);
+                continue;
             }
 
             var hasHistory = _lanes.Peek(FeedLane.History, _isOpen) is not null;
             if (!hasLive && _history.Take(!hasHistory, !hasHistory, utcNow, now, _rows.LocalOf) is { } old)
             {
-                return old;
+                _ready.Enqueue(old);
+                continue;
             }
 
             if (!hasLive && !hasHistory)
@@ -168,22 +195,74 @@ public sealed class Hj212Uplink : IUplink
                 break;
             }
 
-            if (Read(hasLive ? FeedLane.Live : FeedLane.History, now) is { } parcel)
-            {
-                return parcel;
-            }
+            Read(hasLive ? FeedLane.Live : FeedLane.History, now);
         }
 
         return _suspects.Blind(Monotonic);
     }
 
-    /// <summary>Takes the next row of a lane: what becomes of its windows; null when it has none, and its samples, if it has any, wait for the end of their interval.</summary>
-    private Hj212Parcel? Read(FeedLane lane, TimeSpan now)
+    /// <summary>A platform of which nothing was heard on this connection is not sought in the whole outbox.</summary>
+    private bool MayRead
+    {
+        get
+        {
+            if (_suspects.HasTaken)
+            {
+                return true;
+            }
+
+            foreach (var passed in _passed.Values)
+            {
+                if (passed >= MostPassedOver)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// Whether a parcel is to be sent now. One of a command of which the platform has taken nothing on this connection, and of which enough stand aside, stays in the outbox; when too
+    /// many stay there, while the platform takes other commands, it is set aside.
+    /// </summary>
+    private bool Admit(Hj212Parcel parcel)
+    {
+        if (parcel.Command is not { } command || _suspects.IsTaking(command) || !_suspects.IsFull(command))
+        {
+            return true;
+        }
+
+        if (_passed.GetValueOrDefault(command) < MostPassedOver)
+        {
+            PassOver(parcel, command);
+        }
+        else
+        {
+            Settle(parcel, $"the platform takes nothing of the command {command} and takes others, and {MostPassedOver} packets of it wait already");
+        }
+
+        return false;
+    }
+
+    /// <summary>Leaves the rows of a parcel in the outbox, until a platform begins to take the command or the connection is made anew.</summary>
+    private void PassOver(Hj212Parcel parcel, string command)
+    {
+        _passed[command] = _passed.GetValueOrDefault(command) + 1;
+        foreach (var row in parcel.Rows)
+        {
+            row.IsLeft = true;
+            Release(row);
+        }
+    }
+
+    /// <summary>Takes the next row of a lane: its windows are ready to be sent, a parcel for each command; its samples, if it has any, wait for the end of their interval.</summary>
+    private void Read(FeedLane lane, TimeSpan now)
     {
         var stored = _lanes.Take(lane);
         var row = new Hj212OpenRow(stored);
         _open.Add(row.Id, row);
-        Hj212Parcel? parcel = null;
         try
         {
             if (_rows.RealTime is { } width)
@@ -194,10 +273,10 @@ public sealed class Hj212Uplink : IUplink
                 }
             }
 
-            if (_rows.WindowsOf(stored) is { Count: > 0 } windows)
+            foreach (var windows in _rows.WindowsOf(stored).GroupBy(d => d.Command))
             {
                 row.Open++;
-                parcel = new(windows, [row]);
+                _ready.Enqueue(new([.. windows], [row]));
             }
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
@@ -206,7 +285,6 @@ public sealed class Hj212Uplink : IUplink
         }
 
         Release(row);
-        return parcel;
     }
 
     /// <summary>Sends all packets of a parcel; null when the connection goes on, otherwise why it is given up.</summary>
@@ -239,9 +317,16 @@ public sealed class Hj212Uplink : IUplink
                 return NotTaken(session, parcel, packet.Command, outcome, answer?.Value("QnRtn"));
             }
 
-            if (_suspects.Taken(packet.Command) is { } proved)
+            if (_suspects.Taken(parcel, packet.Command) is { } proved)
             {
                 Settle(proved, "never acknowledged, while the platform acknowledges others");
+            }
+
+            if (_passed.ContainsKey(packet.Command) && !_suspects.IsFull(packet.Command))
+            {
+                // What was left of this command comes again.
+                _passed.Remove(packet.Command);
+                _lanes.Begin();
             }
         }
 
@@ -260,31 +345,48 @@ public sealed class Hj212Uplink : IUplink
         }
 
         _again = null;
+        var hasPlace = _suspects.Contains(parcel) || !_suspects.IsFull(command);
+        if (!hasPlace)
+        {
+            // Others of the command are taken, or it would not have been tried: this one comes again on the next connection.
+            PassOver(parcel, command);
+        }
+
         switch (outcome)
         {
             case Hj212Delivery.Refused:
                 var reason = $"the platform refuses data of the command {command} with QnRtn {code}";
-                Tell(command, reason);
-                if (_suspects.Failed(parcel, command, Monotonic) is { } refused)
+                if (hasPlace && _suspects.Failed(parcel, command, Monotonic) is { } refused)
                 {
                     Settle(refused, $"{reason}, and takes others");
                 }
 
+                Tell(command, reason);
                 return null;
             case Hj212Delivery.Unanswered:
-                var silence = $"the platform did not acknowledge a packet within {session.Patience.Sendings} x {session.Patience.Answer.TotalSeconds:0} s: is it an HJ 212 platform, and are MN and password right?";
-                var mayBeTheLink = _suspects.IsDoubting || !_suspects.IsTaking(command);
-                _suspects.Unanswered(parcel, command, Monotonic);
+                var silence = $"the platform did not acknowledge a packet of the command {command} within {session.Patience.Sendings} x {session.Patience.Answer.TotalSeconds:0} s: is it an HJ 212 platform, and are MN and password right?";
+                var mayBeTheLink = _suspects.IsDoubting || !_suspects.HasTaken;
+                if (hasPlace)
+                {
+                    _suspects.Unanswered(parcel, command, Monotonic);
+                }
+
                 Tell(command, silence);
                 return mayBeTheLink ? silence : null;
             default:
-                if (_suspects.Failed(parcel, command, Monotonic) is { } fatal)
+                if (hasPlace && _suspects.Closed(parcel, command, Monotonic) is { } fatal)
                 {
                     Settle(fatal, "the platform closes the connection at it again and again, and takes others");
                 }
 
-                return "the platform has closed the connection";
+                return Ended;
         }
+    }
+
+    private string ClosedAtRest()
+    {
+        _suspects.Closed(null, "", Monotonic);
+        return Ended;
     }
 
     /// <summary>A packet of a parcel is about to be sent: the first time that is told to who follows a sample.</summary>
@@ -329,6 +431,17 @@ public sealed class Hj212Uplink : IUplink
         }
 
         _open.Remove(row.Id);
+        if (row.IsLeft)
+        {
+            if (_passed.Count == 0)
+            {
+                // The command is taken again, and the row was still held when what was left was read anew.
+                _lanes.Begin();
+            }
+
+            return;
+        }
+
         if (row.Problem is { } problem)
         {
             _context.Logger.UplinkQuarantined(Id, row.Id, row.Stream.Word(), problem);
@@ -373,24 +486,25 @@ public sealed class Hj212Uplink : IUplink
 
     private TimeSpan Monotonic => _context.Time.GetElapsedTime(_began);
 
-    /// <summary>Tells once on each connection and for each command that something is not taken, though the connection stands.</summary>
+    /// <summary>Tells that something is not taken, though the connection stands: the log at most once an hour for each reason, the status always, with how much waits for how long.</summary>
     private void Tell(string command, string reason)
     {
-        if (_told == reason)
+        var now = Monotonic;
+        if (_told.IsNew(reason, now))
         {
-            return;
+            _context.Logger.UplinkNotTaken(Id, command, reason);
         }
 
-        _told = reason;
-        _context.Logger.UplinkNotTaken(Id, command, reason);
-        Update(Status with { LastError = reason, LastErrorAt = _context.Time.GetUtcNow() });
+        var utcNow = _context.Time.GetUtcNow();
+        var waits = _suspects.Latest is { } latest ? $". {_suspects.Count} stand aside, tried again when others are taken, and from {utcNow + (latest - now):HH:mm:ss}Z on before all else" : "";
+        Update(Status with { LastError = reason + waits, LastErrorAt = utcNow });
     }
 
     private static TimeSpan LongestWait(Hj212Session session) => (session.Patience.Answer * session.Patience.Sendings) + UplinkContext.LongestRest;
 
     private void Down(string reason)
     {
-        if (Status.Connected || Status.LastError != reason)
+        if ((Status.Connected && Monotonic - _connectedAt >= Lasting) | _told.IsNew(reason, Monotonic))
         {
             _context.Logger.UplinkDown(Id, Server, reason);
         }
