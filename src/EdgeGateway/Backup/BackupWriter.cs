@@ -10,7 +10,7 @@ namespace EdgeGateway.Backup;
 /// <summary>Writes a backup: an archive (<c>.tar.gz</c>) for its owner alone, the manifest first.</summary>
 internal static class BackupWriter
 {
-    /// <summary>Writes the backup in one step: a file of that name is replaced once the new one is whole and on the disk.</summary>
+    /// <summary>Writes the backup in one step: a file of that name is replaced once the new one is whole, on the disk, and read back.</summary>
     /// <param name="path">The backup.</param>
     /// <param name="site">The configuration.</param>
     /// <param name="configuration">Path of <c>gateway.yaml</c>.</param>
@@ -18,7 +18,7 @@ internal static class BackupWriter
     /// <param name="withKeys">Whether private keys and passwords go in.</param>
     /// <param name="time">Stamps it.</param>
     /// <returns>What it holds.</returns>
-    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="IOException">It cannot be written, or is not what was written when it is read back.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written, or a part may not be read.</exception>
     /// <exception cref="StoreException">The copy cannot be read.</exception>
     public static BackupManifest Write(string path, LoadedSite site, string configuration, string storeCopy, bool withKeys, TimeProvider time)
@@ -60,9 +60,16 @@ internal static class BackupWriter
                 file.Flush(flushToDisk: true);
             }
 
+            // A card that does not keep what is written to it shows here, and not on the day of the restore.
+            BackupReader.Read(half, static _ => null);
             File.Move(half, path, overwrite: true);
             Durable.FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
             return manifest;
+        }
+        catch (InvalidDataException e)
+        {
+            File.Delete(half);
+            throw new IOException($"{path} does not hold what was written, because a file changed meanwhile or the disk is bad ({e.Message}). Try again, or on another disk", e);
         }
         catch
         {
@@ -89,6 +96,7 @@ internal static class BackupWriter
             }
         }
 
+        left.AddRange(SiteFileList.Unnamed(site.Model, directory).Select(f => $"{f}, which the configuration does not name"));
         var store = site.Model.Storage.Directory;
         foreach (var (name, isSecret) in new[] { (LedgerKeyFile.Name, true), (LedgerKeyFile.PublicName, false) })
         {

@@ -35,6 +35,9 @@ internal sealed class Restorer(string backup, string configuration, TimeProvider
 {
     private const string Workshop = "restoring";
 
+    // Ends the names of files that wait beside their places.
+    private const string Staged = ".restoring";
+
     private readonly string _directory = Path.GetDirectoryName(Path.GetFullPath(configuration))!;
 
     /// <summary>Reads the whole backup and says what a restore would do.</summary>
@@ -87,8 +90,8 @@ internal sealed class Restorer(string backup, string configuration, TimeProvider
     /// <returns>The epoch with which the store goes on, and where what it replaced was set aside; null when nothing was.</returns>
     /// <exception cref="InvalidDataException">The backup is not what was written.</exception>
     /// <exception cref="StoreException">A gateway runs with the store, or the copy is damaged.</exception>
-    /// <exception cref="IOException">Something could not be written.</exception>
-    /// <exception cref="UnauthorizedAccessException">Something may not be written.</exception>
+    /// <exception cref="IOException">Something could not be written; what was there is in its place again, or the message says where it lies.</exception>
+    /// <exception cref="UnauthorizedAccessException">Something may not be written; what was there is in its place again.</exception>
     public (long Epoch, string? Aside) Run(RestorePlan plan)
     {
         var files = new StoreFiles(plan.Store);
@@ -101,33 +104,37 @@ internal sealed class Restorer(string backup, string configuration, TimeProvider
             Directory.Delete(workshop, recursive: true);
         }
 
-        MakeDirectory(workshop);
-        var made = plan.Steps.Select((step, i) => (step.From.Path, Place: Path.Combine(workshop, i.ToString(CultureInfo.InvariantCulture)))).ToDictionary(m => m.Path, m => m.Place, StringComparer.Ordinal);
-        BackupReader.Read(backup, file =>
-        {
-            if (!made.TryGetValue(file.Path, out var place))
-            {
-                return null;
-            }
-
-            StoreCopy.MakePrivate(place);
-            return new FileStream(place, FileMode.Open, FileAccess.Write);
-        });
-        var epoch = StoreCopy.BeginAnew(made[BackupNames.Database], lastEpoch, string.Create(CultureInfo.InvariantCulture, $"restored from a backup of {plan.Manifest.MadeAt.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z"), time);
-
         var stamp = time.GetUtcNow().UtcDateTime.ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
-        var aside = plan.HasStore ? SetAside(files, stamp) : null;
-        new StoreMarker(epoch).Write(files.Marker);
-        foreach (var step in plan.Steps)
+        var aside = plan.HasStore ? Path.Combine(plan.Store, $"replaced-{stamp}") : null;
+        long epoch;
+        try
         {
-            MakeDirectory(Path.GetDirectoryName(step.To)!);
-            if (step.Replaces)
+            MakeDirectory(workshop);
+            var made = plan.Steps.Select((step, i) => (step.From.Path, Place: Path.Combine(workshop, i.ToString(CultureInfo.InvariantCulture)))).ToDictionary(m => m.Path, m => m.Place, StringComparer.Ordinal);
+            BackupReader.Read(backup, file =>
             {
-                File.Move(step.To, $"{step.To}.replaced-{stamp}", overwrite: true);
+                if (!made.TryGetValue(file.Path, out var place))
+                {
+                    return null;
+                }
+
+                StoreCopy.MakePrivate(place);
+                return new FileStream(place, FileMode.Open, FileAccess.Write);
+            });
+            epoch = StoreCopy.BeginAnew(made[BackupNames.Database], lastEpoch, string.Create(CultureInfo.InvariantCulture, $"restored from a backup of {plan.Manifest.MadeAt.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z"), time);
+
+            // All that can fail for want of room or rights comes before anything that is there is moved; what follows is renamed, within one file system.
+            foreach (var step in plan.Steps)
+            {
+                Stage(made[step.From.Path], step.To + Staged, plan.Store);
             }
 
-            File.Move(made[step.From.Path], step.To, overwrite: true);
-            Readable(step);
+            Switch(plan, files, aside, stamp, epoch);
+        }
+        catch
+        {
+            Forget(plan, workshop);
+            throw;
         }
 
         Directory.Delete(workshop, recursive: true);
@@ -135,6 +142,122 @@ internal sealed class Restorer(string backup, string configuration, TimeProvider
         Durable.FlushDirectory(_directory);
         GiveToOwner(plan);
         return (epoch, aside);
+    }
+
+    /// <summary>Puts a file beside the place where it goes, whichever file system that is on.</summary>
+    private static void Stage(string made, string staged, string store)
+    {
+        MakeDirectory(Path.GetDirectoryName(staged)!);
+        if (SiteFileList.Within(store, staged) is not null)
+        {
+            // Made there: a second copy of the store may find no room.
+            File.Move(made, staged, overwrite: true);
+            return;
+        }
+
+        StoreCopy.MakePrivate(staged);
+        using var from = new FileStream(made, FileMode.Open, FileAccess.Read);
+        using var to = new FileStream(staged, FileMode.Open, FileAccess.Write);
+        from.CopyTo(to);
+        to.Flush(flushToDisk: true);
+    }
+
+    /// <summary>Sets aside what is there and puts what was made in its place; on a fault all of it goes back.</summary>
+    private static void Switch(RestorePlan plan, StoreFiles files, string? aside, string stamp, long epoch)
+    {
+        // What was moved, the newest last.
+        Stack<(string From, string To)> moved = new();
+        void Move(string from, string to)
+        {
+            File.Move(from, to, overwrite: true);
+            moved.Push((from, to));
+        }
+
+        try
+        {
+            if (aside is not null)
+            {
+                // Only its lock stays.
+                MakeDirectory(aside);
+                foreach (var file in Directory.EnumerateFiles(files.Directory, "gateway.*").Where(f => !IsOfARun(f) && !f.EndsWith(Staged, StringComparison.Ordinal)).ToArray())
+                {
+                    Move(file, Path.Combine(aside, Path.GetFileName(file)));
+                }
+
+                Durable.FlushDirectory(files.Directory);
+            }
+
+            new StoreMarker(epoch).Write(files.Marker);
+            foreach (var step in plan.Steps)
+            {
+                if (step.Replaces)
+                {
+                    Move(step.To, $"{step.To}.replaced-{stamp}");
+                }
+
+                Move(step.To + Staged, step.To);
+                Readable(step);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            PutBack(moved, files, aside, e);
+            throw;
+        }
+    }
+
+    private static void PutBack(Stack<(string From, string To)> moved, StoreFiles files, string? aside, Exception cause)
+    {
+        try
+        {
+            File.Delete(files.Marker);
+            while (moved.TryPop(out var move))
+            {
+                File.Move(move.To, move.From, overwrite: true);
+            }
+
+            if (aside is not null)
+            {
+                Directory.Delete(aside);
+            }
+
+            Durable.FlushDirectory(files.Directory);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException(
+                $"{cause.Message} What was there could not be put back either ({e.Message}){(aside is null ? "" : $": the store lies in {aside}; move its files to {files.Directory} by hand")}.", cause);
+        }
+    }
+
+    /// <summary>Takes away what a restore that failed has made; what it replaces is in its place.</summary>
+    private static void Forget(RestorePlan plan, string workshop)
+    {
+        foreach (var step in plan.Steps)
+        {
+            TryDelete(() =>
+            {
+                if (File.Exists(step.To + Staged))
+                {
+                    File.Delete(step.To + Staged);
+                }
+            });
+        }
+
+        TryDelete(() => Directory.Delete(workshop, recursive: true));
+    }
+
+    // That something of no use stays says nothing against what failed, which is told; the next restore takes it away.
+    private static void TryDelete(Action delete)
+    {
+        try
+        {
+            delete();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine($"A file of the restore is of no more use and could not be deleted: {e.Message}");
+        }
     }
 
     private SiteModel Site(Dictionary<string, MemoryStream> texts)
@@ -157,20 +280,6 @@ internal sealed class Restorer(string backup, string configuration, TimeProvider
     private static bool HasStore(string store) => Directory.Exists(store) && Directory.EnumerateFiles(store, "gateway.*").Any(f => !IsOfARun(f) && Path.GetFileName(f) is not (LedgerKeyFile.Name or LedgerKeyFile.PublicName));
 
     private static bool IsOfARun(string file) => Path.GetFileName(file) is "gateway.lock" or "gateway.pid" or "gateway.sock";
-
-    /// <summary>Moves the store that is there into a directory beside; only its lock stays.</summary>
-    private static string SetAside(StoreFiles files, string stamp)
-    {
-        var aside = Path.Combine(files.Directory, $"replaced-{stamp}");
-        MakeDirectory(aside);
-        foreach (var file in Directory.EnumerateFiles(files.Directory, "gateway.*").Where(f => !IsOfARun(f)).ToArray())
-        {
-            File.Move(file, Path.Combine(aside, Path.GetFileName(file)), overwrite: true);
-        }
-
-        Durable.FlushDirectory(files.Directory);
-        return aside;
-    }
 
     private static void MakeDirectory(string path)
     {

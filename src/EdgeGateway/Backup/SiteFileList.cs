@@ -46,24 +46,36 @@ internal static class SiteFileList
             }
         }
 
-        var secrets = Path.Combine(directory, SecretsDirectory);
-        if (Directory.Exists(secrets) && Protocols.FileRights.MayRead(secrets) is not false)
-        {
-            foreach (var file in Directory.EnumerateFiles(secrets).Order(StringComparer.Ordinal))
-            {
-                Add(file, true);
-            }
-        }
-
         return files;
 
         void Add(string? path, bool isSecret)
         {
-            if (path is not null && new SiteFile(Path.GetFullPath(path, directory), isSecret) is var file && !files.Exists(f => f.Path == file.Path))
+            if (path is not null && new SiteFile(SourceOf(Path.GetFullPath(path, directory), directory), isSecret) is var file && !files.Exists(f => f.Path == file.Path))
             {
                 files.Add(file);
             }
         }
+    }
+
+    /// <summary>The file that a credential of the service is made from; any other path as it is.</summary>
+    private static string SourceOf(string path, string directory) =>
+        path.StartsWith(SiteFiles.Credentials, StringComparison.Ordinal) && Path.GetFileName(path) is var name && name.StartsWith(SiteFiles.SecretId, StringComparison.Ordinal)
+            ? Path.GetFullPath(Path.Combine(SecretsDirectory, name[SiteFiles.SecretId.Length..]), directory)
+            : path;
+
+    /// <summary>Files in <see cref="SecretsDirectory"/> that the configuration does not name: they may be somebody else's, and the gateway itself writes none there.</summary>
+    /// <param name="site">The site.</param>
+    /// <param name="directory">Directory of the configuration.</param>
+    public static IReadOnlyList<string> Unnamed(SiteModel site, string directory)
+    {
+        var secrets = Path.GetFullPath(SecretsDirectory, directory);
+        if (!Directory.Exists(secrets) || Protocols.FileRights.MayRead(secrets) is false)
+        {
+            return [];
+        }
+
+        var named = Of(site, directory).Select(f => f.Path).ToHashSet(StringComparer.Ordinal);
+        return [.. Directory.EnumerateFiles(secrets).Where(f => !named.Contains(f)).Order(StringComparer.Ordinal)];
     }
 
     /// <summary>The name of a file relative to a directory that holds it, with slashes; null when it lies elsewhere.</summary>

@@ -44,7 +44,7 @@ internal static class CommonOptions
         return site;
     }
 
-    /// <summary>Every profile there is. One with errors is named on standard error and left out: it is no reason not to look for devices.</summary>
+    /// <summary>Every profile there is. One with errors, or that cannot be read, is named on standard error and left out: it is no reason not to look for devices.</summary>
     /// <param name="configuration">Path of <c>gateway.yaml</c>, which need not exist.</param>
     /// <param name="profiles">Directory of profiles, or null for the usual places.</param>
     public static IReadOnlyList<DeviceProfile> Library(string configuration, string? profiles)
@@ -53,13 +53,21 @@ internal static class CommonOptions
         var files = SiteFiles.Find(configuration, profiles);
         foreach (var (id, path) in files.ProfilePaths.OrderBy(p => p.Key, StringComparer.Ordinal))
         {
-            if (ProfileLoader.Load(new SourceText(path, File.ReadAllText(path)), files.Text).Profile is { } profile)
+            try
             {
-                library.Add(profile);
+                if (ProfileLoader.Load(new SourceText(path, File.ReadAllText(path)), files.Text).Profile is { } profile)
+                {
+                    library.Add(profile);
+                }
+                else
+                {
+                    Console.Error.WriteLine($"The profile {id} has errors and is left out: edgegateway check {path}");
+                }
             }
-            else
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                Console.Error.WriteLine($"The profile {id} has errors and is left out: edgegateway check {path}");
+                // The fault may be of the profile that it extends; the message names the file.
+                Console.Error.WriteLine($"The profile {id} cannot be read and is left out: {e.Message}");
             }
         }
 

@@ -67,7 +67,9 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
             });
         var running = site;
         var delay = FirstDelay;
-        while (!stop.IsCancellationRequested)
+
+        // A stop that came when the change had been told already: the next one tells the stop.
+        while (!stop.IsCancellationRequested || _carried is not null)
         {
             var started = time.GetTimestamp();
             LoadedSite? next;
@@ -134,6 +136,8 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
     private async Task<LoadedSite?> RunOnceAsync(LoadedSite site, CancellationToken stop)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+
+        // What opens ends by itself within a moment, and must end in order: a stop meanwhile is heeded by what was opened.
         var (opened, other) = await OpenAsync(site, stop).ConfigureAwait(false);
         if (opened is null)
         {
@@ -141,7 +145,7 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
         }
 
         await using var gateway = opened;
-        await using var control = await ControlServer.StartAsync(gateway, site.Model.Storage.Directory, site.Model.HealthListen, stop, Ask).ConfigureAwait(false);
+        await using var control = await ControlServer.StartAsync(gateway, site.Model.Storage.Directory, site.Model.HealthListen, CancellationToken.None, Ask).ConfigureAwait(false);
         using var telemetry = GatewayTelemetry.Start(site.Model, gateway.Measure, time, _log);
         KeepGoodCopy(site);
 
@@ -171,13 +175,19 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
         {
             next = reloader.Take();
             manager?.Reloading(time);
-            gateway.ChangeTo(next.Model);
+            gateway.ChangeTo(next.Model, stop);
             await end.CancelAsync().ConfigureAwait(false);
         }
 
         try
         {
             await running.ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // What is wanted does not depend on how the gateway before ended.
+        catch (Exception e) when (next is not null && !stop.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            Log.GatewayFailed(_log, TimeSpan.Zero, e);
         }
         finally
         {
@@ -190,7 +200,7 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
             await settling.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        return stop.IsCancellationRequested ? null : next;
+        return stop.IsCancellationRequested && _carried is null ? null : next;
     }
 
     private async Task SettleAsync(CancellationToken end)
@@ -234,7 +244,7 @@ internal sealed class GatewayService(TimeProvider time, ILoggerFactory logs, Ser
             await LetGoAsync().ConfigureAwait(false);
             _hasRun = true;
             await using var storeless = new StorelessGateway(site.Model, wait, manager, reloader, _log, shelf);
-            await using var control = await ControlServer.StartStorelessAsync(storeless.Measure, site.Model.Storage.Directory, site.Model.HealthListen, Ask, stop).ConfigureAwait(false);
+            await using var control = await ControlServer.StartStorelessAsync(storeless.Measure, site.Model.Storage.Directory, site.Model.HealthListen, Ask, CancellationToken.None).ConfigureAwait(false);
             IsInForce();
             manager?.Ready($"Degraded: the store cannot be opened: {wait.Problem}");
             using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);

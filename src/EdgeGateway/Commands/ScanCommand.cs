@@ -86,18 +86,18 @@ internal static class ScanCommand
         }
 
         SiteModel? site = null;
-        if (request.Bus is not null || File.Exists(request.Configuration))
-        {
-            site = CommonOptions.Load(request.Configuration, request.Profiles)?.Model;
-            if (site is null && request.Bus is not null)
-            {
-                return Terminal.BadInput;
-            }
-        }
-
-        var library = CommonOptions.Library(request.Configuration, request.Profiles);
         try
         {
+            if (request.Bus is not null || File.Exists(request.Configuration))
+            {
+                site = CommonOptions.Load(request.Configuration, request.Profiles)?.Model;
+                if (site is null && request.Bus is not null)
+                {
+                    return Terminal.BadInput;
+                }
+            }
+
+            var library = CommonOptions.Library(request.Configuration, request.Profiles);
             var document = request.Json
                 ? await ScanAsync(request, site, library, timeout, new ScanViews.PlainView(Console.Error), cancel).ConfigureAwait(false)
                 : await ScanViews.RunAsync(view => ScanAsync(request, site, library, timeout, view, cancel)).ConfigureAwait(false);

@@ -5,8 +5,18 @@ internal static class VersionCheck
 {
     private const string Restart = "`sudo systemctl restart edgegateway`: it commits, stops, and goes on with the program that is installed; nothing is lost";
 
+    // Written by the package's postinst when it puts the program before back: hardware/package/debian/postinst.
+    private const string RolledBack = "usr/lib/edgegateway.rolled-back/message";
+    private const string Said = "edgegateway: ";
+    private const string Settle = "to settle it: ";
+
     public static IEnumerable<Finding> Look(Patient patient)
     {
+        if (File.Exists(patient.At(RolledBack)))
+        {
+            yield return GivenUp(patient.At(RolledBack));
+        }
+
         if (patient.Status is not { } status)
         {
             yield return Finding.NotChecked("No running gateway to compare with");
@@ -36,6 +46,14 @@ internal static class VersionCheck
                 $"The configuration on disk ({site.Model.ConfigurationHash[..12]}) is not the one in force ({status.Configuration[..Math.Min(12, status.Configuration.Length)]})",
                 $"`edgegateway reload --config {patient.Configuration}` takes it over");
         }
+    }
+
+    /// <summary>An upgrade that the package took back: why, and how to end the state in between.</summary>
+    private static Finding GivenUp(string message)
+    {
+        string[] lines = [.. File.ReadAllLines(message).Select(l => l.StartsWith(Said, StringComparison.Ordinal) ? l[Said.Length..] : l)];
+        var cure = lines.FirstOrDefault(l => l.StartsWith(Settle, StringComparison.Ordinal))?[Settle.Length..] ?? "install this version's package again, or a later one";
+        return Finding.Warning($"The package took an upgrade back: {string.Join("; ", lines.Where(l => !l.StartsWith(Settle, StringComparison.Ordinal)).Select(l => l.TrimEnd('.')))}", cure);
     }
 
     // proc_pid_exe(5): " (deleted)" is put behind the name of a file that was removed or replaced.

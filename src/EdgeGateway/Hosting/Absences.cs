@@ -56,6 +56,7 @@ internal sealed class Absences
     public const string StoreDamaged = "store was damaged";
     public const string StoreRestored = "store was restored from a backup";
     public const string StoreNotWritten = "store could not be written";
+    public const string Changed = "the configuration was changed";
     public const string QueueFull = "readings came faster than they could be stored";
 
     private const string NoteKey = "absence/waiting";

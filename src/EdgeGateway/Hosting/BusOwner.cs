@@ -1,5 +1,7 @@
 using EdgeGateway.Buses;
+using EdgeGateway.Core;
 using EdgeGateway.Core.Site;
+using EdgeGateway.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeGateway.Hosting;
@@ -79,8 +81,18 @@ internal sealed class BusOwner(BusModel model, SiteModel site, int numbering, IB
 /// <param name="Queue">Keeps what they read until the next gateway takes it.</param>
 /// <param name="Clock">Their clock.</param>
 /// <param name="Numbering">The newest numbering in use.</param>
-internal sealed record CarriedPolling(IReadOnlyList<BusOwner> Owners, ReadingQueue Queue, GatewayClock Clock, int Numbering)
+/// <param name="Site">The configuration that they come from.</param>
+internal sealed record CarriedPolling(IReadOnlyList<BusOwner> Owners, ReadingQueue Queue, GatewayClock Clock, int Numbering, SiteModel Site)
 {
+    /// <summary>What remains unsaid because the last commit failed; null when all is on the disk.</summary>
+    public Shortfall? Shortfall { get; init; }
+
+    /// <summary>Buses of the next configuration with devices that were read and whose owners could not go on.</summary>
+    public IReadOnlyList<string> Interrupted(SiteModel next) =>
+    [
+        .. next.Devices.Where(d => Site.Devices.FirstOrDefault(b => b.Id == d.Id) is { } before && !Owners.Any(o => o.Model.Id == before.BusId)).Select(d => d.BusId).Distinct(StringComparer.Ordinal),
+    ];
+
     /// <summary>Ends them all: nobody took them over. What waits in the queue was never accepted.</summary>
     public async Task EndAsync()
     {
@@ -88,3 +100,17 @@ internal sealed record CarriedPolling(IReadOnlyList<BusOwner> Owners, ReadingQue
         Queue.Dispose();
     }
 }
+
+/// <summary>What a gateway leaves behind whose last commit failed, for the one that goes on with its buses.</summary>
+/// <param name="Problem">Why it failed.</param>
+/// <param name="Since">Since when nothing could be stored.</param>
+/// <param name="NotStored">Readings that found no place in the queue.</param>
+/// <param name="Notes">Totals of buses that take them for stored.</param>
+internal sealed record Shortfall(string Problem, Instant Since, long NotStored, IReadOnlyList<StoreNote> Notes);
+
+/// <summary>How the buses of the configuration before go on under this one.</summary>
+/// <param name="Numbers">Translates the numbers of their points.</param>
+/// <param name="HasNone">True when none goes on: nothing was acquired meanwhile.</param>
+/// <param name="Interrupted">Buses with devices that were read before and that could not go on.</param>
+/// <param name="Shortfall">What was not stored before; null when all was.</param>
+internal sealed record ChangeOver(PointNumbers Numbers, bool HasNone, IReadOnlyList<string> Interrupted, Shortfall? Shortfall);

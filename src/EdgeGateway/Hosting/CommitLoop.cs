@@ -86,6 +86,7 @@ internal sealed class CommitLoop
     private Sample[] _samples = new Sample[4096];
     private volatile bool _saysStop;
     private volatile bool _isChange;
+    private readonly Lock _ending = new();
     private bool _isLast;
     private long _nextCheckpoint;
     private long _lastFed;
@@ -109,9 +110,9 @@ internal sealed class CommitLoop
     private long _ruleFaultsTold;
     private long _nextRuleFault;
 
-    public CommitLoop(LoadedSite site, SqliteStore store, ReadingQueue queue, GatewayClock clock, RetainedBirths births, ILogger log, Guid? boot = null, StoreWait? wait = null, PointNumbers? polls = null)
+    public CommitLoop(LoadedSite site, SqliteStore store, ReadingQueue queue, GatewayClock clock, RetainedBirths births, ILogger log, Guid? boot = null, StoreWait? wait = null, ChangeOver? change = null)
     {
-        _polls = polls;
+        _polls = change?.Numbers;
         _site = site;
         _isText = [.. site.Model.Points.Select(point => point.Kind == PointKind.Text)];
         Texts = new string?[site.Model.Points.Count];
@@ -127,7 +128,7 @@ internal sealed class CommitLoop
         _clockNotes = new ClockNotes(notes, _bootId);
         _absences = new Absences(notes);
         _commit = new CommitBatch { ValueOf = StateRecovery.ValueOf(_path.Site) };
-        _unstored = new UnstoredValues(site.Model, polls);
+        _unstored = new UnstoredValues(site.Model, _polls);
 
         // Whoever used the queue before may have ended while the store could not be written.
         queue.Note(null);
@@ -159,7 +160,11 @@ internal sealed class CommitLoop
         }
 
         var stop = recovered.Store.Counters.GetValueOrDefault(Absences.StopCounter);
-        if (polls is null)
+        if (change is not null)
+        {
+            TellChange(change);
+        }
+        else
         {
             NoteAbsence(stop > 0 && stop == _path.Batch ? Absences.Stopped : Absences.NotStopped, wait?.Since ?? clock.Monotonic);
         }
@@ -371,6 +376,31 @@ internal sealed class CommitLoop
     /// <param name="isChange">True when another configuration follows at once and buses go on polling: then it does not stop.</param>
     public void End(bool isChange = false) => (_isChange, _saysStop) = (isChange, !isChange);
 
+    /// <summary>Whether another configuration follows.</summary>
+    public bool IsChange => _isChange;
+
+    /// <summary>Goes back on <see cref="End"/>: no other configuration follows, and the gateway stops. Without effect once the last commit has begun.</summary>
+    public void Withdraw()
+    {
+        lock (_ending)
+        {
+            if (!_isLast)
+            {
+                End();
+            }
+        }
+    }
+
+    /// <summary>What remains unsaid when the last commit failed. Call once <see cref="RunAsync"/> has ended.</summary>
+    /// <param name="problem">Why it failed.</param>
+    public Shortfall GiveUp(string problem)
+    {
+        var isNew = _failing is null;
+        return new(
+            _failing ?? problem, isNew ? _clock.At(_clock.Monotonic) : _unstored.Since, isNew ? 0 : _unstored.End(_queue),
+            [.. _commit.Notes.Where(n => n.Key.StartsWith(LineWatch.KeyPrefix, StringComparison.Ordinal))]);
+    }
+
     /// <summary>Commits once a window until cancelled, then once more.</summary>
     /// <exception cref="StoreException">The store is damaged beyond going on; a restart salvages it.</exception>
     public async Task RunAsync(CancellationToken stop)
@@ -384,7 +414,11 @@ internal sealed class CommitLoop
             }
 
             _checkpointWanted = true;
-            _isLast = true;
+            lock (_ending)
+            {
+                _isLast = true;
+            }
+
             await CommitAsync(stop).ConfigureAwait(false);
         }
         finally
@@ -835,6 +869,43 @@ internal sealed class CommitLoop
         // Only now: readings taken so far were stamped with the offset that was in force. Acknowledgements go with the commit in any case.
         var wasHeld = MustHold;
         _hold.Renew(wasHeld);
+    }
+
+    /// <summary>
+    /// Buses have gone on, so that there is nothing missing but what the last commit under the configuration before could not store, what damage took, and what buses that could not go on
+    /// would have read.
+    /// </summary>
+    private void TellChange(ChangeOver change)
+    {
+        if (_afterLoss || change.Shortfall is not null)
+        {
+            // What waits in the queue was read after what is missing.
+            NoteAbsence(Absences.StoreNotWritten, _queue.TryPeek(out var oldest) ? oldest.Monotonic : _clock.Monotonic);
+        }
+        else if (change.HasNone)
+        {
+            NoteAbsence(Absences.Changed, _clock.Monotonic);
+        }
+
+        if (!change.HasNone && change.Interrupted.Count > 0)
+        {
+            var since = _path.IsUnset ? "the last commit before" : $"{_path.Now}";
+            var buses = string.Join(", ", change.Interrupted);
+            Post((encoder, now) => encoder.Health(new HealthRecord
+            {
+                Time = now,
+                Kind = HealthKind.Configuration,
+                Text = $"{buses} changed with the configuration, and could not go on like the other buses: what is on {(change.Interrupted.Count == 1 ? "it" : "them")} was not read from {since} until now.",
+            }));
+        }
+
+        if (change.Shortfall is { } shortfall)
+        {
+            // Before what the keepers of these totals tell next.
+            _commit.Notes.AddRange(shortfall.Notes);
+            _teller.TellDegraded(shortfall.Problem, shortfall.Since);
+            Back(shortfall.NotStored, shortfall.Since);
+        }
     }
 
     /// <summary>Notes that nothing was acquired from the last commit until this process polled; it is told when what lies on both sides of it has its dates.</summary>

@@ -64,6 +64,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
     private readonly BoxGauges _box;
     private bool _hasAdopted;
     private volatile SiteModel? _next;
+    private CancellationToken _withdrawn;
     private CarriedPolling? _given;
 
     private GatewayRuntime(LoadedSite site, GatewayClock clock, SqliteStore store, ILoggerFactory logs, RuntimeSeams seams)
@@ -77,7 +78,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         _numbering = _carried is null ? 0 : _carried.Numbering + 1;
         _numbers = new PointNumbers(Site, _numbering, _carried?.Owners.Select(o => (o.Numbering, o.Site)) ?? []);
         var births = new RetainedBirths();
-        _loop = new CommitLoop(site, store, _queue, clock, births, _log, wait: seams.Wait, polls: _carried is null ? null : _numbers);
+        _loop = new CommitLoop(site, store, _queue, clock, births, _log, wait: seams.Wait, change: _carried is null ? null : new ChangeOver(_numbers, _carried.Owners.Count == 0 && _carried.Site.Buses.Count > 0, _carried.Interrupted(Site), _carried.Shortfall));
         _watch = new LoopWatch(seams.Manager, clock.Time, _log);
         _faults = new FaultCount(_log);
         _loop.Turned = TurnOf(_watch.Add("the commit loop"));
@@ -233,7 +234,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         }
 
         _watch.Stop();
-        var carried = stop.IsCancellationRequested && _next is { } next ? _owners.Where(o => MayGoOn(o, next)).ToArray() : [];
+        var carried = IsChange(stop) && _next is { } next ? _owners.Where(o => MayGoOn(o, next)).ToArray() : [];
         Log.Stopping(_log);
         await _desk.CloseAsync(WriteGrace).ConfigureAwait(false);
         await stopPolling.CancelAsync().ConfigureAwait(false);
@@ -245,9 +246,12 @@ public sealed class GatewayRuntime : IAsyncDisposable
 
         _loop.Follower.Current?.Stop("the gateway stops");
 
-        _loop.End(isChange: stop.IsCancellationRequested && _next is not null);
+        // Until its last commit begins the loop can go back on it.
+        _loop.End(isChange: IsChange(stop));
+        await using var withdrawal = _withdrawn.Register(static loop => ((CommitLoop)loop!).Withdraw(), _loop);
         await stopLoop.CancelAsync().ConfigureAwait(false);
         _queue.Wake();
+        Shortfall? shortfall = null;
         try
         {
             await loop.ConfigureAwait(false);
@@ -256,6 +260,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
         {
             // A full disk is no reason to stop differently. These readings were never accepted.
             Log.LastCommitFailed(_log, e.Message);
+            shortfall = _loop.GiveUp(e.Message);
         }
         finally
         {
@@ -274,16 +279,25 @@ public sealed class GatewayRuntime : IAsyncDisposable
             Log.LastCommitFailed(_log, e.Message);
         }
 
-        if (stop.IsCancellationRequested && _next is not null)
+        if (stop.IsCancellationRequested && _loop.IsChange)
         {
-            _given = new CarriedPolling(carried, _queue, _clock, _numbering);
+            _given = new CarriedPolling(carried, _queue, _clock, _numbering, Site) { Shortfall = shortfall };
+        }
+        else
+        {
+            // The change was withdrawn: nobody takes them over.
+            await EndAsync("A bus", [.. carried.Select(o => o.EndAsync())], BusOwner.Grace).ConfigureAwait(false);
         }
 
         Log.Stopped(_log, _store.Statistics(withLosses: false).Rows);
     }
 
     /// <summary>Says, before the stop, that another configuration follows: buses that it has too go on polling.</summary>
-    public void ChangeTo(SiteModel next) => _next = next;
+    /// <param name="next">That configuration.</param>
+    /// <param name="withdrawn">Says that none follows any more: the program is to stop.</param>
+    public void ChangeTo(SiteModel next, CancellationToken withdrawn) => (_withdrawn, _next) = (withdrawn, next);
+
+    private bool IsChange(CancellationToken stop) => stop.IsCancellationRequested && _next is not null && !_withdrawn.IsCancellationRequested;
 
     /// <summary>The buses that go on polling, after <see cref="RunAsync"/>; null when it was not asked to leave any. They are the caller's now.</summary>
     internal CarriedPolling? GiveUpPolling() => _given;

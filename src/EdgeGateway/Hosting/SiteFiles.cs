@@ -145,11 +145,11 @@ public sealed class SiteFiles
         }
     }
 
-    // Where systemd puts the credentials of services (systemd.exec(5), LoadCredential=).
-    private const string Credentials = "/run/credentials/";
+    /// <summary>Where systemd puts the credentials of services: systemd.exec(5), LoadCredential=.</summary>
+    internal const string Credentials = "/run/credentials/";
 
-    // The unit's LoadCredential=secret:/etc/edgegateway/secrets: a file NAME of that directory is handed over as secret_NAME.
-    private const string SecretId = "secret_";
+    /// <summary>The unit's <c>LoadCredential=secret:/etc/edgegateway/secrets</c>: a file NAME of that directory is handed over as <c>secret_NAME</c>.</summary>
+    internal const string SecretId = "secret_";
 
     private static string Cure(string key, string secret) => key is "passwordFile"
         ? $"sudo install -m 600 /dev/stdin {secret} (type the password, Enter, Ctrl-D), then: sudo systemctl restart edgegateway"

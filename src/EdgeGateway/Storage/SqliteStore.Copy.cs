@@ -14,6 +14,7 @@ public sealed partial class SqliteStore
     /// <exception cref="StoreException">There is no room for it, another copy is being made, or it cannot be read or written.</exception>
     public async Task CopyAsync(string path, CancellationToken cancel)
     {
+        StoreCopy.DeleteStale(_files, TimeProvider.System);
         var bytes = _files.Bytes();
         if (FreeBytes() < bytes + (2 * _limits.BallastBytes))
         {

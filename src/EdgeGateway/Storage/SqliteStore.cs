@@ -101,6 +101,8 @@ public sealed partial class SqliteStore : IOutbox, IDisposable
         var @lock = StoreLock.Take(files.Directory);
         try
         {
+            // Before the budget is chosen by the free space. The files' times are the kernel's, whatever clock the store is given.
+            StoreCopy.DeleteStale(files, TimeProvider.System);
             storage = StorageBudget.Resolve(storage, files);
             var limits = StoreLimits.For(storage.BudgetBytes);
             try

@@ -34,6 +34,30 @@ internal static class StoreCopy
         }
     }
 
+    // Long after a copy was last written to, nobody packs it any more.
+    private static readonly TimeSpan Stale = TimeSpan.FromHours(3);
+
+    /// <summary>Deletes copies of a running store that a backup which was cut off has left. One that is still being packed stays.</summary>
+    /// <param name="files">The store.</param>
+    /// <param name="time">The wall clock, against which the age of files is held.</param>
+    public static void DeleteStale(StoreFiles files, TimeProvider time)
+    {
+        foreach (var copy in Directory.EnumerateFiles(files.Directory, Path.GetFileName(files.Copy) + "*"))
+        {
+            try
+            {
+                if (time.GetUtcNow().UtcDateTime - File.GetLastWriteTimeUtc(copy) > Stale)
+                {
+                    File.Delete(copy);
+                }
+            }
+            catch (Exception kept) when (kept is IOException or UnauthorizedAccessException)
+            {
+                // It takes room and harms nothing; the next backup tries again.
+            }
+        }
+    }
+
     /// <summary>Copies a store that no gateway has open; the caller holds its lock.</summary>
     /// <param name="files">The store.</param>
     /// <param name="path">The copy: one file.</param>

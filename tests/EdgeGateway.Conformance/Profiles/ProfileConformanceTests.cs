@@ -26,7 +26,7 @@ public class ProfileConformanceTests
     [Theory, MemberData(nameof(Files))]
     public void Stands_in_the_file_that_its_kind_and_id_name(string file)
     {
-        var profile = ProfileFiles.Load(file).Profile!;
+        var profile = ProfileFiles.Ready(file);
         Assert.Equal($"{profile.Kind}/{profile.Id}.yaml", file);
     }
 
@@ -41,7 +41,7 @@ public class ProfileConformanceTests
     [Theory, MemberData(nameof(Files))]
     public void Is_read_within_the_limits_it_states(string file)
     {
-        var profile = ProfileFiles.Load(file).Profile!;
+        var profile = ProfileFiles.Ready(file);
         var plan = ReadPlanner.Plan(profile.Points.Select((p, i) => (i, p.Encoding)), ReadLimits.Of(profile), ReadCost.Network(ReadCost.AssumedLatency, profile.MinGap));
         Assert.Equal(profile.Points.Count, plan.Sum(r => r.Points.Count));
         Assert.All(plan, r => Assert.InRange(r.Request.Quantity, 1, r.Request.Table is RegisterTable.Coil or RegisterTable.DiscreteInput ? 2000 : profile.MaxRegistersPerRead));
@@ -58,14 +58,14 @@ public class ProfileConformanceTests
 
     [Theory, MemberData(nameof(Files))]
     public void An_alarm_bit_is_a_finding_and_not_only_a_number(string file) => Assert.All(
-        ProfileFiles.Load(file).Profile!.Points.Where(p => p.Encoding.Type == RegisterType.Bit && (p.Role is "device.alarm" or "device.fault")),
+        ProfileFiles.Ready(file).Points.Where(p => p.Encoding.Type == RegisterType.Bit && (p.Role is "device.alarm" or "device.fault")),
         p => Assert.True(p.Alarms.Count > 0, $"{p.Id} has no flag with a severity"));
 
     /// <summary>All ones in a state or in event bits of SunSpec mean that the device does not have them: read as bits they would be every alarm at once.</summary>
     [Theory, MemberData(nameof(Files))]
     public void States_and_events_of_SunSpec_know_that_a_device_may_not_have_them(string file)
     {
-        var profile = ProfileFiles.Load(file).Profile!;
+        var profile = ProfileFiles.Ready(file);
         if (!profile.Sources.Values.Any(s => s.Reference.StartsWith("sunspec/models", StringComparison.Ordinal)))
         {
             return;
@@ -91,7 +91,7 @@ public class ProfileConformanceTests
     [Fact]
     public void Both_word_orders_and_all_sizes_are_among_the_profiles()
     {
-        var encodings = ProfileFiles.Names.Select(f => ProfileFiles.Load(f).Profile!).SelectMany(p => p.Points).Select(p => p.Encoding).ToList();
+        var encodings = ProfileFiles.Names.Select(f => ProfileFiles.Ready(f)).SelectMany(p => p.Points).Select(p => p.Encoding).ToList();
         Assert.Contains(encodings, e => e.WordOrder == WordOrder.LowFirst && e.Length > 1);
         Assert.Contains(encodings, e => e.Type == RegisterType.UInt64);
         Assert.Contains(encodings, e => e.Type == RegisterType.Int64);

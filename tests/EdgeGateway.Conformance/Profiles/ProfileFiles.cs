@@ -27,6 +27,9 @@ internal static class ProfileFiles
 
     public static (DeviceProfile? Profile, IReadOnlyList<Problem> Problems) Load(string name) => ProfileLoader.Load(Text(name), ById);
 
+    /// <summary>A profile that is taken for good.</summary>
+    public static DeviceProfile Ready(string name) => ReadyProfiles.Load(Text(name), ById);
+
     /// <summary>Rows of a table in this folder, by the names of its first line (RFC 4180).</summary>
     public static IReadOnlyList<Dictionary<string, string>> Table(string file)
     {

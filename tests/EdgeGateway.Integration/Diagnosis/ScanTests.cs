@@ -254,7 +254,7 @@ public sealed class ScanTests
     private static List<DeviceProfile> Profiles()
     {
         var files = new SiteFiles([RepositoryFiles.At("device-profiles")]);
-        return [.. files.ProfilePaths.Keys.Select(id => ProfileLoader.Load(files.Text(id)!, files.Text).Profile!)];
+        return [.. files.ProfilePaths.Keys.Select(id => ReadyProfiles.Load(files.Text(id), files.Text))];
     }
 
     private sealed class View : IScanView

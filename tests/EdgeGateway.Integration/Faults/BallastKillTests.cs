@@ -16,7 +16,8 @@ public sealed class BallastKillTests
 {
     private const int QuickKills = 10;
 
-    private static readonly Lazy<string> Killer = new(Compile);
+    /// <summary>The killer, compiled: a library to be loaded before the program's own.</summary>
+    internal static readonly Lazy<string> Killer = new(Compile);
 
     [MountTheory]
     [InlineData("release", 12, 16 << 20)]

@@ -173,6 +173,117 @@ public sealed class BackupTests
         Assert.DoesNotContain("NOT ", account, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_backup_takes_the_secrets_that_the_configuration_names_and_says_which_it_left()
+    {
+        await using var site = await StoppedAsync();
+        var folder = Path.GetDirectoryName(site.Configuration)!;
+        var other = Path.Combine(folder, "secrets", "of-another-program");
+        await File.WriteAllTextAsync(other, "not ours");
+        var backup = Path.Combine(folder, "backup.tar.gz");
+        var manifest = Write(site, backup);
+        Assert.Contains(manifest.NotIncluded, left => left.StartsWith(other, StringComparison.Ordinal));
+        Assert.Contains("configuration/secrets/broker", Names(backup));
+        Assert.DoesNotContain("configuration/secrets/of-another-program", Names(backup));
+
+        var (code, words, errors) = await GatewayProcess.CommandAsync("wipe", "--config", site.Configuration, "--yes", "gw-1");
+        Assert.True(code is 0 or 1, errors);
+        Assert.Contains($"{other}: the configuration does not name it", words, StringComparison.Ordinal);
+        Assert.True(File.Exists(other));
+        Assert.False(File.Exists(Path.Combine(folder, "secrets", "broker")));
+    }
+
+    [Fact]
+    public async Task A_backup_that_does_not_hold_what_was_written_does_not_take_the_place_of_the_one_before()
+    {
+        await using var site = await StoppedAsync();
+        var folder = Path.GetDirectoryName(site.Configuration)!;
+        var backup = Path.Combine(folder, "backup.tar.gz");
+        Write(site, backup);
+        var before = await File.ReadAllBytesAsync(backup);
+
+        // A file that is another one at each reading, as one on a bad card.
+        File.Delete(Path.Combine(folder, "secrets", "broker"));
+        File.CreateSymbolicLink(Path.Combine(folder, "secrets", "broker"), "/proc/sys/kernel/random/uuid");
+        var e = Assert.Throws<IOException>(() => Write(site, backup));
+        Assert.Contains("does not hold what was written", e.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await File.ReadAllBytesAsync(backup));
+        Assert.False(File.Exists(backup + ".part"));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_restore_that_cannot_write_the_configuration_leaves_everything_as_it_was(bool isMidway)
+    {
+        await using var site = await StoppedAsync();
+        var folder = Path.GetDirectoryName(site.Configuration)!;
+        var backup = Path.Combine(folder, "backup.tar.gz");
+        Write(site, backup);
+        await File.AppendAllTextAsync(site.Configuration, "# edited since\n");
+        var before = Content(site);
+        var restorer = new Restorer(backup, site.Configuration, TimeProvider.System);
+        var plan = restorer.Plan();
+        if (isMidway)
+        {
+            // A directory where the new file goes is in the way when the store has been moved already; one where it waits, before that.
+            plan = plan with { Steps = [.. plan.Steps.Select(s => s.From.Path == BackupNames.GatewayText ? s with { To = Occupied(folder), Replaces = false } : s)] };
+        }
+        else
+        {
+            Directory.CreateDirectory(site.Configuration + ".restoring/in-the-way");
+        }
+
+        Assert.ThrowsAny<SystemException>(() => restorer.Run(plan));
+        Assert.Equal(before, Content(site));
+        Assert.Empty(Directory.GetDirectories(site.Store, "re*"));
+        Assert.EndsWith("# edited since\n", await File.ReadAllTextAsync(site.Configuration), StringComparison.Ordinal);
+        using var store = SqliteStore.Open(site.Load().Model.Storage, ["centre"], TimeProvider.System);
+        Assert.Null(store.Recover().Report);
+    }
+
+    [Fact]
+    public async Task A_copy_that_a_backup_left_goes_when_the_store_is_opened_and_one_that_is_being_packed_stays()
+    {
+        await using var site = await StoppedAsync();
+        var copy = new StoreFiles(site.Store).Copy;
+        var (old, young) = ($"{copy}-{Guid.NewGuid():N}", $"{copy}-{Guid.NewGuid():N}");
+        foreach (var path in new[] { old, young })
+        {
+            await File.WriteAllTextAsync(path, "a copy");
+        }
+
+        File.SetLastWriteTimeUtc(old, TimeProvider.System.GetUtcNow().UtcDateTime.AddHours(-4));
+        SqliteStore.Open(site.Load().Model.Storage, ["centre"], TimeProvider.System).Dispose();
+        Assert.Equal((false, true), (File.Exists(old), File.Exists(young)));
+    }
+
+    private static string Occupied(string folder) => Directory.CreateDirectory(Path.Combine(folder, "occupied", "by-something")).Parent!.FullName;
+
+    /// <summary>A gateway that has run and has been stopped; no broker.</summary>
+    private static async Task<GatewaySite> StoppedAsync()
+    {
+        var site = await ServeAsync(Mosquitto.FreePort());
+        await using var gateway = await GatewayProcess.RunAsync(site);
+        await gateway.StatusHoldsAsync(s => s.Outbox.Rows > 2, "rows wait");
+        Assert.True(await gateway.StopAsync() == 0, gateway.Log);
+        return site;
+    }
+
+    private static BackupManifest Write(GatewaySite site, string backup)
+    {
+        var copy = backup + ".store";
+        StoreCopy.MakeOf(new StoreFiles(site.Store), copy);
+        try
+        {
+            return BackupWriter.Write(backup, site.Load(), site.Configuration, copy, withKeys: true, TimeProvider.System);
+        }
+        finally
+        {
+            StoreCopy.Delete(copy);
+        }
+    }
+
     private static async Task<GatewaySite> ServeAsync(int broker)
     {
         var site = await GatewaySite.ServeAsync(LoadSite.Configuration(2), broker, profiles: LoadSite.Profile);

@@ -1,4 +1,6 @@
 using EdgeGateway.Integration.Mqtt;
+using EdgeGateway.Integration.Storage;
+using EdgeGateway.Storage;
 
 namespace EdgeGateway.Integration.Gateway;
 
@@ -67,6 +69,33 @@ public sealed class BadInputTests
         var (missing, _, errors) = await GatewayProcess.CommandAsync("run", "--config", site.Configuration + "x");
         Assert.Equal(2, missing);
         Assert.Contains("There is no such file", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_credential_that_is_missing_is_named_before_anything_is_started()
+    {
+        await using var site = GatewaySite.Write(
+            LoadSite.Configuration(1).Replace("servers: [", "username: gw, passwordFile: secrets/broker, servers: [", StringComparison.Ordinal), ("bus", 1502), ("broker", 1883));
+        site.Add(LoadSite.Profile);
+        var (code, _, errors) = await GatewayProcess.CommandAsync("run", "--config", site.Configuration);
+        Assert.True(code == 2, errors);
+        Assert.Contains($"the passwordFile of uplink 'centre' does not exist: {Path.Combine(Path.GetDirectoryName(site.Configuration)!, "secrets", "broker")}", errors, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(site.Store), "a store was made");
+    }
+
+    [Fact]
+    public async Task A_store_of_a_newer_program_ends_the_start_with_the_version_that_is_needed_and_no_byte_of_it_is_changed()
+    {
+        await using var site = GatewaySite.Write(LoadSite.Configuration(1), ("bus", 1502), ("broker", 1883));
+        site.Add(LoadSite.Profile);
+        SqliteStore.Open(site.Load().Model.Storage, ["centre"], TimeProvider.System).Dispose();
+        var database = Path.Combine(site.Store, "gateway.db");
+        Sql.Execute(database, "UPDATE schema SET version = 99, oldest_reader = 99; PRAGMA user_version = 99");
+        var before = await File.ReadAllBytesAsync(database);
+        var (code, _, errors) = await GatewayProcess.CommandAsync("run", "--config", site.Configuration);
+        Assert.True(code == 1, errors);
+        Assert.Contains("needs schema 99", errors, StringComparison.Ordinal);
+        Assert.Equal(before, await File.ReadAllBytesAsync(database));
     }
 
     [Fact]

@@ -9,7 +9,8 @@ namespace EdgeGateway.Integration.Storage;
 /// <summary>Stores of older and newer programs (requirement P-6).</summary>
 public sealed class SchemaTests
 {
-    private static TestStore Filled()
+    /// <summary>A store with rows and a sample log.</summary>
+    internal static TestStore Filled()
     {
         var t = new TestStore();
         for (var n = 1; n <= 30; n++)
@@ -83,7 +84,7 @@ public sealed class SchemaTests
     // As version 3 made it, version 2, and version 1.
     private const string AsVersion3 = "DROP TABLE ledger; UPDATE schema SET version = 3;";
 
-    private const string AsVersion2 = AsVersion3 +
+    internal const string AsVersion2 = AsVersion3 +
         "DROP TRIGGER loss_extended; ALTER TABLE loss DROP COLUMN crc; ALTER TABLE loss_notice DROP COLUMN crc; ALTER TABLE recovery DROP COLUMN crc; UPDATE schema SET version = 2, oldest_reader = 1; PRAGMA user_version = 1;";
 
     [Theory]

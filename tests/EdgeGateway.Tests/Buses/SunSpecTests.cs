@@ -278,7 +278,7 @@ public class SunSpecTests
     private static IEnumerable<DeviceProfile> ProfilesOf(params string[] ids)
     {
         var files = new SiteFiles([RepositoryFiles.At("device-profiles")]);
-        return ids.Select(id => ProfileLoader.Load(files.Text(id)!, files.Text).Profile!);
+        return ids.Select(id => ReadyProfiles.Load(files.Text(id), files.Text));
     }
 
     private static Task<FoundUnit> ScanAsync(SunSpecDevice device) =>

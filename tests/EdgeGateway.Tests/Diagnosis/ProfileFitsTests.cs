@@ -206,7 +206,7 @@ public sealed class ProfileFitsTests
         // SunSpec models are found by the device's own list of them, and judged where they stand. Inputs of the gateway's own computer are on no wire.
         var files = new SiteFiles([RepositoryFiles.At("device-profiles")]);
         return files.ProfilePaths.Keys
-            .Select(id => ProfileLoader.Load(files.Text(id)!, files.Text).Profile!)
+            .Select(id => ReadyProfiles.Load(files.Text(id), files.Text))
             .Where(p => p.SunSpec is null && !p.IsLocal)
             .ToDictionary(p => p.Id);
     }

@@ -193,6 +193,24 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Fact]
+    public async Task An_upgrade_that_the_package_took_back_is_said_with_the_command_that_settles_it()
+    {
+        // As hardware/package/debian/postinst writes it.
+        _machine.Tree.File(
+            "usr/lib/edgegateway.rolled-back/message",
+            """
+            edgegateway: 1.3.0 was rolled back: it did not come up, or did not stay (the log: journalctl -u edgegateway).
+            edgegateway: the program is 1.2.0 again, with its readings, totals and what waits to leave; no reading was deleted.
+            edgegateway: to settle it: sudo apt install --allow-downgrades ./edgegateway_1.2.0_*.deb, or a later version.
+
+            """);
+        var line = (await _machine.LookAsync()).Findings.First(f => f.Check == "version");
+        Assert.Equal("warning", line.Verdict);
+        Assert.StartsWith("The package took an upgrade back: 1.3.0 was rolled back: it did not come up", line.What, StringComparison.Ordinal);
+        Assert.Equal("sudo apt install --allow-downgrades ./edgegateway_1.2.0_*.deb, or a later version.", line.Cure);
+    }
+
+    [Fact]
     public async Task What_the_running_gateway_says_of_itself_comes_with_its_cures()
     {
         _machine.Running = s => s with

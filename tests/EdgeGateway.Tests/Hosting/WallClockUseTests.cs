@@ -19,7 +19,7 @@ public sealed class WallClockUseTests
         ["EdgeGateway/Commands/WipeCommand.cs"] = "stamps the account of what was wiped",
         ["EdgeGateway/Backup/BackupWriter.cs"] = "stamps the backup",
         ["EdgeGateway/Backup/Restorer.cs"] = "names what is set aside",
-        ["EdgeGateway/Storage/StoreCopy.cs"] = "stamps the restore",
+        ["EdgeGateway/Storage/StoreCopy.cs"] = "stamps the restore; the age of files",
         ["EdgeGateway/Commands/TraceCommand.cs"] = "stamps frames",
         ["EdgeGateway/Tracing/WireHub.cs"] = "stamps frames",
         ["EdgeGateway/Box/BoxHealth.cs"] = "measures the steps of the wall clock against the monotonic one",

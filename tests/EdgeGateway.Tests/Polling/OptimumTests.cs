@@ -18,7 +18,7 @@ public class OptimumTests
     [Theory, MemberData(nameof(Profiles))]
     public void Every_profile_is_read_in_the_least_bus_time_for_each_period_and_each_joint_due_set(string id)
     {
-        var profile = ProfileLoader.Load(Library.Text(id)!, Library.Text).Profile!;
+        var profile = ReadyProfiles.Load(Library.Text(id), Library.Text);
         var limits = ReadLimits.Of(profile);
         var named = profile.Points.Select(p => p.Encoding).ToArray();
         foreach (var baud in (int[])[9600, 19_200, 115_200])

@@ -11,7 +11,7 @@ namespace EdgeGateway.Tests.Scanning;
 public sealed class MeterSearchTests
 {
     private static readonly Lazy<IReadOnlyList<DeviceProfile>> Profiles = new(() =>
-        [.. RepositoryFiles.Profiles.Where(f => Path.GetFileName(f).StartsWith("generic-dlt645", StringComparison.Ordinal)).Select(f => ProfileLoader.Load(new(f, File.ReadAllText(f)), id => new(id, File.ReadAllText(Path.Combine(Path.GetDirectoryName(f)!, $"{id}.yaml")))).Profile!)]);
+        [.. RepositoryFiles.Profiles.Where(f => Path.GetFileName(f).StartsWith("generic-dlt645", StringComparison.Ordinal)).Select(f => ReadyProfiles.Load(new(f, File.ReadAllText(f)), id => new(id, File.ReadAllText(Path.Combine(Path.GetDirectoryName(f)!, $"{id}.yaml")))))]);
 
     private readonly ScriptedClock _clock = new();
 

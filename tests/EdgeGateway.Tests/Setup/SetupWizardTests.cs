@@ -144,7 +144,7 @@ public sealed class SetupWizardTests : IDisposable
     private async Task<IReadOnlyList<string>?> RunAsync(SetupOptions options, ISetupDialog dialog, params FoundUnit[] units)
     {
         var left = new Queue<FoundUnit>(units);
-        DeviceProfile[] library = [.. new[] { "eastron-sdm120", "eastron-sdm630" }.Select(id => ProfileLoader.Load(_files.Text(id)!, _files.Text).Profile!)];
+        DeviceProfile[] library = [.. new[] { "eastron-sdm120", "eastron-sdm630" }.Select(id => ReadyProfiles.Load(_files.Text(id), _files.Text))];
         var wizard = new SetupWizard(
             options,
             dialog,

@@ -1,6 +1,6 @@
 // Ends the process by SIGKILL before its Nth change of a file, so that every state between two changes can be looked at.
 //   LD_PRELOAD=kill_at.so KILL_AT=N KILL_COUNT=FILE program
-// Counting begins when the program deletes a file named "arm" and ends when it deletes one named "disarm"; then the number of changes is written to KILL_COUNT.
+// Counting begins when the program deletes a file named "arm", or as KILL_ARM says, and ends when it deletes one named "disarm"; then the number of changes is written to KILL_COUNT.
 // Counted: write and pwrite to regular files, ftruncate, fsync, fdatasync, unlink, rename.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -86,7 +86,8 @@ int unlink(const char *path)
 {
     const char *name = strrchr(path, '/');
     name = name ? name + 1 : path;
-    if (strcmp(name, "arm") == 0)
+    const char *arm = getenv("KILL_ARM");
+    if (strcmp(name, arm ? arm : "arm") == 0)
         atomic_store(&armed, 1);
     else if (strcmp(name, "disarm") == 0) {
         atomic_store(&armed, 0);
