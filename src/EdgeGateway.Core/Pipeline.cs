@@ -33,8 +33,9 @@ public sealed class Pipeline
     private const string ExchangePrefix = "exchange/";
 
     // Stacks keep more than the program before knew: it would misread theirs, and leaves out what has a name that it does not know.
-    private const string StacksName = "cems/2";
-    private const string StacksNameBefore = "cems";
+    private const string StacksName = "cems/3";
+    private const string StacksNameFirst = "cems";
+    private const string StacksNameSecond = "cems/2";
 
     /// <summary>When nobody told the time for so long, the gateway itself was away: devices get a fresh chance to be heard.</summary>
     private const long AwayMs = 10_000;
@@ -500,10 +501,10 @@ public sealed class Pipeline
         {
             var name = reader.ReadString();
             var bytes = new StateReader(reader.ReadBytes());
-            if (name is StacksName or StacksNameBefore)
+            if (name is StacksName or StacksNameFirst or StacksNameSecond)
             {
                 hasStacks = true;
-                LoadStacks(ref bytes, isLasting, name == StacksName ? CemsBook.StateVersion : 1);
+                LoadStacks(ref bytes, isLasting, name switch { StacksNameFirst => 1, StacksNameSecond => 2, _ => CemsBook.StateVersion });
             }
             else if (name.StartsWith(ExchangePrefix, StringComparison.Ordinal))
             {

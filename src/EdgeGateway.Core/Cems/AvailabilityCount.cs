@@ -53,6 +53,9 @@ internal sealed class AvailabilityCount(bool isRing)
         }
     }
 
+    /// <summary>Hours of the period turn out not to be quality assured. Not for the last 8760.</summary>
+    public void TakeBack(int hours) => Assured -= Math.Min(hours, Assured);
+
     /// <summary>Begins a period.</summary>
     public void Begin() => (Operating, Assured) = (0, 0);
 

@@ -24,6 +24,8 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
     private long? _passed;
     private bool _hasExpired;
     private bool _wasDown;
+    private bool _hasFailed;
+    private bool _hasPassed;
     private int _operatingHours;
 
     // A chart for each level.
@@ -37,6 +39,15 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
 
     /// <summary>When the last test that passed ended; null when none has.</summary>
     public long? LastPassed => _passed;
+
+    /// <summary>Whether a check failed in the hour that runs before one passed in it: what the analyser read since the last that passed before is doubted, however the hour ends.</summary>
+    public bool HasFailed => _hasFailed;
+
+    /// <summary>Whether a test passed in the hour that runs.</summary>
+    public bool HasPassed => _hasPassed;
+
+    /// <summary>When the last test that passed before the hour that runs ended; null when none has.</summary>
+    public long? PassedBefore { get; private set; }
 
     /// <summary>Whether the rules require calibrations of this analyser.</summary>
     public bool IsRequired => gas.Span is not null;
@@ -154,9 +165,14 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
             : status;
     }
 
+    /// <summary>The next hour begins.</summary>
+    public void BeginHour() => (_hasFailed, _hasPassed, PassedBefore) = (false, false, _passed);
+
     /// <summary>The wall clock was set by <paramref name="milliseconds"/>.</summary>
     public void Shift(long milliseconds)
     {
+        PassedBefore += milliseconds;
+
         // Whole hours stay whole: the hour of a test is counted from, not compared with.
         _testHour += milliseconds;
         _firstHour += milliseconds;
@@ -186,6 +202,10 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
         writer.Write(_passed.GetValueOrDefault());
         writer.Write(_spanDrift.Upper);
         writer.Write(_spanDrift.Lower);
+        writer.Write(_hasFailed);
+        writer.Write(_hasPassed);
+        writer.Write(PassedBefore.HasValue);
+        writer.Write(PassedBefore.GetValueOrDefault());
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
@@ -209,6 +229,14 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
 
         // The first version kept one chart for both levels.
         _spanDrift = version > 1 ? new(reader.ReadDecimal(), reader.ReadDecimal(), DriftVerdict.InControl) : _zeroDrift;
+        if (version > 2)
+        {
+            (_hasFailed, _hasPassed, PassedBefore) = (reader.ReadBoolean(), reader.ReadBoolean(), ReadTime(ref reader));
+        }
+        else
+        {
+            (_hasFailed, _hasPassed, PassedBefore) = (false, false, _passed);
+        }
     }
 
     private void Keep(string level, DriftSums sums)
@@ -280,7 +308,10 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
         // A test is over: the next needs both levels anew.
         (_zeroPassed, _spanPassed) = (long.MinValue, long.MinValue);
         _result = result;
-        _passed = result is TestResult.Passed or TestResult.PassedAlternative ? time : _passed;
+        var passed = result is TestResult.Passed or TestResult.PassedAlternative;
+        _hasFailed |= result == TestResult.Failed && !_hasPassed;
+        _hasPassed |= passed;
+        _passed = passed ? time : _passed;
         _testHour = time - (time % HourMs);
         (_hasExpired, _wasDown, _operatingHours) = (false, false, 0);
     }

@@ -25,8 +25,8 @@ public sealed record AuditOrder(string Device, string Quantity, string Kind, IRe
 /// <summary>The stacks of the site.</summary>
 public sealed class CemsBook
 {
-    /// <summary>Version of the state that is written; 1 is read too.</summary>
-    internal const int StateVersion = 2;
+    /// <summary>Version of the state that is written; earlier ones are read too.</summary>
+    internal const int StateVersion = 3;
 
     private readonly IFeedSink _sink;
     private readonly CemsStation[] _stations;

@@ -89,8 +89,14 @@ internal sealed class CemsHour
     /// <summary>Gases, then flow, then moisture, as the station counts them.</summary>
     public required CemsEntry[] Entries { get; init; }
 
-    /// <summary>Whether it has been published without being final.</summary>
-    public bool WasPending { get; set; }
+    /// <summary>How often it has been published.</summary>
+    public int Revision { get; set; }
+
+    /// <summary>How often it has been entered into the carbon account: more than once when it was taken back.</summary>
+    public int Entered { get; set; }
+
+    /// <summary>The part of a milligram that was carried into its entry; each entry of it begins with the same.</summary>
+    public decimal Carried { get; set; }
 
     public bool IsFinal => !Array.Exists(Entries, e => e.IsWaiting);
 
@@ -103,7 +109,9 @@ internal sealed class CemsHour
         writer.Write(OperatingTime);
         writer.Write(Bin);
         writer.Write(OxygenPercent);
-        writer.Write(WasPending);
+        writer.Write(Revision);
+        writer.Write(Entered);
+        writer.Write(Carried);
         foreach (var entry in Entries)
         {
             entry.Save(writer);
@@ -121,7 +129,9 @@ internal sealed class CemsHour
             OperatingTime = reader.ReadDecimal(),
             Bin = reader.ReadInt32(),
             OxygenPercent = reader.ReadNullableDecimal(),
-            WasPending = reader.ReadBoolean(),
+            Revision = version > 2 ? reader.ReadInt32() : reader.ReadBoolean() ? 1 : 0,
+            Entered = version > 2 ? reader.ReadInt32() : 0,
+            Carried = version > 2 ? reader.ReadDecimal() : 0,
             Entries = new CemsEntry[entries],
         };
         for (var i = 0; i < entries; i++)

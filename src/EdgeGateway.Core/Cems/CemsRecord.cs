@@ -75,7 +75,7 @@ public sealed record CemsHourRecord
     /// <summary>The rules in force.</summary>
     public required CemsRules Rules { get; init; }
 
-    /// <summary>1 at the end of the hour; 2 when a missing period has ended and what it lacked is decided. The higher replaces the lower.</summary>
+    /// <summary>1 at the end of the hour; higher each time that it is said again: when a missing period has ended and what it lacked is decided, or when a failed check takes it back. The higher replaces the lower.</summary>
     public required int Revision { get; init; }
 
     /// <summary>False while the hour waits for the end of a missing period.</summary>

@@ -23,6 +23,9 @@ internal sealed class CemsStation
     /// <summary>Hours that may wait for the end of a missing period: a quarter of 92 days.</summary>
     public const int MostWaiting = 2208;
 
+    /// <summary>Final hours that may be taken back: 16 days, for HJ 75 asks for a check at least every 15 (by hand; recalled).</summary>
+    public const int MostKept = 384;
+
     private const long QuarterMs = 900_000;
     private const long MinuteMs = 60_000;
     private const long GraceMs = 2_000;
@@ -51,6 +54,9 @@ internal sealed class CemsStation
     private readonly List<(PointModel Point, int Slot)> _slots = [];
     private readonly long[] _operatingMs = new long[4];
     private readonly Queue<CemsHour> _waiting = new();
+
+    // Final hours since the last check that passed, while one that fails takes them back: HJ 75 alone.
+    private readonly Queue<CemsHour> _kept = new();
     private long _start;
     private long _from;
     private long _accrued;
@@ -154,6 +160,11 @@ internal sealed class CemsStation
         foreach (var audit in _audits)
         {
             audit.BeginHour();
+        }
+
+        foreach (var calibration in _calibrations)
+        {
+            calibration.BeginHour();
         }
 
         Array.Clear(_operatingMs);
@@ -399,7 +410,7 @@ internal sealed class CemsStation
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
     /// <param name="reader">From where.</param>
-    /// <param name="version">Version of the state: 1, or <see cref="CemsBook.StateVersion"/>.</param>
+    /// <param name="version">Version of the state: 1 to <see cref="CemsBook.StateVersion"/>.</param>
     public void Load(ref StateReader reader, int version)
     {
         _start = reader.ReadInt64();
@@ -463,6 +474,12 @@ internal sealed class CemsStation
         {
             hour.Save(writer);
         }
+
+        writer.Write(_kept.Count);
+        foreach (var hour in _kept)
+        {
+            hour.Save(writer);
+        }
     }
 
     /// <summary>Reads what <see cref="SaveLasting"/> wrote for the same <see cref="Layout"/>.</summary>
@@ -495,6 +512,12 @@ internal sealed class CemsStation
         for (var left = reader.ReadInt32(); left > 0; left--)
         {
             _waiting.Enqueue(CemsHour.Load(ref reader, _tracks.Length, version));
+        }
+
+        _kept.Clear();
+        for (var left = version > 2 ? reader.ReadInt32() : 0; left > 0; left--)
+        {
+            _kept.Enqueue(CemsHour.Load(ref reader, _tracks.Length, version));
         }
     }
 
@@ -718,16 +741,19 @@ internal sealed class CemsStation
         var statuses = _calibrations.Select(c => c.EndHour(_start, ran)).ToArray();
         for (var i = 0; i < _calibrations.Length; i++)
         {
-            if (_calibrations[i].LastPassed >= _from)
+            // A failure of this hour tells of the hours before it also when a test has passed since.
+            if (_calibrations[i].HasFailed && _calibrations[i].PassedBefore is { } passed)
+            {
+                _tracks[i].Failed(_model.Rules == CemsRules.Hj75 ? TakeBack(i, passed) : 0);
+            }
+
+            if (_calibrations[i].HasPassed)
             {
                 _tracks[i].Passed();
             }
-
-            if (statuses[i] == CalibrationStatus.TestFailed && _calibrations[i].LastPassed is not null)
-            {
-                _tracks[i].Failed();
-            }
         }
+
+        ForgetKept();
 
         var hour = ran ? Measure(end, era, cut, operating, statuses) : new CemsHour
         {
@@ -743,6 +769,11 @@ internal sealed class CemsStation
         for (var i = 0; i < _permits.Length; i++)
         {
             _permits[i]?.EndHour(ran ? hour.Entries[i].Corrected : null, end, _sink);
+        }
+
+        foreach (var track in _tracks)
+        {
+            track.Watch(_start / HourMs);
         }
 
         if (ran)
@@ -1104,7 +1135,6 @@ internal sealed class CemsStation
 
         if (!latest.IsFinal)
         {
-            latest.WasPending = true;
             Publish(latest, false);
         }
 
@@ -1118,7 +1148,68 @@ internal sealed class CemsStation
         {
             _waiting.Dequeue();
             Publish(hour, true);
+            if (_model.Rules == CemsRules.Hj75 && Array.Exists(_calibrations, c => c.LastPassed is not null))
+            {
+                _kept.Enqueue(hour);
+            }
         }
+
+        ForgetKept();
+    }
+
+    /// <summary>What no check can take back any more is not kept: hours before the last that passed, and more than <see cref="MostKept"/>.</summary>
+    private void ForgetKept()
+    {
+        var oldest = long.MaxValue;
+        foreach (var calibration in _calibrations)
+        {
+            oldest = Math.Min(oldest, calibration.LastPassed ?? long.MaxValue);
+        }
+
+        while (_kept.TryPeek(out var hour) && (_kept.Count > MostKept || hour.Start + hour.Width <= oldest))
+        {
+            _kept.Dequeue();
+        }
+    }
+
+    /// <summary>HJ 75: an analyser whose check fails was out of control from the last that passed. Its hours since then are missing, and wait like those that follow for the test that passes.</summary>
+    /// <param name="i">The gas.</param>
+    /// <param name="passed">When the last check that passed ended.</param>
+    /// <returns>How many hours that counted are missing now.</returns>
+    private int TakeBack(int i, long passed)
+    {
+        var count = 0;
+        List<CemsHour> again = [], kept = [];
+        foreach (var hour in _kept)
+        {
+            var isTaken = hour.Start + hour.Width > passed && hour.Entries[i].IsValid;
+            (isTaken ? again : kept).Add(hour);
+        }
+
+        foreach (var hour in (CemsHour[])[.. again, .. _waiting])
+        {
+            ref var entry = ref hour.Entries[i];
+            if (hour.Start + hour.Width > passed && entry.IsValid)
+            {
+                count++;
+                (entry.Value, entry.Rate, entry.Corrected, entry.IsValid, entry.IsWaiting) = (null, null, null, false, true);
+                (entry.Flag, entry.Calibration, entry.Missing) = (CemsFlag.Fault, CalibrationStatus.TestFailed, _tracks[i].Missing + count);
+                entry.Note = $"taken back: a check failed, and the last that passed was at {new Instant(passed)}";
+            }
+        }
+
+        if (again.Count > 0)
+        {
+            // They go before what waits: hours leave in their order.
+            CemsHour[] waiting = [.. again, .. _waiting];
+            _waiting.Clear();
+            Array.ForEach(waiting, _waiting.Enqueue);
+            _kept.Clear();
+            kept.ForEach(_kept.Enqueue);
+            again.ForEach(hour => Publish(hour, false));
+        }
+
+        return count;
     }
 
     private void Publish(CemsHour hour, bool isFinal)
@@ -1167,7 +1258,7 @@ internal sealed class CemsStation
             Era = hour.Era,
             Cut = hour.Cut,
             Rules = _model.Rules,
-            Revision = hour.WasPending && isFinal ? 2 : 1,
+            Revision = ++hour.Revision,
             IsFinal = isFinal,
             OperatingTime = hour.OperatingTime,
             OxygenPercent = hour.OxygenPercent,
@@ -1235,10 +1326,12 @@ internal sealed class CemsStation
     /// <summary>Enters the CO2 of a final hour into the carbon account: once, and for all of it that was watched.</summary>
     private void Account(CemsHour hour, List<CemsQuantity> quantities, decimal? kilograms, string? why, bool isSubstituted)
     {
-        var carried = _carried;
+        // An hour that is stated again leaves the chain of remainders as it is: what followed it has its own.
+        var isFirst = hour.Entered++ == 0;
+        var carried = hour.Carried = isFirst ? _carried : hour.Carried;
         var sum = ((kilograms ?? 0) * 1_000_000) + carried;
         var whole = Math.Min(decimal.Truncate(sum), long.MaxValue);
-        _carried = sum - whole;
+        _carried = isFirst ? sum - whole : _carried;
         _sink.Emission(new()
         {
             Device = Device.Index,
@@ -1263,7 +1356,7 @@ internal sealed class CemsStation
             Carried = carried,
             Detail = new(kilograms ?? 0, "kg", 1, "CO2", null, null)
             {
-                Stack = new(hour.OperatingTime, [.. quantities.Select(q => new StackQuantity(q.Name, q.IsValid, q.Flag, q.Rule, q.AvailabilityPercent, q.Kilograms))]),
+                Stack = new(hour.OperatingTime, [.. quantities.Select(q => new StackQuantity(q.Name, q.IsValid, q.Flag, q.Rule, q.AvailabilityPercent, q.Kilograms))]) { Revision = hour.Entered },
             },
         });
     }

@@ -76,6 +76,9 @@ public static class Rata
     /// <summary>Fewest runs that are kept.</summary>
     public const int FewestRuns = 9;
 
+    /// <summary>Largest bias factor of a low emitter, 1/0.9: what a test that just passes by 10 % would give. One that passed by the difference of a small mean would give more (appendix A, 7.6.5; recalled).</summary>
+    public const decimal LowEmitterBias = 1.111m;
+
     /// <summary>Most runs that may be discarded.</summary>
     public const int MostDiscarded = 3;
 
@@ -137,7 +140,7 @@ public static class Rata
             T = t,
             Confidence = confidence,
             RelativeAccuracy = accuracy,
-            BiasFactor = BiasFactor(system, mean, confidence, cems),
+            BiasFactor = BiasFactor(system, mean, confidence, cems, reference),
             Result = result,
             Quarters = quarters,
         };
@@ -166,7 +169,7 @@ public static class Rata
     /// <summary>Whether hours of the system are multiplied by a bias factor.</summary>
     public static bool HasBias(RataSystem system) => system is RataSystem.So2 or RataSystem.Nox or RataSystem.NoxRate or RataSystem.Flow;
 
-    private static decimal BiasFactor(RataSystem system, decimal mean, decimal confidence, decimal cems)
+    private static decimal BiasFactor(RataSystem system, decimal mean, decimal confidence, decimal cems, decimal reference)
     {
         if (!HasBias(system) || mean <= Math.Abs(confidence))
         {
@@ -174,7 +177,8 @@ public static class Rata
         }
 
         EmissionRefusedException.IfNotPositive(cems, "The mean of the monitoring system");
-        return (1 + (Math.Abs(mean) / cems)).To(3);
+        var factor = (1 + (Math.Abs(mean) / cems)).To(3);
+        return AlternativeOf(system) is { } low && reference <= low.UpTo ? Math.Min(factor, LowEmitterBias) : factor;
     }
 
     private static (TestResult Result, int? Quarters) Grade(RataSystem system, decimal accuracy, decimal mean, decimal reference)

@@ -43,7 +43,7 @@ public static class Substitution
     /// <summary>The same for flow and NOx.</summary>
     public const int BinLookbackHours = 2160;
 
-    /// <summary>Clock hours beyond which nothing is looked back to, and no availability counted: three years (75.32, 75.33).</summary>
+    /// <summary>Clock hours beyond which nothing is looked back to, and no availability counted: "three years (26,280 clock hours)" of 75.32(a) and 75.33(a), read in the published text of July 2003.</summary>
     public const int OldestHours = 3 * 8760;
 
     /// <summary>Operating hours over which availability is counted (75.32).</summary>

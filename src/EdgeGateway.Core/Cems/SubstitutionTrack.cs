@@ -29,6 +29,9 @@ internal enum SubstituteKind : byte
 /// <param name="round">Rounding of a mean of flow or NOx.</param>
 internal sealed class SubstitutionTrack(SubstituteKind kind, bool lower, decimal? potential, Func<decimal, decimal> round)
 {
+    /// <summary>Clock hours beyond which a step is not believed at once, and hours watched one after the other that confirm it: a month.</summary>
+    internal const int LeapHours = 720;
+
     private readonly Lookback? _values = kind switch
     {
         SubstituteKind.Concentration => new(Substitution.LookbackHours),
@@ -41,6 +44,8 @@ internal sealed class SubstitutionTrack(SubstituteKind kind, bool lower, decimal
     private decimal? _before;
     private int _assured;
     private int _sincePassed;
+    private long _newest = long.MinValue;
+    private int _confirmed = LeapHours;
     private int _count;
     private decimal _sum;
     private decimal _squares;
@@ -65,13 +70,28 @@ internal sealed class SubstitutionTrack(SubstituteKind kind, bool lower, decimal
     public void Passed() => _sincePassed = 0;
 
     /// <summary>A calibration has failed: under HJ 75 the window of an analyser out of control ends at the last that passed, so that the hours after it are no look-back.</summary>
-    public void Failed()
+    /// <param name="takenBack">Hours after it that counted and are missing now: they begin the missing period, or lengthen it.</param>
+    public void Failed(int takenBack)
     {
         if (kind == SubstituteKind.Mass)
         {
             _values!.RemoveNewest(_sincePassed);
             _sincePassed = 0;
+            Missing += takenBack;
+            _availability.TakeBack(takenBack);
         }
+    }
+
+    /// <summary>
+    /// An hour has ended, of operation or not. A clock that leaps, or is set back, may be wrong by years and must not erase what is looked back to: nothing expires before it has gone on from there for
+    /// <see cref="LeapHours"/>.
+    /// </summary>
+    /// <param name="hour">The clock hour, counted from 1970.</param>
+    public void Watch(long hour)
+    {
+        var isNear = _newest == long.MinValue || (hour >= _newest && hour - _newest <= LeapHours);
+        _confirmed = isNear ? Math.Min(_confirmed + 1, LeapHours) : 0;
+        _newest = hour;
     }
 
     /// <summary>An operating hour without a value.</summary>
@@ -140,6 +160,8 @@ internal sealed class SubstitutionTrack(SubstituteKind kind, bool lower, decimal
         writer.Write(_squares);
         writer.Write(Missing);
         writer.Write(_sincePassed);
+        writer.Write(_newest);
+        writer.Write(_confirmed);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
@@ -157,12 +179,13 @@ internal sealed class SubstitutionTrack(SubstituteKind kind, bool lower, decimal
         _squares = reader.ReadDecimal();
         Missing = reader.ReadInt32();
         _sincePassed = version > 1 ? reader.ReadInt32() : 0;
+        (_newest, _confirmed) = version > 2 ? (reader.ReadInt64(), reader.ReadInt32()) : (long.MinValue, LeapHours);
     }
 
-    /// <summary>Part 75 looks back three years at most, and counts the availability of no longer.</summary>
+    /// <summary>Part 75 looks back three years at most, and counts the availability of no longer; while the clock is not believed nothing expires.</summary>
     private void Expire(long hour)
     {
-        if (kind is SubstituteKind.Concentration or SubstituteKind.LoadBin)
+        if (kind is SubstituteKind.Concentration or SubstituteKind.LoadBin && _confirmed >= LeapHours)
         {
             var oldest = hour - Substitution.OldestHours;
             _values!.ForgetBefore(oldest);

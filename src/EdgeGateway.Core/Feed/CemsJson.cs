@@ -40,6 +40,11 @@ internal static class CemsJson
     {
         json.WriteStartObject("stack");
         json.WriteNumber("operatingTime", hour.OperatingTime);
+        if (hour.Revision > 1)
+        {
+            json.WriteNumber("revision", hour.Revision);
+        }
+
         json.WriteStartArray("quantities");
         foreach (var quantity in hour.Quantities)
         {

@@ -183,7 +183,11 @@ public sealed record EmissionDetail(decimal Activity, string ActivityUnit, decim
 /// <summary>How the hour of a stack is known, in short: <see cref="CemsHourRecord"/> says it in full.</summary>
 /// <param name="OperatingTime">Share of the clock hour in which the unit operated.</param>
 /// <param name="Quantities">Gases, flow and moisture.</param>
-public sealed record StackHour(decimal OperatingTime, IReadOnlyList<StackQuantity> Quantities);
+public sealed record StackHour(decimal OperatingTime, IReadOnlyList<StackQuantity> Quantities)
+{
+    /// <summary>1 for the first entry of the hour; an entry with a higher one restates the same hour and replaces it.</summary>
+    public int Revision { get; init; } = 1;
+}
 
 /// <summary>One quantity of a stack's hour.</summary>
 /// <param name="Name">The gas, <c>flow</c> or <c>moisture</c>.</param>

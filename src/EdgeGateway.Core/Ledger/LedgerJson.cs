@@ -299,7 +299,10 @@ public static class LedgerJson
         OptionalDecimal(adapted, "officialFactor"), adapted.GetProperty("approved").GetBoolean());
 
     private static StackHour Stack(JsonElement stack) => new(stack.GetProperty("operatingTime").GetDecimal(), [.. stack.GetProperty("quantities").EnumerateArray().Select(q => new StackQuantity(
-        Text(q, "name"), q.GetProperty("valid").GetBoolean(), Word<CemsFlag>(Text(q, "flag"), f => f.Letter().ToString()), OptionalText(q, "rule"), OptionalDecimal(q, "availabilityPercent"), OptionalDecimal(q, "kilograms")))]);
+        Text(q, "name"), q.GetProperty("valid").GetBoolean(), Word<CemsFlag>(Text(q, "flag"), f => f.Letter().ToString()), OptionalText(q, "rule"), OptionalDecimal(q, "availabilityPercent"), OptionalDecimal(q, "kilograms")))])
+    {
+        Revision = stack.TryGetProperty("revision", out var revision) ? revision.GetInt32() : 1,
+    };
 
     private static void Write(Utf8JsonWriter json, RestatementContent restatement)
     {

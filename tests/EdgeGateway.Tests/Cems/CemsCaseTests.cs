@@ -213,4 +213,15 @@ public class CemsCaseTests
     private static CemsComponent ComponentOf(string word) => Enum.Parse<CemsComponent>(word, ignoreCase: true);
 
     private static RataSystem SystemOf(string word) => Enum.Parse<RataSystem>(word, ignoreCase: true);
+
+    [Fact]
+    public void The_bias_factor_of_a_low_emitter_is_capped_and_that_of_another_is_not()
+    {
+        RataResult Of(RataSystem system, decimal cems, decimal reference) => Rata.Judge(system, [.. Enumerable.Range(0, 9).Select(i => new RataRun(cems + (i % 3 * 0.001m * cems), reference))]);
+        var low = Of(RataSystem.So2, 20, 28);
+        Assert.Equal((TestResult.PassedAlternative, 1.111m), (low.Result, low.BiasFactor));
+        Assert.Equal(1.100m, Of(RataSystem.Nox, 100, 110.11m).BiasFactor);
+        Assert.True(Of(RataSystem.So2, 250, 350).BiasFactor > 1.39m);
+        Assert.True(Of(RataSystem.Flow, 20, 28).BiasFactor > 1.39m);
+    }
 }

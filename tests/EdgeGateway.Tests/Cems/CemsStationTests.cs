@@ -397,8 +397,45 @@ public class CemsStationTests
         var co2 = stack.Rig.CemsHours.Where(h => h.IsFinal).Select(h => h.Quantities.Single(q => q.Name == "co2")).ToList();
         var before = Math.Round(co2[0].Kilograms!.Value, 3, MidpointRounding.AwayFromZero);
         Assert.True(co2[42].Kilograms > before * 1.2m);
-        Assert.Equal([43, 44], Enumerable.Range(0, co2.Count).Where(i => co2[i].Rule is not null));
-        Assert.All(co2[43..45], q => Assert.Equal((CalibrationStatus.TestFailed, "MAX-180", before), (q.Calibration!.Value, q.Rule, q.Kilograms)));
+
+        // What was out of control without its being known is said again, with what stands in for it.
+        var hours = stack.Rig.CemsHours.Where(h => h.IsFinal).GroupBy(h => h.Start).Select(g => g.MaxBy(h => h.Revision)!).OrderBy(h => h.Start).ToList();
+        var last = hours.Select(h => h.Quantities.Single(q => q.Name == "co2")).ToList();
+        Assert.Equal([40, 41, 42, 43, 44], Enumerable.Range(0, last.Count).Where(i => last[i].Rule is not null));
+
+        // The capture is 40 of 45 hours now, below 90 %.
+        Assert.All(last[40..45], q => Assert.Equal((CalibrationStatus.TestFailed, "MAX-2160", before, 5), (q.Calibration!.Value, q.Rule, q.Kilograms, q.MissingHours)));
+        Assert.Equal([3, 3, 3, 2, 2], hours[40..45].Select(h => h.Revision));
+        Assert.All(last[40..43], q => Assert.StartsWith("taken back: a check failed", q.Note, StringComparison.Ordinal));
+
+        // The account has each of them twice, the second as a restatement.
+        var entries = stack.Rig.Emissions.Where(e => e.Method == "cems-hj75").ToList();
+        Assert.Equal([1, 2], entries.Where(e => e.Start == hours[41].Start).Select(e => e.Detail!.Stack!.Revision));
+        Assert.Equal((long)((last[41].Kilograms!.Value * 1_000_000) + entries.First(e => e.Start == hours[41].Start).Carried), entries.Last(e => e.Start == hours[41].Start).Milligrams);
+    }
+
+    [Fact]
+    public void A_check_that_fails_and_one_that_passes_in_the_same_hour_take_the_hours_before_out_of_the_look_back()
+    {
+        var stack = Begin(HjStack.Replace("{ gas: co2 }", "{ gas: co2, span: 25, spanGas: 18 }", StringComparison.Ordinal), "{ moisture: { poll: off } }");
+        stack.Run(40 * 3600);
+        stack.Calibrate(zero: 0, span: 18);
+        stack.Values["concentration_co2"] = 16;
+        stack.Run((3 * 3600) + 60);
+        Assert.Null(stack.Rig.Pipeline.Cems.Enter(new("stack", "co2", "span", 18, 22, "maria"), stack.Now));
+        stack.Values["concentration_co2"] = 12;
+        Assert.Null(stack.Rig.Pipeline.Cems.Enter(new("stack", "co2", "zero", 0, 0, "maria"), stack.Now));
+        Assert.Null(stack.Rig.Pipeline.Cems.Enter(new("stack", "co2", "span", 18, 18, "maria"), stack.Now));
+        stack.Run(3600);
+
+        // Three drifted hours are taken back although the hour ends in control, and stand for nothing afterwards.
+        var last = stack.Rig.CemsHours.Where(h => h.IsFinal).GroupBy(h => h.Start).Select(g => g.MaxBy(h => h.Revision)!).OrderBy(h => h.Start).Select(h => h.Quantities.Single(q => q.Name == "co2")).ToList();
+        Assert.Equal([40, 41, 42], Enumerable.Range(0, last.Count).Where(i => last[i].Rule is not null));
+        Assert.All(last[40..43], q => Assert.Equal(("MAX-180", Math.Round(last[0].Kilograms!.Value, 3, MidpointRounding.AwayFromZero)), (q.Rule, q.Kilograms)));
+        Assert.True(last[43].IsValid);
+        var before = stack.All.Count;
+        stack.Restart();
+        Assert.Equal(before, stack.All.Count);
     }
 
     [Fact]

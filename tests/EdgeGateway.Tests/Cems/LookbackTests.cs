@@ -82,6 +82,45 @@ public class LookbackTests
         Assert.Equal("MAX-180", china.Resolve(12, 0).Value.Rule);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_clock_that_is_years_ahead_for_a_while_erases_nothing_and_one_that_goes_on_from_there_does(bool stays)
+    {
+        var track = new SubstitutionTrack(SubstituteKind.Concentration, false, 20, v => v);
+        const long Begin = 1_000_000;
+        void Hour(long hour, bool isMissing = false)
+        {
+            track.Watch(hour);
+            if (isMissing)
+            {
+                track.Miss(hour);
+            }
+            else
+            {
+                track.Take(12, 0, hour);
+            }
+        }
+
+        for (var hour = 0; hour < 100; hour++)
+        {
+            Hour(Begin + hour, isMissing: hour < 50);
+        }
+
+        Assert.Equal(50m, track.Percent);
+        var ahead = Begin + 100 + (2L * Substitution.OldestHours);
+        Hour(ahead);
+        Hour(ahead + 1);
+        Assert.Equal(51m, track.Percent);
+        for (var hour = 2; hour < 900; hour++)
+        {
+            Hour((stays ? ahead : Begin + 100) + hour);
+        }
+
+        // All hours count that are of the last three years by a clock that is believed.
+        Assert.Equal(stays ? 100m : 95m, track.Percent);
+    }
+
     private static Lookback Again(Lookback lookback, int capacity)
     {
         var writer = new StateWriter();

@@ -23,7 +23,7 @@ public sealed class StatementBuilder
     private readonly Dictionary<(string Area, int Scope, EmissionBasis Basis, string? GwpSet, string Method), LineSum> _areas = [];
     private readonly Dictionary<(EmissionAccount, string?, string, int), IntervalSet> _seen = [];
     private readonly HashSet<(string? Device, string Method, int Era, Instant Start)> _stackStarts = [];
-    private readonly HashSet<(string? Device, string Method, int Era, Instant Start, TimeSpan Width)> _stackParts = [];
+    private readonly Dictionary<(string? Device, string Method, int Era, Instant Start, TimeSpan Width), StatementEntry> _stackParts = [];
     private readonly Dictionary<(string Device, string Method), StackSum> _stacks = [];
     private readonly List<StatementEntry> _losses = [];
     private readonly List<StatementRestatement> _restatements = [];
@@ -49,13 +49,25 @@ public sealed class StatementBuilder
     }
 
     /// <summary>The last moment that an entry of an account speaks of, up to the end of the period; null when there is none.</summary>
-    public Instant? LastEntry => _history.Last is { } end ? end - TimeSpan.FromMilliseconds(1) : null;
+    public Instant? LastEntry => _stackParts.Values.Select(e => (Instant?)(e.Record.Start + e.Record.Width)).Append(_history.Last).Max() is { } end ? end - TimeSpan.FromMilliseconds(1) : null;
 
     /// <summary>Takes an entry. Those after the end of the period are not needed.</summary>
     public void Add(in StatementEntry entry)
     {
         if (entry.Record.Start >= _period.End)
         {
+            return;
+        }
+
+        if (StackMethods.Contains(entry.Record.Method))
+        {
+            // An hour that a failed check took back is entered again, and after a loss a stack may say one again: the highest revision counts, and of equal ones the first.
+            var part = (entry.Device, entry.Record.Method, entry.Record.Era, entry.Record.Start, entry.Record.Width);
+            if (!_stackParts.TryGetValue(part, out var before) || (entry.Record.Stack?.Revision ?? 1) > (before.Record.Stack?.Revision ?? 1))
+            {
+                _stackParts[part] = entry;
+            }
+
             return;
         }
 
@@ -96,11 +108,17 @@ public sealed class StatementBuilder
     /// <exception cref="EmissionRefusedException">There is no entry in the period, or none of its subject.</exception>
     public Statement Build(StatementSource source, bool withForecast = true, PeakInput? scenarios = null)
     {
+        foreach (var hour in _stackParts.Values.OrderBy(e => e.Record.Cut == WindowCut.Loss))
+        {
+            Take(hour);
+        }
+
         foreach (var loss in _losses)
         {
             Take(loss);
         }
 
+        _stackParts.Clear();
         _losses.Clear();
         if (_first is not { } first || _last is not { } last)
         {
@@ -216,9 +234,8 @@ public sealed class StatementBuilder
         }
         else if (isInterval)
         {
-            // After a loss a stack may say an hour again, or a part of one that the ledger holds whole.
-            var isNew = _stackStarts.Add((entry.Device, entry.Record.Method, entry.Record.Era, entry.Record.Start));
-            if (!_stackParts.Add((entry.Device, entry.Record.Method, entry.Record.Era, entry.Record.Start, entry.Record.Width)) || (entry.Record.Cut == WindowCut.Loss && !isNew))
+            // After a loss a stack may say a part of an hour that the ledger holds whole.
+            if (!_stackStarts.Add((entry.Device, entry.Record.Method, entry.Record.Era, entry.Record.Start)) && entry.Record.Cut == WindowCut.Loss)
             {
                 return;
             }

@@ -59,6 +59,30 @@ public static class StatementCsv
             }
         }
 
+        foreach (var stack in statement.Stacks)
+        {
+            Dictionary<string, string?> Cells(string row) => new() { ["row"] = row, ["device"] = stack.Device, ["name"] = stack.Name, ["method"] = stack.Method };
+            Row(csv, period.Start, statement.To, new(Cells("stack")) { ["activity"] = Text(stack.OperatingHours), ["activityUnit"] = "h", ["note"] = $"hours: {stack.Hours}" });
+            foreach (var quantity in stack.Quantities)
+            {
+                Row(csv, period.Start, statement.To, new(Cells("stack-quantity"))
+                {
+                    ["gas"] = quantity.Name, ["activity"] = quantity.Kilograms is { } kilograms ? Text(kilograms) : null, ["activityUnit"] = quantity.Kilograms is null ? null : "kg",
+                    ["note"] = $"availability: {(quantity.AvailabilityPercent is { } percent ? Text(percent) : "not known")}{(quantity.AvailabilityPercent is null ? "" : " %")}; without mass: {quantity.WithoutMass}",
+                });
+                Row(csv, period.Start, statement.To, new(Cells("stack-hours")) { ["gas"] = quantity.Name, ["activity"] = Text(quantity.ValidHours), ["activityUnit"] = "h", ["evidence"] = "valid" });
+                foreach (var hours in quantity.Flags)
+                {
+                    Row(csv, period.Start, statement.To, new(Cells("stack-hours")) { ["gas"] = quantity.Name, ["activity"] = Text(hours.Hours), ["activityUnit"] = "h", ["evidence"] = "not-valid", ["note"] = hours.Word });
+                }
+
+                foreach (var hours in quantity.Rules)
+                {
+                    Row(csv, period.Start, statement.To, new(Cells("stack-hours")) { ["gas"] = quantity.Name, ["activity"] = Text(hours.Hours), ["activityUnit"] = "h", ["evidence"] = "by-rule", ["note"] = hours.Word });
+                }
+            }
+        }
+
         foreach (var gap in statement.Gaps)
         {
             Row(csv, gap.From, gap.To, new() { ["row"] = "gap", ["device"] = gap.Device, ["method"] = gap.Method, ["note"] = gap.Reason });
