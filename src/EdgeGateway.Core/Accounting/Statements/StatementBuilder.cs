@@ -63,7 +63,7 @@ public sealed class StatementBuilder
         {
             // An hour that a failed check took back is entered again, and after a loss a stack may say one again: the highest revision counts, and of equal ones the first.
             var part = (entry.Device, entry.Record.Method, entry.Record.Era, entry.Record.Start, entry.Record.Width);
-            if (!_stackParts.TryGetValue(part, out var before) || (entry.Record.Stack?.Revision ?? 1) > (before.Record.Stack?.Revision ?? 1))
+            if (!_stackParts.TryGetValue(part, out var before) || (entry.Record.Detail?.Stack?.Revision ?? 1) > (before.Record.Detail?.Stack?.Revision ?? 1))
             {
                 _stackParts[part] = entry;
             }
