@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EdgeGateway.Core.State;
 
 namespace EdgeGateway.Core.Detection.Rules;
@@ -47,6 +48,7 @@ internal struct InputTrack
     /// <param name="quick">Share by which the quick mean follows.</param>
     /// <param name="slow">Share by which the slow mean follows; 0: it stands still.</param>
     /// <param name="forget">Share by which the peak falls; 0: it stands still.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)] // Called in one place, for each input of each sample.
     public void Take(double value, double quick, double slow, double forget)
     {
         var before = Value;
