@@ -489,9 +489,12 @@ public sealed class Pipeline
 
         if (!Cems.IsEmpty)
         {
-            Action<StateWriter> save = isLasting ? writer => Cems.SaveLasting(writer, new StateWriter()) : Cems.Save;
-            yield return (StacksName, save);
+            // The earlier one first: who knows both goes on with the later.
+            yield return (StacksNameSecond, Save(CemsBook.StateVersionBefore));
+            yield return (StacksName, Save(CemsBook.StateVersion));
         }
+
+        Action<StateWriter> Save(int version) => isLasting ? writer => Cems.SaveLasting(writer, new StateWriter(), version) : writer => Cems.Save(writer, version);
     }
 
     private void LoadMore(ref StateReader reader, bool isLasting)

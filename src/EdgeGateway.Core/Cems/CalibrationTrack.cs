@@ -181,7 +181,7 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
         _spanPassed += _spanPassed == long.MinValue ? 0 : milliseconds;
     }
 
-    public void Save(StateWriter writer)
+    public void Save(StateWriter writer, int version)
     {
         writer.Write(_testHour.HasValue);
         writer.Write(_testHour.GetValueOrDefault());
@@ -202,10 +202,13 @@ internal sealed class CalibrationTrack(CemsGasModel gas, CemsRules rules)
         writer.Write(_passed.GetValueOrDefault());
         writer.Write(_spanDrift.Upper);
         writer.Write(_spanDrift.Lower);
-        writer.Write(_hasFailed);
-        writer.Write(_hasPassed);
-        writer.Write(PassedBefore.HasValue);
-        writer.Write(PassedBefore.GetValueOrDefault());
+        if (version > 2)
+        {
+            writer.Write(_hasFailed);
+            writer.Write(_hasPassed);
+            writer.Write(PassedBefore.HasValue);
+            writer.Write(PassedBefore.GetValueOrDefault());
+        }
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>

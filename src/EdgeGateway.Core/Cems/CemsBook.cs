@@ -28,6 +28,9 @@ public sealed class CemsBook
     /// <summary>Version of the state that is written; earlier ones are read too.</summary>
     internal const int StateVersion = 3;
 
+    /// <summary>Version that the program before reads: it is written too, so that what waits goes on when an upgrade is rolled back.</summary>
+    internal const int StateVersionBefore = 2;
+
     private readonly IFeedSink _sink;
     private readonly CemsStation[] _stations;
     private readonly List<(CemsStation Station, int Slot)>?[] _byPoint;
@@ -161,11 +164,12 @@ public sealed class CemsBook
         }
     }
 
-    internal void Save(StateWriter writer)
+    /// <summary>Writes the state as a version has it: <see cref="StateVersion"/>, or <see cref="StateVersionBefore"/> for the program before.</summary>
+    internal void Save(StateWriter writer, int version)
     {
         foreach (var station in _stations)
         {
-            station.Save(writer);
+            station.Save(writer, version);
         }
     }
 
@@ -180,7 +184,8 @@ public sealed class CemsBook
     /// <summary>Writes what outlives a change of configuration, by device.</summary>
     /// <param name="writer">Receives it.</param>
     /// <param name="scratch">Used and left with nothing of value.</param>
-    internal void SaveLasting(StateWriter writer, StateWriter scratch)
+    /// <param name="version">As <see cref="Save"/> has it.</param>
+    internal void SaveLasting(StateWriter writer, StateWriter scratch, int version)
     {
         writer.Write(_stations.Length);
         foreach (var station in _stations)
@@ -188,7 +193,7 @@ public sealed class CemsBook
             writer.Write(station.Device.Id);
             writer.Write(station.Layout);
             scratch.Clear();
-            station.SaveLasting(scratch);
+            station.SaveLasting(scratch, version);
             writer.Write(scratch.Written.Span);
         }
     }

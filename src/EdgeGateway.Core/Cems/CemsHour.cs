@@ -100,7 +100,8 @@ internal sealed class CemsHour
 
     public bool IsFinal => !Array.Exists(Entries, e => e.IsWaiting);
 
-    public void Save(StateWriter writer)
+    /// <summary>Writes it as a version of the station's state has it: 2 or the present one.</summary>
+    public void Save(StateWriter writer, int version)
     {
         writer.Write(Start);
         writer.Write(Width);
@@ -109,9 +110,17 @@ internal sealed class CemsHour
         writer.Write(OperatingTime);
         writer.Write(Bin);
         writer.Write(OxygenPercent);
-        writer.Write(Revision);
-        writer.Write(Entered);
-        writer.Write(Carried);
+        if (version > 2)
+        {
+            writer.Write(Revision);
+            writer.Write(Entered);
+            writer.Write(Carried);
+        }
+        else
+        {
+            writer.Write(Revision > 0);
+        }
+
         foreach (var entry in Entries)
         {
             entry.Save(writer);

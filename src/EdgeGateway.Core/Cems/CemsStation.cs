@@ -57,6 +57,9 @@ internal sealed class CemsStation
 
     // Final hours since the last check that passed, while one that fails takes them back: HJ 75 alone.
     private readonly Queue<CemsHour> _kept = new();
+
+    // Hours of a period that has ended are judged by its capture, which is gone.
+    private long _keptFrom = long.MinValue;
     private long _start;
     private long _from;
     private long _accrued;
@@ -375,9 +378,15 @@ internal sealed class CemsStation
         {
             permit?.Shift(milliseconds);
         }
+
+        // Hours are named by the clock of then: which of them lie after a check that passed cannot be told any more.
+        if (Math.Abs(milliseconds) >= HourMs)
+        {
+            _kept.Clear();
+        }
     }
 
-    public void Save(StateWriter writer)
+    public void Save(StateWriter writer, int version)
     {
         writer.Write(_start);
         writer.Write(_from);
@@ -405,7 +414,7 @@ internal sealed class CemsStation
             permit?.Save(writer);
         }
 
-        SaveLasting(writer);
+        SaveLasting(writer, version);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>
@@ -446,7 +455,7 @@ internal sealed class CemsStation
     public string Layout => $"{LayoutVersion} {_model.Rules.Word()} {string.Join(',', _model.Gases.Select((g, i) => $"{g.Gas}{(g.IsFromOxygen ? "<o2" : "")}:{UnitOf(i)}{(g.IsWet ? "w" : "d")}"))} {_flow} {_moisture}";
 
     /// <summary>Writes what also outlives a change of configuration: look-back, availability, calibrations and hours that wait.</summary>
-    public void SaveLasting(StateWriter writer)
+    public void SaveLasting(StateWriter writer, int version)
     {
         writer.Write(_isOperating);
         writer.Write(_load);
@@ -456,12 +465,12 @@ internal sealed class CemsStation
         writer.Write(_carried);
         foreach (var calibration in _calibrations)
         {
-            calibration.Save(writer);
+            calibration.Save(writer, version);
         }
 
         foreach (var track in _tracks)
         {
-            track.Save(writer);
+            track.Save(writer, version);
         }
 
         foreach (var audit in _audits)
@@ -472,13 +481,16 @@ internal sealed class CemsStation
         writer.Write(_waiting.Count);
         foreach (var hour in _waiting)
         {
-            hour.Save(writer);
+            hour.Save(writer, version);
         }
 
-        writer.Write(_kept.Count);
-        foreach (var hour in _kept)
+        if (version > 2)
         {
-            hour.Save(writer);
+            writer.Write(_kept.Count);
+            foreach (var hour in _kept)
+            {
+                hour.Save(writer, version);
+            }
         }
     }
 
@@ -1148,7 +1160,7 @@ internal sealed class CemsStation
         {
             _waiting.Dequeue();
             Publish(hour, true);
-            if (_model.Rules == CemsRules.Hj75 && Array.Exists(_calibrations, c => c.LastPassed is not null))
+            if (_model.Rules == CemsRules.Hj75 && hour.Start >= _keptFrom && Array.Exists(_calibrations, c => c.LastPassed is not null))
             {
                 _kept.Enqueue(hour);
             }
@@ -1191,7 +1203,8 @@ internal sealed class CemsStation
             ref var entry = ref hour.Entries[i];
             if (hour.Start + hour.Width > passed && entry.IsValid)
             {
-                count++;
+                // An hour of the gas whose mass was missing already, for want of the flow, has never counted.
+                count += entry is { Rate: not null, Rule: null } ? 1 : 0;
                 (entry.Value, entry.Rate, entry.Corrected, entry.IsValid, entry.IsWaiting) = (null, null, null, false, true);
                 (entry.Flag, entry.Calibration, entry.Missing) = (CemsFlag.Fault, CalibrationStatus.TestFailed, _tracks[i].Missing + count);
                 entry.Note = $"taken back: a check failed, and the last that passed was at {new Instant(passed)}";
@@ -1410,6 +1423,8 @@ internal sealed class CemsStation
                 _tracks[q].BeginPeriod();
             }
 
+            _kept.Clear();
+            _keptFrom = end;
             _periodEnd = PeriodEnd(end);
         }
     }

@@ -148,7 +148,7 @@ internal sealed class SubstitutionTrack(SubstituteKind kind, bool lower, decimal
         }
     }
 
-    public void Save(StateWriter writer)
+    public void Save(StateWriter writer, int version)
     {
         _values?.Save(writer);
         _bins?.Save(writer);
@@ -160,8 +160,11 @@ internal sealed class SubstitutionTrack(SubstituteKind kind, bool lower, decimal
         writer.Write(_squares);
         writer.Write(Missing);
         writer.Write(_sincePassed);
-        writer.Write(_newest);
-        writer.Write(_confirmed);
+        if (version > 2)
+        {
+            writer.Write(_newest);
+            writer.Write(_confirmed);
+        }
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote.</summary>

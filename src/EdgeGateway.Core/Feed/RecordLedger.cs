@@ -119,8 +119,14 @@ public sealed class RecordLedger(int capacity = int.MaxValue, bool identities = 
             identity += $"{(identity.Length == 0 ? "" : " ")}{field.GetRawText()}";
         }
 
-        // Entries of areas name no device.
-        return stream == FeedStream.Emission && TryField(record, "area", out var area) ? $"{identity} {area.GetRawText()}" : identity;
+        if (stream == FeedStream.Emission)
+        {
+            // Entries of areas name no device; a stack's hour may be restated, each time with a higher revision.
+            identity += TryField(record, "area", out var area) ? $" {area.GetRawText()}" : "";
+            identity += TryField(record, "stack", out var stack) && stack.ValueKind == JsonValueKind.Object && TryField(stack, "revision", out var revision) ? $" {revision.GetRawText()}" : "";
+        }
+
+        return identity;
     }
 
     private static bool TryField(JsonElement record, string name, out JsonElement field)

@@ -60,7 +60,7 @@ internal static class BackupWriter
                 file.Flush(flushToDisk: true);
             }
 
-            // A card that does not keep what is written to it shows here, and not on the day of the restore.
+            // A file that changed while it was packed shows here, and not on the day of the restore. What the card keeps is another matter: these pages are still in memory.
             BackupReader.Read(half, static _ => null);
             File.Move(half, path, overwrite: true);
             Durable.FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
@@ -69,7 +69,7 @@ internal static class BackupWriter
         catch (InvalidDataException e)
         {
             File.Delete(half);
-            throw new IOException($"{path} does not hold what was written, because a file changed meanwhile or the disk is bad ({e.Message}). Try again, or on another disk", e);
+            throw new IOException($"{path} does not hold what was written, because a file changed meanwhile ({e.Message}). Try again", e);
         }
         catch
         {

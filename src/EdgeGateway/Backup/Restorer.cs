@@ -36,7 +36,11 @@ internal sealed class Restorer(string backup, string configuration, TimeProvider
     private const string Workshop = "restoring";
 
     // Ends the names of files that wait beside their places.
-    private const string Staged = ".restoring";
+    /// <summary>End of the name of a file while it is written.</summary>
+    internal const string Staged = ".restoring";
+
+    /// <summary>Between the name of a file and when it was set aside.</summary>
+    internal const string Replaced = ".replaced-";
 
     private readonly string _directory = Path.GetDirectoryName(Path.GetFullPath(configuration))!;
 
@@ -192,7 +196,7 @@ internal sealed class Restorer(string backup, string configuration, TimeProvider
             {
                 if (step.Replaces)
                 {
-                    Move(step.To, $"{step.To}.replaced-{stamp}");
+                    Move(step.To, step.To + Replaced + stamp);
                 }
 
                 Move(step.To + Staged, step.To);
@@ -277,7 +281,7 @@ internal sealed class Restorer(string backup, string configuration, TimeProvider
     private static string TextOf(MemoryStream text) => Encoding.UTF8.GetString(text.ToArray());
 
     /// <summary>Whether anything of a store is there: what only looks like remains, a write-ahead log say, must not become part of another.</summary>
-    private static bool HasStore(string store) => Directory.Exists(store) && Directory.EnumerateFiles(store, "gateway.*").Any(f => !IsOfARun(f) && Path.GetFileName(f) is not (LedgerKeyFile.Name or LedgerKeyFile.PublicName));
+    private static bool HasStore(string store) => Directory.Exists(store) && Directory.EnumerateFiles(store, "gateway.*").Any(f => !IsOfARun(f) && !f.EndsWith(Staged, StringComparison.Ordinal) && Path.GetFileName(f) is not (LedgerKeyFile.Name or LedgerKeyFile.PublicName));
 
     private static bool IsOfARun(string file) => Path.GetFileName(file) is "gateway.lock" or "gateway.pid" or "gateway.sock";
 

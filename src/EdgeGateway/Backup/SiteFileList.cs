@@ -74,9 +74,21 @@ internal static class SiteFileList
             return [];
         }
 
-        var named = Of(site, directory).Select(f => f.Path).ToHashSet(StringComparer.Ordinal);
+        var named = Of(site, directory).Select(f => f.Path).Concat(SetAside(site, directory)).ToHashSet(StringComparer.Ordinal);
         return [.. Directory.EnumerateFiles(secrets).Where(f => !named.Contains(f)).Order(StringComparer.Ordinal)];
     }
+
+    /// <summary>Passwords and keys that a restore has set aside, or was writing when it was cut off: beside the files that the configuration names.</summary>
+    /// <param name="site">The site.</param>
+    /// <param name="directory">Directory of the configuration.</param>
+    public static IReadOnlyList<string> SetAside(SiteModel site, string directory) =>
+    [
+        .. Of(site, directory)
+            .Where(f => f.IsSecret && Within(directory, f.Path) is not null && Directory.Exists(Path.GetDirectoryName(f.Path)) && Protocols.FileRights.MayRead(Path.GetDirectoryName(f.Path)!) is not false)
+            .SelectMany(f => Directory.EnumerateFiles(Path.GetDirectoryName(f.Path)!, $"{Path.GetFileName(f.Path)}.*"))
+            .Where(f => f.EndsWith(Restorer.Staged, StringComparison.Ordinal) || f.Contains(Restorer.Replaced, StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>The name of a file relative to a directory that holds it, with slashes; null when it lies elsewhere.</summary>
     public static string? Within(string directory, string path)

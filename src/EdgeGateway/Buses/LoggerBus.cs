@@ -24,6 +24,7 @@ internal sealed class LoggerBus : IBus
 
     // How long connections that gave way or were turned away are told of.
     private static readonly TimeSpan Told = TimeSpan.FromHours(1);
+    private static readonly TimeSpan SetBackAfter = TimeSpan.FromMinutes(5);
 
     private readonly ILoggerBus _model;
     private readonly TimeProvider _time;
@@ -74,7 +75,7 @@ internal sealed class LoggerBus : IBus
                 return
                 [
                     .. _unknown.Select(n => $"a logger with the MN {n} sends here, and the bus has none of that number: correct 'mn' in 'loggers', or add it"),
-                    .. _byNumber.Where(l => l.Value.Doubt is not null && !IsSilent(l.Value)).Select(l => $"the clock of the logger {l.Key} is {Math.Abs(l.Value.Lag):0} s {(l.Value.Lag > 0 ? "behind" : "ahead")}, and its values are doubted: set it (or this computer's, or raise 'maxLag')"),
+                    .. _byNumber.Where(l => l.Value.Doubt is not null && !IsSilent(l.Value)).Select(l => $"the clock of the logger {l.Key} is {Math.Abs(l.Value.Lag):0} s {(l.Value.Lag > 0 ? "behind" : "ahead")}, and its values are doubted: set it (or this computer's)"),
                     .. Crowd(),
                 ];
             }
@@ -246,8 +247,8 @@ internal sealed class LoggerBus : IBus
 
         var isStored = DateTime.TryParseExact(packet.Number, Hj212Time.NumberFormat, CultureInfo.InvariantCulture, DateTimeStyles.None, out var sent) && sent - measured > _model.MaxLag;
 
-        // After so long without anything newer the logger's clock has been set back.
-        var isBefore = logger.Newest is { } newest && measured < newest.Measured && _time.GetElapsedTime(newest.At) <= _model.MaxLag;
+        // After so long without anything newer the logger's clock has been set back: however much lag is allowed, no present data are kept back for longer.
+        var isBefore = logger.Newest is { } newest && measured < newest.Measured && _time.GetElapsedTime(newest.At) <= SetBackAfter;
         if (isStored || isBefore)
         {
             logger.Late++;

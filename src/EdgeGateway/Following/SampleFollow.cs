@@ -240,7 +240,11 @@ internal sealed class SampleFollow
     {
         lock (_gate)
         {
-            var now = _time.GetTimestamp();
+            var place = _phase == Phase.Packed ? rows.IndexOf(_row!) : -1;
+            var early = place < 0 ? [] : _early.Where(e => e.Row == firstRow + place).ToArray();
+
+            // What an uplink has sent was on the disk before, though this is told of it only now.
+            var now = early.Select(e => e.Stamp).Append(_time.GetTimestamp()).Min();
             if (_phase is Phase.Judged or Phase.Packed && !_isStored)
             {
                 _isStored = true;
@@ -256,7 +260,6 @@ internal sealed class SampleFollow
                 return;
             }
 
-            var place = rows.IndexOf(_row!);
             if (place < 0)
             {
                 Finish(isComplete: false, "the store had no room for its record, and stated it as evicted");
@@ -277,7 +280,6 @@ internal sealed class SampleFollow
                 }
             }
 
-            var early = _early.Where(e => e.Row == _rowId).ToArray();
             _early.Clear();
             foreach (var (uplink, row, step, text, stamp) in early)
             {

@@ -24,6 +24,7 @@ internal sealed class Replayer : IFeedSink
     private readonly Dictionary<(int Point, string Rule, Instant Since), ReplayedFinding> _standing = [];
     private readonly Dictionary<int, ReplayedFinding> _offline = [];
     private readonly long[] _milligrams;
+    private readonly Dictionary<(int Device, string Method, int Era, Instant Start, TimeSpan Width), long> _stackHours = [];
     private Instant? _now;
     private long _samples;
     private long _backwards;
@@ -167,6 +168,13 @@ internal sealed class Replayer : IFeedSink
         if (record.Account == EmissionAccount.Device && record.Device >= 0 && record.Method != ElectricityMarket.Name)
         {
             _milligrams[record.Device] += record.Milligrams;
+            if (record.Detail?.Stack is not null)
+            {
+                // An hour that is restated replaces what was entered of it before.
+                var hour = (record.Device, record.Method, record.Era, record.Start, record.Width);
+                _milligrams[record.Device] -= _stackHours.GetValueOrDefault(hour);
+                _stackHours[hour] = record.Milligrams;
+            }
         }
     }
 

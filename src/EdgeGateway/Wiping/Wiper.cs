@@ -70,6 +70,7 @@ internal sealed class Wiper(SiteModel site, string configuration)
             }
         }
 
+        files.AddRange(SiteFileList.SetAside(site, directory).Select(f => (f, new FileInfo(f).Length)));
         left.AddRange(SiteFileList.Unnamed(site, directory).Select(f => $"{f}: the configuration does not name it; delete it by hand if nothing else uses it"));
         left.Add($"{configuration}, profiles and certificates: they hold no password; 'apt purge edgegateway' removes those of the package");
         left.Add("backups and support bundles that were made, the journal, and what centres have received");

@@ -5,7 +5,7 @@ namespace EdgeGateway.Core.Accounting.Statements;
 
 /// <summary>Makes a statement from entries in the order in which they were made.</summary>
 /// <remarks>
-/// Takes the entries before the period too, where there are any: they are the history of the forecasts. Memory grows with accounts and days, not with entries.
+/// Takes the entries before the period too, where there are any: they are the history of the forecasts. Memory grows with accounts and days, and with the hours of stacks: these are held until the end, because a later entry may replace them.
 /// An entry is known by account, device, method, start and era, and counts once; one that was made after a loss yields to another under the same key.
 /// </remarks>
 public sealed class StatementBuilder

@@ -28,8 +28,8 @@ internal sealed class Hj212OpenRow(OutboxRow row)
     /// <summary>Whether something of it was sent; a row without data for the authority never is.</summary>
     public bool IsSent { get; set; }
 
-    /// <summary>Whether something of it was not tried: the row stays in the outbox, whatever became of the rest.</summary>
-    public bool IsLeft { get; set; }
+    /// <summary>The command of what was not tried; null when all was. The row then stays in the outbox, whatever became of the rest.</summary>
+    public string? LeftOf { get; set; }
 
     /// <summary>Why something of it is never taken; null when all was.</summary>
     public string? Problem { get; set; }

@@ -133,11 +133,13 @@ internal sealed class Hj212Suspects
     /// <returns>The parcel when it is never taken, as this has proved; otherwise null.</returns>
     public Hj212Parcel? Closed(Hj212Parcel? parcel, string command, TimeSpan now)
     {
+        var known = _suspects.Find(s => s.Parcel == parcel);
         foreach (var other in _suspects)
         {
             if (other.Parcel != parcel)
             {
-                (other.Ended, other.GoesFirst) = (0, false);
+                // The end at a parcel that stands aside already says nothing of the others: two at which a platform hangs up would clear each other for ever.
+                (other.Ended, other.GoesFirst) = (known is null ? 0 : other.Ended, false);
             }
         }
 
@@ -146,7 +148,6 @@ internal sealed class Hj212Suspects
             return null;
         }
 
-        var known = _suspects.Find(s => s.Parcel == parcel);
         var isFirst = !_hasSent;
         var counts = known is { GoesFirst: true, HasWitness: true } && isFirst && known.Command == command;
         var suspect = Note(parcel, command, now);

@@ -27,6 +27,9 @@ public sealed class Hj212Uplink : IUplink
     // Parcels of a command that is not taken and whose places are full stay in the outbox, so many of them. Each leaves a hole in what is acknowledged, which every commit writes.
     internal const int MostPassedOver = 1024;
 
+    // A platform that takes nothing of a command for so long, and takes others, is not merely out of order.
+    internal static readonly TimeSpan GivenUpAfter = TimeSpan.FromHours(24);
+
     // The end of a connection that stood so long is told, however often its reason was told before.
     private static readonly TimeSpan Lasting = TimeSpan.FromMinutes(10);
 
@@ -54,6 +57,9 @@ public sealed class Hj212Uplink : IUplink
 
     // Parcels that were left in the outbox on this connection, by command.
     private readonly Dictionary<string, int> _passed = [];
+
+    // Since when a command has had to be left, over all connections.
+    private readonly Dictionary<string, TimeSpan> _leftSince = [];
     private readonly Hj212Told _told = new();
     private TimeSpan _connectedAt;
     private readonly long _began;
@@ -201,19 +207,17 @@ public sealed class Hj212Uplink : IUplink
         return _suspects.Blind(Monotonic);
     }
 
-    /// <summary>A platform of which nothing was heard on this connection is not sought in the whole outbox.</summary>
+    /// <summary>
+    /// A platform is not sought in the whole outbox: when very much of a command had to be left, nothing more is read until some of it is taken. Only when that lasts for a day while others
+    /// are taken do the others go on, and what comes after is set aside.
+    /// </summary>
     private bool MayRead
     {
         get
         {
-            if (_suspects.HasTaken)
+            foreach (var (command, passed) in _passed)
             {
-                return true;
-            }
-
-            foreach (var passed in _passed.Values)
-            {
-                if (passed >= MostPassedOver)
+                if (passed >= MostPassedOver && !(_suspects.HasTaken && Monotonic - _leftSince[command] >= GivenUpAfter))
                 {
                     return false;
                 }
@@ -225,7 +229,7 @@ public sealed class Hj212Uplink : IUplink
 
     /// <summary>
     /// Whether a parcel is to be sent now. One of a command of which the platform has taken nothing on this connection, and of which enough stand aside, stays in the outbox; when too
-    /// many stay there, while the platform takes other commands, it is set aside.
+    /// many stay there for a day, while the platform takes other commands, it is set aside.
     /// </summary>
     private bool Admit(Hj212Parcel parcel)
     {
@@ -240,7 +244,7 @@ public sealed class Hj212Uplink : IUplink
         }
         else
         {
-            Settle(parcel, $"the platform takes nothing of the command {command} and takes others, and {MostPassedOver} packets of it wait already");
+            Settle(parcel, $"the platform takes nothing of the command {command} and takes others, for more than {GivenUpAfter.TotalHours:0} h, and {MostPassedOver} packets of it wait already");
         }
 
         return false;
@@ -250,9 +254,10 @@ public sealed class Hj212Uplink : IUplink
     private void PassOver(Hj212Parcel parcel, string command)
     {
         _passed[command] = _passed.GetValueOrDefault(command) + 1;
+        _leftSince.TryAdd(command, Monotonic);
         foreach (var row in parcel.Rows)
         {
-            row.IsLeft = true;
+            row.LeftOf = command;
             Release(row);
         }
     }
@@ -322,6 +327,7 @@ public sealed class Hj212Uplink : IUplink
                 Settle(proved, "never acknowledged, while the platform acknowledges others");
             }
 
+            _leftSince.Remove(packet.Command);
             if (_passed.ContainsKey(packet.Command) && !_suspects.IsFull(packet.Command))
             {
                 // What was left of this command comes again.
@@ -431,9 +437,9 @@ public sealed class Hj212Uplink : IUplink
         }
 
         _open.Remove(row.Id);
-        if (row.IsLeft)
+        if (row.LeftOf is { } command)
         {
-            if (_passed.Count == 0)
+            if (!_passed.ContainsKey(command))
             {
                 // The command is taken again, and the row was still held when what was left was read anew.
                 _lanes.Begin();
