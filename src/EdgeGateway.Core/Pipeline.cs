@@ -129,7 +129,7 @@ public sealed class Pipeline
     /// <summary>The stacks. Calibrations that people enter go to it directly and are no input of the sample log: a checkpoint must follow before anything is replayed.</summary>
     public CemsBook Cems { get; }
 
-    /// <summary>How many bytes of the last <see cref="Save"/> are what detectors learnt: much, and no zeros. Whoever writes it to flash may do so less often.</summary>
+    /// <summary>How many bytes of the last <see cref="Save"/> are what detectors learnt and stacks look back on: much, and no zeros. Whoever writes it to flash may do so less often.</summary>
     public int LearntBytes { get; private set; }
 
     /// <summary>How far the detector for any gauge is on every point that it watches, in the order of the points.</summary>
@@ -455,20 +455,19 @@ public sealed class Pipeline
             }
         }
 
-        LearntBytes = learners == 0 ? 0 : writer.Written.Length - before;
-        if (more.Count == 0)
+        if (more.Count > 0)
         {
-            return;
+            writer.Write(more.Count);
+            foreach (var (name, save) in more)
+            {
+                writer.Write(name);
+                _scratch.Clear();
+                save(_scratch);
+                writer.Write(_scratch.Written.Span);
+            }
         }
 
-        writer.Write(more.Count);
-        foreach (var (name, save) in more)
-        {
-            writer.Write(name);
-            _scratch.Clear();
-            save(_scratch);
-            writer.Write(_scratch.Written.Span);
-        }
+        LearntBytes = writer.Written.Length - before;
     }
 
     /// <summary>What is kept by name: other programs may know others, and a change of the configuration may take some away.</summary>

@@ -20,6 +20,7 @@ internal static class DetectBenchCommand
         var lean = new Option<bool>("--lean") { Description = "The detector in its lean setting, 2 KiB a point." };
         var scale = new Option<double>("--scale") { Description = "Multiply every value first: the scores must not change.", HelpName = "A", DefaultValueFactory = _ => 1 };
         var offset = new Option<double>("--offset") { Description = "Then add this.", HelpName = "B", DefaultValueFactory = _ => 0 };
+        var others = new Option<string?>("--thresholds-of") { Description = "Take the threshold of each profile that is best for this folder, laid out as the other one: so that what is scored has no part in its own threshold.", HelpName = "FOLDER" };
         var scores = new Option<string?>("--scores") { Description = "Write timestamp, value and score of each row to this folder, one file a series, for another scorer.", HelpName = "DIR" };
         var simulated = new Option<bool>("--simulated") { Description = "Play simulated faults of conveyors, meters, stacks and mines through the gateway's own pipeline, with the detectors of the profiles, and score those." };
         var seeds = new Option<string>("--seeds") { Description = "Which faults of the simulated set: those to develop with, or those that nothing was tuned on.", DefaultValueFactory = _ => "development" };
@@ -35,7 +36,7 @@ internal static class DetectBenchCommand
 
             With --simulated: score all detectors of the gateway on simulated faults with known begin, end and cause, and on days without any
             fault: what is found, how soon, whether the cause is named rightly, and false alarms for each device and day.
-            """) { folder, lean, scale, offset, scores, simulated, seeds, kinds, record, json };
+            """) { folder, lean, scale, offset, others, scores, simulated, seeds, kinds, record, json };
         command.Validators.Add(result =>
         {
             if (result.GetValue(folder) is null && !result.GetValue(simulated))
@@ -54,44 +55,33 @@ internal static class DetectBenchCommand
             result.GetValue(lean),
             result.GetValue(scale),
             result.GetValue(offset),
+            result.GetValue(others),
             result.GetValue(scores),
             result.GetValue(json),
             cancel)));
         return command;
     }
 
-    private static int Run(string folder, bool lean, double scale, double offset, string? scores, bool json, CancellationToken cancel)
+    private static int Run(string folder, bool lean, double scale, double offset, string? others, string? scores, bool json, CancellationToken cancel)
     {
         try
         {
-            var time = TimeProvider.System;
-            var told = time.GetTimestamp();
             var series = LabelledFolder.Read(folder);
-            var bench = new DetectBench();
-            foreach (var one in series)
-            {
-                cancel.ThrowIfCancellationRequested();
-                bench.Run(one, lean ? NoveltySettings.Lean : NoveltySettings.Full, scale, offset);
-                if (time.GetElapsedTime(told) >= ProgressInterval)
-                {
-                    told = time.GetTimestamp();
-                    Console.Error.WriteLine($"{bench.Scored.Count} of {series.Count} series");
-                }
-            }
-
+            var thresholds = others is null ? null : Play(LabelledFolder.Read(others), lean, 1, 0, cancel).Thresholds();
+            var bench = Play(series, lean, scale, offset, cancel);
             if (scores is not null)
             {
                 Write(bench.Scored, scores);
             }
 
-            var result = bench.Result();
+            var result = bench.Result(thresholds);
             if (json)
             {
-                PrintJson(result, series, lean);
+                PrintJson(result, series, lean, others);
             }
             else
             {
-                Print(result, series, lean);
+                Print(result, series, lean, others);
             }
 
             return Terminal.Success;
@@ -104,6 +94,25 @@ internal static class DetectBenchCommand
         {
             return Terminal.Fail(e.Message, Terminal.BadInput);
         }
+    }
+
+    private static DetectBench Play(IReadOnlyList<LabelledSeries> series, bool lean, double scale, double offset, CancellationToken cancel)
+    {
+        var time = TimeProvider.System;
+        var told = time.GetTimestamp();
+        var bench = new DetectBench();
+        foreach (var one in series)
+        {
+            cancel.ThrowIfCancellationRequested();
+            bench.Run(one, lean ? NoveltySettings.Lean : NoveltySettings.Full, scale, offset);
+            if (time.GetElapsedTime(told) >= ProgressInterval)
+            {
+                told = time.GetTimestamp();
+                Console.Error.WriteLine($"{bench.Scored.Count} of {series.Count} series");
+            }
+        }
+
+        return bench;
     }
 
     private static int RunSimulated(string folder, string seeds, string[] kinds, string? record, bool json, CancellationToken cancel)
@@ -177,10 +186,10 @@ internal static class DetectBenchCommand
         }
     }
 
-    private static void Print(DetectBenchResult result, IReadOnlyList<LabelledSeries> series, bool lean)
+    private static void Print(DetectBenchResult result, IReadOnlyList<LabelledSeries> series, bool lean, string? others)
     {
         var output = Console.Out;
-        output.WriteLine($"{series.Count} series, {series.Sum(s => s.Values.Count)} rows, {series.Sum(s => s.Windows.Count)} windows; setting {(lean ? "lean" : "full")}");
+        output.WriteLine($"{series.Count} series, {series.Sum(s => s.Values.Count)} rows, {series.Sum(s => s.Windows.Count)} windows; setting {(lean ? "lean" : "full")}{(others is null ? "" : $"; thresholds of {others}")}");
         output.WriteLine();
         output.WriteLine("profile     score   surprise from   windows found   false alarms   score of the distance from the mean");
         foreach (var ((name, score), yardstick) in result.Profiles.Zip(result.Yardstick))
@@ -203,7 +212,7 @@ internal static class DetectBenchCommand
 
         output.WriteLine();
         output.WriteLine("alarms                       alarms   precision   recall   false a day and series   median delay from the window's beginning");
-        Print(output, "at the best threshold", result.AtBest);
+        Print(output, others is null ? "at the best threshold" : "at the given threshold", result.AtThreshold);
         foreach (var (perDay, tally) in result.Budgets)
         {
             Print(output, string.Create(CultureInfo.InvariantCulture, $"budget {perDay} a day"), tally);
@@ -215,12 +224,13 @@ internal static class DetectBenchCommand
 
     private static string Score(double score) => double.IsNaN(score) ? "-" : score.ToString("F2", CultureInfo.InvariantCulture);
 
-    private static void PrintJson(DetectBenchResult result, IReadOnlyList<LabelledSeries> series, bool lean)
+    private static void PrintJson(DetectBenchResult result, IReadOnlyList<LabelledSeries> series, bool lean, string? others)
     {
         using var output = Console.OpenStandardOutput();
         using var json = new Utf8JsonWriter(output, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         json.WriteStartObject();
         json.WriteString("setting", lean ? "lean" : "full");
+        json.WriteString("thresholdsOf", others);
         json.WriteNumber("series", series.Count);
         json.WriteNumber("rows", series.Sum(s => s.Values.Count));
         json.WriteStartArray("profiles");
@@ -255,8 +265,8 @@ internal static class DetectBenchCommand
         }
 
         json.WriteEndObject();
-        json.WriteStartObject("atBestThreshold");
-        WriteTally(json, result.AtBest);
+        json.WriteStartObject("atThreshold");
+        WriteTally(json, result.AtThreshold);
         json.WriteEndObject();
         json.WriteStartArray("budgets");
         foreach (var (perDay, tally) in result.Budgets)

@@ -1154,7 +1154,7 @@ internal sealed class CommitLoop
         _ledger.Pack(_path, now, _commit);
     }
 
-    /// <summary>What detectors learnt is much and hardly deflates: it may be written only at its pace. A restart evaluates more of the sample log instead, and nothing is lost.</summary>
+    /// <summary>What detectors learnt and stacks look back on is much and hardly deflates: it may be written only at its pace. A restart evaluates more of the sample log instead, and nothing is lost.</summary>
     private TimeSpan CheckpointInterval
     {
         get

@@ -44,7 +44,13 @@ public sealed class DetectBenchTests : IDisposable
         Assert.Equal((1, 1), (result.Profiles[0].Score.Windows, result.Profiles[0].Score.Found));
         Assert.InRange(result.Profiles[0].Score.Score, 80, 100);
         Assert.Equal(["fans", "pumps"], result.Categories.Select(c => c.Name));
-        Assert.Equal(1, result.AtBest.Recall);
+        Assert.Equal(1, result.AtThreshold.Recall);
+
+        // Another folder's thresholds: its own best are found again, and one that no row reaches finds nothing.
+        Assert.Equal(result.Profiles, bench.Result(bench.Thresholds()).Profiles);
+        var none = bench.Result([double.PositiveInfinity, double.PositiveInfinity, double.PositiveInfinity]);
+        Assert.Equal((0, 0, 0.0), (none.Profiles[0].Score.Found, none.Profiles[0].Score.FalseAlarms, none.Profiles[0].Score.Score));
+        Assert.Equal(0, none.AtThreshold.Alarms);
     }
 
     [Theory]

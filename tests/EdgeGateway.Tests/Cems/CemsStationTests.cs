@@ -786,6 +786,7 @@ public class CemsStationTests
         {
             _before.AddRange(Rig.Transcript);
             var state = Rig.Save();
+            Assert.True(Rig.Pipeline.LearntBytes > 1_000, "The look-back of a stack is written at its pace.");
             Rig = new Rig(_site).Load(state);
         }
     }

@@ -42,10 +42,14 @@ internal sealed class DetectBench
         }
     }
 
+    /// <summary>The threshold of each profile that is best for all that was run.</summary>
+    public IReadOnlyList<double> Thresholds() => [.. NabProfile.All.Select(p => NabScorer.Best(p, _scored).Threshold)];
+
     /// <summary>Scores all that was run.</summary>
-    public DetectBenchResult Result()
+    /// <param name="thresholds">Threshold of each profile; the best ones when absent.</param>
+    public DetectBenchResult Result(IReadOnlyList<double>? thresholds = null)
     {
-        var best = NabProfile.All.Select(p => (p.Name, NabScorer.Best(p, _scored))).ToList();
+        var best = NabProfile.All.Zip(thresholds ?? Thresholds(), (p, at) => (p.Name, NabScorer.At(p, _scored, at))).ToList();
         var threshold = best[0].Item2.Threshold;
         var categories = new List<CategoryScore>();
         foreach (var category in _scored.Select(s => s.Series.Category).Distinct(StringComparer.Ordinal))
@@ -112,18 +116,18 @@ internal sealed class DetectBench
 }
 
 /// <summary>The scores of a detector over a folder.</summary>
-/// <param name="Profiles">Score of each profile, at its own best threshold for the whole folder.</param>
+/// <param name="Profiles">Score of each profile, at its own best threshold for the whole folder or at a given one.</param>
 /// <param name="Yardstick">Score of each profile for the distance from the mean, which shows what the folder asks for.</param>
 /// <param name="Categories">Standard score of each category.</param>
 /// <param name="LeftOut">Score of each profile for the whole when each category is scored at the threshold that is best for the others.</param>
-/// <param name="AtBest">Alarms at the threshold of the standard profile.</param>
+/// <param name="AtThreshold">Alarms at the threshold of the standard profile.</param>
 /// <param name="Budgets">Alarms by the alarm budget, in false alarms a day.</param>
 internal sealed record DetectBenchResult(
     IReadOnlyList<(string Name, NabScore Score)> Profiles,
     IReadOnlyList<NabScore> Yardstick,
     IReadOnlyList<CategoryScore> Categories,
     IReadOnlyList<(string Name, double Score)> LeftOut,
-    AlarmTally AtBest,
+    AlarmTally AtThreshold,
     IReadOnlyList<(double PerDay, AlarmTally Tally)> Budgets);
 
 /// <summary>One category: at the threshold of the whole, and at the threshold that is best for all others.</summary>
