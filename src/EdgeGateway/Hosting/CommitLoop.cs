@@ -5,7 +5,6 @@ using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Detection;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Core.Ledger;
-using EdgeGateway.Core.Site;
 using EdgeGateway.Core.State;
 using EdgeGateway.Following;
 using EdgeGateway.Lines;
@@ -28,13 +27,10 @@ internal sealed class CommitLoop
     /// <summary>Most bytes of rows that are released at once and wait in memory for their commit.</summary>
     private const long MostBytesInHand = 4 << 20;
 
-    /// <summary>At most so many bytes of what detectors learnt go into checkpoints, before they are deflated: 173 MB a day.</summary>
+    /// <summary>At most so many bytes of what detectors learnt and stacks look back on go into checkpoints, before they are deflated: 173 MB a day.</summary>
     private const int LearntBytesPerSecond = 2_000;
 
     private static readonly TimeSpan LongestCheckpointInterval = TimeSpan.FromHours(1);
-
-    /// <summary>What is learnt changes over days.</summary>
-    private const long LearnersMs = 60_000;
 
     private static readonly TimeSpan StepLimit = GatewayClock.StepLimit;
 
@@ -69,24 +65,20 @@ internal sealed class CommitLoop
     private readonly UnstoredValues _unstored;
     private readonly PostedRecords _posted = new();
     private readonly List<StoreNote> _commitNotes = [];
-    private readonly HashSet<int> _announce = [];
     private readonly StateWriter _state = new();
     private readonly CommitBatch _commit;
-
-    private readonly Reading[] _part = new Reading[256];
-    private readonly bool[] _isText;
+    private readonly ReadingIntake _intake;
+    private readonly DetectorWindow _detectors;
+    private readonly LedgerKeeper _ledger;
     private readonly bool _isRestored;
 
-    // Set when buses have gone on polling since the configuration before.
-    private readonly PointNumbers? _polls;
+    // Buses have gone on polling since the configuration before.
+    private readonly bool _isGoingOn;
 
-    private readonly LedgerKeeper _ledger;
-
+    private readonly Lock _ending = new();
     private LocalPath _path;
-    private Sample[] _samples = new Sample[4096];
     private volatile bool _saysStop;
     private volatile bool _isChange;
-    private readonly Lock _ending = new();
     private bool _isLast;
     private long _nextCheckpoint;
     private long _lastFed;
@@ -98,29 +90,19 @@ internal sealed class CommitLoop
     private long _nextIssued;
     private bool _wasFailing;
     private volatile string? _failing;
-    private long _taken;
-    private long _takenBad;
-    private long _ruleFaults;
     private long _held;
-    private AlarmBook? _alarmsOf;
-    private long _alarmsRevision;
-    private volatile AlarmList _alarms = new([]);
-    private volatile IReadOnlyList<NoveltyProgress> _learners = [];
-    private long _nextLearners;
-    private long _ruleFaultsTold;
-    private long _nextRuleFault;
 
     public CommitLoop(LoadedSite site, SqliteStore store, ReadingQueue queue, GatewayClock clock, RetainedBirths births, ILogger log, Guid? boot = null, StoreWait? wait = null, ChangeOver? change = null)
     {
-        _polls = change?.Numbers;
         _site = site;
-        _isText = [.. site.Model.Points.Select(point => point.Kind == PointKind.Text)];
-        Texts = new string?[site.Model.Points.Count];
+        _isGoingOn = change?.Numbers is not null;
         _store = store;
         _queue = queue;
         _clock = clock;
         _births = births;
         _log = log;
+        _intake = new ReadingIntake(queue, site.Model, change?.Numbers, clock, Post);
+        _detectors = new DetectorWindow(site.Model.ConfigurationHash, clock, Post, log);
         _bootId = boot ?? BootId.Current();
         var recovered = new StateRecovery(site, store, log).Run();
         _path = recovered.Path;
@@ -128,7 +110,7 @@ internal sealed class CommitLoop
         _clockNotes = new ClockNotes(notes, _bootId);
         _absences = new Absences(notes);
         _commit = new CommitBatch { ValueOf = StateRecovery.ValueOf(_path.Site) };
-        _unstored = new UnstoredValues(site.Model, _polls);
+        _unstored = new UnstoredValues(site.Model, change?.Numbers);
 
         // Whoever used the queue before may have ended while the store could not be written.
         queue.Note(null);
@@ -144,8 +126,8 @@ internal sealed class CommitLoop
             _ledger.Announce(_path);
         }
 
-        Tell(recovered);
-        ShowAlarms();
+        new RecoveryTeller(site.Model.ConfigurationHash, Post, log).Tell(recovered, _transition, _commit);
+        _detectors.Show(_path);
         _teller = new StoreTeller(store, recovered.Store, clock, Post, log);
 
         // What was committed last was dated by a clock that was right, or the note says when one was.
@@ -182,7 +164,7 @@ internal sealed class CommitLoop
     }
 
     /// <summary>Readings processed since the process started.</summary>
-    public long Taken => Interlocked.Read(ref _taken);
+    public long Taken => _intake.Taken;
 
     /// <summary>Readings that wait to be taken.</summary>
     public int Queued => _queue.Count;
@@ -192,13 +174,13 @@ internal sealed class CommitLoop
     {
         get
         {
-            var bad = Interlocked.Read(ref _takenBad);
-            return new(Math.Max(0, Taken - bad), bad, Interlocked.Read(ref _ruleFaults), _ledger.Progress.Last, _ledger.RestatementFrom is not null);
+            var bad = _intake.TakenBad;
+            return new(Math.Max(0, Taken - bad), bad, _detectors.RuleFaults, _ledger.Progress.Last, _ledger.RestatementFrom is not null);
         }
     }
 
     /// <summary>What text points read last, by point index; null before the first reading.</summary>
-    public string?[] Texts { get; }
+    public string?[] Texts => _intake.Texts;
 
     /// <summary>Readings that are kept back until the clock is known.</summary>
     public long Held => Interlocked.Read(ref _held);
@@ -219,10 +201,10 @@ internal sealed class CommitLoop
     public int Watermark => _teller.Watermark;
 
     /// <summary>The alarms as they were committed last, the most urgent first.</summary>
-    public ImmutableArray<AlarmEntry> Alarms => _alarms.Entries;
+    public ImmutableArray<AlarmEntry> Alarms => _detectors.Alarms;
 
     /// <summary>How far the detector for any gauge was on its points a minute ago at most.</summary>
-    public IReadOnlyList<NoveltyProgress> Learners => _learners;
+    public IReadOnlyList<NoveltyProgress> Learners => _detectors.Learners;
 
     /// <summary>Asked whether somebody follows a sample.</summary>
     public Follower Follower { get; } = new();
@@ -351,7 +333,7 @@ internal sealed class CommitLoop
                 encoder.Birth(device, now, Texts);
             }
 
-            if (_polls is not null)
+            if (_isGoingOn)
             {
                 // It never stopped.
                 return;
@@ -443,92 +425,6 @@ internal sealed class CommitLoop
     /// <summary>Commits what the uplinks acknowledged after the last records; call once <see cref="RunAsync"/> and the uplinks have ended.</summary>
     /// <exception cref="StoreException">It could not be written: these rows will be delivered again.</exception>
     public void Settle() => _store.Commit(_commit);
-
-    /// <summary>Publishes what the store found at its opening.</summary>
-    private void Tell(StateRecovery.Recovered recovered)
-    {
-        if (_transition)
-        {
-            Post((encoder, now) => encoder.Health(new HealthRecord
-            {
-                Time = now,
-                Kind = HealthKind.Configuration,
-                Text = recovered.CannotContinue is { } why
-                    ? $"Another configuration is in force. {why}: open windows were lost and counters start from their next reading."
-                    : "Another configuration is in force.",
-                Fields = [new HealthField("configuration", _site.Model.ConfigurationHash)],
-            }));
-        }
-
-        if (recovered.CannotContinue is { } reason)
-        {
-            Log.StateNotTakenOver(_log, reason);
-        }
-
-        if (recovered.Upgraded is { } upgraded)
-        {
-            Log.ReplayedOtherwise(_log, upgraded);
-            Post((encoder, now) => encoder.Health(new HealthRecord
-            {
-                Time = now,
-                Kind = HealthKind.Configuration,
-                Text = $"Another version of the program is in force. Of the samples since the last checkpoint it makes other records than the version before ({upgraded}); what was published stands, and it goes on from there.",
-                Fields = [new HealthField("program", ProgramVersion.Text)],
-            }));
-        }
-
-        if (recovered.Store.Report is { } report)
-        {
-            if (report.IsRestore)
-            {
-                Log.StoreRestored(_log, report.Cause, report.Epoch);
-            }
-            else
-            {
-                Log.StoreSalvaged(_log, report.Cause, report.RowsSaved, report.BatchesSaved, report.SetAside, report.Epoch);
-            }
-
-            Post((encoder, now) =>
-            {
-                encoder.Health(new HealthRecord
-                {
-                    Time = now,
-                    Kind = HealthKind.NewEpoch,
-                    Text = report.IsRestore
-                        ? $"The store was {report.Cause}. Numbering starts again in a new epoch; what was acquired after the backup may have been published by the gateway before."
-                        : $"The store was damaged ({report.Cause}). Readable rows were saved and numbering starts again in a new epoch.",
-                    Fields =
-                    [
-                        new HealthField("rowsSaved", report.RowsSaved), new HealthField("batchesSaved", report.BatchesSaved),
-                        new HealthField("rowsNotKept", report.RowsNotKept), new HealthField("setAside", report.SetAside),
-                    ],
-                });
-
-                // What was numbered before, so that the receiver knows what it misses of the old epoch.
-                foreach (var head in report.HeadsBefore.Where(h => h.Next > 1 && FeedHeads.IsSpokenAbout(h.Stream)))
-                {
-                    encoder.Range(new RangeRecord
-                    {
-                        Time = now,
-                        Stream = head.Stream,
-                        Epoch = head.Epoch,
-                        First = 1,
-                        Last = head.Next - 1,
-                        State = RangeState.Issued,
-                        Reason = report.IsRestore ? "the store was restored from a backup; numbers after this may have existed" : "the store was damaged; numbers after this may have existed",
-                    });
-                }
-
-                // Of range statements that are gone nothing else tells before hours have passed.
-                foreach (var loss in recovered.Store.UnpublishedLosses.Where(l => l.Reason == LossReason.Unreadable && l.Epoch < report.Epoch && !FeedHeads.IsSpokenAbout(l.Stream)))
-                {
-                    encoder.Range(LossNotices.Statement(loss, now));
-                }
-
-                _commit.RecoveryReportPublished = true;
-            });
-        }
-    }
 
     /// <summary>One turn: commits what there is. For tests; <see cref="RunAsync"/> calls it once a window.</summary>
     internal async ValueTask CommitAsync(CancellationToken stop)
@@ -713,7 +609,7 @@ internal sealed class CommitLoop
         }
 
         _commit.Clear();
-        ShowAlarms();
+        _detectors.Show(_path);
         if (wasFailing)
         {
             EndFailing();
@@ -798,8 +694,8 @@ internal sealed class CommitLoop
     {
         var monotonic = _clock.Monotonic;
         var now = _clock.At(monotonic);
-        var count = Drain(out var taken);
-        Follower.Current?.Taken(_samples.AsSpan(0, count), _clock.At);
+        var samples = _intake.Take(out var taken);
+        Follower.Current?.Taken(samples.Span, _clock.At);
 
         // Only now: a total that is committed is never behind a sample that is.
         foreach (var keeper in Keepers)
@@ -807,22 +703,22 @@ internal sealed class CommitLoop
             keeper.AddNews(_commit.Notes);
         }
 
-        if (taken == ReadingQueue.Capacity && count > 0)
+        if (taken == ReadingQueue.Capacity && samples.Length > 0)
         {
             // More wait: the time is told only as far as it has been read.
-            now = _samples[count - 1].Time;
+            now = samples.Span[^1].Time;
         }
 
         TellFull();
         TellAbsences();
         var losses = _teller.IsDue(monotonic, ending);
         var isFarewell = _isLast && _saysStop;
-        if (count > 0 || losses || _transition || _hold.HasStep || !_posted.IsEmpty || isFarewell || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds)
+        if (samples.Length > 0 || losses || _transition || _hold.HasStep || !_posted.IsEmpty || isFarewell || monotonic - _lastFed >= (long)IdleInterval.TotalMilliseconds)
         {
             // Before the seam after a salvage is told, which must not be held: the checkpoint of its own commit goes with it.
             var held = MustHold;
             Begin(now);
-            Feed(new InputBatch(_store.NextBatchNumber, now, _bootId, _clock.SinceBoot(monotonic), _hold.TakeStep(), _samples.AsMemory(0, count))
+            Feed(new InputBatch(_store.NextBatchNumber, now, _bootId, _clock.SinceBoot(monotonic), _hold.TakeStep(), samples)
             {
                 Quality = _clock.Quality,
                 Held = held,
@@ -1000,7 +896,7 @@ internal sealed class CommitLoop
             _path = StateRecovery.Transition(_path, _site.Model, now, _commit.Rows, _bootId, release);
             _commit.ValueOf = StateRecovery.ValueOf(_path.Site);
             _ledger.Announce(_path);
-            TellForgotten(now);
+            LedgerKeeper.TellForgotten(_path, now);
             _transition = false;
             _checkpointWanted = true;
         }
@@ -1023,48 +919,6 @@ internal sealed class CommitLoop
             _path.Pipeline.ResumeAfterLoss(now);
             _afterLoss = false;
             _checkpointWanted = true;
-        }
-    }
-
-    /// <summary>Tells of factors that were learnt for what an account was before: the official ones are in force again.</summary>
-    private void TellForgotten(Instant now)
-    {
-        foreach (var (device, method, what) in _path.Pipeline.ForgottenFactors)
-        {
-            var by = what.ApprovedBy is { } who ? $" {who} had approved {Number(what.ApprovedFactor!.Value)} at {what.ApprovedAt}; the official factor is in force again." : "";
-            var why = $"It was learnt for one {what.LearntFor}, and the account is of {what.Now} now.";
-            _path.Encoder.Health(new HealthRecord
-            {
-                Time = now,
-                Kind = HealthKind.FactorDecision,
-                Text = $"The factor of {device} that followed the stack is forgotten. {why}{by}",
-                Fields = [new("device", device), new("action", "forget"), new("method", method), new("factor", Number(what.Factor)), new("hours", what.Hours)],
-            });
-            _path.Ledger.Enter(new DecisionContent
-            {
-                Device = device, Method = method, Action = "forget", At = now, Factor = what.ApprovedFactor ?? what.Factor, UncertaintyPercent = what.UncertaintyPercent, Hours = what.Hours, Reason = why + by,
-            });
-        }
-    }
-
-    private static string Number(decimal value) => value.ToString(System.Globalization.CultureInfo.InvariantCulture);
-
-    /// <summary>Hands the list of alarms to readers on other threads, only when something has changed, and what is learnt, which is in no hurry.</summary>
-    private void ShowAlarms()
-    {
-        var book = _path.Pipeline.Alarms;
-        if (book != _alarmsOf || book.Revision != _alarmsRevision)
-        {
-            (_alarmsOf, _alarmsRevision) = (book, book.Revision);
-            _alarms = new AlarmList(book.List());
-        }
-
-        if (_clock.Monotonic >= _nextLearners)
-        {
-            _nextLearners = _clock.Monotonic + LearnersMs;
-
-            // Under the configuration before, points have other places.
-            _learners = _path.Site.ConfigurationHash == _site.Model.ConfigurationHash ? _path.Pipeline.Learners() : [];
         }
     }
 
@@ -1099,32 +953,10 @@ internal sealed class CommitLoop
             }
         }
 
-        Interlocked.Exchange(ref _ruleFaults, _path.Pipeline.RuleFaults.Count);
-        TellRuleFaults();
+        _detectors.TellFaults(_path.Pipeline);
         _commit.Input = input;
         _lastFed = _clock.Monotonic;
         Interlocked.Exchange(ref _held, _path.HeldSamples);
-    }
-
-    // Rarely: a rule that throws may do so at every sample.
-    private void TellRuleFaults()
-    {
-        var faults = _path.Pipeline.RuleFaults;
-        if (faults.Last is not { } last || faults.Count == _ruleFaultsTold || (_ruleFaultsTold > 0 && _clock.Monotonic < _nextRuleFault))
-        {
-            return;
-        }
-
-        (_ruleFaultsTold, _nextRuleFault) = (faults.Count, _clock.Monotonic + (long)IssuedInterval.TotalMilliseconds);
-        Log.RuleFailed(_log, last.Rule, faults.Count, last.Fault);
-        var at = _clock.At(_clock.Monotonic);
-        Post((encoder, _) => encoder.Health(new HealthRecord
-        {
-            Time = at,
-            Kind = HealthKind.TaskFailed,
-            Text = $"The rule {last.Rule} failed and found nothing in that sample: {last.Fault.Message}",
-            Fields = [new HealthField("failures", faults.Count)],
-        }));
     }
 
     private void Pack(long monotonic)
@@ -1172,74 +1004,4 @@ internal sealed class CommitLoop
         _commit.Checkpoint = new Checkpoint(_path.Batch, _path.Site.ConfigurationHash, now, _state.Written);
         _commit.Counters.AddRange(Wear.Counters());
     }
-
-    /// <summary>
-    /// A text is no measurement: it makes no sample. It stands in the birth of its device, which is announced anew when it has changed. Births are the
-    /// program's own records, so that the sample log and its replay know nothing of texts.
-    /// </summary>
-    private void TakeText(int point, string? text)
-    {
-        // Where nothing was read, the last text stands; the device's state says that it does not answer.
-        if (text is null || Texts[point] == text)
-        {
-            return;
-        }
-
-        Texts[point] = text;
-        var device = _site.Model.Points[point].DeviceIndex;
-        if (_announce.Add(device))
-        {
-            Post((encoder, now) =>
-            {
-                _announce.Remove(device);
-                encoder.Birth(device, now, Texts);
-            });
-        }
-    }
-
-    /// <summary>Takes what waits.</summary>
-    /// <param name="taken">Readings taken, texts included.</param>
-    /// <returns>Samples among them.</returns>
-    private int Drain(out int taken)
-    {
-        var (count, bad) = (0, 0);
-        taken = 0;
-        var waiting = _queue.Count;
-        while (taken < waiting)
-        {
-            var part = _queue.Read(_part.AsSpan(0, Math.Min(_part.Length, waiting - taken)));
-            taken += part;
-            if (_samples.Length < count + part)
-            {
-                Array.Resize(ref _samples, Math.Max(_samples.Length * 2, count + part));
-            }
-
-            foreach (ref readonly var reading in _part.AsSpan(0, part))
-            {
-                var point = _polls?.Of(reading) ?? reading.Point;
-                if (point < 0)
-                {
-                    // Of a device that is gone or is read differently now; it was read once more before it was let go.
-                    continue;
-                }
-
-                if (_isText[point])
-                {
-                    TakeText(point, reading.Text);
-                }
-                else
-                {
-                    bad += reading.Quality.HasValue ? 0 : 1;
-                    _samples[count++] = new Sample(point, _clock.At(reading.Monotonic), reading.Value, reading.Raw, reading.Quality);
-                }
-            }
-        }
-
-        Interlocked.Add(ref _taken, count);
-        Interlocked.Add(ref _takenBad, bad);
-        return count;
-    }
-
-    // An immutable array is a struct, which cannot be swapped in one step.
-    private sealed record AlarmList(ImmutableArray<AlarmEntry> Entries);
 }

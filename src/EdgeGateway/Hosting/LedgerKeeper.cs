@@ -123,6 +123,27 @@ internal sealed class LedgerKeeper
     /// <summary>Hash of the set by which history is stated, when it is another than the one in force: a restatement is due.</summary>
     public string? RestatementFrom => _inForce.StatedBy.Length > 0 && _inForce.StatedBy != _inForce.FactorSet ? _inForce.StatedBy : null;
 
+    /// <summary>Tells feed and ledger of factors that were learnt for what an account was before: the official ones are in force again.</summary>
+    public static void TellForgotten(LocalPath path, Instant now)
+    {
+        foreach (var (device, method, what) in path.Pipeline.ForgottenFactors)
+        {
+            var by = what.ApprovedBy is { } who ? $" {who} had approved {what.ApprovedFactor!.Value.ToString(CultureInfo.InvariantCulture)} at {what.ApprovedAt}; the official factor is in force again." : "";
+            var why = $"It was learnt for one {what.LearntFor}, and the account is of {what.Now} now.";
+            path.Encoder.Health(new HealthRecord
+            {
+                Time = now,
+                Kind = HealthKind.FactorDecision,
+                Text = $"The factor of {device} that followed the stack is forgotten. {why}{by}",
+                Fields = [new("device", device), new("action", "forget"), new("method", method), new("factor", what.Factor.ToString(CultureInfo.InvariantCulture)), new("hours", what.Hours)],
+            });
+            path.Ledger.Enter(new DecisionContent
+            {
+                Device = device, Method = method, Action = "forget", At = now, Factor = what.ApprovedFactor ?? what.Factor, UncertaintyPercent = what.UncertaintyPercent, Hours = what.Hours, Reason = why + by,
+            });
+        }
+    }
+
     /// <summary>Enters configuration and factor set when they are others than before.</summary>
     public void Announce(LocalPath path)
     {
