@@ -756,7 +756,8 @@ internal sealed class CemsStation
             // A failure of this hour tells of the hours before it also when a test has passed since.
             if (_calibrations[i].HasFailed && _calibrations[i].PassedBefore is { } passed)
             {
-                _tracks[i].Failed(_model.Rules == CemsRules.Hj75 ? TakeBack(i, passed) : 0);
+                var (hours, counted) = _model.Rules == CemsRules.Hj75 ? TakeBack(i, passed) : (0, 0);
+                _tracks[i].Failed(hours, counted);
             }
 
             if (_calibrations[i].HasPassed)
@@ -1187,10 +1188,10 @@ internal sealed class CemsStation
     /// <summary>HJ 75: an analyser whose check fails was out of control from the last that passed. Its hours since then are missing, and wait like those that follow for the test that passes.</summary>
     /// <param name="i">The gas.</param>
     /// <param name="passed">When the last check that passed ended.</param>
-    /// <returns>How many hours that counted are missing now.</returns>
-    private int TakeBack(int i, long passed)
+    /// <returns>How many hours the missing period has more now, and how many of them counted before.</returns>
+    private (int Hours, int Counted) TakeBack(int i, long passed)
     {
-        var count = 0;
+        var (hours, counted) = (0, 0);
         List<CemsHour> again = [], kept = [];
         foreach (var hour in _kept)
         {
@@ -1203,10 +1204,11 @@ internal sealed class CemsStation
             ref var entry = ref hour.Entries[i];
             if (hour.Start + hour.Width > passed && entry.IsValid)
             {
-                // An hour of the gas whose mass was missing already, for want of the flow, has never counted.
-                count += entry is { Rate: not null, Rule: null } ? 1 : 0;
+                // An hour of the gas whose mass was missing already, for want of the flow, has never counted; it belongs to the period that runs, or to one that has ended.
+                hours += entry.IsWaiting ? 0 : 1;
+                counted += entry is { Rate: not null, Rule: null } ? 1 : 0;
                 (entry.Value, entry.Rate, entry.Corrected, entry.IsValid, entry.IsWaiting) = (null, null, null, false, true);
-                (entry.Flag, entry.Calibration, entry.Missing) = (CemsFlag.Fault, CalibrationStatus.TestFailed, _tracks[i].Missing + count);
+                (entry.Flag, entry.Calibration, entry.Missing) = (CemsFlag.Fault, CalibrationStatus.TestFailed, _tracks[i].Missing + hours);
                 entry.Note = $"taken back: a check failed, and the last that passed was at {new Instant(passed)}";
             }
         }
@@ -1222,7 +1224,7 @@ internal sealed class CemsStation
             again.ForEach(hour => Publish(hour, false));
         }
 
-        return count;
+        return (hours, counted);
     }
 
     private void Publish(CemsHour hour, bool isFinal)

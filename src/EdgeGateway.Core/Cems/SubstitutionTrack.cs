@@ -70,15 +70,16 @@ internal sealed class SubstitutionTrack(SubstituteKind kind, bool lower, decimal
     public void Passed() => _sincePassed = 0;
 
     /// <summary>A calibration has failed: under HJ 75 the window of an analyser out of control ends at the last that passed, so that the hours after it are no look-back.</summary>
-    /// <param name="takenBack">Hours after it that counted and are missing now: they begin the missing period, or lengthen it.</param>
-    public void Failed(int takenBack)
+    /// <param name="hours">Hours after it that are missing now: they begin the missing period, or lengthen it.</param>
+    /// <param name="counted">Those of them that counted as measured.</param>
+    public void Failed(int hours, int counted)
     {
         if (kind == SubstituteKind.Mass)
         {
             _values!.RemoveNewest(_sincePassed);
             _sincePassed = 0;
-            Missing += takenBack;
-            _availability.TakeBack(takenBack);
+            Missing += hours;
+            _availability.TakeBack(counted);
         }
     }
 

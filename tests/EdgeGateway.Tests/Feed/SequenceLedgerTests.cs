@@ -167,6 +167,20 @@ public class SequenceLedgerTests
     }
 
     [Fact]
+    public void An_hour_of_a_stack_that_is_restated_is_no_duplicate_and_one_that_is_repeated_is()
+    {
+        var feed = ExampleFeed.Encoder();
+        var (first, records) = (ExampleFeed.StackEmission, new RecordLedger());
+        feed.Emission(first);
+        feed.Emission(first with { Detail = first.Detail! with { Stack = first.Detail.Stack! with { Revision = 2 } } });
+        records.Observe(FeedMessages.Read(feed.Flush(ExampleFeed.Noon)[0]));
+        Assert.Equal(0, records.Duplicated);
+        feed.Emission(first);
+        records.Observe(FeedMessages.Read(feed.Flush(ExampleFeed.Noon)[0]));
+        Assert.Equal(1, records.Duplicated);
+    }
+
+    [Fact]
     public void A_number_with_other_contents_is_found()
     {
         var records = new RecordLedger();
