@@ -37,6 +37,9 @@ public class WorkedCaseTests
         }
     }
 
+    [Fact]
+    public void A_case_with_any_number_changed_gives_numbers_or_is_refused_in_words() => CaseFile.HoldNearby(All().Where(c => c.GetProperty("op").GetString() != "meter.delta"), Compute);
+
     private static double Number(JsonElement element, string name) => element.TryGetProperty(name, out var value) ? value.GetDouble() : 0;
 
     private static Dictionary<string, object?> Compute(string op, JsonElement i)
@@ -92,7 +95,7 @@ public class WorkedCaseTests
                 var leak = SulfurHexafluoride.Leak(F("volume_m3"), [.. i.GetProperty("readings").EnumerateArray().Select(r => new GasReading(Number(r, "day"), Number(r, "p_abs_mpa"), Number(r, "temp_k")))]);
                 return new() { ["mass_first_kg"] = leak.FirstKilograms, ["mass_last_kg"] = leak.LastKilograms, ["slope_kg_per_day"] = leak.KilogramsPerDay, ["yearly_pct"] = leak.YearlyPercent };
             case "uncertainty.multiply":
-                return new() { ["percent"] = Doubles(i, "percent").Aggregate(Uncertainty.Product) };
+                return new() { ["percent"] = Doubles(i, "percent").Aggregate(0d, Uncertainty.Product) };
             case "uncertainty.add":
                 return new() { ["percent"] = Uncertainty.Sum([.. Doubles(i, "quantities").Zip(Doubles(i, "percent"), (quantity, percent) => new UncertainPart(quantity, percent))]) };
             case "uncertainty.cems_mass":
@@ -125,7 +128,7 @@ public class WorkedCaseTests
     /// <summary>The rate of purchased electricity by a set that holds one factor.</summary>
     private static EmissionRate RateBy(decimal factor)
     {
-        var (set, _) = FactorSetLoader.Load(new("case.yaml", string.Create(System.Globalization.CultureInfo.InvariantCulture, $$"""
+        var (set, problems) = FactorSetLoader.Load(new("case.yaml", string.Create(System.Globalization.CultureInfo.InvariantCulture, $$"""
             schema: edgegateway/factors/1
             id: case
             version: 1
@@ -134,7 +137,7 @@ public class WorkedCaseTests
             regions: { X: { name: anywhere } }
             factors: [{ of: electricity, region: X, source: case, value: {{factor}}, unit: kg/(kW.h), status: unverified }]
             """)));
-        return EmissionMethods.ByName["electricity-purchased"].Rate(new("electricity-purchased", 2), set!, "X", EdgeGateway.Core.Instant.UnixEpoch)!;
+        return EmissionMethods.ByName["electricity-purchased"].Rate(new("electricity-purchased", 2), set ?? throw new EmissionRefusedException(string.Join(", ", problems)), "X", EdgeGateway.Core.Instant.UnixEpoch)!;
     }
 
     private static Dictionary<string, object?> Adapt(JsonElement i)

@@ -35,6 +35,9 @@ public class CemsCaseTests
         }
     }
 
+    [Fact]
+    public void A_case_with_any_number_changed_gives_numbers_or_is_refused_in_words() => CaseFile.HoldNearby(All(), Compute);
+
     private static double Number(JsonElement element, string name) => element.TryGetProperty(name, out var value) ? value.GetDouble() : 0;
 
     private static Dictionary<string, object?> Compute(string op, JsonElement i)

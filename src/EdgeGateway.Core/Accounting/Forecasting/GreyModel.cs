@@ -23,6 +23,9 @@ public sealed class GreyModel
     /// <summary>Fewest values of a series: two parameters, and something left to err.</summary>
     public const int LeastValues = 4;
 
+    /// <summary>Most steps that are forecast at once; far beyond what a short series can say.</summary>
+    public const int MostSteps = 1_000;
+
     /// <summary>A continuous model with a development coefficient below this grows more than e-fold in a step: that is no course that anything metered takes for long.</summary>
     public const double LeastCoefficient = -1;
 
@@ -116,12 +119,12 @@ public sealed class GreyModel
 
     /// <summary>Continues the series.</summary>
     /// <param name="horizon">Steps after the last value; trustworthy up to half of the number of values (see <see cref="Forecaster"/>, which keeps to it).</param>
-    /// <exception cref="EmissionRefusedException">The horizon is negative, or a value is not finite.</exception>
+    /// <exception cref="EmissionRefusedException">The horizon is negative or above <see cref="MostSteps"/>, or a value is not finite.</exception>
     public IReadOnlyList<double> Forecast(int horizon)
     {
-        if (horizon < 0)
+        if (horizon is < 0 or > MostSteps)
         {
-            throw new EmissionRefusedException($"A horizon of {horizon} steps lies in the past; it must be 0 or more.");
+            throw new EmissionRefusedException($"A horizon of {horizon} steps cannot be forecast; it must be 0 to {MostSteps}.");
         }
 
         var course = Course(Fitted.Count + horizon);
