@@ -444,7 +444,8 @@ public static class GatewayShape
         new("code", Id, "Code of the factor: a05001 for carbon dioxide.") { Required = true, AlsoCalled = ["factor", "polId"] },
         new("point", Text, "The point of its value: device.point.") { Required = true, AlsoCalled = ["value"] },
         new("corrected", Text, "The point of its value at reference oxygen, for ZsRtd, ZsMin, ZsAvg and ZsMax."),
-        new("mass", Text, "The counter of its mass, whose growth is sent as Cou."));
+        new("mass", Text, "The counter of its mass, whose growth is sent as Cou."),
+        new("hour", Choice([.. Hj212FactorModel.HourWords]), "What hour data (2061) are made of: the windows of the point, or the hours of its stack by HJ 75 (device with 'cems', rules hj75), with the mass and what stands in for a missing one as Cou.") { Default = Hj212FactorModel.HourWords[0] });
 
     public static readonly ObjectShape Hj212Uplink = new(
         "an hj212 uplink",

@@ -1,4 +1,5 @@
 using System.Buffers;
+using EdgeGateway.Core.Cems;
 using EdgeGateway.Core.Configuration;
 using EdgeGateway.Core.Profiles;
 
@@ -143,7 +144,28 @@ internal sealed class SiteHj212(UplinkSurroundings site, ProblemCollector proble
             problems.Error(section.At("mass"), $"'{section.Text("mass")}' is no counter: the growth of its total is what would be sent", "Name the counter of the mass, or leave 'mass' out");
         }
 
-        return point is { } value ? new(code, value, corrected, mass) : null;
+        return point is { } value ? new(code, value, corrected, mass, section.Text("hour") == Hj212FactorModel.HourWords[1] ? GasOf(section, site.Points[value]) : null) : null;
+    }
+
+    /// <summary>The gas of a stack that a point measures; what is in the way of taking the stack's hours is reported.</summary>
+    private string? GasOf(Section section, PointModel point)
+    {
+        var device = site.Devices[point.DeviceIndex];
+        if (device.Cems is not { Rules: CemsRules.Hj75 } cems)
+        {
+            problems.Error(section.At("hour"), $"the device '{device.Id}' is no stack under HJ 75, so there are no hours of it to send", "Give it a 'cems' block with rules: hj75, or write hour: window");
+            return null;
+        }
+
+        var gas = cems.Gases.FirstOrDefault(g => !g.IsFromOxygen && (g.Point is { } named ? named == point.Id : point.Role == $"gas.concentration.{g.Gas}"));
+        if (gas is null || gas.Gas == "co2")
+        {
+            // The stack's CO2 is in percent.
+            problems.Error(section.At("hour"), $"the stack '{device.Id}' has no hours of '{point.Id}' in mg/m3", $"Write hour: window; the stack has {string.Join(", ", cems.Gases.Where(g => g.Gas != "co2").Select(g => g.Gas))}");
+            return null;
+        }
+
+        return gas.Gas;
     }
 
     private int? Point(Section section, string key, string? unit)

@@ -702,7 +702,12 @@ public sealed record Hj212UplinkModel : UplinkModel
 /// <param name="Point">Index of the point of its value, in <see cref="SiteModel.Points"/>.</param>
 /// <param name="Corrected">Index of the point of its value at reference oxygen (<c>Zs</c>), or null.</param>
 /// <param name="Mass">Index of the counter of its mass (<c>Cou</c>), or null.</param>
-public sealed record Hj212FactorModel(string Code, int Point, int? Corrected, int? Mass);
+/// <param name="Gas">The gas of the stack whose hours leave as hour data, as its records name it; null: windows of the points do.</param>
+public sealed record Hj212FactorModel(string Code, int Point, int? Corrected, int? Mass, string? Gas = null)
+{
+    /// <summary>What hour data may be made of; the first is the default.</summary>
+    internal static readonly string[] HourWords = ["window", "stack"];
+}
 
 /// <summary>Versioned JSON over MQTT.</summary>
 public sealed record MqttUplinkModel : UplinkModel

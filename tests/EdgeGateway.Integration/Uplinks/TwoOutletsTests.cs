@@ -25,7 +25,7 @@ public sealed class TwoOutletsTests : IDisposable
         StackFeed.Fill(site, Days, everything);
 
         // The centre refuses anomalies, which is the matter of another test.
-        foreach (var row in Rows(everything).Where(r => r.Stream == FeedStream.Summary))
+        foreach (var row in Rows(everything).Where(r => r.Stream is FeedStream.Summary or FeedStream.Cems))
         {
             outbox.Add(row);
         }
@@ -41,14 +41,15 @@ public sealed class TwoOutletsTests : IDisposable
         centre.HoldAnswers();
         centre.Cut();
         await UntilAsync(() => hj212.Status.Acknowledged >= outbox.LastRowId && outbox.Acknowledged("centre").Distinct().Count() >= outbox.LastRowId, "not all was acknowledged");
-        await UntilAsync(() => Summaries(centre).Count >= StackFeed.SummariesOf(Rows(outbox)).Count(), "not all was handed on by the broker");
+        await UntilAsync(() => Records(centre).Count >= StackFeed.RecordsOf(Rows(outbox)).Count(), "not all was handed on by the broker");
         await stop.CancelAsync();
         await Task.WhenAll(running);
 
         Assert.Empty(outbox.Quarantined);
         Assert.True(authority.Connections >= 3, $"{authority.Connections} connections");
-        var byMqtt = StackFeed.ExpectedOf(Summaries(centre));
+        var byMqtt = StackFeed.ExpectedOf(Records(centre));
         Assert.Equal(Days * 24, byMqtt.Keys.Count(k => k.StartsWith(Hj212Command.Hour, StringComparison.Ordinal) && k.EndsWith("a21026-Flag", StringComparison.Ordinal)));
+        Assert.Contains(byMqtt.Keys, k => k.StartsWith(Hj212Command.Hour, StringComparison.Ordinal) && k.EndsWith("a21026-Cou", StringComparison.Ordinal));
         Assert.Equal(byMqtt, StackFeed.HeldBy(authority.Received));
     }
 
@@ -59,12 +60,12 @@ public sealed class TwoOutletsTests : IDisposable
         return rows;
     }
 
-    /// <summary>Each record of a summary once: a message may arrive twice.</summary>
-    private static List<JsonElement> Summaries(MqttCentre centre) =>
+    /// <summary>Each record of a window and of the stack once, in the order of their numbers: a message may arrive twice, and what waited comes behind what is new.</summary>
+    private static List<JsonElement> Records(MqttCentre centre) =>
     [
-        .. centre.Received.Where(m => m.Stream == FeedStream.Summary)
-            .SelectMany(m => m.Records.Select((record, i) => (Number: m.FirstSequence + i, Record: record)))
-            .DistinctBy(r => r.Number).Select(r => r.Record),
+        .. centre.Received.Where(m => m.Stream is FeedStream.Summary or FeedStream.Cems)
+            .SelectMany(m => m.Records.Select((record, i) => (m.Stream, Number: m.FirstSequence + i, Record: record)))
+            .DistinctBy(r => (r.Stream, r.Number)).OrderBy(r => r.Stream).ThenBy(r => r.Number).Select(r => r.Record),
     ];
 
     private static async Task UntilAsync(Func<bool> holds, string what)

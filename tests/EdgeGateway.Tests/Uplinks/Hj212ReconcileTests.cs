@@ -48,9 +48,15 @@ public sealed class Hj212ReconcileTests : IDisposable
 
         List<Core.Outbox.OutboxRow> rows = [];
         outbox.Read(1, outbox.LastRowId, int.MaxValue, int.MaxValue, rows);
-        var expected = StackFeed.ExpectedOf(StackFeed.SummariesOf(rows));
+        var expected = StackFeed.ExpectedOf(StackFeed.RecordsOf(rows));
         Assert.Equal(Days * 24, expected.Keys.Count(k => k.StartsWith("2061", StringComparison.Ordinal) && k.EndsWith("a21026-Flag", StringComparison.Ordinal)));
         Assert.Contains(expected, e => e.Value == "D");
+
+        // Of gases with hours of the stack: each hour has its mass or stood, the boiler's and those that something stood in for.
+        var hours = expected.Where(e => e.Key.StartsWith("2061", StringComparison.Ordinal) && e.Key.Contains("a21026-", StringComparison.Ordinal)).ToLookup(e => e.Key[(e.Key.IndexOf('-', StringComparison.Ordinal) + 1)..], e => e.Value);
+        Assert.Contains("F", hours["Flag"]);
+        Assert.True(hours["Cou"].Count() > hours["Avg"].Count());
+        Assert.Equal(hours["Flag"].Count(f => f == "N"), hours["Avg"].Count());
         Assert.Equal(expected, StackFeed.HeldBy(receiver.Received));
     }
 }
