@@ -44,6 +44,7 @@ internal sealed class FactorFollower
     private Approval? _approval;
     private StackCheck _check = new();
     private StackDay? _dayOver;
+    private bool? _judged;
     private int _loadHours;
     private decimal _loadSum;
     private decimal _loadMost;
@@ -151,6 +152,14 @@ internal sealed class FactorFollower
             _isAssured = false;
             return null;
         }
+    }
+
+    /// <summary>Whether the hour that the last interval ended was refused; null when none ended, or it was not assured.</summary>
+    public bool? TakeJudged()
+    {
+        var judged = _judged;
+        _judged = null;
+        return judged;
     }
 
     /// <summary>What the day that the last interval ended showed of fuel and stack, when that begins (true) or ends (false) a difference, and since when it stood; null when nothing changes.</summary>
@@ -354,6 +363,7 @@ internal sealed class FactorFollower
         var step = _factor.Follow(
             new((double)_hourKilograms, (double)_hourActivity, _model.MassPercent / 2, _activityPercent / 2, _isAssured), drift, _model.Least, _model.Most);
         _factor = step.State;
+        _judged = _isAssured ? step.Refusal is not null : null;
         if (step.Refusal is null)
         {
             _hours++;

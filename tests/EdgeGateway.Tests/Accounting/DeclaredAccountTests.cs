@@ -549,6 +549,43 @@ public class DeclaredAccountTests
     }
 
     [Fact]
+    public void Two_devices_whose_hours_are_refused_together_have_a_lift_from_thirty_such_hours_on()
+    {
+        var (model, problems) = Load(Stack, more: $"name: One\n  - id: second\n    profile: plant\n    bus: lan\n    unit: 2\n    carbon:\n      - {Stack}");
+        Assert.True(model is not null, string.Join('\n', problems));
+        var rig = new Rig(model);
+        rig.Pipeline.Advance(Start);
+        var stack = 0ul;
+        for (var m = 0; m <= 6140; m++)
+        {
+            // Every third hour something else burns in both.
+            stack += m == 0 ? 0 : m / 60 % 3 == 2 ? 500ul : 330;
+            foreach (var point in model.Points.Where(p => p.Id is "mass" or "stack"))
+            {
+                rig.Raw(point.Index, Start + TimeSpan.FromMinutes(m), point.Id == "mass" ? (ulong)m * 100 : stack);
+            }
+
+            rig.Pipeline.Advance(Start + TimeSpan.FromMinutes(m) + TimeSpan.FromSeconds(2));
+            if (m == 3000)
+            {
+                Assert.Null(Assert.Single(rig.Pipeline.FactorPairs).Lift);
+                var next = new Rig(model);
+                next.Load(rig.Save());
+                rig = next;
+            }
+        }
+
+        var pair = Assert.Single(rig.Pipeline.FactorPairs);
+        Assert.Equal(("plant", "second", 34, 34, 34), (pair.Device, pair.Other, pair.Refused, pair.OtherRefused, pair.Together));
+        Assert.InRange(pair.Hours, 100, 102);
+        Assert.Equal(pair.Hours / 34.0, pair.Lift!.Value, 12);
+
+        // One that never errs with the other has none of its own to compare.
+        Assert.Null(new FactorPair("a", "b", 500, 40, 0, 0).Lift);
+        Assert.Equal(0, new FactorPair("a", "b", 500, 20, 20, 0).Lift);
+    }
+
+    [Fact]
     public void A_day_of_which_too_little_is_known_says_nothing_of_fuel_and_stack()
     {
         var rig = Begin(Stack);
