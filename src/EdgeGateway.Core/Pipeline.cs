@@ -107,6 +107,9 @@ public sealed class Pipeline
     /// <summary>The factors that follow a stack, each with what others of its kind say of it.</summary>
     public IReadOnlyList<AdaptedFactorState> AdaptedFactors => FactorClusters.PoolByKind([.. _book.Adapting.Select(a => a.Follower!.State(a.Device.Id, a.Method.Name)).OfType<AdaptedFactorState>()]);
 
+    /// <summary>How often the hours of two such factors are refused together.</summary>
+    public IReadOnlyList<FactorPair> FactorPairs => _book.FactorPairs;
+
     /// <summary>The carbon accounts, as the ledger declares them.</summary>
     public IReadOnlyList<Ledger.LedgerAccount> CarbonAccounts => [.. _book.Accounts.Select(a => a.Declare())];
 

@@ -86,4 +86,7 @@ foreach (var create in isGateway ? [RunCommand.Create] : commands)
     root.Add(create());
 }
 
-return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(8) });
+// A word that is not understood is bad input: 1 is an answer, such as a ledger that is not as it was written.
+var parsed = root.Parse(args);
+var code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(8) });
+return parsed.Errors.Count > 0 && code == 1 ? Terminal.BadInput : code;

@@ -20,15 +20,19 @@ public readonly record struct FactorStep(AdaptiveFactor State, double Nis, strin
 /// </summary>
 /// <param name="Factor">Mass for one of the activity.</param>
 /// <param name="Variance">Its variance.</param>
-public readonly record struct AdaptiveFactor(double Factor, double Variance)
+/// <param name="RefusedInRow">Assured hours that were refused since one last moved it.</param>
+public readonly record struct AdaptiveFactor(double Factor, double Variance, int RefusedInRow = 0)
 {
+    /// <summary>Refusals in a row after which the factor is trusted less: the fuel or the plant has changed.</summary>
+    public const int RefusalsUntilDoubt = 3;
+
     /// <summary>The 0.1 % point of chi-square with one degree of freedom.</summary>
     public const double Gate = 10.828;
 
     /// <summary>Half width at 95 %.</summary>
     public double HalfWidth95 => 2 * Math.Sqrt(Variance);
 
-    /// <summary>Takes one hour. A refused hour leaves the factor and adds the drift to its variance.</summary>
+    /// <summary>Takes one hour. A refused hour leaves the factor and adds the drift to its variance; the third refusal in a row makes the variance four times as large.</summary>
     /// <param name="hour">The hour.</param>
     /// <param name="drift">Variance that the factor gains in an hour.</param>
     /// <param name="least">Smallest factor the fuel can have.</param>
@@ -51,9 +55,14 @@ public readonly record struct AdaptiveFactor(double Factor, double Variance)
 
         var innovation = hour.Mass - (hour.Activity * Factor);
         var nis = innovation * innovation / total;
-        if (!hour.IsAssured || nis > Gate)
+        if (!hour.IsAssured)
         {
-            return new(this with { Variance = prior }, nis, hour.IsAssured ? "gated" : "not-quality-assured");
+            return new(this with { Variance = prior }, nis, "not-quality-assured");
+        }
+
+        if (nis > Gate)
+        {
+            return new(RefusedInRow + 1 < RefusalsUntilDoubt ? new(Factor, prior, RefusedInRow + 1) : new(Factor, 4 * prior), nis, "gated");
         }
 
         var gain = prior * hour.Activity / total;

@@ -95,6 +95,11 @@ internal sealed class CarbonAccount
 
         if (use.Adapt is { } adapt)
         {
+            if (use.BiogenicPercent > 0)
+            {
+                throw new ArgumentException("adapt: the stack shows the CO2 of biomass with that of the rest, so that a factor learnt from it would count it in scope 1; remove 'biogenicPercent' or 'adapt'");
+            }
+
             Follower = new FactorFollower(adapt, Find(site, device, adapt.Mass), _activityPercent, LearntFor);
         }
 
@@ -329,6 +334,12 @@ internal sealed class CarbonAccount
     /// <summary>The finding that begins or ends with an entry: gauges that contradict each other are told once, until an interval in which they agree; null when nothing changes.</summary>
     public AnomalyRecord? Judge(in EmissionRecord entry, Instant end)
     {
+        if (Follower?.JudgeDay() is { } judged)
+        {
+            var text = $"{Device.Name}: {judged.Day}; {(judged.Differs ? FormattableString.Invariant($"at most {StackCheck.LimitPercent} % is allowed. The entries are by the fuel; one of the two is wrong.") : "they agree again.")}";
+            return Difference(judged.Differs, judged.Since, end, judged.Day.Percent, text);
+        }
+
         // The twin account of what burns would find the same.
         if (Method.Activity != ActivityKind.MethaneReleased || (Gauges!.Refusal is null && (_refusedSince == 0 || entry.Coverage == 0)))
         {
@@ -350,8 +361,26 @@ internal sealed class CarbonAccount
     }
 
     /// <summary>Clears the finding that stands, because the configuration ends; null when none does.</summary>
-    public AnomalyRecord? EndFinding(Instant now) =>
-        _refusedSince == 0 ? null : Finding(false, now, $"{Device.Name}: ended by a change of configuration. It is raised again if it still holds.");
+    public AnomalyRecord? EndFinding(Instant now)
+    {
+        var text = $"{Device.Name}: ended by a change of configuration. It is raised again if it still holds.";
+        return _refusedSince != 0 ? Finding(false, now, text)
+            : Follower?.EndDifference() is { } since ? Difference(false, since, now, double.NaN, text)
+            : null;
+    }
+
+    private AnomalyRecord Difference(bool raised, Instant since, Instant time, double percent, string text) => new()
+    {
+        Point = Counter!.Index,
+        Detector = StackCheck.Detector,
+        Raised = raised,
+        Since = since,
+        Time = time,
+        Severity = Severity.Warning,
+        Value = percent,
+        Limit = (double)StackCheck.LimitPercent,
+        Text = text,
+    };
 
     private AnomalyRecord Finding(bool raised, Instant time, string text)
     {

@@ -19,6 +19,7 @@ internal sealed class CarbonBook
     public const string Removals = "removals";
 
     private const string BalancesKey = "balances";
+    private const string PairsKey = "factor-pairs";
     private const string AccountPrefix = "account/";
 
     private readonly IFeedSink _sink;
@@ -31,6 +32,7 @@ internal sealed class CarbonBook
     private readonly List<FactorFollower>?[] _stacksByPoint;
     private readonly bool _hasSiteTotal;
     private readonly CarbonTree _tree;
+    private readonly FactorPairs _pairs;
     private readonly List<(string Total, int Scope, string? Area, int[] Accounts)> _declaredTotals = [];
     private long _start;
 
@@ -97,6 +99,7 @@ internal sealed class CarbonBook
         _entries = new EmissionRecord[_accounts.Length];
         _hasSiteTotal = Enumerable.Range(0, _accounts.Length).Any(IsInSiteTotal);
         _tree = new CarbonTree(site, _accounts);
+        _pairs = new FactorPairs(Adapting);
         FindDeclaredTotals();
     }
 
@@ -117,6 +120,9 @@ internal sealed class CarbonBook
 
     /// <summary>The accounts whose factor follows a stack.</summary>
     public IEnumerable<CarbonAccount> Adapting => _accounts.Where(a => a.Follower is not null);
+
+    /// <summary>How often the hours of two of them are refused together.</summary>
+    public IReadOnlyList<FactorPair> FactorPairs => _pairs.Pairs();
 
     /// <summary>True when there is anything that is entered or used up once, whatever else is forgotten.</summary>
     public bool EntersOnce => _balances.Length > 0 || Array.Exists(_accounts, a => a.IsMarket);
@@ -261,6 +267,11 @@ internal sealed class CarbonBook
             yield return (AccountPrefix + account.Key, account.SaveMore);
         }
 
+        if (_pairs.HasAny)
+        {
+            yield return (PairsKey, _pairs.Save);
+        }
+
         if (_balancesEntered.Count > 0)
         {
             yield return (BalancesKey, SaveBalances);
@@ -278,6 +289,10 @@ internal sealed class CarbonBook
                 var key = reader.ReadString();
                 _balancesEntered[key] = reader.ReadInt64();
             }
+        }
+        else if (name == PairsKey)
+        {
+            _pairs.Load(ref reader);
         }
         else if (name.StartsWith(AccountPrefix, StringComparison.Ordinal))
         {
@@ -313,6 +328,7 @@ internal sealed class CarbonBook
             }
         }
 
+        _pairs.Count();
         var start = new Instant(_start);
         var width = new TimeSpan(WidthMs * TimeSpan.TicksPerMillisecond);
         if (_hasSiteTotal)

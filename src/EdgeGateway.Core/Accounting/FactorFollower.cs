@@ -16,9 +16,6 @@ internal sealed class FactorFollower
     private const long HourMs = 3_600_000;
     private const byte Version = 1;
 
-    /// <summary>Refusals in a row after which the factor is trusted less: the fuel or the plant has changed.</summary>
-    private const int RefusalsUntilDoubt = 3;
-
     /// <summary>Hours after which it is known at which load a device runs.</summary>
     private const int HoursUntilLoad = 24;
 
@@ -36,7 +33,6 @@ internal sealed class FactorFollower
     private bool _hasFactor;
     private int _hours;
     private int _refused;
-    private int _refusedInRow;
     private long _lastHour;
     private long _hour = long.MinValue;
     private int _quarters;
@@ -46,6 +42,9 @@ internal sealed class FactorFollower
     private decimal _carried;
     private decimal? _official;
     private Approval? _approval;
+    private StackCheck _check = new();
+    private StackDay? _dayOver;
+    private bool? _judged;
     private int _loadHours;
     private decimal _loadSum;
     private decimal _loadMost;
@@ -131,9 +130,11 @@ internal sealed class FactorFollower
             (_factor, _hasFactor) = (new(Math.Clamp(prior, _model.Least, _model.Most), half * half), true);
         }
 
+        var isKnown = isWhole && _sealed.Covered >= width && !_sealed.IsDoubtful;
         try
         {
-            Gather(start, activity, isWhole && _sealed.Covered >= width && !_sealed.IsDoubtful);
+            _dayOver = _check.Take(start, width, isKnown && official is not null ? (activity * official.KgCo2e, _sealed.Kilograms) : null);
+            Gather(start, activity, isKnown);
             if (!_hasFactor)
             {
                 return null;
@@ -151,6 +152,35 @@ internal sealed class FactorFollower
             _isAssured = false;
             return null;
         }
+    }
+
+    /// <summary>Whether the hour that the last interval ended was refused; null when none ended, or it was not assured.</summary>
+    public bool? TakeJudged()
+    {
+        var judged = _judged;
+        _judged = null;
+        return judged;
+    }
+
+    /// <summary>What the day that the last interval ended showed of fuel and stack, when that begins (true) or ends (false) a difference, and since when it stood; null when nothing changes.</summary>
+    public (bool Differs, Instant Since, StackDay Day)? JudgeDay()
+    {
+        if (_dayOver is not { } day)
+        {
+            return null;
+        }
+
+        _dayOver = null;
+        var since = _check.DiffersSince;
+        return _check.Judge(day) is not { } differs ? null : (differs, differs ? day.Day : new(since), day);
+    }
+
+    /// <summary>Ends a difference that stands, because the configuration ends; gives since when it stood, null when none does.</summary>
+    public Instant? EndDifference()
+    {
+        var since = _check.DiffersSince;
+        _check.End();
+        return since == 0 ? null : new(since);
     }
 
     /// <summary>What is known of the factor, for people.</summary>
@@ -195,7 +225,7 @@ internal sealed class FactorFollower
         writer.Write(_factor.Variance);
         writer.Write(_hours);
         writer.Write(_refused);
-        writer.Write(_refusedInRow);
+        writer.Write(_factor.RefusedInRow);
         writer.Write(_lastHour);
         writer.Write(_hour);
         writer.Write(_quarters);
@@ -218,6 +248,7 @@ internal sealed class FactorFollower
         writer.Write(_loadHours);
         writer.Write(_loadSum);
         writer.Write(_loadMost);
+        _check.Save(writer);
     }
 
     public void Load(ref StateReader reader)
@@ -235,7 +266,7 @@ internal sealed class FactorFollower
         _factor = new(reader.ReadDouble(), reader.ReadDouble());
         _hours = reader.ReadInt32();
         _refused = reader.ReadInt32();
-        _refusedInRow = reader.ReadInt32();
+        _factor = _factor with { RefusedInRow = reader.ReadInt32() };
         _lastHour = reader.ReadInt64();
         _hour = reader.ReadInt64();
         _quarters = reader.ReadInt32();
@@ -247,6 +278,11 @@ internal sealed class FactorFollower
         _approval = reader.ReadBoolean() ? new(reader.ReadDecimal(), reader.ReadDouble(), reader.ReadString(), reader.ReadInt64()) : null;
         var learntFor = reader.AtEnd ? _learntFor : reader.ReadString();
         (_loadHours, _loadSum, _loadMost) = reader.AtEnd ? default : (reader.ReadInt32(), reader.ReadDecimal(), reader.ReadDecimal());
+        if (!reader.AtEnd)
+        {
+            _check.Load(ref reader);
+        }
+
         if (learntFor != _learntFor)
         {
             Unlearn(learntFor);
@@ -272,10 +308,11 @@ internal sealed class FactorFollower
         }
 
         (_held, _open, _sealed, _isSealed) = (default, default, default, false);
-        (_factor, _hasFactor, _hours, _refused, _refusedInRow, _lastHour) = (default, false, 0, 0, 0, 0);
+        (_factor, _hasFactor, _hours, _refused, _lastHour) = (default, false, 0, 0, 0);
         (_hour, _quarters, _hourActivity, _hourKilograms, _isAssured) = (long.MinValue, 0, 0, 0, false);
         (_carried, _official, _approval) = (0, null, null);
         (_loadHours, _loadSum, _loadMost) = (0, 0, 0);
+        (_check, _dayOver) = (new(), null);
     }
 
     private void MoveTo(long time, long intervalEnd)
@@ -326,20 +363,15 @@ internal sealed class FactorFollower
         var step = _factor.Follow(
             new((double)_hourKilograms, (double)_hourActivity, _model.MassPercent / 2, _activityPercent / 2, _isAssured), drift, _model.Least, _model.Most);
         _factor = step.State;
+        _judged = _isAssured ? step.Refusal is not null : null;
         if (step.Refusal is null)
         {
             _hours++;
-            _refusedInRow = 0;
             (_loadHours, _loadSum, _loadMost) = (_loadHours + 1, _loadSum + _hourActivity, Math.Max(_loadMost, _hourActivity));
         }
         else if (_isAssured)
         {
             _refused++;
-            if (++_refusedInRow == RefusalsUntilDoubt)
-            {
-                _factor = _factor with { Variance = 4 * _factor.Variance };
-                _refusedInRow = 0;
-            }
         }
     }
 

@@ -11,7 +11,7 @@ public sealed record GwpValue(string? Set, string Gas, decimal KgPerKg)
     public static GwpValue Find(FactorSet factors, string set, string gas)
     {
         ArgumentNullException.ThrowIfNull(factors);
-        return gas == "CO2" ? new(null, gas, 1)
+        return gas == "CO2" && factors.Factors.Any(f => f.Of.StartsWith($"gwp.{set}.", StringComparison.Ordinal)) ? new(null, gas, 1)
             : factors.Factors.FirstOrDefault(f => f.Of == $"gwp.{set}.{gas}") is { } factor ? new(set, gas, factor.Value)
             : throw new EmissionRefusedException($"The factor set {factors.Id} version {factors.Version} has no GWP of {gas} in the set {set}.");
     }

@@ -209,6 +209,21 @@ internal static class FactorsCommand
         }
 
         AnsiConsole.Write(table);
+        if (document.Pairs is { Count: > 0 })
+        {
+            var together = new Table().Border(TableBorder.Rounded).AddColumns("refused together", "hours of both", "refused", "of the other", "of both", "lift");
+            foreach (var pair in document.Pairs)
+            {
+                together.AddRow([
+                    Markup.Escape($"{pair.Device}, {pair.Other}"),
+                    .. new[] { pair.Hours, pair.Refused, pair.OtherRefused, pair.Together }.Select(n => n.ToString(CultureInfo.InvariantCulture)),
+                    pair.Lift?.ToString("0.##", CultureInfo.InvariantCulture) ?? $"from {FactorPair.LeastEvents} hours on",
+                ]);
+            }
+
+            AnsiConsole.Write(together);
+        }
+
         Console.WriteLine("kg CO2 for one unit of the activity; 'of its kind' is the factor drawn towards those of devices with the same fuel, unit and load. 'edgegateway factors approve DEVICE' puts what was learnt into force.");
     }
 

@@ -78,7 +78,11 @@ public sealed record AdaptedFactorDocument
 /// <summary><c>edgegateway meter --json</c> and <c>edgegateway factors adapted --json</c>.</summary>
 /// <param name="Changes">Changes of meters that wait for their readings.</param>
 /// <param name="Factors">Factors that follow a stack.</param>
-public sealed record AccountsDocument(IReadOnlyList<MeterChangeDocument> Changes, IReadOnlyList<AdaptedFactorDocument> Factors);
+public sealed record AccountsDocument(IReadOnlyList<MeterChangeDocument> Changes, IReadOnlyList<AdaptedFactorDocument> Factors)
+{
+    /// <summary>How often the hours of two of these factors are refused together; null from a program that does not count it.</summary>
+    public IReadOnlyList<FactorPair>? Pairs { get; init; }
+}
 
 /// <summary>What a person asks for with the accounts.</summary>
 public sealed record AccountOrderDocument
@@ -111,7 +115,7 @@ internal static class AccountDocuments
     /// <summary>The actions of an order.</summary>
     public static readonly IReadOnlyList<string> Actions = ["change", "approve", "withdraw"];
 
-    public static AccountsDocument Make(IReadOnlyList<PendingExchange> changes, IReadOnlyList<AdaptedFactorState> factors) => new(
+    public static AccountsDocument Make(IReadOnlyList<PendingExchange> changes, IReadOnlyList<AdaptedFactorState> factors, IReadOnlyList<FactorPair> pairs) => new(
         [
             .. changes.Select(c => new MeterChangeDocument
             {
@@ -141,7 +145,10 @@ internal static class AccountDocuments
                 LoadShare = f.LoadShare,
                 Cluster = f.Cluster,
             }),
-        ]);
+        ])
+    {
+        Pairs = pairs,
+    };
 
     /// <summary>True when the order says all that its action needs.</summary>
     public static bool IsWhole(AccountOrderDocument order) =>

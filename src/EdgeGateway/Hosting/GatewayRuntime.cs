@@ -377,7 +377,7 @@ public sealed class GatewayRuntime : IAsyncDisposable
     internal Task<string?> OrderAsync(AlarmOrder order) => _loop.OrderAsync(order);
 
     /// <summary>Changes of meters that wait for their readings, and factors that follow a stack.</summary>
-    internal Task<AccountsDocument> AccountsAsync() => _loop.AskAsync(pipeline => AccountDocuments.Make(pipeline.Exchanges, pipeline.AdaptedFactors));
+    internal Task<AccountsDocument> AccountsAsync() => _loop.AskAsync(pipeline => AccountDocuments.Make(pipeline.Exchanges, pipeline.AdaptedFactors, pipeline.FactorPairs));
 
     /// <summary>Does what a person asks for with the accounts; the result says why it is refused, null when it is done.</summary>
     internal Task<string?> OrderAsync(AccountOrderDocument order, string who) =>

@@ -127,6 +127,10 @@ public sealed class LedgerCommandTests : IDisposable
         Assert.Equal(1, code);
         Assert.Contains("not sealed yet", errors, StringComparison.Ordinal);
         Assert.Equal(2, (await GatewayProcess.CommandAsync("ledger", "verify", At("nowhere"))).ExitCode);
+
+        // 1 would say that the ledger is not as it was written.
+        Assert.Equal(2, (await GatewayProcess.CommandAsync("ledger", "prove", "7", At("two-days.ledger"), "--nonsense", "x")).ExitCode);
+        Assert.Equal(2, (await GatewayProcess.CommandAsync("ledger")).ExitCode);
     }
 
     [Fact]

@@ -135,9 +135,9 @@ public sealed class StatementTests : IDisposable
             Assert.True(code == 0, errors);
 
             var picture = At($"statement-{language}.png");
-            await BrowseAsync($"--screenshot={picture}", "--window-size=1000,3600", "--hide-scrollbars", new Uri(page).AbsoluteUri);
+            await BrowseAsync($"--screenshot={picture}", "--window-size=1000,4600", "--hide-scrollbars", new Uri(page).AbsoluteUri);
             var png = await File.ReadAllBytesAsync(picture);
-            Assert.Equal((1000, 3600), (BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20))));
+            Assert.Equal((1000, 4600), (BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(16)), BinaryPrimitives.ReadInt32BigEndian(png.AsSpan(20))));
             Assert.True(png.Length > 60_000, $"{png.Length} bytes are an empty page");
 
             var print = At($"statement-{language}.pdf");

@@ -523,6 +523,78 @@ public class DeclaredAccountTests
         Assert.Equal(3126.96m, Entries(next, "fuel-combustion")[^1].Detail!.Factor);
     }
 
+    [Fact]
+    public void A_day_on_which_fuel_and_stack_are_more_than_7_5_percent_apart_is_told_until_a_day_on_which_they_agree()
+    {
+        var rig = Begin(Stack);
+        static double PerTonne(int minute) => minute <= 2400 ? 3400 : 3300; // 8.7 % and 5.5 % above the official factor
+        Burn(rig, 0, 1500, PerTonne);
+        var next = new Rig(rig.Site);
+        next.Load(rig.Save());
+        Burn(next, 1501, 3900, PerTonne);
+        Assert.DoesNotContain(rig.Anomalies, a => a.Detector == "fuel-stack"); // 16 hours of the first day are too few
+        var found = next.Anomalies.Where(a => a.Detector == "fuel-stack").ToList();
+        var day = Rig.At("2026-03-02T00:00:00Z");
+        Assert.Equal([(true, day), (false, day)], found.Select(a => (a.Raised, a.Since)));
+        Assert.Contains("on 2026-03-02 (UTC) the stack shows 489.600 t CO2 and the fuel account 450.282 t, 8.7 % apart; at most 7.5 % is allowed", found[0].Text, StringComparison.Ordinal);
+        Assert.Contains("they agree again", found[1].Text, StringComparison.Ordinal);
+        Assert.Equal(("mass", 7.5), (next.Site.Points[found[0].Point].Id, found[0].Limit));
+        Assert.Contains(next.Alarms, a => a.Entry.Condition.Rule == "fuel-stack");
+
+        // What stands when the configuration ends is ended, and told again by the next day.
+        var standing = Begin(Stack);
+        Burn(standing, 0, 2430, PerTonne);
+        standing.Pipeline.Close(Start + TimeSpan.FromMinutes(2431));
+        Assert.Equal([true, false], standing.Anomalies.Where(a => a.Detector == "fuel-stack").Select(a => a.Raised));
+    }
+
+    [Fact]
+    public void Two_devices_whose_hours_are_refused_together_have_a_lift_from_thirty_such_hours_on()
+    {
+        var (model, problems) = Load(Stack, more: $"name: One\n  - id: second\n    profile: plant\n    bus: lan\n    unit: 2\n    carbon:\n      - {Stack}");
+        Assert.True(model is not null, string.Join('\n', problems));
+        var rig = new Rig(model);
+        rig.Pipeline.Advance(Start);
+        var stack = 0ul;
+        for (var m = 0; m <= 6140; m++)
+        {
+            // Every third hour something else burns in both.
+            stack += m == 0 ? 0 : m / 60 % 3 == 2 ? 500ul : 330;
+            foreach (var point in model.Points.Where(p => p.Id is "mass" or "stack"))
+            {
+                rig.Raw(point.Index, Start + TimeSpan.FromMinutes(m), point.Id == "mass" ? (ulong)m * 100 : stack);
+            }
+
+            rig.Pipeline.Advance(Start + TimeSpan.FromMinutes(m) + TimeSpan.FromSeconds(2));
+            if (m == 3000)
+            {
+                Assert.Null(Assert.Single(rig.Pipeline.FactorPairs).Lift);
+                var next = new Rig(model);
+                next.Load(rig.Save());
+                rig = next;
+            }
+        }
+
+        var pair = Assert.Single(rig.Pipeline.FactorPairs);
+        Assert.Equal(("plant", "second", 34, 34, 34), (pair.Device, pair.Other, pair.Refused, pair.OtherRefused, pair.Together));
+        Assert.InRange(pair.Hours, 100, 102);
+        Assert.Equal(pair.Hours / 34.0, pair.Lift!.Value, 12);
+
+        // One that never errs with the other has none of its own to compare.
+        Assert.Null(new FactorPair("a", "b", 500, 40, 0, 0).Lift);
+        Assert.Equal(0, new FactorPair("a", "b", 500, 20, 20, 0).Lift);
+    }
+
+    [Fact]
+    public void A_day_of_which_too_little_is_known_says_nothing_of_fuel_and_stack()
+    {
+        var rig = Begin(Stack);
+        Burn(rig, 0, 1200, _ => 3400);
+        Burn(rig, 1800, 2450, _ => 3400);
+        Assert.True(Entries(rig, "fuel-combustion").Length > 100);
+        Assert.DoesNotContain(rig.Anomalies, a => a.Detector == "fuel-stack");
+    }
+
     [Theory]
     [InlineData("fuel: ipcc-residual-fuel-oil", "fuel: cn-diesel", "t of ipcc-residual-fuel-oil", "t of cn-diesel")]
     [InlineData("activity: mass, fuel: ipcc-residual-fuel-oil", "activity: volume, fuel: cn-natural-gas, volumeAt: 20C", "t of ipcc-residual-fuel-oil", "m3 of cn-natural-gas at 20 Cel")]
@@ -682,6 +754,7 @@ public class DeclaredAccountTests
     [InlineData("{ method: fuel-combustion, activity: mass, fuel: cn-diesel, biogenicPercent: 130 }", "'biogenicPercent' is 130")]
     [InlineData("{ method: fuel-combustion, activity: mass, fuel: cn-diesel, adapt: { mass: stack, least: 1, most: 2, massUncertaintyPercent: 5 } }", "write 'uncertaintyPercent' of the account")]
     [InlineData("{ method: fuel-combustion, activity: mass, fuel: cn-diesel, uncertaintyPercent: 1, adapt: { mass: flow, least: 1, most: 2, massUncertaintyPercent: 5 } }", "'flow' is no counter")]
+    [InlineData("{ method: fuel-combustion, activity: mass, fuel: cn-diesel, biogenicPercent: 7, uncertaintyPercent: 1, adapt: { mass: stack, least: 1, most: 2, massUncertaintyPercent: 5 } }", "remove 'biogenicPercent' or 'adapt'")]
     [InlineData("{ method: fuel-combustion, activity: mass, fuel: cn-diesel, uncertaintyPercent: 1, adapt: { mass: stack, least: 3, most: 2, massUncertaintyPercent: 5 } }", "no factor is between 3 and 2")]
     public void What_cannot_be_declared_is_refused_with_its_place(string carbon, string expected) => What_cannot_be_accounted_is_refused_with_its_place(carbon, expected);
 

@@ -9,7 +9,7 @@ namespace EdgeGateway.Tests.Accounting;
 public class WorkedCaseTests
 {
     private static readonly FactorSet Factors = FactorSet.BuiltIn();
-    private static readonly string[] Files = ["electricity.json", "fuel-combustion.json", "mine-methane.json", "gwp-sf6-meters-uncertainty.json", "adaptive-factors.json", "grey-forecast.json", "stirpat-peak.json"];
+    private static readonly string[] Files = ["electricity.json", "fuel-combustion.json", "mine-methane.json", "gwp-sf6-meters-uncertainty.json", "adaptive-factors.json", "grey-forecast.json", "stirpat-peak.json", "implied.json"];
 
     private static IEnumerable<JsonElement> All() => Files.SelectMany(f => CaseFile.Read(f).EnumerateArray());
 
@@ -119,7 +119,7 @@ public class WorkedCaseTests
                     F("base_t"),
                     i.GetProperty("base_year").GetInt32(),
                     [.. i.GetProperty("scenarios").EnumerateArray().Select(s => new PeakScenario(s.GetProperty("name").GetString()!, Number(s, "growth_pct"), Number(s, "efficiency_pct"), Number(s, "drift_pct"), s.GetProperty("years").GetInt32()))]);
-                return new() { ["scenarios"] = paths.Select(p => new Dictionary<string, object?> { ["name"] = p.Scenario.Name, ["peak_year"] = p.PeakYear, ["peak_t"] = p.Peak, ["end_t"] = p.End }).ToList() };
+                return new() { ["scenarios"] = paths.Select(p => new Dictionary<string, object?> { ["name"] = p.Scenario.Name, ["peak_year"] = p.PeakYear, ["peak_t"] = p.Peak, ["end_t"] = p.End, ["reached"] = p.IsReached }).ToList() };
             default:
                 throw new InvalidOperationException($"No function is mapped to '{op}'.");
         }

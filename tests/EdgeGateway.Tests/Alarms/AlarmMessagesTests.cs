@@ -24,8 +24,8 @@ public class AlarmMessagesTests
         Text = "the detector's own words",
     };
 
-    /// <summary>What can raise an alarm: every detector of the table, the watches of counters and of permits, and the book itself.</summary>
-    public static TheoryData<string> Rules => [.. Detectors.ByName.Keys, .. CounterTrack.Findings, .. PermitWatch.Detectors, AlarmBook.OfflineRule, AlarmBook.BusRule, AlarmBook.FloodRule];
+    /// <summary>What can raise an alarm: every detector of the table, the watches of counters and of permits, the accounts, and the book itself.</summary>
+    public static TheoryData<string> Rules => [.. Detectors.ByName.Keys, .. CounterTrack.Findings, .. PermitWatch.Detectors, "methane-balance", "fuel-stack", AlarmBook.OfflineRule, AlarmBook.BusRule, AlarmBook.FloodRule];
 
     [Theory, MemberData(nameof(Rules))]
     public void Every_rule_has_its_texts_in_every_language(string rule) => Assert.All(
