@@ -5,8 +5,8 @@ namespace EdgeGateway.Commands;
 /// <summary>What the version before said of itself before an upgrade, as far as an upgrade is judged by it.</summary>
 /// <param name="StoreState">The state of its store; null when it did not tell.</param>
 /// <param name="Blocked">Its loops that did not turn.</param>
-/// <param name="HasDeviceOnline">Whether a device answered it.</param>
-internal sealed record EarlierHealth(string? StoreState, IReadOnlySet<string> Blocked, bool HasDeviceOnline)
+/// <param name="HadReadings">Whether a device answered it, and a reading was taken; true when it does not tell.</param>
+internal sealed record EarlierHealth(string? StoreState, IReadOnlySet<string> Blocked, bool HadReadings)
 {
     /// <summary>The state of a store that takes readings.</summary>
     internal const string Ok = "ok";
@@ -27,7 +27,12 @@ internal sealed record EarlierHealth(string? StoreState, IReadOnlySet<string> Bl
         }
 
         var state = root.TryGetProperty("storage", out var storage) && storage.ValueKind == JsonValueKind.Object && storage.TryGetProperty("state", out var word) ? Text(word) : null;
-        return new(state, Items(root, "problems").Select(Text).OfType<string>().Where(IsBlocked).Select(LoopOf).ToHashSet(StringComparer.Ordinal), Items(root, "devices").Any(IsOnline));
+        var hadNone = root.TryGetProperty("samples", out var count) && count.ValueKind == JsonValueKind.Number && count.TryGetInt64(out var samples) && samples == 0;
+        var devices = Items(root, "devices");
+        return new(
+            state,
+            Items(root, "problems").Select(Text).OfType<string>().Where(IsBlocked).Select(LoopOf).ToHashSet(StringComparer.Ordinal),
+            !hadNone && (devices.Length == 0 || devices.Any(IsOnline)));
     }
 
     /// <summary>Whether a problem says that a loop does not turn.</summary>

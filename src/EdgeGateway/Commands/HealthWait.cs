@@ -77,15 +77,17 @@ internal static class HealthWait
         }
 
         List<(string Text, bool WasThere)> faults = [];
+        var isStoreAsBefore = status.Storage is { State: not EarlierHealth.Ok } storage && before?.StoreState == storage.State;
         if (status.Storage is not { State: EarlierHealth.Ok })
         {
-            faults.Add(($"the store is in the state {status.Storage?.State ?? "unknown"}{(status.Problems.Count > 0 ? $" ({status.Problems[0]})" : "")}", status.Storage is { } storage && before?.StoreState == storage.State));
+            faults.Add(($"the store is in the state {status.Storage?.State ?? "unknown"}{(status.Problems.Count > 0 ? $" ({status.Problems[0]})" : "")}", isStoreAsBefore));
         }
 
         faults.AddRange(status.Problems.Where(EarlierHealth.IsBlocked).Select(p => (p, before?.Blocked.Contains(EarlierHealth.LoopOf(p)) == true)));
         if (hasDevices && status.Samples == 0)
         {
-            faults.Add(("no reading has been taken yet", before?.HasDeviceOnline == false));
+            // While a store cannot be opened readings are handed on and not counted.
+            faults.Add(("no reading has been taken yet", isStoreAsBefore || before?.HadReadings == false));
         }
 
         return (faults.Where(f => !f.WasThere).Select(f => f.Text).FirstOrDefault(), [.. faults.Where(f => f.WasThere).Select(f => f.Text)]);

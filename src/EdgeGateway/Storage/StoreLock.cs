@@ -33,7 +33,7 @@ internal sealed class StoreLock : IDisposable
                 throw InUse(directory, e);
             }
 
-            throw new StoreException(StoreFailure.ReadOnly, $"Cannot write in {directory}: {e.Message} Give the gateway's user the directory: chown edgegateway {directory}", e);
+            throw new StoreException(StoreFailure.ReadOnly, $"Cannot write in {directory}: {e.Message} Give the gateway's user the directory and what is in it: chown -R edgegateway {directory}", e);
         }
         catch (IOException e) when (e.HResult is not (WouldBlock or SharingViolation))
         {

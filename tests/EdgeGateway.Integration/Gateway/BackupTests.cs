@@ -465,12 +465,6 @@ public sealed class BackupTests
         return [.. topics.Where(t => t != "edgegateway/end").Distinct()];
     }
 
-    /// <summary>A fact about what root does for others.</summary>
-    private sealed class RootFactAttribute : FactAttribute
-    {
-        public RootFactAttribute() => Skip = OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess ? null : "Needs root on Linux: gives files to another user.";
-    }
-
     private static (string, string)[] Content(GatewaySite site) =>
         [.. Directory.EnumerateFiles(site.Store, "*", SearchOption.AllDirectories).Where(f => Path.GetFileName(f) is not ("gateway.sock" or "gateway.lock" or "gateway.pid")).Order()
             .Select(f => (f, Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(f)))))];

@@ -38,6 +38,18 @@ public sealed class HealthWaitTests
         var silent = Status("ok") with { Samples = 0 };
         Assert.Equal("no reading has been taken yet", Judge(silent, Before(Status("ok"))).Problem);
         Assert.Null(Judge(silent, Before(Status("ok") with { Devices = [.. silent.Devices.Select(d => d with { Online = false })] })).Problem);
+        Assert.Null(Judge(silent, Before(silent)).Problem);
+    }
+
+    [Fact]
+    public void A_store_that_could_not_be_opened_before_either_explains_that_no_reading_is_counted()
+    {
+        var silent = Status("failing") with { Samples = 0 };
+        Assert.Null(Judge(silent, Before(Status("failing"))).Problem);
+        Assert.NotNull(Judge(silent, Before(Status("ok"))).Problem);
+
+        // A store that is well again explains nothing.
+        Assert.Equal("no reading has been taken yet", Judge(Status("ok") with { Samples = 0 }, Before(Status("failing"))).Problem);
     }
 
     [Fact]
@@ -50,10 +62,13 @@ public sealed class HealthWaitTests
 
     [Theory]
     [InlineData("{}")]
-    [InlineData("""{"storage":null,"problems":[7],"devices":[{}]}""")]
+    [InlineData("""{"storage":null,"problems":[7],"devices":[]}""")]
     [InlineData("""{"storage":{},"problems":{},"devices":7}""")]
-    public void A_document_of_another_version_excuses_nothing_that_it_does_not_tell(string json) =>
+    public void A_document_of_another_version_excuses_nothing_that_it_does_not_tell(string json)
+    {
         Assert.StartsWith("the store is in the state failing", Judge(Status("failing"), EarlierHealth.Of(json)).Problem, StringComparison.Ordinal);
+        Assert.Equal("no reading has been taken yet", Judge(Status("ok") with { Samples = 0 }, EarlierHealth.Of(json)).Problem);
+    }
 
     [Theory]
     [InlineData("")]
