@@ -339,14 +339,14 @@ public sealed class BackupTests
     {
         await using var site = await StoppedAsync();
         var before = Content(site);
-        foreach (var answer in new[] { "gw-2\r", "y\r", "\r", "\u0004", "\u0003" })
+        foreach (var answer in new[] { "gw-2\r", "y\r", "\r" })
         {
             var (refused, read, errors) = await GatewayProcess.AtTerminalAsync([("Type the gateway's id to go on: ", answer)], "wipe", "--config", site.Configuration);
-            Assert.True(refused is not (0 or 99), $"{answer}: {refused} {read}\n{errors}");
+            Assert.True(refused == 1, $"{answer}: {refused} {read}\n{errors}");
             Assert.Contains("This deletes for good:", read, StringComparison.Ordinal);
             Assert.Contains("gateway.db (", read, StringComparison.Ordinal);
             Assert.Equal(before, Content(site));
-            Assert.True(answer == "\u0003" || read.Contains("Nothing was wiped: '", StringComparison.Ordinal), read);
+            Assert.Contains("Nothing was wiped: '", read, StringComparison.Ordinal);
         }
 
         // With nobody to ask it does nothing either.

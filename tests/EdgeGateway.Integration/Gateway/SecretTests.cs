@@ -28,11 +28,11 @@ public sealed class SecretTests
             File.SetUnixFileMode(Path.Combine(secrets, name), UnixFileMode.UserRead | UnixFileMode.UserWrite);
         }
 
-        site.Configure(LoadSite.Configuration(1)
+        site.Configure(LoadSite.Configuration(1, "  - { id: computer, type: box }\n", "  - { id: computer, profile: generic-linux-computer, bus: computer, unit: 1 }\n")
             .Replace("health: off", $"health: {{ listen: \"127.0.0.1:{health}\" }}\ntelemetry: {{ otlp: {{ endpoint: \"http://127.0.0.1:{Mosquitto.FreePort()}\", interval: 1s }} }}", StringComparison.Ordinal)
             .Replace("mqtt://", "mqtts://", StringComparison.Ordinal)
             .Replace("servers: [", $"username: gw, passwordFile: secrets/broker, caFile: {certificates.CaFile}, certificateFile: {certificates.ClientCertificate}, keyFile: secrets/gateway.key, servers: [", StringComparison.Ordinal)
-            + $"  - {{ id: authority, type: hj212, host: 127.0.0.1, port: {Mosquitto.FreePort()}, mn: 010000A8900016F000169DC1, passwordFile: secrets/authority, minute: off, factors: [{{ code: a01001, point: load000.v00006 }}] }}\n");
+            + $"  - {{ id: authority, type: hj212, host: 127.0.0.1, port: {Mosquitto.FreePort()}, mn: 010000A8900016F000169DC1, passwordFile: secrets/authority, minute: off, factors: [{{ code: a01001, point: computer.cpu_temperature }}] }}\n");
         await using var gateway = await GatewayProcess.RunAsync(site, new Dictionary<string, string> { ["OTEL_EXPORTER_OTLP_HEADERS"] = $"authorization=Bearer%20{Token}" });
         await gateway.StatusHoldsAsync(s => s.Uplinks.Any(u => u is { Id: "centre", Connected: true, Delivered: > 2 }), "records leave");
         await Until.HoldsAsync(() => gateway.Log.Contains("does not take metrics or traces", StringComparison.Ordinal) && gateway.Log.Contains("authority", StringComparison.Ordinal), "the others are missed", () => gateway.Log);
