@@ -174,8 +174,8 @@ internal static partial class Log
     [LoggerMessage(601, LogLevel.Information, "Metrics are sent to {Collector} every {Seconds:0.#} s")]
     public static partial void TelemetryExported(ILogger log, string collector, double seconds);
 
-    [LoggerMessage(602, LogLevel.Warning, "The collector {Collector} does not take metrics or traces. The gateway works without it; check its address and that it runs, or take 'telemetry' out of gateway.yaml")]
-    public static partial void CollectorAway(ILogger log, string collector);
+    [LoggerMessage(602, LogLevel.Warning, "The collector {Collector} does not take metrics or traces ({Reason}). The gateway works without it; check its address, that it runs, and that 'caFile' names the authority of its certificate, or take 'telemetry' out of gateway.yaml")]
+    public static partial void CollectorAway(ILogger log, string collector, string reason);
 
     [LoggerMessage(603, LogLevel.Information, "The collector {Collector} takes metrics and traces again")]
     public static partial void CollectorBack(ILogger log, string collector);

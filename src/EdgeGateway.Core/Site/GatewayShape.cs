@@ -58,6 +58,7 @@ public static class GatewayShape
         new("endpoint", Text, "Where the collector listens: https://host:4318, for grpc https://host:4317. /v1/metrics and /v1/traces are added to what is written here.") { Required = true, AlsoCalled = ["url", "server", "collector"] },
         new("protocol", Choice([.. OtlpModel.Protocols]), "How it is spoken to.") { Default = OtlpModel.Protocols[0] },
         new("interval", Duration, "Time between two exports of the metrics, 1s to 1h.") { Default = "1m" },
+        new("caFile", Text, "Certificates of authorities (PEM) instead of the system's, relative to gateway.yaml.") { AlsoCalled = ["ca"] },
         new("allowPlaintext", TrueOrFalse, "Allows http:// to collectors beyond this machine.") { Default = "false" });
 
     public static readonly ObjectShape Telemetry = new(

@@ -365,7 +365,12 @@ public static class SiteLoader
             problems.Error(otlp.At("endpoint"), $"{text} would send metrics unencrypted beyond this machine", "Use https://, or write 'allowPlaintext: true' if the network is trusted");
         }
 
-        return new(endpoint, otlp.Text("protocol") == OtlpModel.Protocols[1], interval);
+        if (endpoint.Scheme == "http" && otlp.Has("caFile"))
+        {
+            problems.Error(otlp.At("caFile"), $"a collector at {text} shows no certificate that 'caFile' could be asked about", "Write https:// in 'endpoint', or take 'caFile' away");
+        }
+
+        return new(endpoint, otlp.Text("protocol") == OtlpModel.Protocols[1], interval) { CaFile = otlp.Text("caFile") };
     }
 
     private static string Hash(SourceText gateway, IEnumerable<SourceText> profiles)

@@ -87,6 +87,9 @@ public sealed record SiteModel
 /// <param name="Interval">Time between two exports of the metrics.</param>
 public sealed record OtlpModel(Uri Endpoint, bool IsGrpc, TimeSpan Interval)
 {
+    /// <summary>Certificates of authorities (PEM) that are trusted instead of the system's; null for those.</summary>
+    public string? CaFile { get; init; }
+
     /// <summary>The protocols by the names of the specification (OTEL_EXPORTER_OTLP_PROTOCOL); the first is the default.</summary>
     internal static readonly string[] Protocols = ["http/protobuf", "grpc"];
 

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -35,7 +34,6 @@ internal sealed class Restorer(string backup, string configuration, TimeProvider
 {
     private const string Workshop = "restoring";
 
-    // Ends the names of files that wait beside their places.
     /// <summary>End of the name of a file while it is written.</summary>
     internal const string Staged = ".restoring";
 
@@ -130,7 +128,7 @@ internal sealed class Restorer(string backup, string configuration, TimeProvider
             // All that can fail for want of room or rights comes before anything that is there is moved; what follows is renamed, within one file system.
             foreach (var step in plan.Steps)
             {
-                Stage(made[step.From.Path], step.To + Staged, plan.Store);
+                Stage(made[step.From.Path], step, plan);
             }
 
             Switch(plan, files, aside, stamp, epoch);
@@ -149,10 +147,11 @@ internal sealed class Restorer(string backup, string configuration, TimeProvider
     }
 
     /// <summary>Puts a file beside the place where it goes, whichever file system that is on.</summary>
-    private static void Stage(string made, string staged, string store)
+    private void Stage(string made, RestoreStep step, RestorePlan plan)
     {
-        MakeDirectory(Path.GetDirectoryName(staged)!);
-        if (SiteFileList.Within(store, staged) is not null)
+        var staged = step.To + Staged;
+        MakeDirectoryOf(step, plan);
+        if (SiteFileList.Within(plan.Store, staged) is not null)
         {
             // Made there: a second copy of the store may find no room.
             File.Move(made, staged, overwrite: true);
@@ -306,31 +305,40 @@ internal sealed class Restorer(string backup, string configuration, TimeProvider
         }
     }
 
-    /// <summary>Root restores for the service: files belong to whoever owns the directory in which they lie.</summary>
+    /// <summary>The directory of a file, as the service needs it: where no secret goes, its group may look in, as into the configuration's own.</summary>
+    private void MakeDirectoryOf(RestoreStep step, RestorePlan plan)
+    {
+        var directory = Path.GetDirectoryName(step.To)!;
+        if (Directory.Exists(directory))
+        {
+            return;
+        }
+
+        MakeDirectory(directory);
+        if (!OperatingSystem.IsWindows() && SiteFileList.Within(_directory, directory) is not null && !plan.Steps.Any(s => s.From.IsSecret && Path.GetDirectoryName(s.To) == directory))
+        {
+            File.SetUnixFileMode(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
+            Ownership.Give(_directory, directory);
+        }
+    }
+
+    /// <summary>
+    /// Root restores for the service: files belong to whoever owns the directory in which they lie. Passwords and keys beside the configuration, which the service reads itself, belong to the
+    /// owner of the store; those in the directory of secrets are handed over by systemd and stay root's.
+    /// </summary>
     private void GiveToOwner(RestorePlan plan)
     {
-        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
+        var beside = plan.Steps.Where(s => SiteFileList.Within(_directory, s.To) is not null && SiteFileList.Within(plan.Store, s.To) is null).ToLookup(s => s.From.IsSecret && !IsHandedOver(s.To), s => s.To);
+        try
         {
-            return;
+            Ownership.Give(plan.Store, [.. Directory.EnumerateFileSystemEntries(plan.Store, "*", SearchOption.AllDirectories), .. beside[true]]);
+            Ownership.Give(_directory, [.. beside[false]]);
         }
-
-        Own(plan.Store, [.. Directory.EnumerateFileSystemEntries(plan.Store, "*", SearchOption.AllDirectories)]);
-        Own(_directory, [.. plan.Steps.Select(s => s.To).Where(to => SiteFileList.Within(_directory, to) is not null && SiteFileList.Within(plan.Store, to) is null)]);
-    }
-
-    private static void Own(string like, string[] files)
-    {
-        if (files.Length == 0)
+        catch (IOException e)
         {
-            return;
-        }
-
-        using var change = Process.Start(new ProcessStartInfo("chown", ["--no-dereference", $"--reference={like}", "--", .. files]) { RedirectStandardError = true });
-        var said = change?.StandardError.ReadToEnd();
-        change?.WaitForExit();
-        if (change?.ExitCode != 0)
-        {
-            throw new IOException($"everything is restored, but its owner could not be set ({said?.Trim()}): chown the files in {like} to the user of the service");
+            throw new IOException($"everything is restored, but {e.Message}", e);
         }
     }
+
+    private bool IsHandedOver(string path) => Path.GetDirectoryName(path) == Path.GetFullPath(SiteFileList.SecretsDirectory, _directory);
 }

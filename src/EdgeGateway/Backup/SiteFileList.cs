@@ -36,6 +36,7 @@ internal static class SiteFileList
             }
         }
 
+        Add(site.Otlp?.CaFile, false);
         if (site.FactorFiles is { } factors)
         {
             Add(factors.File, false);

@@ -21,8 +21,13 @@ internal static class StatusCommand
             Description = "Wait at most so long until the gateway works: this version of the program, the configuration of the file in force, a store that takes readings, no loop blocked. Devices and uplinks may be down. Exit code 0, or 1 with the reason.",
             HelpName = "SECONDS",
         };
-        var command = new Command("status", "Show what the running gateway does: devices, uplinks, outbox, and what is wrong.") { configuration, profiles, json, wait };
-        command.SetAction((result, cancel) => result.GetValue(wait) is { } seconds ? HealthWait.RunAsync(result.GetValue(configuration)!, result.GetValue(profiles), TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 86_400)), cancel) : AskAsync(
+        var before = new Option<string?>("--before")
+        {
+            Description = "With --wait-healthy, after an upgrade: what 'status --json' of the version before said. A store, a loop or devices that were as sick then are no fault of this one, and are told.",
+            HelpName = "FILE",
+        };
+        var command = new Command("status", "Show what the running gateway does: devices, uplinks, outbox, and what is wrong.") { configuration, profiles, json, wait, before };
+        command.SetAction((result, cancel) => result.GetValue(wait) is { } seconds ? HealthWait.RunAsync(result.GetValue(configuration)!, result.GetValue(profiles), TimeSpan.FromSeconds(Math.Clamp(seconds, 0, 86_400)), result.GetValue(before), cancel) : AskAsync(
             result.GetValue(configuration)!,
             result.GetValue(profiles),
             "status",

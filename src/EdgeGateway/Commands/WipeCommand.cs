@@ -62,13 +62,18 @@ internal static class WipeCommand
         Console.WriteLine($"  what {model.Uplinks.Count} {(model.Uplinks.Count == 1 ? "uplink has" : "uplinks have")} not delivered, and retained messages at brokers");
         if (yes is null)
         {
+            if (Console.IsInputRedirected)
+            {
+                return Terminal.Fail($"Nothing was wiped: there is nobody to ask. Add --yes {model.GatewayId} to wipe without asking.");
+            }
+
             Console.Write("Type the gateway's id to go on: ");
             yes = Console.ReadLine()?.Trim();
         }
 
         if (yes != model.GatewayId)
         {
-            return Terminal.Fail($"Nothing was wiped: '{yes}' is not '{model.GatewayId}'.");
+            return Terminal.Fail($"Nothing was wiped: '{yes}' is not the gateway's id.");
         }
 
         var retained = await wiper.ForgetAsync(TimeProvider.System, cancel).ConfigureAwait(false);

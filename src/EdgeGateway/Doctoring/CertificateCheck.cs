@@ -11,16 +11,22 @@ internal static class CertificateCheck
 
     public static IEnumerable<Finding> Look(Patient patient)
     {
+        const string NextConnection = "it is read at the next connection, without a restart", NextStart = "it is read at the next start: `sudo systemctl restart edgegateway`";
         var any = false;
+        List<(string? File, string? Key, string Whose, string When)> files = [];
         foreach (var broker in patient.Brokers)
         {
-            foreach (var (file, key, whose) in new[] { (broker.CaFile, (string?)null, $"authority of uplink {broker.Id}"), (broker.CertificateFile, broker.KeyFile ?? broker.CertificateFile, $"certificate of this gateway for uplink {broker.Id}") })
+            files.Add((broker.CaFile, null, $"authority of uplink {broker.Id}", NextConnection));
+            files.Add((broker.CertificateFile, broker.KeyFile ?? broker.CertificateFile, $"certificate of this gateway for uplink {broker.Id}", NextConnection));
+        }
+
+        files.Add((patient.Site?.Model.Otlp?.CaFile, null, "authority of the collector", NextStart));
+        foreach (var (file, key, whose, when) in files)
+        {
+            foreach (var finding in file is null ? [] : OfFile(file, key, whose, when, patient.Now))
             {
-                foreach (var finding in file is null ? [] : OfFile(file, key, whose, patient.Now))
-                {
-                    any = true;
-                    yield return finding;
-                }
+                any = true;
+                yield return finding;
             }
         }
 
@@ -42,7 +48,7 @@ internal static class CertificateCheck
         : to - now < Soon ? Finding.Warning($"The {whose} ends in {(to - now).TotalDays:F0} days, on {to:yyyy-MM-dd HH:mm}Z", renewal)
         : Finding.Ok($"The {whose} is valid to {to:yyyy-MM-dd}");
 
-    private static List<Finding> OfFile(string file, string? key, string whose, DateTimeOffset now)
+    private static List<Finding> OfFile(string file, string? key, string whose, string when, DateTimeOffset now)
     {
         List<Finding> findings = [];
         try
@@ -56,7 +62,7 @@ internal static class CertificateCheck
 
             foreach (var certificate in certificates)
             {
-                findings.Add(OfDates($"{whose} ({certificate.Subject})", certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime(), now, $"Have it issued anew and put it in place of {file}; it is read at the next connection, without a restart"));
+                findings.Add(OfDates($"{whose} ({certificate.Subject})", certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime(), now, $"Have it issued anew and put it in place of {file}; {when}"));
                 certificate.Dispose();
             }
 

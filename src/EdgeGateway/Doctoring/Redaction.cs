@@ -207,10 +207,10 @@ internal sealed partial class Redaction
     [GeneratedRegex($@"#.*(?:{Words}).*", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex SecretComment();
 
-    // User and password in an address (RFC 3986, 3.2.1), private keys (RFC 7468), tokens (RFC 6750, RFC 7519), keys in connection strings, and hashes of passwords (crypt(5)).
+    // User and password in an address (RFC 3986, 3.2.1), private keys (RFC 7468), tokens (RFC 6750, RFC 7519), keys in connection strings, the password of an HJ 212 packet, and hashes of passwords (crypt(5)).
     [GeneratedRegex(
         @"(?<=://)[^/\s""']*@|-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\z)|(?<=\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}"
-        + @"|\beyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=\b(?:SharedAccessKey|AccountKey|sig)=)[^;&\s""']+|\$(?:1|2[abxy]|5|6|7|y|gy|argon2\w*|pbkdf2[\w-]*)\$[^\s""',]+",
+        + @"|\beyJ[\w-]+\.[\w-]+\.[\w-]*|(?<=\b(?:SharedAccessKey|AccountKey|sig|PW)=)[^;&\s""']+|\$(?:1|2[abxy]|5|6|7|y|gy|argon2\w*|pbkdf2[\w-]*)\$[^\s""',]+",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Form();
 }

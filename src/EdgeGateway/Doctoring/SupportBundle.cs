@@ -4,6 +4,7 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using EdgeGateway.Backup;
 using EdgeGateway.Control;
 using EdgeGateway.Hosting;
 
@@ -178,7 +179,7 @@ internal sealed partial class SupportBundle
             {
                 yield return Text(file);
             }
-            else
+            else if (!file.StartsWith(SiteFiles.Credentials, StringComparison.Ordinal))
             {
                 // Where a name would end a password may go on.
                 yield return name;
@@ -186,10 +187,17 @@ internal sealed partial class SupportBundle
             }
         }
 
-        foreach (var file in Credentials())
+        foreach (var file in Credentials().Concat(HandedOver(here)))
         {
             yield return Text(file);
         }
+    }
+
+    /// <summary>What systemd makes the service's credentials from, for root: they themselves are there only while the service runs. With what a restore has set aside there.</summary>
+    private static IEnumerable<string> HandedOver(string here)
+    {
+        var secrets = Path.Combine(here, SiteFileList.SecretsDirectory);
+        return Directory.Exists(secrets) && Protocols.FileRights.MayRead(secrets) is not false ? Directory.EnumerateFiles(secrets) : [];
     }
 
     // A file that holds a secret and cannot be read cannot be told either; what it holds may stand in the log all the same, where only its form betrays it.

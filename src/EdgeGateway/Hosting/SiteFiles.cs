@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using EdgeGateway.Core;
 using EdgeGateway.Core.Accounting;
 using EdgeGateway.Core.Configuration;
@@ -93,9 +95,10 @@ public sealed class SiteFiles
             Uplinks = [.. site.Uplinks.Select(uplink => uplink switch
             {
                 MqttUplinkModel mqtt => WithFiles(mqtt, here, configuration, all),
-                Hj212UplinkModel hj212 => hj212 with { PasswordFile = Resolve(hj212.Id, "passwordFile", hj212.PasswordFile, here, configuration, all)! },
+                Hj212UplinkModel hj212 => hj212 with { PasswordFile = Resolve($"uplink '{hj212.Id}'", "passwordFile", hj212.PasswordFile, here, configuration, all)! },
                 _ => uplink,
             })],
+            Otlp = site.Otlp is { CaFile: not null } otlp ? otlp with { CaFile = Authorities(otlp.CaFile, here, configuration, all) } : site.Otlp,
         };
         if (site.FactorFiles is { Key: { } key } files)
         {
@@ -124,7 +127,7 @@ public sealed class SiteFiles
                 problems.Add(new Problem(file, 0, 0, $"the factor set is not signed by the key {key}", "Have its owner sign what 'edgegateway factors show --canonical --file FILE' writes; the set was changed after it was signed, or somebody else signed it"));
             }
         }
-        catch (Exception e) when (e is ArgumentException or System.Security.Cryptography.CryptographicException)
+        catch (Exception e) when (e is ArgumentException or CryptographicException)
         {
             problems.Add(new Problem(key, 0, 0, $"the file holds no public key of an elliptic curve in PEM ({e.Message})", "Name the public key of who signs the factor set with 'factors: key'"));
         }
@@ -170,7 +173,7 @@ public sealed class SiteFiles
 
     private static MqttUplinkModel WithFiles(MqttUplinkModel uplink, string here, string configuration, List<Problem> problems)
     {
-        string? Of(string key, string? file) => Resolve(uplink.Id, key, file, here, configuration, problems);
+        string? Of(string key, string? file) => Resolve($"uplink '{uplink.Id}'", key, file, here, configuration, problems);
         return uplink with
         {
             PasswordFile = Of("passwordFile", uplink.PasswordFile),
@@ -180,7 +183,31 @@ public sealed class SiteFiles
         };
     }
 
-    private static string? Resolve(string uplink, string key, string? file, string here, string configuration, List<Problem> problems)
+    /// <summary>The authorities of a collector are read once, at the start: a file that holds none must not get that far.</summary>
+    private static string? Authorities(string file, string here, string configuration, List<Problem> problems)
+    {
+        var path = Resolve("telemetry.otlp", "caFile", file, here, configuration, problems);
+        if (File.Exists(path))
+        {
+            try
+            {
+                var certificates = new X509Certificate2Collection();
+                certificates.ImportFromPemFile(path);
+                if (certificates.Count == 0)
+                {
+                    problems.Add(new Problem(configuration, 0, 0, $"the caFile of telemetry.otlp holds no certificate: {path}", "Put the certificate of the authority there in PEM form (it begins with -----BEGIN CERTIFICATE-----)"));
+                }
+            }
+            catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+            {
+                problems.Add(new Problem(configuration, 0, 0, $"the caFile of telemetry.otlp cannot be used: {path}: {e.Message}", "Put the certificate of the authority there in PEM form, readable by the service: it is no secret"));
+            }
+        }
+
+        return path;
+    }
+
+    private static string? Resolve(string owner, string key, string? file, string here, string configuration, List<Problem> problems)
     {
         if (file is null)
         {
@@ -200,7 +227,7 @@ public sealed class SiteFiles
                 {
                     if (secret is not null && IsMissing(secret))
                     {
-                        problems.Add(new Problem(configuration, 0, 0, $"the {key} of uplink '{uplink}' will not be handed to the service: {secret} does not exist", Cure(key, secret)));
+                        problems.Add(new Problem(configuration, 0, 0, $"the {key} of {owner} will not be handed to the service: {secret} does not exist", Cure(key, secret)));
                     }
 
                     return path;
@@ -221,12 +248,12 @@ public sealed class SiteFiles
                 configuration,
                 0,
                 0,
-                $"the {key} of uplink '{uplink}' does not exist: {path}",
+                $"the {key} of {owner} does not exist: {path}",
                 secret is null ? "Put the file there, or correct the path (it is relative to this file)" : Cure(key, secret)));
         }
         else if (key is "passwordFile" or "keyFile" && !OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & UnixFileMode.OtherRead) != 0)
         {
-            problems.Add(new Problem(configuration, 0, 0, $"everybody on this machine can read the {key} of uplink '{uplink}': {path}", $"chmod 600 {path}", ProblemSeverity.Warning));
+            problems.Add(new Problem(configuration, 0, 0, $"everybody on this machine can read the {key} of {owner}: {path}", $"chmod 600 {path}", ProblemSeverity.Warning));
         }
 
         return path;

@@ -20,6 +20,7 @@ internal sealed class StoreLock : IDisposable
     {
         var path = Path.Combine(directory, "gateway.lock");
         FileStream file;
+        var isNew = !File.Exists(path);
         try
         {
             // FileShare.None is flock(LOCK_EX | LOCK_NB) on Linux.
@@ -32,7 +33,7 @@ internal sealed class StoreLock : IDisposable
                 throw InUse(directory, e);
             }
 
-            throw new StoreException(StoreFailure.ReadOnly, $"Cannot write in {directory}: {e.Message} Give the gateway's user the directory: chown edgegateway {directory}", e);
+            throw new StoreException(StoreFailure.ReadOnly, $"Cannot write in {directory}: {e.Message} Give the gateway's user the directory and what is in it: chown -R edgegateway {directory}", e);
         }
         catch (IOException e) when (e.HResult is not (WouldBlock or SharingViolation))
         {
@@ -45,7 +46,21 @@ internal sealed class StoreLock : IDisposable
             throw InUse(directory, e);
         }
 
-        NoteHolder(directory);
+        try
+        {
+            NoteHolder(directory);
+            if (isNew)
+            {
+                // A command that root runs before the service was ever started must not leave a lock that the service cannot take.
+                Ownership.Give(directory, [.. new[] { path, HolderOf(directory) }.Where(File.Exists)]);
+            }
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+
         return new StoreLock(file);
     }
 
@@ -76,7 +91,7 @@ internal sealed class StoreLock : IDisposable
     {
         try
         {
-            File.WriteAllText(Path.Combine(directory, "gateway.pid"), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+            File.WriteAllText(HolderOf(directory), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         }
         catch (IOException)
         {
@@ -84,11 +99,13 @@ internal sealed class StoreLock : IDisposable
         }
     }
 
+    private static string HolderOf(string directory) => Path.Combine(directory, "gateway.pid");
+
     private static string Holder(string directory)
     {
         try
         {
-            return File.ReadAllText(Path.Combine(directory, "gateway.pid")).Trim();
+            return File.ReadAllText(HolderOf(directory)).Trim();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

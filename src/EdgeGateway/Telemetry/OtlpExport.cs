@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using EdgeGateway.Core.Site;
 using Microsoft.Extensions.Logging;
 using OpenTelemetry;
@@ -27,12 +29,12 @@ internal sealed class OtlpExport : IDisposable
         _metrics = Sdk.CreateMeterProviderBuilder()
             .SetResourceBuilder(resource)
             .AddMeter(GatewayMeter.Name)
-            .AddReader(new PeriodicExportingMetricReader(new MetricSender(Options(otlp, "v1/metrics"), told), (int)otlp.Interval.TotalMilliseconds, LongestExportMs))
+            .AddReader(new PeriodicExportingMetricReader(new MetricSender(Options(otlp, "v1/metrics", told), told), (int)otlp.Interval.TotalMilliseconds, LongestExportMs))
             .Build();
         _traces = Sdk.CreateTracerProviderBuilder()
             .SetResourceBuilder(resource)
             .AddSource(GatewayMeter.Name)
-            .AddProcessor(new BatchActivityExportProcessor(new TraceSender(Options(otlp, "v1/traces"), told)))
+            .AddProcessor(new BatchActivityExportProcessor(new TraceSender(Options(otlp, "v1/traces", told), told)))
             .Build();
         Log.TelemetryExported(log, otlp.Endpoint.ToString(), otlp.Interval.TotalSeconds);
     }
@@ -47,17 +49,36 @@ internal sealed class OtlpExport : IDisposable
     }
 
     // What is set here is what goes on the wire; only addresses from environment variables are completed by the library. gRPC has its own paths.
-    private static OtlpExporterOptions Options(OtlpModel otlp, string path) => new()
+    private static OtlpExporterOptions Options(OtlpModel otlp, string path, CollectorWatch told) => new()
     {
         Protocol = otlp.IsGrpc ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf,
         Endpoint = otlp.IsGrpc ? otlp.Endpoint : new Uri($"{otlp.Endpoint.ToString().TrimEnd('/')}/{path}"),
         TimeoutMilliseconds = LongestExportMs,
+        HttpClientFactory = () => new HttpClient(new Listener(Connection(otlp), told)) { Timeout = TimeSpan.FromMilliseconds(LongestExportMs) },
     };
+
+    /// <summary>TLS as for brokers (requirement S-5): by the system's authorities, or by those of the site alone.</summary>
+    private static SocketsHttpHandler Connection(OtlpModel otlp)
+    {
+        var handler = new SocketsHttpHandler();
+        if (otlp.CaFile is not null)
+        {
+            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            policy.CustomTrustStore.ImportFromPemFile(otlp.CaFile);
+            handler.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = policy };
+        }
+
+        return handler;
+    }
 
     /// <summary>Says once when the collector takes nothing any more, and once when it does again.</summary>
     private sealed class CollectorWatch(Uri collector, ILogger log)
     {
         private int _isAway;
+        private volatile string _reason = "no answer";
+
+        /// <summary>Keeps why a request came to nothing: the exporter itself does not tell it.</summary>
+        public void Failed(string reason) => _reason = reason;
 
         public ExportResult Note(ExportResult result)
         {
@@ -66,7 +87,7 @@ internal sealed class OtlpExport : IDisposable
             {
                 if (isAway == 1)
                 {
-                    Log.CollectorAway(log, collector.ToString());
+                    Log.CollectorAway(log, collector.ToString(), _reason);
                 }
                 else
                 {
@@ -86,5 +107,46 @@ internal sealed class OtlpExport : IDisposable
     private sealed class TraceSender(OtlpExporterOptions options, CollectorWatch told) : OtlpTraceExporter(options)
     {
         public override ExportResult Export(in Batch<Activity> batch) => told.Note(base.Export(batch));
+    }
+
+    /// <summary>Hears how each request ends.</summary>
+    private sealed class Listener(HttpMessageHandler connection, CollectorWatch told) : DelegatingHandler(connection)
+    {
+        // OTLP over HTTP is sent on the exporter's own thread.
+        protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            try
+            {
+                return Heard(base.Send(request, cancellationToken));
+            }
+            catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+            {
+                told.Failed(e.GetBaseException().Message.TrimEnd('.'));
+                throw;
+            }
+        }
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            try
+            {
+                return Heard(await base.SendAsync(request, cancellationToken).ConfigureAwait(false));
+            }
+            catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+            {
+                told.Failed(e.GetBaseException().Message.TrimEnd('.'));
+                throw;
+            }
+        }
+
+        private HttpResponseMessage Heard(HttpResponseMessage response)
+        {
+            if (!response.IsSuccessStatusCode)
+            {
+                told.Failed($"it answers {(int)response.StatusCode}");
+            }
+
+            return response;
+        }
     }
 }

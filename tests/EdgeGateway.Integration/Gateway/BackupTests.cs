@@ -4,6 +4,7 @@ using System.Runtime.Versioning;
 using EdgeGateway.Backup;
 using EdgeGateway.Core.Feed;
 using EdgeGateway.Integration.Mqtt;
+using EdgeGateway.Integration.Package;
 using EdgeGateway.Integration.Storage;
 using EdgeGateway.Protocols.Mqtt;
 using EdgeGateway.Storage;
@@ -11,7 +12,7 @@ using EdgeGateway.Storage;
 namespace EdgeGateway.Integration.Gateway;
 
 /// <summary>A gateway that is backed up, put back, upgraded and wiped.</summary>
-[UnsupportedOSPlatform("windows")]
+[SupportedOSPlatform("linux")]
 public sealed class BackupTests
 {
     private static readonly string Text = LoadSite.Configuration(2).Replace("servers: [", "username: gw, passwordFile: secrets/broker, servers: [", StringComparison.Ordinal);
@@ -243,6 +244,134 @@ public sealed class BackupTests
     }
 
     [Fact]
+    public async Task A_wipe_after_a_restore_leaves_no_copy_of_a_secret_that_was_set_aside_or_was_being_written()
+    {
+        await using var site = await StoppedAsync();
+        var folder = Path.GetDirectoryName(site.Configuration)!;
+        var backup = Path.Combine(folder, "backup.tar.gz");
+        Write(site, backup);
+        await File.WriteAllTextAsync(Path.Combine(folder, "secrets", "broker"), "another secret");
+        var (code, _, errors) = await GatewayProcess.CommandAsync("restore", backup, "--config", site.Configuration, "--replace");
+        Assert.True(code == 0, errors);
+        var aside = Assert.Single(Directory.GetFiles(Path.Combine(folder, "secrets"), "broker.replaced-*"));
+        Assert.Equal("another secret", await File.ReadAllTextAsync(aside));
+        var half = Path.Combine(folder, "secrets", "broker.restoring");
+        await File.WriteAllTextAsync(half, "secr");
+        Assert.Single(Directory.GetDirectories(site.Store, "replaced-*"));
+
+        // The broker is away, which is told; everything on this computer goes.
+        (code, var words, errors) = await GatewayProcess.CommandAsync("wipe", "--config", site.Configuration, "--yes", "gw-1");
+        Assert.True(code == 1, $"{words}\n{errors}");
+        Assert.Empty(Directory.GetFiles(Path.Combine(folder, "secrets")));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(site.Store));
+        foreach (var gone in new[] { aside, half })
+        {
+            Assert.Contains($"deleted      {gone} (", words, StringComparison.Ordinal);
+        }
+
+        Assert.DoesNotContain("does not name it", words, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_restore_that_was_cut_off_left_is_no_store_and_what_remains_of_one_is()
+    {
+        await using var site = await StoppedAsync();
+        var folder = Path.GetDirectoryName(site.Configuration)!;
+        var backup = Path.Combine(folder, "backup.tar.gz");
+        Write(site, backup);
+        var elsewhere = Path.Combine(folder, "elsewhere", "gateway.yaml");
+        var store = Directory.CreateDirectory(Path.Combine(folder, "elsewhere", "data")).FullName;
+        foreach (var left in new[] { "gateway.db.restoring", "gateway.ledger-key.pem.restoring", "gateway.lock", "gateway.pid" })
+        {
+            await File.WriteAllTextAsync(Path.Combine(store, left), "half");
+        }
+
+        var restorer = new Restorer(backup, elsewhere, TimeProvider.System);
+        var plan = restorer.Plan();
+        Assert.False(plan.HasStore);
+        Assert.Empty(plan.Replaced);
+
+        // A write-ahead log alone would become part of another store.
+        var log = Path.Combine(store, "gateway.db-wal");
+        await File.WriteAllTextAsync(log, "log");
+        Assert.True(restorer.Plan().HasStore);
+        File.Delete(log);
+
+        Assert.Null(restorer.Run(plan).Aside);
+        Assert.Empty(Directory.GetFiles(store, "*.restoring"));
+        Assert.True(restorer.Plan().HasStore);
+    }
+
+    [RootFact]
+    public async Task What_root_restores_the_service_can_read_and_secrets_that_systemd_hands_over_stay_roots()
+    {
+        await using var site = await StoppedAsync();
+        var folder = Path.GetDirectoryName(site.Configuration)!;
+        await File.WriteAllTextAsync(Path.Combine(folder, "own.key"), "a key");
+        await File.WriteAllTextAsync(Path.Combine(folder, "own.pem"), "a certificate");
+        File.SetUnixFileMode(Path.Combine(folder, "own.key"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        site.Configure(Text.Replace("servers: [", "certificateFile: own.pem, keyFile: own.key, servers: [", StringComparison.Ordinal));
+        var backup = Path.Combine(folder, "backup.tar.gz");
+        Write(site, backup);
+
+        // As the package makes them; 65534 and 65533 stand in the places of the service's user and group.
+        var etc = Directory.CreateDirectory(Path.Combine(folder, "etc")).FullName;
+        var store = Directory.CreateDirectory(Path.Combine(etc, "data")).FullName;
+        Assert.Equal(0, (await PackageTests.RunAsync("sh", ["-c", "chmod 755 \"$1\" && chown 0:65533 \"$2\" && chmod 750 \"$2\" && chown 65534:65533 \"$3\" && chmod 700 \"$3\"", "sh", folder, etc, store])).ExitCode);
+        var (code, words, errors) = await GatewayProcess.CommandAsync("restore", backup, "--config", Path.Combine(etc, "gateway.yaml"));
+        Assert.True(code == 0, $"{words}\n{errors}");
+
+        string[] needed = ["gateway.yaml", .. Directory.GetFiles(Path.Combine(etc, "device-profiles")), "own.key", "own.pem", "data/gateway.db", "data/gateway.lock", $"data/{LedgerKeyFile.Name}"];
+        foreach (var file in needed)
+        {
+            var (read, why) = await AsServiceAsync("test", "-r", Path.Combine(etc, file));
+            Assert.True(read == 0, $"{file} {why}");
+        }
+
+        Assert.Equal(0, (await AsServiceAsync("test", "-w", Path.Combine(store, "gateway.db"))).ExitCode);
+        Assert.Equal(0, (await AsServiceAsync("test", "-w", Path.Combine(store, "gateway.lock"))).ExitCode);
+        Assert.NotEqual(0, (await AsServiceAsync("test", "-r", Path.Combine(etc, "secrets", "broker"))).ExitCode);
+        Assert.Equal("0 600", (await PackageTests.RunAsync("stat", ["-c", "%u %a", Path.Combine(etc, "secrets", "broker")])).Said.Trim());
+    }
+
+    [Fact]
+    public async Task A_wipe_asks_a_person_for_the_gateways_id_and_does_nothing_for_another_answer()
+    {
+        await using var site = await StoppedAsync();
+        var before = Content(site);
+        foreach (var answer in new[] { "gw-2\r", "y\r", "\r" })
+        {
+            var (refused, read, errors) = await GatewayProcess.AtTerminalAsync([("Type the gateway's id to go on: ", answer)], "wipe", "--config", site.Configuration);
+            Assert.True(refused == 1, $"{answer}: {refused} {read}\n{errors}");
+            Assert.Contains("This deletes for good:", read, StringComparison.Ordinal);
+            Assert.Contains("gateway.db (", read, StringComparison.Ordinal);
+            Assert.Equal(before, Content(site));
+            Assert.Contains("Nothing was wiped: '", read, StringComparison.Ordinal);
+        }
+
+        // With nobody to ask it does nothing either.
+        var (code, said) = await PackageTests.RunAsync("sh", ["-c", "echo gw-1 | dotnet \"$0\" wipe --config \"$1\"", GatewayProcess.Program, site.Configuration]);
+        Assert.Equal(1, code);
+        Assert.Contains("there is nobody to ask. Add --yes gw-1", said, StringComparison.Ordinal);
+        Assert.Equal(before, Content(site));
+
+        var (exit, told, wrong) = await GatewayProcess.AtTerminalAsync([("Type the gateway's id to go on: ", "gw-1\r")], "wipe", "--config", site.Configuration);
+        Assert.True(exit == 1, $"{told}\n{wrong}"); // The broker is away, which is told.
+        Assert.Contains("NOT REMOVED  retained messages of uplink centre", told, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(site.Store));
+    }
+
+    [RootFact]
+    public async Task A_command_of_root_before_the_first_start_leaves_a_lock_that_the_service_can_take()
+    {
+        await using var site = await ServeAsync(Mosquitto.FreePort());
+        Directory.CreateDirectory(site.Store);
+        Assert.Equal(0, (await PackageTests.RunAsync("chown", ["65534:65533", site.Store])).ExitCode);
+        Assert.Equal(1, (await GatewayProcess.CommandAsync("wipe", "--config", site.Configuration, "--yes", "gw-2")).ExitCode);
+        Assert.Equal("65534:65533", (await PackageTests.RunAsync("stat", ["-c", "%u:%g", Path.Combine(site.Store, "gateway.lock")])).Said.Trim());
+    }
+
+    [Fact]
     public async Task A_copy_that_a_backup_left_goes_when_the_store_is_opened_and_one_that_is_being_packed_stays()
     {
         await using var site = await StoppedAsync();
@@ -257,6 +386,8 @@ public sealed class BackupTests
         SqliteStore.Open(site.Load().Model.Storage, ["centre"], TimeProvider.System).Dispose();
         Assert.Equal((false, true), (File.Exists(old), File.Exists(young)));
     }
+
+    private static Task<(int ExitCode, string Said)> AsServiceAsync(params string[] command) => PackageTests.RunAsync("setpriv", ["--reuid", "65534", "--regid", "65533", "--clear-groups", .. command]);
 
     private static string Occupied(string folder) => Directory.CreateDirectory(Path.Combine(folder, "occupied", "by-something")).Parent!.FullName;
 

@@ -98,6 +98,31 @@ public sealed class BadInputTests
         Assert.Equal(before, await File.ReadAllBytesAsync(database));
     }
 
+    [RootFact]
+    [System.Runtime.Versioning.SupportedOSPlatform("linux")]
+    public async Task A_store_that_may_not_be_read_is_not_taken_for_a_damaged_one_and_goes_on_when_its_owner_is_mended()
+    {
+        await using var site = GatewaySite.Write(LoadSite.Configuration(1), ("bus", 1502), ("broker", 1883));
+        site.Add(LoadSite.Profile);
+        SqliteStore.Open(site.Load().Model.Storage, ["centre"], TimeProvider.System).Dispose();
+        var folder = Path.GetDirectoryName(site.Configuration)!;
+        var database = Path.Combine(site.Store, "gateway.db");
+        var marker = await File.ReadAllTextAsync(new StoreFiles(site.Store).Marker);
+
+        // A person who worked on it as root left it to root.
+        const string GiveAway = "chmod -R a+rX \"$1\" && chown -R 65534:65533 \"$2\" && chown 0:0 \"$2/gateway.db\" && chmod 600 \"$2/gateway.db\"";
+        Assert.Equal(0, (await Package.PackageTests.RunAsync("sh", ["-c", GiveAway, "sh", folder, site.Store])).ExitCode);
+        var before = await File.ReadAllBytesAsync(database);
+        await using var gateway = GatewayProcess.StartAs(site, 65534, 65533);
+        await Until.HoldsAsync(() => gateway.Log.Contains($"'{database}' is denied. Check the owner and the mode of its files", StringComparison.Ordinal), "the cure is told", () => gateway.Log);
+        Assert.Equal(before, await File.ReadAllBytesAsync(database));
+        Assert.Equal(marker, await File.ReadAllTextAsync(new StoreFiles(site.Store).Marker));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(site.Store, "*damaged*"));
+
+        Assert.Equal(0, (await Package.PackageTests.RunAsync("chown", ["65534:65533", database])).ExitCode);
+        await gateway.StatusHoldsAsync(s => s.Storage is { State: "ok", DamagedSets.Count: 0 } && s.Outbox.Rows > 0, "it goes on by itself");
+    }
+
     [Fact]
     public async Task Commands_without_a_gateway_say_that_none_runs()
     {

@@ -19,11 +19,12 @@ internal sealed class GatewayProcess : IAsyncDisposable
     /// <summary>The program as it was built for these tests; <c>dotnet</c> starts it.</summary>
     public static string Program => Path.Combine(AppContext.BaseDirectory, "edgegateway.dll");
 
-    private GatewayProcess(string store, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
+    private GatewayProcess(string store, string[] arguments, IReadOnlyDictionary<string, string>? environment = null, params string[] before)
     {
         _store = store;
         Assert.True(File.Exists(Program), $"{Program} is missing: build the solution");
-        var start = new ProcessStartInfo("dotnet", [Program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        string[] words = [.. before, "dotnet", Program, .. arguments];
+        var start = new ProcessStartInfo(words[0], words[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;
@@ -49,6 +50,13 @@ internal sealed class GatewayProcess : IAsyncDisposable
     /// <param name="store">Directory of the store, when the configuration does not name <c>data</c>.</param>
     public static GatewayProcess Start(GatewaySite site, IReadOnlyDictionary<string, string>? environment = null, string? store = null) =>
         new(store ?? site.Store, ["run", "--config", site.Configuration], environment);
+
+    /// <summary>Starts <c>edgegateway run</c> as another user and group, as root can, and returns at once.</summary>
+    /// <param name="site">The site.</param>
+    /// <param name="user">Number of the user.</param>
+    /// <param name="group">Number of the group.</param>
+    public static GatewayProcess StartAs(GatewaySite site, int user, int group) =>
+        new(site.Store, ["run", "--config", site.Configuration], new Dictionary<string, string> { ["HOME"] = "/tmp" }, "setpriv", "--reuid", $"{user}", "--regid", $"{group}", "--clear-groups");
 
     /// <summary>Starts <c>edgegateway run</c> and waits until it answers on its socket.</summary>
     public static async Task<GatewayProcess> RunAsync(GatewaySite site, IReadOnlyDictionary<string, string>? environment = null)

@@ -17,6 +17,17 @@ public sealed class PackageScriptTests : IDisposable
     private const string NotHealthy = "case \"$*\" in 'status --wait-healthy '*) echo 'Not healthy after 5 s: the store is in the state failing.' >&2; exit 1 ;; esac";
     private const string RefusesStore = "case \"$*\" in 'check --upgrade '*) echo 'gateway.yaml: usable'; echo '  The store needs schema 99'; echo '  version 2.0 cannot take over the store in data'; exit 2 ;; esac";
 
+    // Its store is failing: it says so, and only 'status --wait-healthy --before' can tell that this is not new. What it compares with, it writes into a file.
+    private const string Sick = """
+        case "$*" in
+            'status --help') echo '  --before FILE' ;;
+            'status --json '*) echo '{"storage":{"state":"failing"}}'; exit 1 ;;
+            'status --wait-healthy '*' --before '*) for last in "$@"; do :; done; cat "$last" > "$DPKG_ROOT/compared"
+                if grep -q failing "$last"; then echo 'Healthy after 5 s: version 2.0. Not mended, and as before: the store is in the state failing.'; else echo 'Not healthy: the store is in the state failing.'; exit 1; fi ;;
+            'status --wait-healthy '*) echo 'Not healthy after 5 s: the store is in the state failing.'; exit 1 ;;
+        esac
+        """;
+
     private readonly string _root = Directory.CreateTempSubdirectory("edgegateway-scripts-").FullName;
 
     public PackageScriptTests()
@@ -108,6 +119,61 @@ public sealed class PackageScriptTests : IDisposable
         Assert.Contains("2.0 was rolled back: it did not come up, or did not stay (the log: journalctl -u edgegateway). Not healthy after 5 s: the store is in the state failing.", said, StringComparison.Ordinal);
         Assert.Contains("edgegateway: 1.0 is up.", said, StringComparison.Ordinal);
         Assert.Contains(Good, Read("usr/lib/edgegateway/edgegateway"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_was_wrong_before_an_upgrade_is_no_reason_to_take_it_back_and_is_told()
+    {
+        Unpack("1.0", Sick);
+        Assert.Equal(0, (await RunAsync("preinst", "upgrade", "1.0")).ExitCode);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_root, "usr/lib/edgegateway.previous/status")));
+        Unpack("2.0", Sick + "\n# 2.0");
+        var (code, said) = await RunAsync("postinst", "EDGEGATEWAY_HEALTH_LIMIT=2", "configure", "1.0");
+
+        Assert.True(code == 0, said);
+        Assert.Contains("Not mended, and as before: the store is in the state failing.", said, StringComparison.Ordinal);
+        Assert.Contains("# 2.0", Read("usr/lib/edgegateway/edgegateway"), StringComparison.Ordinal);
+        Assert.Equal("""{"storage":{"state":"failing"}}""", Read("compared").Trim());
+        Assert.Equal(["edgegateway"], Directory.EnumerateDirectories(Path.Combine(_root, "usr/lib"), "edgegateway*").Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task What_was_well_before_an_upgrade_and_is_not_after_it_takes_it_back()
+    {
+        Unpack("1.0", Sick.Replace("failing\"}}'; exit 1", "ok\"}}'", StringComparison.Ordinal));
+        Assert.Equal(0, (await RunAsync("preinst", "upgrade", "1.0")).ExitCode);
+        Unpack("2.0", Sick + "\n# 2.0");
+        var (code, said) = await RunAsync("postinst", "EDGEGATEWAY_HEALTH_LIMIT=2", "configure", "1.0");
+
+        Assert.Equal(1, code);
+        Assert.Contains("2.0 was rolled back", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("# 2.0", Read("usr/lib/edgegateway/edgegateway"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_version_that_does_not_know_how_to_leave_out_what_was_wrong_before_is_asked_as_it_can_be()
+    {
+        // Back by one version, to one that knows no --before.
+        Unpack("2.0", Sick);
+        Assert.Equal(0, (await RunAsync("preinst", "upgrade", "2.0")).ExitCode);
+        Unpack("1.0", "case \"$*\" in *--before*) exit 1 ;; esac");
+        var (code, said) = await RunAsync("postinst", "configure", "2.0");
+
+        Assert.True(code == 0, said);
+        Assert.False(Has("compared"));
+    }
+
+    [Fact]
+    public async Task A_store_that_the_one_before_could_not_take_over_either_is_no_reason_against_the_new_one()
+    {
+        Unpack("1.0", RefusesStore);
+        Assert.Equal(0, (await RunAsync("preinst", "upgrade", "1.0")).ExitCode);
+        Unpack("2.0", RefusesStore + "\n# 2.0");
+        var (code, said) = await RunAsync("postinst", "configure", "1.0");
+
+        Assert.True(code == 0, said);
+        Assert.Contains("# 2.0", Read("usr/lib/edgegateway/edgegateway"), StringComparison.Ordinal);
+        Assert.Equal(1, Restarts);
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed partial class ToolListTests
     };
 
     /// <summary>What each Debian has (Essential), the SDK, and what a test needs that is skipped where it is missing.</summary>
-    private static readonly string[] There = ["sh", "bash", "env", "kill", "true", "false", "sleep", "gzip", "perl", "dpkg-deb", "date", "mount", "umount", "sync", "truncate", "chgrp", "dotnet", "buildah"];
+    private static readonly string[] There = ["sh", "bash", "env", "kill", "true", "false", "sleep", "gzip", "chown", "stat", "perl", "dpkg-deb", "date", "mount", "umount", "sync", "truncate", "chgrp", "dotnet", "buildah"];
 
     [Fact]
     public void What_the_tests_start_is_in_the_list()

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using EdgeGateway.Integration.Mqtt;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -10,7 +11,7 @@ using Microsoft.Extensions.Logging;
 namespace EdgeGateway.Integration.Telemetry;
 
 /// <summary>
-/// A double of a collector of OpenTelemetry: takes OTLP over HTTP with protobuf, or over gRPC (HTTP/2 without TLS), and keeps what it was told. Fields by opentelemetry-proto, version 1;
+/// A double of a collector of OpenTelemetry: takes OTLP over HTTP with protobuf, or over gRPC (HTTP/2), with or without TLS, and keeps what it was told. Fields by opentelemetry-proto, version 1;
 /// frames by the gRPC protocol over HTTP/2.
 /// </summary>
 internal sealed class CollectorDouble : IAsyncDisposable
@@ -23,12 +24,20 @@ internal sealed class CollectorDouble : IAsyncDisposable
     private readonly Dictionary<string, string> _resource = [];
     private readonly HashSet<string> _authorizations = [];
 
-    private CollectorDouble(bool isGrpc)
+    private CollectorDouble(bool isGrpc, TestCertificates? tls)
     {
         (_isGrpc, Port) = (isGrpc, Mosquitto.FreePort());
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(server => server.Listen(IPAddress.Loopback, Port, endpoint => endpoint.Protocols = isGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1));
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(server => server.Listen(IPAddress.Loopback, Port, endpoint =>
+        {
+            endpoint.Protocols = isGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1;
+            if (tls is not null)
+            {
+                endpoint.UseHttps(X509Certificate2.CreateFromPemFile(tls.ServerCertificate, tls.ServerKey));
+            }
+        }));
         _server = builder.Build();
         ((IApplicationBuilder)_server).Run(ServeAsync);
     }
@@ -46,9 +55,18 @@ internal sealed class CollectorDouble : IAsyncDisposable
     /// <summary>The different values of the header <c>authorization</c> that came; empty text where it was missing.</summary>
     public IReadOnlyCollection<string> Authorizations { get { lock (_gate) { return [.. _authorizations]; } } }
 
-    public static async Task<CollectorDouble> StartAsync(bool isGrpc = false)
+    /// <summary>Forgets the metrics that came.</summary>
+    public void Forget()
     {
-        var collector = new CollectorDouble(isGrpc);
+        lock (_gate)
+        {
+            _metrics.Clear();
+        }
+    }
+
+    public static async Task<CollectorDouble> StartAsync(bool isGrpc = false, TestCertificates? tls = null)
+    {
+        var collector = new CollectorDouble(isGrpc, tls);
         await collector._server.StartAsync();
         return collector;
     }

@@ -95,6 +95,42 @@ public sealed class TelemetryTests
         Assert.DoesNotContain("does not take metrics", gateway.Log, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("http/protobuf")]
+    [InlineData("grpc")]
+    public async Task S_5_a_collector_under_the_authority_of_the_site_is_trusted_and_one_under_another_gets_nothing(string protocol)
+    {
+        var folder = Directory.CreateTempSubdirectory("edgegateway-collector-").FullName;
+        var certificates = new TestCertificates(folder, "127.0.0.1");
+        await using var collector = await CollectorDouble.StartAsync(isGrpc: protocol == "grpc", certificates);
+        await using var site = await GatewaySite.ServeAsync(LoadSite.Configuration(1), Mosquitto.FreePort(), profiles: LoadSite.Profile);
+        File.Copy(certificates.CaFile, Path.Combine(Path.GetDirectoryName(site.Configuration)!, "site-ca.pem"));
+        site.Configure(With(LoadSite.Configuration(1), Telemetry("caFile: site-ca.pem")));
+        await using (var gateway = await GatewayProcess.RunAsync(site))
+        {
+            await Until.HoldsAsync(() => collector.Metrics.ContainsKey("edgegateway.gateway.info"), "metrics came", () => gateway.Log);
+            Assert.DoesNotContain("does not take metrics", gateway.Log, StringComparison.Ordinal);
+            Assert.Equal(0, await gateway.StopAsync());
+        }
+
+        // The system's authorities do not know it, nor does another authority of that name: the reason is told, and nothing is sent.
+        collector.Forget();
+        File.Copy(new TestCertificates(Path.Combine(folder, "other"), "127.0.0.1").CaFile, Path.Combine(Path.GetDirectoryName(site.Configuration)!, "site-ca.pem"), overwrite: true);
+        foreach (var authority in new[] { "caFile: site-ca.pem", "" })
+        {
+            site.Configure(With(LoadSite.Configuration(1), Telemetry(authority)));
+            await using var gateway = await GatewayProcess.RunAsync(site);
+            await Until.HoldsAsync(() => gateway.Log.Contains("does not take metrics or traces (", StringComparison.Ordinal), "the reason is told", () => gateway.Log);
+            Assert.Matches("does not take metrics or traces \\([^)]*certificate", gateway.Log);
+            Assert.Equal(0, await gateway.StopAsync());
+            Assert.Empty(collector.Metrics);
+        }
+
+        Directory.Delete(folder, recursive: true);
+
+        string Telemetry(string authority) => $"health: off\ntelemetry: {{ otlp: {{ endpoint: \"https://127.0.0.1:{collector.Port}\", protocol: {protocol}, interval: 1s{(authority.Length > 0 ? ", " + authority : "")} }} }}";
+    }
+
     [Fact]
     public async Task A_collector_that_is_away_is_told_once_and_holds_up_neither_data_nor_stop()
     {

@@ -87,6 +87,7 @@ public class GatewayProblemTests
         { "uplinks:", "telemetry: { otlp: { endpoint: \"http://collector.example:4318\" } }\nuplinks:", 10, "metrics unencrypted beyond this machine", "allowPlaintext: true" },
         { "uplinks:", "telemetry: { otlp: { endpoint: \"https://me:secret@collector.example\" } }\nuplinks:", 10, "holds a user name or password", "Secrets do not stand in this file" },
         { "uplinks:", "telemetry: { otlp: { endpoint: \"http://127.0.0.1:4318\", interval: 500ms } }\nuplinks:", 10, "metrics cannot be exported every 0.5 s", "1s to 1h" },
+        { "uplinks:", "telemetry: { otlp: { endpoint: \"http://127.0.0.1:4318\", caFile: ca.pem } }\nuplinks:", 10, "shows no certificate that 'caFile' could be asked about", "https://" },
         { "uplinks:", "telemetry: { otlp: { endpoint: \"http://127.0.0.1:4318\", protocol: json } }\nuplinks:", 10, "'protocol' is 'json'", "http/protobuf" },
         { "mqtt://127.0.0.1:1883", "mqtt://broker.example:1883", 11, "unencrypted beyond this machine", "allowPlaintext: true" },
         { "mqtt://127.0.0.1:1883", "http://127.0.0.1", 11, "is not the address of an MQTT server", "mqtts://host:8883" },

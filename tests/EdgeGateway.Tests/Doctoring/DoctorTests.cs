@@ -137,6 +137,19 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Fact]
+    public async Task The_authority_of_the_collector_is_looked_at_too()
+    {
+        _machine.Configure("uplinks:", "telemetry: { otlp: { endpoint: \"https://collector.example:4318\", caFile: site-ca.pem } }\nuplinks:");
+        Assert.Contains("the caFile of telemetry.otlp does not exist", (await SickAsync("configuration", "fault")).What, StringComparison.Ordinal);
+        _machine.Write("site-ca.pem", "-----BEGIN NOTHING-----\n");
+        Assert.Contains("the caFile of telemetry.otlp holds no certificate", (await SickAsync("configuration", "fault")).What, StringComparison.Ordinal);
+        _machine.Certify("site-ca", _machine.Time.GetUtcNow().AddDays(10));
+        var line = await SickAsync("certificates", "warning");
+        Assert.StartsWith("The authority of the collector (CN=site-ca) ends in 10 days", line.What, StringComparison.Ordinal);
+        Assert.Contains("it is read at the next start", line.Cure, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_key_that_is_not_the_certificates_is_a_fault()
     {
         _machine.Certify("other", _machine.Time.GetUtcNow().AddDays(100));

@@ -94,6 +94,26 @@ public sealed class SupportBundleTests : IDisposable
     }
 
     [Fact]
+    public async Task A_password_that_systemd_hands_over_is_known_while_the_service_does_not_run_and_so_is_one_that_was_set_aside()
+    {
+        _machine.Running = null;
+        _machine.Configure("passwordFile: mqtt.password", "passwordFile: /run/credentials/edgegateway.service/secret_broker");
+        Directory.CreateDirectory(_machine.At("secrets"));
+        _machine.Write("secrets/broker", "Zaunkoenig77\n");
+        _machine.Write("secrets/broker.replaced-20260101T000000Z", "Rotkehlchen88\n");
+        var entries = await BundleAsync("refused Zaunkoenig77, before that Rotkehlchen88; QN=1;PW=abc123;MN=9");
+
+        var all = string.Join('\n', entries.Values);
+        Assert.DoesNotContain("Zaunkoenig77", all, StringComparison.Ordinal);
+        Assert.DoesNotContain("Rotkehlchen88", all, StringComparison.Ordinal);
+        Assert.DoesNotContain("abc123", all, StringComparison.Ordinal);
+        Assert.Contains("PW=" + Redaction.Struck + ";MN=9", entries["log.txt"], StringComparison.Ordinal);
+
+        // The name of the credential is no secret, and helps.
+        Assert.Contains("passwordFile: /run/credentials/edgegateway.service/secret_broker", entries["configuration/gateway.yaml"], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_short_password_goes_where_it_stands_alone()
     {
         var redaction = new Redaction(["abc\n"]);
