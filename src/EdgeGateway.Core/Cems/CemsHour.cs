@@ -89,6 +89,9 @@ internal sealed class CemsHour
     /// <summary>Gases, then flow, then moisture, as the station counts them.</summary>
     public required CemsEntry[] Entries { get; init; }
 
+    /// <summary>Share of an hour in which the unit stood that the stack was heard in, 0 to 1. Not kept: such an hour waits for nothing.</summary>
+    public double StoodHeard { get; init; }
+
     /// <summary>How often it has been published.</summary>
     public int Revision { get; set; }
 

@@ -106,7 +106,7 @@ internal readonly record struct PortHolder(string Program, int Pid)
             var count = 0;
             foreach (var file in Directory.EnumerateFiles(Path.Combine(process, "fd")))
             {
-                count += File.ResolveLinkTarget(file, returnFinalTarget: false)?.FullName == target ? 1 : 0;
+                count += Points(file, target) ? 1 : 0;
             }
 
             return count;
@@ -115,6 +115,19 @@ internal readonly record struct PortHolder(string Program, int Pid)
         {
             // Files of other users' processes cannot be listed: look at the next process.
             return 0;
+        }
+    }
+
+    private static bool Points(string file, string target)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(file, returnFinalTarget: false)?.FullName == target;
+        }
+        catch (IOException)
+        {
+            // Closed since the folder was listed; the others count.
+            return false;
         }
     }
 }

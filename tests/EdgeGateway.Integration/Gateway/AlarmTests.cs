@@ -40,7 +40,7 @@ public sealed class AlarmTests
             Assert.Contains($"medium {Silent} (unacknowledged)", list, StringComparison.Ordinal);
             Assert.DoesNotContain(Limit, list, StringComparison.Ordinal);
             (code, _, errors) = await AlarmsAsync(site, "--language", "tlh");
-            Assert.Equal(1, code);
+            Assert.Equal(2, code);
             Assert.Contains("tlh", errors, StringComparison.Ordinal);
 
             (code, list, errors) = await AlarmsAsync(site, "ack", Limit, "--reason", "on my way");

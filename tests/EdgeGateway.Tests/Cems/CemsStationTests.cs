@@ -106,15 +106,26 @@ public class CemsStationTests
     }
 
     [Fact]
-    public void A_unit_that_stands_is_neither_missing_nor_zero_emission()
+    public void A_unit_that_stands_is_not_missing_and_its_entry_says_that_it_stood()
     {
         var stack = Begin(Part75Stack);
         stack.Run(3600);
         stack.Values["gas_velocity"] = 0.4;
-        stack.Run((2 * 3600) + 10);
+        stack.Run(2 * 3600);
+        foreach (var name in stack.Values.Keys)
+        {
+            stack.Values[name] = null;
+        }
+
+        stack.Run(3600 + 10);
         var idle = stack.Rig.CemsHours[^1];
         Assert.Equal((0m, true, 0), (idle.OperatingTime, idle.IsFinal, idle.Quantities.Count));
-        Assert.Single(stack.Rig.Emissions, e => e.Method == "cems-part75" && e.Start == Start);
+        var entries = stack.Rig.Emissions.Where(e => e.Method == "cems-part75").ToList();
+        Assert.Equal([1, 0, 0, 0], entries.Select(e => e.Detail!.Stack!.OperatingTime));
+        Assert.All(entries.Skip(1), e => Assert.Equal((0L, 0, null), (e.Milligrams, e.Detail!.Stack!.Quantities.Count, e.FactorNote)));
+
+        // Whether it still stood while nothing was heard of the stack nobody knows.
+        Assert.Equal([1, 1, 1, 0.0], entries.Select(e => Math.Round(e.Coverage, 1)));
     }
 
     [Fact]

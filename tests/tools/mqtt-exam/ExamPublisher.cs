@@ -172,10 +172,12 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
         switch (outcome.Status)
         {
             case PublishStatus.Delivered:
+                // First: another thread may save at any moment, and after a kill it may come once more, but not be missing.
+                events.Delivered(flight.Message.Id, (byte)outcome.Code);
+
                 // Noted here, too: what an earlier process left in flight may be settled before its row is reached, and must not be handed over as a new one then.
                 _done.Acknowledge(flight.Row);
                 outbox.Acknowledge(flight.Row);
-                events.Delivered(flight.Message.Id, (byte)outcome.Code);
                 Settled?.Invoke();
                 break;
             case PublishStatus.Kept:
@@ -184,9 +186,9 @@ internal sealed class ExamPublisher(MqttClient client, ExamOutbox outbox, ExamOp
             case PublishStatus.TooLarge:
             case PublishStatus.Refused when ++flight.Refusals >= MaxRefusals:
             case PublishStatus.Suspect when flight.IsSuspect && ++flight.DropsAlone >= MaxDropsAlone:
+                events.Rejected(flight.Message.Id, (byte)outcome.Code, outcome.Reason);
                 _done.Acknowledge(flight.Row);
                 outbox.SetAside(flight.Row, outcome.Reason);
-                events.Rejected(flight.Message.Id, (byte)outcome.Code, outcome.Reason);
                 Settled?.Invoke();
                 break;
             case PublishStatus.Suspect:

@@ -260,7 +260,7 @@ public sealed class StatementBuilder
             {
                 line.Add(entry);
                 _entries++;
-                if (entry.Record.Detail?.Stack is { } stack)
+                if (entry.Record.Detail?.Stack is { OperatingTime: > 0 } stack)
                 {
                     Add(entry.Device ?? "", entry.Record.Method, stack);
                 }
